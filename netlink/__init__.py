@@ -1,0 +1,46 @@
+"""Linux Netlink: typed messages from bytes, and conversations with the kernel.
+
+Importing this loads no family, opens nothing and needs nothing but the standard library. The
+names that do I/O exist on Linux only; the parser works anywhere.
+"""
+
+import sys as _sys
+
+from netlink._core import RawAttribute, RawMessage, iter_attributes, iter_messages
+from netlink.errors import (
+    DecodeError,
+    DumpInterrupted,
+    EncodeError,
+    KernelError,
+    NetlinkError,
+    Overrun,
+)
+from netlink.schema import Bitfield32, Family, Message, Op, Request, parse
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Bitfield32",
+    "DecodeError",
+    "DumpInterrupted",
+    "EncodeError",
+    "Family",
+    "KernelError",
+    "Message",
+    "NetlinkError",
+    "Op",
+    "Overrun",
+    "RawAttribute",
+    "RawMessage",
+    "Request",
+    "iter_attributes",
+    "iter_messages",
+    "parse",
+]
+
+if _sys.platform == "linux":
+    from netlink._nlsock import RawSocket
+    from netlink.connection import Connection
+    from netlink.engine import Reply, Stats
+
+    __all__ += ["Connection", "RawSocket", "Reply", "Stats"]

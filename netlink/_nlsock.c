@@ -1,0 +1,1031 @@
+/* netlink._nlsock: the system calls of a netlink socket, and nothing above them.
+ *
+ * Here live one type, RawSocket, and two functions, unshare() and setns(). The file knows struct
+ * sockaddr_nl and control messages; it never looks into a datagram. It needs Python.h and libc.
+ *
+ * Rules:
+ * 1. A system call on a socket stands between enter() and leave(), and runs without the GIL if it
+ *    can wait.
+ * 2. close() marks and rings; the last call in flight to leave() closes the descriptors. So their
+ *    numbers cannot be given to another file under a running call.
+ * 3. A RawSocket's fields change only with the GIL held. The module does not declare
+ *    Py_MOD_GIL_NOT_USED: a free-threaded Python turns the GIL on when it imports it.
+ * 4. Nothing is global, neither variables nor module state: any number of interpreters may load it.
+ * 5. EINTR runs the signal handlers, then the call goes on with the time that is left (PEP 475).
+ *
+ * Receiving: recvmmsg() fills slots of a scratch area. A slot is large in virtual memory only, so
+ * that no datagram needs a peek at its size first and none is cut. What came is then copied to one
+ * bytes object of the exact size, with a packed index beside it.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <structmember.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <linux/netlink.h>
+
+/* Wheels are built with the headers of Linux 4.18 (manylinux_2_28), which lack this. */
+#ifndef NETLINK_GET_STRICT_CHK  /* Linux 4.20 */
+#define NETLINK_GET_STRICT_CHK 12
+#endif
+
+#define MAX_DATAGRAMS 64
+#define MAX_BUFFERS 1024            /* UIO_MAXIOV of linux/uio.h */
+#define SLOT_SIZE (1u << 20)        /* what one datagram may be at most */
+#define SLOT_KEPT (1u << 16)        /* what a slot may hold on to in resident memory */
+
+#define SECOND INT64_C(1000000000)  /* times are in nanoseconds */
+#define SEND_PAUSE INT64_C(1000000)
+#define DO_NOT_WAIT INT64_C(0)      /* a deadline that the clock never shows, nor this: */
+#define FOREVER INT64_MAX
+
+/* Room for the control messages that netlink_recvmsg() adds (net/netlink/af_netlink.c). */
+union control {
+    struct cmsghdr alignment;
+    unsigned char room[CMSG_SPACE(sizeof(struct nl_pktinfo)) + CMSG_SPACE(sizeof(int))];
+};
+
+/* The head of the scratch area. The slots follow at SLOT_KEPT, where a page of any size starts. */
+struct scratch {
+    struct mmsghdr headers[MAX_DATAGRAMS];
+    struct iovec vectors[MAX_DATAGRAMS];
+    struct sockaddr_nl senders[MAX_DATAGRAMS];
+    union control controls[MAX_DATAGRAMS];
+};
+
+/* One datagram in the index of receive(). */
+#define INDEX_FORMAT "=IIIIiI"
+struct record {
+    uint32_t offset;
+    uint32_t length;
+    uint32_t port;
+    uint32_t group;
+    int32_t nsid;
+    uint32_t flags;
+};
+
+typedef struct {
+    PyObject_HEAD
+    int fd;
+    int wake;                 /* an eventfd that close() rings; -1 until a call first waits */
+    int protocol;
+    char closed;
+    char receiving;           /* one call at a time may use the scratch area */
+    size_t calls;             /* in flight */
+    struct scratch *scratch;  /* NULL until the first receive */
+    size_t slots;             /* how many it has */
+} RawSocket;
+
+
+/* Errors, the clock, arguments. Functions that return an int set an exception where it is -1. */
+
+static int fail(void)
+{
+    PyErr_SetFromErrno(PyExc_OSError);
+    return -1;
+}
+
+static int fail_with(PyObject *type, int error, const char *text)
+{
+    PyObject *arguments = Py_BuildValue("(is)", error, text);
+    if (arguments != NULL)
+        PyErr_SetObject(type, arguments);
+    Py_XDECREF(arguments);
+    return -1;
+}
+
+static int fail_closed(void)
+{
+    return fail_with(PyExc_OSError, EBADF, "netlink socket is closed");
+}
+
+static PyObject *none_unless(int failed)
+{
+    return failed ? NULL : Py_NewRef(Py_None);
+}
+
+static int64_t monotonic(void)
+{
+    struct timespec now = {0, 0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * SECOND + now.tv_nsec;
+}
+
+/* Converters for PyArg_Parse: 1 on success, 0 with an exception set. */
+
+static int as_number(PyObject *value, long long most, long long *number)
+{
+    int overflow;
+
+    *number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    if (*number == -1 && PyErr_Occurred())
+        return 0;
+    if (!overflow && *number >= 0 && *number <= most)
+        return 1;
+    PyErr_Format(PyExc_ValueError, "%R is not in 0..%lld", value, most);
+    return 0;
+}
+
+static int as_u32(PyObject *value, void *result)
+{
+    long long number;
+    if (!as_number(value, UINT32_MAX, &number))
+        return 0;
+    *(uint32_t *)result = (uint32_t)number;
+    return 1;
+}
+
+/* None leaves the result as it was: -1, which no caller can give. */
+static int as_optional_int(PyObject *value, void *result)
+{
+    long long number;
+    if (value == Py_None)
+        return 1;
+    if (!as_number(value, INT_MAX, &number))
+        return 0;
+    *(int *)result = (int)number;
+    return 1;
+}
+
+static int as_deadline(PyObject *value, void *result)
+{
+    double seconds = value == Py_None ? HUGE_VAL : PyFloat_AsDouble(value);
+
+    if (seconds == -1.0 && PyErr_Occurred())
+        return 0;
+    if (!(seconds >= 0.0)) {  /* NaN too */
+        PyErr_Format(PyExc_ValueError, "timeout %R is neither None nor 0 or more seconds", value);
+        return 0;
+    }
+    *(int64_t *)result = seconds == 0.0 ? DO_NOT_WAIT : seconds > 1e9 ? FOREVER
+                         : monotonic() + (int64_t)(seconds * (double)SECOND);
+    return 1;
+}
+
+
+/* Life: enter, leave, close */
+
+static RawSocket *enter(PyObject *object)
+{
+    RawSocket *self = (RawSocket *)object;
+
+    if (self->closed) {
+        fail_closed();
+        return NULL;
+    }
+    self->calls++;
+    return self;
+}
+
+static unsigned char *slot(struct scratch *scratch, size_t i)
+{
+    return (unsigned char *)scratch + SLOT_KEPT + i * SLOT_SIZE;
+}
+
+static size_t scratch_size(size_t slots)
+{
+    return SLOT_KEPT + slots * SLOT_SIZE;
+}
+
+static void release(RawSocket *self)
+{
+    Py_BEGIN_ALLOW_THREADS
+    close(self->fd);
+    if (self->wake >= 0)
+        close(self->wake);
+    if (self->scratch != NULL)
+        munmap(self->scratch, scratch_size(self->slots));
+    Py_END_ALLOW_THREADS
+    self->fd = self->wake = -1;
+    self->scratch = NULL;
+}
+
+static void leave(RawSocket *self)
+{
+    if (--self->calls == 0 && self->closed)
+        release(self);
+}
+
+static void shut(RawSocket *self)
+{
+    if (self->closed)
+        return;
+    self->closed = 1;
+    if (self->calls == 0)
+        release(self);
+    else if (self->wake >= 0)
+        eventfd_write(self->wake, 1);  /* stays readable, so that each call that waits sees it */
+}
+
+
+/* Waiting */
+
+/* After EAGAIN: 0 when the call is to be tried again. */
+static int wait_ready(RawSocket *self, short events, int64_t deadline)
+{
+    int ready;
+
+    if (deadline == DO_NOT_WAIT)
+        return fail();  /* BlockingIOError */
+    if (self->closed)  /* when there was no bell yet */
+        return fail_closed();
+    int64_t left = deadline == FOREVER ? FOREVER : deadline - monotonic();
+    if (left <= 0)
+        return fail_with(PyExc_TimeoutError, ETIMEDOUT, "netlink socket timed out");
+    if (self->wake < 0) {
+        self->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (self->wake < 0)
+            return fail();
+    }
+    /* A send waits only for another process that reads too slowly, and POLLOUT does not tell when:
+     * the kernel calls a netlink socket writable at all times, since what is sent is charged to the
+     * receiver (netlink_attachskb() in net/netlink/af_netlink.c). So it looks now and then. */
+    if (events == POLLOUT && left > SEND_PAUSE)
+        left = SEND_PAUSE;
+    struct pollfd polls[] = {{self->wake, POLLIN, 0}, {self->fd, events, 0}};
+    struct timespec span = {(time_t)(left / SECOND), (long)(left % SECOND)};
+    Py_BEGIN_ALLOW_THREADS
+    ready = ppoll(polls, events == POLLOUT ? 1 : 2, left == FOREVER ? NULL : &span, NULL);
+    Py_END_ALLOW_THREADS
+
+    if (ready < 0 && errno != EINTR)
+        return fail();
+    if (ready < 0 && PyErr_CheckSignals() < 0)
+        return -1;
+    if (self->closed)
+        return fail_closed();
+    if (ready > 0 && polls[0].revents != 0) {
+        eventfd_t rings;  /* by a forked child, which closed its copy of the socket */
+        eventfd_read(self->wake, &rings);
+    }
+    return 0;
+}
+
+/* After any error: 0 when the call is to be tried again. */
+static int retry(RawSocket *self, short events, int64_t deadline)
+{
+    if (errno == EAGAIN)
+        return wait_ready(self, events, deadline);
+    if (errno == EINTR)
+        return PyErr_CheckSignals();
+    return fail();
+}
+
+
+/* Options, opening */
+
+static int set_option(PyObject *object, int level, int option, const void *value, size_t length)
+{
+    RawSocket *self = enter(object);
+    int result;
+
+    if (self == NULL)
+        return -1;
+    Py_BEGIN_ALLOW_THREADS
+    result = setsockopt(self->fd, level, option, value, (socklen_t)length);
+    Py_END_ALLOW_THREADS
+    if (result < 0)
+        fail();
+    leave(self);
+    return result;
+}
+
+static int get_option(PyObject *object, int level, int option, void *value, socklen_t *length)
+{
+    RawSocket *self = enter(object);
+    int result;
+
+    if (self == NULL)
+        return -1;
+    Py_BEGIN_ALLOW_THREADS
+    result = getsockopt(self->fd, level, option, value, length);
+    Py_END_ALLOW_THREADS
+    if (result < 0)
+        fail();
+    leave(self);
+    return result;
+}
+
+static int set_buffer(PyObject *object, int forced, int option, int size)
+{
+    if (size < 0)  /* was None */
+        return 0;
+    if (set_option(object, SOL_SOCKET, forced, &size, sizeof(size)) == 0)
+        return 0;
+    PyErr_Clear();  /* it takes CAP_NET_ADMIN; without, net.core.[rw]mem_max is the limit */
+    return set_option(object, SOL_SOCKET, option, &size, sizeof(size));
+}
+
+struct opener {
+    int protocol;
+    int netns;
+    int fd;
+    int error;
+};
+
+static void *open_elsewhere(void *argument)
+{
+    struct opener *opener = argument;
+
+    if (setns(opener->netns, CLONE_NEWNET) == 0)
+        opener->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, opener->protocol);
+    opener->error = errno;
+    return NULL;
+}
+
+/* A namespace belongs to a thread, and a socket stays where it was opened: a thread of its own
+ * goes there, so that the caller's never does. Runs without the GIL; -1 and errno on errors. */
+static int open_socket(int protocol, int netns)
+{
+    struct opener opener = {protocol, netns, -1, 0};
+    sigset_t all, before;
+    pthread_t thread;
+
+    if (netns < 0)
+        return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    sigfillset(&all);  /* signals are for the threads that Python knows */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    opener.error = pthread_create(&thread, NULL, open_elsewhere, &opener);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (opener.error == 0)
+        pthread_join(thread, NULL);
+    errno = opener.error;
+    return opener.fd;
+}
+
+static PyObject *RawSocket_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"protocol", "netns", "rcvbuf", "sndbuf", NULL};
+    int protocol, fd, netns = -1, rcvbuf = -1, sndbuf = -1;
+    const int on = 1;
+
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "i|$O&O&O&:RawSocket", keywords, &protocol,
+                                     as_optional_int, &netns, as_optional_int, &rcvbuf,
+                                     as_optional_int, &sndbuf))
+        return NULL;
+    PyObject *object = type->tp_alloc(type, 0);
+    if (object == NULL)
+        return NULL;
+    RawSocket *self = (RawSocket *)object;
+    Py_BEGIN_ALLOW_THREADS
+    fd = open_socket(protocol, netns);
+    Py_END_ALLOW_THREADS
+    self->fd = fd;
+    self->wake = -1;
+    self->protocol = protocol;
+    self->closed = fd < 0;
+    if (fd < 0) {
+        fail();
+    /* The exact group number of an event: nl_groups of struct sockaddr_nl has 32 bits only. */
+    } else if (set_option(object, SOL_NETLINK, NETLINK_PKTINFO, &on, sizeof(on)) < 0 ||
+               set_buffer(object, SO_RCVBUFFORCE, SO_RCVBUF, rcvbuf) < 0 ||
+               set_buffer(object, SO_SNDBUFFORCE, SO_SNDBUF, sndbuf) < 0) {
+        shut(self);
+    }
+    if (self->closed)
+        Py_CLEAR(object);
+    return object;
+}
+
+static void RawSocket_finalize(PyObject *object)
+{
+    RawSocket *self = (RawSocket *)object;
+    PyObject *type, *value, *traceback;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    if (!self->closed && PyErr_ResourceWarning(object, 1, "unclosed %R", object) < 0)
+        PyErr_WriteUnraisable(object);
+    shut(self);
+    PyErr_Restore(type, value, traceback);
+}
+
+/* The cyclic collector has no part in it: an instance holds no object. */
+static void RawSocket_dealloc(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+
+    if (PyObject_CallFinalizerFromDealloc(object) < 0)
+        return;
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+PyDoc_STRVAR(close_doc,
+"close($self, /)\n--\n\n"
+"Close the socket; closing twice is fine.\n\n"
+"A send or receive that waits in another thread wakes at once, with OSError (EBADF).");
+
+static PyObject *RawSocket_close(PyObject *object, PyObject *Py_UNUSED(arguments))
+{
+    shut((RawSocket *)object);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(exit_doc, "__exit__($self, /, *exc_info)\n--\n\nClose the socket.");
+
+PyDoc_STRVAR(enter_doc, "__enter__($self, /)\n--\n\nThe socket itself.");
+
+static PyObject *RawSocket_enter(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    RawSocket *self = enter(object);
+
+    if (self == NULL)
+        return NULL;
+    leave(self);
+    return Py_NewRef(object);
+}
+
+PyDoc_STRVAR(fileno_doc,
+"fileno($self, /)\n--\n\nThe descriptor, to poll on; only close() may close it.");
+
+static PyObject *RawSocket_fileno(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    RawSocket *self = enter(object);
+
+    if (self == NULL)
+        return NULL;
+    PyObject *result = PyLong_FromLong(self->fd);
+    leave(self);
+    return result;
+}
+
+static unsigned int own_port(RawSocket *self)
+{
+    struct sockaddr_nl address = {.nl_pid = 0};
+    socklen_t length = sizeof(address);
+
+    getsockname(self->fd, (struct sockaddr *)&address, &length);
+    return address.nl_pid;
+}
+
+static PyObject *RawSocket_port(PyObject *object, void *Py_UNUSED(closure))
+{
+    RawSocket *self = enter(object);
+
+    if (self == NULL)
+        return NULL;
+    PyObject *result = PyLong_FromUnsignedLong(own_port(self));
+    leave(self);
+    return result;
+}
+
+static PyObject *RawSocket_buffer_size(PyObject *object, void *option)
+{
+    socklen_t length = sizeof(int);
+    int size = 0;
+
+    if (get_option(object, SOL_SOCKET, (int)(intptr_t)option, &size, &length) < 0)
+        return NULL;
+    return PyLong_FromLong(size);
+}
+
+static PyObject *RawSocket_repr(PyObject *object)
+{
+    RawSocket *self = (RawSocket *)object;
+
+    if (self->closed)
+        return PyUnicode_FromFormat("<netlink.RawSocket closed, protocol=%d>", self->protocol);
+    return PyUnicode_FromFormat("<netlink.RawSocket fd=%d, protocol=%d, port=%u>", self->fd,
+                                self->protocol, own_port(self));
+}
+
+
+/* Addresses, groups, options */
+
+PyDoc_STRVAR(bind_doc,
+"bind($self, /, port=0, groups=0)\n--\n\n"
+"Take a port and, by mask, multicast groups 1 to 32; join() takes any group by its number.\n\n"
+"Port 0 lets the kernel choose, as it does by itself at the first send. A port that is taken\n"
+"raises OSError (EADDRINUSE); a second bind may change the groups but not the port (EINVAL).\n"
+"See netlink(7), struct sockaddr_nl in linux/netlink.h.");
+
+static PyObject *RawSocket_bind(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"port", "groups", NULL};
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+    int result;
+
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O&O&:bind", keywords, as_u32,
+                                     &address.nl_pid, as_u32, &address.nl_groups))
+        return NULL;
+    RawSocket *self = enter(object);
+    if (self == NULL)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    result = bind(self->fd, (struct sockaddr *)&address, sizeof(address));
+    Py_END_ALLOW_THREADS
+    if (result < 0)
+        fail();
+    leave(self);
+    return none_unless(result < 0);
+}
+
+static PyObject *change_membership(PyObject *object, PyObject *value, int option)
+{
+    uint32_t group;
+
+    return none_unless(!as_u32(value, &group) ||
+                       set_option(object, SOL_NETLINK, option, &group, sizeof(group)) < 0);
+}
+
+PyDoc_STRVAR(join_doc,
+"join($self, group, /)\n--\n\n"
+"Join a multicast group, by its number (RTNLGRP_LINK is 1), not by a mask.\n\n"
+"A group that the protocol does not have raises OSError (EINVAL), one that takes a privilege\n"
+"PermissionError. NETLINK_ADD_MEMBERSHIP of linux/netlink.h.");
+
+static PyObject *RawSocket_join(PyObject *object, PyObject *group)
+{
+    return change_membership(object, group, NETLINK_ADD_MEMBERSHIP);
+}
+
+PyDoc_STRVAR(leave_doc,
+"leave($self, group, /)\n--\n\n"
+"Leave a multicast group, by its number; one that was not joined is no error.\n\n"
+"NETLINK_DROP_MEMBERSHIP of linux/netlink.h.");
+
+static PyObject *RawSocket_leave(PyObject *object, PyObject *group)
+{
+    return change_membership(object, group, NETLINK_DROP_MEMBERSHIP);
+}
+
+PyDoc_STRVAR(groups_doc,
+"groups($self, /)\n--\n\n"
+"The numbers of the joined multicast groups, as the kernel has them, in order.\n\n"
+"NETLINK_LIST_MEMBERSHIPS of linux/netlink.h (Linux 4.2).");
+
+static PyObject *RawSocket_groups(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    socklen_t length = 0;
+
+    if (get_option(object, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, NULL, &length) < 0)
+        return NULL;
+    /* One word more than the kernel says: before Linux 6.4 it rounded the length down. */
+    const size_t words = length / sizeof(uint32_t) + 1;
+    uint32_t *masks = PyMem_Calloc(words, sizeof(*masks));
+    if (masks == NULL)
+        return PyErr_NoMemory();
+    PyObject *list = NULL, *result = NULL;
+    length = (socklen_t)(words * sizeof(*masks));
+    if (get_option(object, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, masks, &length) == 0)
+        list = PyList_New(0);
+    for (size_t bit = 0; list != NULL && bit < words * 32; bit++) {
+        if (masks[bit / 32] >> bit % 32 & 1) {
+            PyObject *group = PyLong_FromSize_t(bit + 1);
+            if (group == NULL || PyList_Append(list, group) < 0)
+                Py_CLEAR(list);
+            Py_XDECREF(group);
+        }
+    }
+    if (list != NULL)
+        result = PyList_AsTuple(list);
+    Py_XDECREF(list);
+    PyMem_Free(masks);
+    return result;
+}
+
+PyDoc_STRVAR(setsockopt_doc,
+"setsockopt($self, level, option, value, /)\n--\n\n"
+"Set a socket option to an int or to the bytes of a C value; see setsockopt(2), netlink(7).");
+
+static PyObject *RawSocket_setsockopt(PyObject *object, PyObject *args)
+{
+    int level, option, number, result;
+    PyObject *value;
+    Py_buffer view;
+
+    if (!PyArg_ParseTuple(args, "iiO:setsockopt", &level, &option, &value))
+        return NULL;
+    if (PyObject_CheckBuffer(value)) {
+        if (PyObject_GetBuffer(value, &view, PyBUF_SIMPLE) < 0)
+            return NULL;
+        result = set_option(object, level, option, view.buf, (size_t)view.len);
+        PyBuffer_Release(&view);
+    } else {
+        if (!PyArg_Parse(value, "i", &number))
+            return NULL;
+        result = set_option(object, level, option, &number, sizeof(number));
+    }
+    return none_unless(result < 0);
+}
+
+PyDoc_STRVAR(getsockopt_doc,
+"getsockopt($self, level, option, buflen=0, /)\n--\n\n"
+"A socket option as an int or, where buflen is given, as at most that many bytes.");
+
+static PyObject *RawSocket_getsockopt(PyObject *object, PyObject *args)
+{
+    int level, option, number = 0, buflen = 0;
+    socklen_t length = sizeof(number);
+
+    if (!PyArg_ParseTuple(args, "ii|i:getsockopt", &level, &option, &buflen))
+        return NULL;
+    if (buflen == 0) {
+        if (get_option(object, level, option, &number, &length) < 0)
+            return NULL;
+        return PyLong_FromLong(number);
+    }
+    if (buflen < 0)
+        return PyErr_Format(PyExc_ValueError, "buflen must not be negative");
+    PyObject *result = PyBytes_FromStringAndSize(NULL, buflen);
+    if (result == NULL)
+        return NULL;
+    memset(PyBytes_AS_STRING(result), 0, (size_t)buflen);
+    length = (socklen_t)buflen;
+    if (get_option(object, level, option, PyBytes_AS_STRING(result), &length) < 0)
+        Py_CLEAR(result);
+    else if (length < (socklen_t)buflen)  /* it may be more: what the kernel would have needed */
+        _PyBytes_Resize(&result, (Py_ssize_t)length);
+    return result;
+}
+
+
+/* Sending */
+
+PyDoc_STRVAR(send_doc,
+"send($self, /, *buffers, port=0, group=0, timeout=None)\n--\n\n"
+"Send one datagram, gathered from the buffers, and return its length in bytes.\n\n"
+"Any contiguous bytes-like objects will do, up to 1024 of them (else ValueError). Port 0 is the\n"
+"kernel. A group (1 to 32: the address has no room for more, else ValueError) gets the datagram\n"
+"as well as the port does; where no one listens on the port that is ConnectionRefusedError, after\n"
+"the group got its copies.\n\n"
+"The kernel runs a request within the send, so that only a slow reader in another process makes\n"
+"it wait, for at most timeout seconds (None: no limit) before TimeoutError; 0 raises\n"
+"BlockingIOError without waiting. A datagram must be 32 bytes smaller than sndbuf, else OSError\n"
+"(EMSGSIZE); an empty one raises OSError (ENODATA) on today's kernels.");
+
+static PyObject *RawSocket_send(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"port", "group", "timeout", NULL};
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+    struct msghdr message = {.msg_name = &address, .msg_namelen = sizeof(address)};
+    const Py_ssize_t buffers = PyTuple_GET_SIZE(args);
+    int64_t deadline = FOREVER;
+    uint32_t group = 0;
+
+    PyObject *nothing = PyTuple_New(0);
+    if (nothing == NULL)
+        return NULL;
+    int parsed = PyArg_ParseTupleAndKeywords(nothing, kwargs, "|$O&O&O&:send", keywords, as_u32,
+                                             &address.nl_pid, as_u32, &group, as_deadline,
+                                             &deadline);
+    Py_DECREF(nothing);
+    if (!parsed)
+        return NULL;
+    if (group > 32)
+        return PyErr_Format(PyExc_ValueError, "only groups 1..32 can be sent to");
+    if (buffers > MAX_BUFFERS)
+        return PyErr_Format(PyExc_ValueError, "at most %d buffers make a datagram", MAX_BUFFERS);
+    address.nl_groups = group ? 1u << (group - 1) : 0;
+
+    Py_buffer *views = PyMem_Calloc((size_t)buffers, sizeof(*views));
+    struct iovec *vectors = PyMem_Calloc((size_t)buffers, sizeof(*vectors));
+    Py_ssize_t held = 0;
+    ssize_t sent = -1;
+    if (views == NULL || vectors == NULL) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    for (; held < buffers; held++) {
+        if (PyObject_GetBuffer(PyTuple_GET_ITEM(args, held), &views[held], PyBUF_SIMPLE) < 0)
+            goto done;
+        vectors[held].iov_base = views[held].buf;
+        vectors[held].iov_len = (size_t)views[held].len;
+    }
+    message.msg_iov = vectors;
+    message.msg_iovlen = (size_t)buffers;
+    RawSocket *self = enter(object);
+    if (self == NULL)
+        goto done;
+    do {
+        Py_BEGIN_ALLOW_THREADS
+        sent = sendmsg(self->fd, &message, MSG_DONTWAIT);
+        Py_END_ALLOW_THREADS
+    } while (sent < 0 && retry(self, POLLOUT, deadline) == 0);
+    leave(self);
+done:
+    while (held > 0)
+        PyBuffer_Release(&views[--held]);
+    PyMem_Free(views);
+    PyMem_Free(vectors);
+    return sent < 0 ? NULL : PyLong_FromSsize_t(sent);
+}
+
+
+/* Receiving */
+
+static int reserve(RawSocket *self, size_t slots)
+{
+    if (self->slots >= slots)
+        return 0;
+    struct scratch *scratch = mmap(NULL, scratch_size(slots), PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (scratch == MAP_FAILED)
+        return fail();
+    /* A huge page would cover two slots and make a few bytes in each cost 2 MiB. */
+    madvise(scratch, scratch_size(slots), MADV_NOHUGEPAGE);
+    for (size_t i = 0; i < slots; i++) {
+        struct msghdr *message = &scratch->headers[i].msg_hdr;
+        scratch->vectors[i].iov_base = slot(scratch, i);
+        scratch->vectors[i].iov_len = SLOT_SIZE;
+        message->msg_name = &scratch->senders[i];
+        message->msg_iov = &scratch->vectors[i];
+        message->msg_iovlen = 1;
+        message->msg_control = &scratch->controls[i];
+    }
+    if (self->scratch != NULL)
+        munmap(self->scratch, scratch_size(self->slots));
+    self->scratch = scratch;
+    self->slots = slots;
+    return 0;
+}
+
+/* Returns how many datagrams came. */
+static int fill(RawSocket *self, size_t slots, int64_t deadline)
+{
+    int count;
+
+    if (reserve(self, slots) < 0)
+        return -1;
+    struct mmsghdr *headers = self->scratch->headers;
+    for (size_t i = 0; i < slots; i++) {  /* where the last call found sizes it has put lengths */
+        headers[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_nl);
+        headers[i].msg_hdr.msg_controllen = sizeof(union control);
+    }
+    do {
+        Py_BEGIN_ALLOW_THREADS
+        count = recvmmsg(self->fd, headers, (unsigned int)slots, MSG_DONTWAIT, NULL);
+        Py_END_ALLOW_THREADS
+    } while (count < 0 && retry(self, POLLIN, deadline) == 0);
+    return count;
+}
+
+static struct record describe(struct mmsghdr *header, uint32_t offset)
+{
+    struct msghdr *message = &header->msg_hdr;
+    const struct sockaddr_nl *sender = message->msg_name;
+    struct record record = {
+        .offset = offset,
+        .length = header->msg_len,
+        .port = sender->nl_pid,
+        .nsid = -1,
+        .flags = (uint32_t)message->msg_flags,
+    };
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level == SOL_NETLINK && c->cmsg_type == NETLINK_PKTINFO)
+            memcpy(&record.group, CMSG_DATA(c), sizeof(record.group));
+        else if (c->cmsg_level == SOL_NETLINK && c->cmsg_type == NETLINK_LISTEN_ALL_NSID)
+            memcpy(&record.nsid, CMSG_DATA(c), sizeof(record.nsid));
+    }
+    return record;
+}
+
+static uint32_t align(uint32_t offset)  /* NLMSG_ALIGN() */
+{
+    return (offset + 3) & ~UINT32_C(3);
+}
+
+/* Copies the first slots to (data, index). */
+static PyObject *deliver(struct scratch *scratch, int count)
+{
+    PyObject *index = NULL, *result = NULL;
+    uint32_t end = 0;
+
+    for (int i = 0; i < count; i++)
+        end = align(end) + scratch->headers[i].msg_len;
+    PyObject *data = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)end);
+    if (data != NULL)
+        index = PyBytes_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(struct record));
+    if (index == NULL)
+        goto done;
+    unsigned char *bytes = (unsigned char *)PyBytes_AS_STRING(data);
+    unsigned char *records = (unsigned char *)PyBytes_AS_STRING(index);
+    end = 0;
+    for (int i = 0; i < count; i++) {
+        const struct record record = describe(&scratch->headers[i], align(end));
+        unsigned char *source = slot(scratch, (size_t)i);
+
+        memset(bytes + end, 0, record.offset - end);
+        memcpy(bytes + record.offset, source, record.length);
+        memcpy(records + (size_t)i * sizeof(record), &record, sizeof(record));
+        end = record.offset + record.length;
+        /* A dump comes by 32 KiB at most (netlink_dump()). What the rare giant took goes back. */
+        if (record.length > SLOT_KEPT)
+            madvise(source + SLOT_KEPT, record.length - SLOT_KEPT, MADV_DONTNEED);
+    }
+    result = PyTuple_Pack(2, data, index);
+done:
+    Py_XDECREF(data);
+    Py_XDECREF(index);
+    return result;
+}
+
+PyDoc_STRVAR(receive_doc,
+"receive($self, /, timeout=None, *, max_datagrams=16)\n--\n\n"
+"Wait for datagrams and return (data, index): all that are there, up to max_datagrams (1..64).\n\n"
+"data holds the datagrams, each at an offset that is a multiple of 4, with zeros between. index\n"
+"has one struct of INDEX_FORMAT a datagram: offset and length in data; the sender's port (0 is\n"
+"the kernel); the multicast group that it came by, or 0; the network namespace id where\n"
+"NETLINK_LISTEN_ALL_NSID is on, or -1; the flags of recvmsg(2). A datagram of more than 1 MiB is\n"
+"cut to that, and its flags have MSG_TRUNC.\n\n"
+"timeout is in seconds; None waits forever. When nothing came in time it raises TimeoutError;\n"
+"timeout 0 never waits and raises BlockingIOError. OSError (ENOBUFS) says that the kernel dropped\n"
+"datagrams because rcvbuf was full; the socket stays usable. One thread at a time may receive: a\n"
+"second gets RuntimeError. Other threads may send and close meanwhile.\n\n"
+"    data, index = sock.receive()\n"
+"    for offset, length, *_ in struct.iter_unpack(INDEX_FORMAT, index):\n"
+"        print(data[offset : offset + length])");
+
+static PyObject *RawSocket_receive(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"timeout", "max_datagrams", NULL};
+    int64_t deadline = FOREVER;
+    int max_datagrams = 16;
+    PyObject *result = NULL;
+
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O&$i:receive", keywords, as_deadline,
+                                     &deadline, &max_datagrams))
+        return NULL;
+    if (max_datagrams < 1 || max_datagrams > MAX_DATAGRAMS)
+        return PyErr_Format(PyExc_ValueError, "max_datagrams is not in 1..%d", MAX_DATAGRAMS);
+    RawSocket *self = enter(object);
+    if (self == NULL)
+        return NULL;
+    if (self->receiving) {
+        PyErr_SetString(PyExc_RuntimeError, "another call is receiving from this netlink socket");
+    } else {
+        self->receiving = 1;
+        int count = fill(self, (size_t)max_datagrams, deadline);
+        if (count >= 0)
+            result = deliver(self->scratch, count);
+        self->receiving = 0;
+    }
+    leave(self);
+    return result;
+}
+
+
+/* The type */
+
+PyDoc_STRVAR(RawSocket_doc,
+"RawSocket(protocol, *, netns=None, rcvbuf=None, sndbuf=None)\n--\n\n"
+"A netlink socket: datagrams in and out, with no idea of what is in them.\n\n"
+"protocol is a number of linux/netlink.h (NETLINK_ROUTE is 0). netns is a descriptor of the\n"
+"network namespace to open it in (a file of /run/netns or /proc/PID/ns/net); the calling thread\n"
+"stays where it is. rcvbuf and sndbuf are in bytes; with CAP_NET_ADMIN they may exceed the limits\n"
+"of net.core.rmem_max and wmem_max, without they are cut to them. The socket is closed at exec\n"
+"and has NETLINK_PKTINFO on; all other options are left to setsockopt().\n\n"
+"A failed system call is an OSError with its errno. A closed socket raises OSError (EBADF) from\n"
+"every method but close(). Threads may share a socket, one of them receiving.\n\n"
+"    with RawSocket(NETLINK_ROUTE) as sock:\n"
+"        sock.join(RTNLGRP_LINK)\n"
+"        data, index = sock.receive()");
+
+#define KEYWORDS(function) ((PyCFunction)(void (*)(void))function), METH_VARARGS | METH_KEYWORDS
+
+static PyMethodDef RawSocket_methods[] = {
+    {"bind", KEYWORDS(RawSocket_bind), bind_doc},
+    {"join", RawSocket_join, METH_O, join_doc},
+    {"leave", RawSocket_leave, METH_O, leave_doc},
+    {"groups", RawSocket_groups, METH_NOARGS, groups_doc},
+    {"setsockopt", RawSocket_setsockopt, METH_VARARGS, setsockopt_doc},
+    {"getsockopt", RawSocket_getsockopt, METH_VARARGS, getsockopt_doc},
+    {"send", KEYWORDS(RawSocket_send), send_doc},
+    {"receive", KEYWORDS(RawSocket_receive), receive_doc},
+    {"fileno", RawSocket_fileno, METH_NOARGS, fileno_doc},
+    {"close", RawSocket_close, METH_NOARGS, close_doc},
+    {"__enter__", RawSocket_enter, METH_NOARGS, enter_doc},
+    {"__exit__", RawSocket_close, METH_VARARGS, exit_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef RawSocket_properties[] = {
+    {"port", RawSocket_port, NULL,
+     "Its own port number; 0 before bind() and the first send.", NULL},
+    {"rcvbuf", RawSocket_buffer_size, NULL,
+     "Size of the receive buffer in bytes. The kernel counts its own overhead in and makes it\n"
+     "twice what was asked for (socket(7)).", (void *)(intptr_t)SO_RCVBUF},
+    {"sndbuf", RawSocket_buffer_size, NULL,
+     "Size of the send buffer in bytes, which is twice what was asked for as well.",
+     (void *)(intptr_t)SO_SNDBUF},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef RawSocket_members[] = {
+    {"protocol", T_INT, offsetof(RawSocket, protocol), READONLY, "The protocol number."},
+    {"closed", T_BOOL, offsetof(RawSocket, closed), READONLY, "Whether close() was called."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot RawSocket_slots[] = {
+    {Py_tp_doc, (void *)RawSocket_doc},
+    {Py_tp_new, RawSocket_new},
+    {Py_tp_finalize, RawSocket_finalize},
+    {Py_tp_dealloc, RawSocket_dealloc},
+    {Py_tp_repr, RawSocket_repr},
+    {Py_tp_methods, RawSocket_methods},
+    {Py_tp_getset, RawSocket_properties},
+    {Py_tp_members, RawSocket_members},
+    {0, NULL},
+};
+
+static PyType_Spec RawSocket_spec = {
+    .name = "netlink._nlsock.RawSocket",
+    .basicsize = sizeof(RawSocket),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = RawSocket_slots,
+};
+
+
+/* The module */
+
+PyDoc_STRVAR(unshare_doc,
+"unshare(flags, /)\n--\n\n"
+"Move the calling thread into new namespaces; see unshare(2). (os.unshare() needs Python 3.12.)");
+
+static PyObject *nlsock_unshare(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    int flags, result;
+
+    if (!PyArg_ParseTuple(args, "i:unshare", &flags))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    result = unshare(flags);
+    Py_END_ALLOW_THREADS
+    return none_unless(result < 0 && fail());
+}
+
+PyDoc_STRVAR(setns_doc,
+"setns(fd, nstype, /)\n--\n\n"
+"Move the calling thread into the namespace of a descriptor; see setns(2). nstype is the\n"
+"CLONE_NEW constant that it must match, 0 for any. (os.setns() needs Python 3.12.)");
+
+static PyObject *nlsock_setns(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    int fd, nstype, result;
+
+    if (!PyArg_ParseTuple(args, "ii:setns", &fd, &nstype))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    result = setns(fd, nstype);
+    Py_END_ALLOW_THREADS
+    return none_unless(result < 0 && fail());
+}
+
+static PyMethodDef nlsock_functions[] = {
+    {"unshare", nlsock_unshare, METH_VARARGS, unshare_doc},
+    {"setns", nlsock_setns, METH_VARARGS, setns_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static int nlsock_exec(PyObject *module)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, &RawSocket_spec, NULL);
+    int failed = type == NULL || PyModule_AddType(module, (PyTypeObject *)type) < 0 ||
+                 PyModule_AddStringMacro(module, INDEX_FORMAT) < 0 ||
+                 PyModule_AddIntMacro(module, SOL_NETLINK) < 0 ||
+                 PyModule_AddIntMacro(module, NETLINK_BROADCAST_ERROR) < 0 ||
+                 PyModule_AddIntMacro(module, NETLINK_NO_ENOBUFS) < 0 ||
+                 PyModule_AddIntMacro(module, NETLINK_LISTEN_ALL_NSID) < 0 ||
+                 PyModule_AddIntMacro(module, NETLINK_CAP_ACK) < 0 ||
+                 PyModule_AddIntMacro(module, NETLINK_EXT_ACK) < 0 ||
+                 PyModule_AddIntMacro(module, NETLINK_GET_STRICT_CHK) < 0 ||
+                 PyModule_AddIntMacro(module, CLONE_NEWNET) < 0 ||
+                 PyModule_AddIntMacro(module, CLONE_NEWUSER) < 0;
+
+    Py_XDECREF(type);
+    return failed ? -1 : 0;
+}
+
+static PyModuleDef_Slot nlsock_slots[] = {
+    {Py_mod_exec, nlsock_exec},
+#ifdef Py_mod_multiple_interpreters  /* Python 3.12 */
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef nlsock_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "netlink._nlsock",
+    .m_doc = "The system calls of a netlink socket; knows no message format.",
+    .m_methods = nlsock_functions,
+    .m_slots = nlsock_slots,
+};
+
+PyMODINIT_FUNC PyInit__nlsock(void)
+{
+    return PyModuleDef_Init(&nlsock_module);
+}

@@ -1,0 +1,94 @@
+"""IP addresses of links: struct ifaddrmsg and its IFA_* attributes.
+
+Numbers are those of Linux 6.12 (linux/if_addr.h); widths and signs are those of the policies in
+net/ipv4/devinet.c and net/ipv6/addrconf.c.
+"""
+
+from enum import IntEnum, IntFlag
+from ipaddress import IPv4Address, IPv6Address
+
+from netlink.constants import AF, NLM_F
+from netlink.route.rtnetlink import RT_SCOPE, RTM
+from netlink.schema import Message, Op, s32, string, struct, u8, u32
+
+# Message has a field of this name, which would hide the word for the fields after it.
+from netlink.schema import address as ip
+
+
+class IFA_F(IntFlag):
+    """Flags of an address: ifa_flags and, in full, IFA_FLAGS."""
+
+    IFA_F_SECONDARY = 0x01
+    IFA_F_TEMPORARY = 0x01
+    IFA_F_NODAD = 0x02
+    IFA_F_OPTIMISTIC = 0x04
+    IFA_F_DADFAILED = 0x08
+    IFA_F_HOMEADDRESS = 0x10
+    IFA_F_DEPRECATED = 0x20
+    IFA_F_TENTATIVE = 0x40
+    IFA_F_PERMANENT = 0x80
+    IFA_F_MANAGETEMPADDR = 0x100
+    IFA_F_NOPREFIXROUTE = 0x200
+    IFA_F_MCAUTOJOIN = 0x400
+    IFA_F_STABLE_PRIVACY = 0x800
+
+
+class IFAPROT(IntEnum):
+    """Who made an address: IFA_PROTO."""
+
+    IFAPROT_UNSPEC = 0
+    IFAPROT_KERNEL_LO = 1
+    IFAPROT_KERNEL_RA = 2
+    IFAPROT_KERNEL_LL = 3
+
+
+class ifa_cacheinfo(Message):
+    """struct ifa_cacheinfo (linux/if_addr.h).
+
+    Lifetimes in seconds, 0xffffffff for ever; stamps in hundredths of a second of uptime.
+    """
+
+    prefered: int = u32()
+    valid: int = u32()
+    cstamp: int = u32()
+    tstamp: int = u32()
+
+
+class ifaddrmsg(Message):
+    """struct ifaddrmsg (linux/if_addr.h). `ifa_flags` holds the low byte of `flags` alone."""
+
+    family: AF | int = u8(enum=AF)
+    prefixlen: int = u8()
+    ifa_flags: IFA_F = u8(enum=IFA_F)
+    scope: RT_SCOPE | int = u8(enum=RT_SCOPE)
+    index: int = u32()
+
+
+class Address(ifaddrmsg):
+    """One address: struct ifaddrmsg and its IFA_* attributes (linux/if_addr.h).
+
+    `local` is the link's own address. `address` is the same, but on a point-to-point link the
+    other end's; an IPv6 address without a peer comes with `address` alone.
+    """
+
+    address: IPv4Address | IPv6Address | None = ip(1)
+    local: IPv4Address | IPv6Address | None = ip(2)
+    label: str | None = string(3)
+    broadcast: IPv4Address | IPv6Address | None = ip(4)
+    anycast: IPv4Address | IPv6Address | None = ip(5)
+    cacheinfo: ifa_cacheinfo | None = struct(6, ifa_cacheinfo)
+    multicast: IPv4Address | IPv6Address | None = ip(7)
+    flags: IFA_F | None = u32(8, enum=IFA_F)
+    rt_priority: int | None = u32(9)
+    target_netnsid: int | None = s32(10)
+    proto: IFAPROT | int | None = u8(11, enum=IFAPROT)
+
+
+get = Op("addr.get", RTM.RTM_GETADDR, Address)
+new = Op("addr.new", RTM.RTM_NEWADDR, Address, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
+# Neither protocol looks at NLM_F_CREATE (inet_rtm_newaddr, inet6_rtm_newaddr): what replaces also
+# creates, and there is no `set`.
+replace = Op(
+    "addr.replace", RTM.RTM_NEWADDR, Address, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
+)
+delete = Op("addr.delete", RTM.RTM_DELADDR, Address)

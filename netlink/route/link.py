@@ -1,0 +1,589 @@
+"""Links, that is network interfaces: struct ifinfomsg and its IFLA_* attributes.
+
+What depends on the kind of link stands in linkinfo.py, what depends on an address family in
+afspec.py. Numbers are those of Linux 6.12 (linux/if_link.h, linux/if.h, linux/if_arp.h); widths
+and signs are those of ifla_policy and rtnl_fill_ifinfo in net/core/rtnetlink.c. IFLA_PAD, which
+only aligns what follows it, is not declared.
+"""
+
+from enum import IntEnum, IntFlag
+
+from netlink.constants import AF, NLM_F
+from netlink.route.afspec import AfSpec, BridgeSpec, Inet6
+from netlink.route.linkinfo import ETH_P, Bridge, BridgePort, Vlan, Vrf, VrfPort, Vxlan
+from netlink.route.rtnetlink import RTEXT_FILTER, RTM
+from netlink.schema import (
+    Message,
+    Op,
+    be16,
+    binary,
+    mac,
+    nest,
+    pad,
+    repeated,
+    s32,
+    selected,
+    string,
+    struct,
+    u8,
+    u16,
+    u32,
+    u64,
+)
+
+
+class IFF(IntFlag):
+    """Flags of a link: ifi_flags (linux/if.h)."""
+
+    IFF_UP = 0x1
+    IFF_BROADCAST = 0x2
+    IFF_DEBUG = 0x4
+    IFF_LOOPBACK = 0x8
+    IFF_POINTOPOINT = 0x10
+    IFF_NOTRAILERS = 0x20
+    IFF_RUNNING = 0x40
+    IFF_NOARP = 0x80
+    IFF_PROMISC = 0x100
+    IFF_ALLMULTI = 0x200
+    IFF_MASTER = 0x400
+    IFF_SLAVE = 0x800
+    IFF_MULTICAST = 0x1000
+    IFF_PORTSEL = 0x2000
+    IFF_AUTOMEDIA = 0x4000
+    IFF_DYNAMIC = 0x8000
+    IFF_LOWER_UP = 0x10000
+    IFF_DORMANT = 0x20000
+    IFF_ECHO = 0x40000
+
+
+class ARPHRD(IntEnum):
+    """Kinds of link layer: ifi_type (linux/if_arp.h)."""
+
+    ARPHRD_NETROM = 0
+    ARPHRD_ETHER = 1
+    ARPHRD_EETHER = 2
+    ARPHRD_AX25 = 3
+    ARPHRD_PRONET = 4
+    ARPHRD_CHAOS = 5
+    ARPHRD_IEEE802 = 6
+    ARPHRD_ARCNET = 7
+    ARPHRD_APPLETLK = 8
+    ARPHRD_DLCI = 15
+    ARPHRD_ATM = 19
+    ARPHRD_METRICOM = 23
+    ARPHRD_IEEE1394 = 24
+    ARPHRD_EUI64 = 27
+    ARPHRD_INFINIBAND = 32
+    ARPHRD_SLIP = 256
+    ARPHRD_CSLIP = 257
+    ARPHRD_SLIP6 = 258
+    ARPHRD_CSLIP6 = 259
+    ARPHRD_RSRVD = 260
+    ARPHRD_ADAPT = 264
+    ARPHRD_ROSE = 270
+    ARPHRD_X25 = 271
+    ARPHRD_HWX25 = 272
+    ARPHRD_CAN = 280
+    ARPHRD_MCTP = 290
+    ARPHRD_PPP = 512
+    ARPHRD_CISCO = 513
+    ARPHRD_HDLC = 513
+    ARPHRD_LAPB = 516
+    ARPHRD_DDCMP = 517
+    ARPHRD_RAWHDLC = 518
+    ARPHRD_RAWIP = 519
+    ARPHRD_TUNNEL = 768
+    ARPHRD_TUNNEL6 = 769
+    ARPHRD_FRAD = 770
+    ARPHRD_SKIP = 771
+    ARPHRD_LOOPBACK = 772
+    ARPHRD_LOCALTLK = 773
+    ARPHRD_FDDI = 774
+    ARPHRD_BIF = 775
+    ARPHRD_SIT = 776
+    ARPHRD_IPDDP = 777
+    ARPHRD_IPGRE = 778
+    ARPHRD_PIMREG = 779
+    ARPHRD_HIPPI = 780
+    ARPHRD_ASH = 781
+    ARPHRD_ECONET = 782
+    ARPHRD_IRDA = 783
+    ARPHRD_FCPP = 784
+    ARPHRD_FCAL = 785
+    ARPHRD_FCPL = 786
+    ARPHRD_FCFABRIC = 787
+    ARPHRD_IEEE802_TR = 800
+    ARPHRD_IEEE80211 = 801
+    ARPHRD_IEEE80211_PRISM = 802
+    ARPHRD_IEEE80211_RADIOTAP = 803
+    ARPHRD_IEEE802154 = 804
+    ARPHRD_IEEE802154_MONITOR = 805
+    ARPHRD_PHONET = 820
+    ARPHRD_PHONET_PIPE = 821
+    ARPHRD_CAIF = 822
+    ARPHRD_IP6GRE = 823
+    ARPHRD_NETLINK = 824
+    ARPHRD_6LOWPAN = 825
+    ARPHRD_VSOCKMON = 826
+    ARPHRD_NONE = 0xFFFE
+    ARPHRD_VOID = 0xFFFF
+
+
+class IF_OPER(IntEnum):
+    """Operational state as RFC 2863 counts it: IFLA_OPERSTATE (linux/if.h)."""
+
+    IF_OPER_UNKNOWN = 0
+    IF_OPER_NOTPRESENT = 1
+    IF_OPER_DOWN = 2
+    IF_OPER_LOWERLAYERDOWN = 3
+    IF_OPER_TESTING = 4
+    IF_OPER_DORMANT = 5
+    IF_OPER_UP = 6
+
+
+class IF_LINK_MODE(IntEnum):
+    """How far a link rises by itself: IFLA_LINKMODE (linux/if.h)."""
+
+    IF_LINK_MODE_DEFAULT = 0
+    IF_LINK_MODE_DORMANT = 1
+    IF_LINK_MODE_TESTING = 2
+
+
+class IFLA_EVENT(IntEnum):
+    """Why a link was announced: IFLA_EVENT (linux/if_link.h)."""
+
+    IFLA_EVENT_NONE = 0
+    IFLA_EVENT_REBOOT = 1
+    IFLA_EVENT_FEATURES = 2
+    IFLA_EVENT_BONDING_FAILOVER = 3
+    IFLA_EVENT_NOTIFY_PEERS = 4
+    IFLA_EVENT_IGMP_RESEND = 5
+    IFLA_EVENT_BONDING_OPTIONS = 6
+
+
+class IFLA_VF_LINK_STATE(IntEnum):
+    """Link state set for a virtual function (linux/if_link.h)."""
+
+    IFLA_VF_LINK_STATE_AUTO = 0
+    IFLA_VF_LINK_STATE_ENABLE = 1
+    IFLA_VF_LINK_STATE_DISABLE = 2
+
+
+class PORT_REQUEST(IntEnum):
+    """What to ask the switch for a port profile: IFLA_PORT_REQUEST (linux/if_link.h)."""
+
+    PORT_REQUEST_PREASSOCIATE = 0
+    PORT_REQUEST_PREASSOCIATE_RR = 1
+    PORT_REQUEST_ASSOCIATE = 2
+    PORT_REQUEST_DISASSOCIATE = 3
+
+
+class PORT_RESPONSE(IntEnum):
+    """What the switch answered: IFLA_PORT_RESPONSE (linux/if_link.h)."""
+
+    PORT_VDP_RESPONSE_SUCCESS = 0
+    PORT_VDP_RESPONSE_INVALID_FORMAT = 1
+    PORT_VDP_RESPONSE_INSUFFICIENT_RESOURCES = 2
+    PORT_VDP_RESPONSE_UNUSED_VTID = 3
+    PORT_VDP_RESPONSE_VTID_VIOLATION = 4
+    PORT_VDP_RESPONSE_VTID_VERSION_VIOALTION = 5
+    PORT_VDP_RESPONSE_OUT_OF_SYNC = 6
+    PORT_PROFILE_RESPONSE_SUCCESS = 0x100
+    PORT_PROFILE_RESPONSE_INPROGRESS = 0x101
+    PORT_PROFILE_RESPONSE_INVALID = 0x102
+    PORT_PROFILE_RESPONSE_BADSTATE = 0x103
+    PORT_PROFILE_RESPONSE_INSUFFICIENT_RESOURCES = 0x104
+    PORT_PROFILE_RESPONSE_ERROR = 0x105
+
+
+class XDP_FLAGS(IntFlag):
+    """How to attach an XDP program: IFLA_XDP_FLAGS (linux/if_link.h)."""
+
+    XDP_FLAGS_UPDATE_IF_NOEXIST = 0x01
+    XDP_FLAGS_SKB_MODE = 0x02
+    XDP_FLAGS_DRV_MODE = 0x04
+    XDP_FLAGS_HW_MODE = 0x08
+    XDP_FLAGS_REPLACE = 0x10
+
+
+class XDP_ATTACHED(IntEnum):
+    """Where an XDP program is attached: IFLA_XDP_ATTACHED (linux/if_link.h)."""
+
+    XDP_ATTACHED_NONE = 0
+    XDP_ATTACHED_DRV = 1
+    XDP_ATTACHED_SKB = 2
+    XDP_ATTACHED_HW = 3
+    XDP_ATTACHED_MULTI = 4
+
+
+class rtnl_link_stats(Message):
+    """struct rtnl_link_stats (linux/if_link.h): rtnl_link_stats64 in half the width."""
+
+    rx_packets: int = u32()
+    tx_packets: int = u32()
+    rx_bytes: int = u32()
+    tx_bytes: int = u32()
+    rx_errors: int = u32()
+    tx_errors: int = u32()
+    rx_dropped: int = u32()
+    tx_dropped: int = u32()
+    multicast: int = u32()
+    collisions: int = u32()
+    rx_length_errors: int = u32()
+    rx_over_errors: int = u32()
+    rx_crc_errors: int = u32()
+    rx_frame_errors: int = u32()
+    rx_fifo_errors: int = u32()
+    rx_missed_errors: int = u32()
+    tx_aborted_errors: int = u32()
+    tx_carrier_errors: int = u32()
+    tx_fifo_errors: int = u32()
+    tx_heartbeat_errors: int = u32()
+    tx_window_errors: int = u32()
+    rx_compressed: int = u32()
+    tx_compressed: int = u32()
+    rx_nohandler: int = u32()
+
+
+class rtnl_link_stats64(Message):
+    """struct rtnl_link_stats64 (linux/if_link.h): counters since the link was made."""
+
+    rx_packets: int = u64()
+    tx_packets: int = u64()
+    rx_bytes: int = u64()
+    tx_bytes: int = u64()
+    rx_errors: int = u64()
+    tx_errors: int = u64()
+    rx_dropped: int = u64()
+    tx_dropped: int = u64()
+    multicast: int = u64()
+    collisions: int = u64()
+    rx_length_errors: int = u64()
+    rx_over_errors: int = u64()
+    rx_crc_errors: int = u64()
+    rx_frame_errors: int = u64()
+    rx_fifo_errors: int = u64()
+    rx_missed_errors: int = u64()
+    tx_aborted_errors: int = u64()
+    tx_carrier_errors: int = u64()
+    tx_fifo_errors: int = u64()
+    tx_heartbeat_errors: int = u64()
+    tx_window_errors: int = u64()
+    rx_compressed: int = u64()
+    tx_compressed: int = u64()
+    rx_nohandler: int = u64()
+    rx_otherhost_dropped: int = u64()
+
+
+class rtnl_link_ifmap(Message):
+    """struct rtnl_link_ifmap (linux/if_link.h): the hardware's addresses."""
+
+    mem_start: int = u64()
+    mem_end: int = u64()
+    base_addr: int = u64()
+    irq: int = u16()
+    dma: int = u8()
+    port: int = u8()
+
+
+class ifla_vf_mac(Message):
+    """struct ifla_vf_mac (linux/if_link.h): 32 bytes, the link's address length of them used."""
+
+    vf: int = u32()
+    mac: bytes = binary(size=32)
+
+
+class ifla_vf_vlan(Message):
+    """struct ifla_vf_vlan (linux/if_link.h): `vlan` 0 is none."""
+
+    vf: int = u32()
+    vlan: int = u32()
+    qos: int = u32()
+
+
+class ifla_vf_vlan_info(Message):
+    """struct ifla_vf_vlan_info (linux/if_link.h): `vlan` 0 is none."""
+
+    vf: int = u32()
+    vlan: int = u32()
+    qos: int = u32()
+    vlan_proto: ETH_P | int = be16(enum=ETH_P)
+
+
+class ifla_vf_tx_rate(Message):
+    """struct ifla_vf_tx_rate (linux/if_link.h): Mbit/s, 0 is unlimited."""
+
+    vf: int = u32()
+    rate: int = u32()
+
+
+class ifla_vf_spoofchk(Message):
+    """struct ifla_vf_spoofchk (linux/if_link.h): 0xffffffff where the driver does not tell."""
+
+    vf: int = u32()
+    setting: int = u32()
+
+
+class ifla_vf_link_state(Message):
+    """struct ifla_vf_link_state (linux/if_link.h)."""
+
+    vf: int = u32()
+    link_state: IFLA_VF_LINK_STATE | int = u32(enum=IFLA_VF_LINK_STATE)
+
+
+class ifla_vf_rate(Message):
+    """struct ifla_vf_rate (linux/if_link.h): Mbit/s, 0 is unlimited."""
+
+    vf: int = u32()
+    min_tx_rate: int = u32()
+    max_tx_rate: int = u32()
+
+
+class ifla_vf_rss_query_en(Message):
+    """struct ifla_vf_rss_query_en (linux/if_link.h): 0xffffffff where the driver does not tell."""
+
+    vf: int = u32()
+    setting: int = u32()
+
+
+class ifla_vf_trust(Message):
+    """struct ifla_vf_trust (linux/if_link.h): 0xffffffff where the driver does not tell."""
+
+    vf: int = u32()
+    setting: int = u32()
+
+
+class ifla_vf_guid(Message):
+    """struct ifla_vf_guid (linux/if_link.h)."""
+
+    vf: int = u32()
+    guid: int = u64()
+
+
+class VfStats(Message):
+    """IFLA_VF_STATS_* attributes, numbered from 0 (linux/if_link.h)."""
+
+    rx_packets: int | None = u64(0)
+    tx_packets: int | None = u64(1)
+    rx_bytes: int | None = u64(2)
+    tx_bytes: int | None = u64(3)
+    broadcast: int | None = u64(4)
+    multicast: int | None = u64(5)
+    rx_dropped: int | None = u64(7)
+    tx_dropped: int | None = u64(8)
+
+
+class VfVlanList(Message):
+    """IFLA_VF_VLAN_LIST: the VLAN tags of a virtual function (linux/if_link.h)."""
+
+    info: tuple[ifla_vf_vlan_info, ...] = repeated(1, struct(ifla_vf_vlan_info))
+
+
+class VfInfo(Message):
+    """IFLA_VF_* attributes: one virtual function (linux/if_link.h)."""
+
+    mac: ifla_vf_mac | None = struct(1, ifla_vf_mac)
+    vlan: ifla_vf_vlan | None = struct(2, ifla_vf_vlan)
+    tx_rate: ifla_vf_tx_rate | None = struct(3, ifla_vf_tx_rate)
+    spoofchk: ifla_vf_spoofchk | None = struct(4, ifla_vf_spoofchk)
+    link_state: ifla_vf_link_state | None = struct(5, ifla_vf_link_state)
+    rate: ifla_vf_rate | None = struct(6, ifla_vf_rate)
+    rss_query_en: ifla_vf_rss_query_en | None = struct(7, ifla_vf_rss_query_en)
+    stats: VfStats | None = nest(8, VfStats)
+    trust: ifla_vf_trust | None = struct(9, ifla_vf_trust)
+    ib_node_guid: ifla_vf_guid | None = struct(10, ifla_vf_guid)
+    ib_port_guid: ifla_vf_guid | None = struct(11, ifla_vf_guid)
+    vlan_list: VfVlanList | None = nest(12, VfVlanList)
+    broadcast: bytes | None = binary(13)
+
+
+class VfInfoList(Message):
+    """IFLA_VFINFO_LIST: the virtual functions, sent where ext_mask has RTEXT_FILTER_VF."""
+
+    info: tuple[VfInfo, ...] = repeated(1, VfInfo)
+
+
+class ifla_port_vsi(Message):
+    """struct ifla_port_vsi (linux/if_link.h): a virtual station interface of 802.1Qbg."""
+
+    vsi_mgr_id: int = u8()
+    vsi_type_id: bytes = binary(size=3)
+    vsi_type_version: int = u8()
+    _pad: int = pad(3)
+
+
+class Port(Message):
+    """IFLA_PORT_* attributes: a port profile, of the link or one function (linux/if_link.h)."""
+
+    vf: int | None = u32(1)
+    profile: str | None = string(2)
+    vsi_type: ifla_port_vsi | None = struct(3, ifla_port_vsi)
+    instance_uuid: bytes | None = binary(4)
+    host_uuid: bytes | None = binary(5)
+    request: PORT_REQUEST | int | None = u8(6, enum=PORT_REQUEST)
+    response: PORT_RESPONSE | int | None = u16(7, enum=PORT_RESPONSE)
+
+
+class VfPorts(Message):
+    """IFLA_VF_PORTS: the port profiles of the virtual functions (linux/if_link.h)."""
+
+    port: tuple[Port, ...] = repeated(1, Port)
+
+
+class Xdp(Message):
+    """IFLA_XDP_* attributes (linux/if_link.h). An `fd` of -1 detaches."""
+
+    fd: int | None = s32(1)
+    attached: XDP_ATTACHED | int | None = u8(2, enum=XDP_ATTACHED)
+    flags: XDP_FLAGS | None = u32(3, enum=XDP_FLAGS)
+    prog_id: int | None = u32(4)
+    drv_prog_id: int | None = u32(5)
+    skb_prog_id: int | None = u32(6)
+    hw_prog_id: int | None = u32(7)
+    expected_fd: int | None = s32(8)
+
+
+class PropList(Message):
+    """IFLA_PROP_LIST: the link's other names (linux/if_link.h)."""
+
+    alt_ifname: tuple[str, ...] = repeated(53, string())
+
+
+class ProtoDownReason(Message):
+    """IFLA_PROTO_DOWN_REASON_* attributes: who holds the link down, a bit each."""
+
+    mask: int | None = u32(1)
+    value: int | None = u32(2)
+
+
+class DevlinkPort(Message):
+    """IFLA_DEVLINK_PORT: the devlink port behind the link (devlink_nl_port_handle_fill)."""
+
+    bus_name: str | None = string(1)
+    dev_name: str | None = string(2)
+    port_index: int | None = u32(3)
+
+
+class DpllPin(Message):
+    """IFLA_DPLL_PIN: the clock pin of the link (dpll_msg_add_pin_handle)."""
+
+    id: int | None = u32(1)
+
+
+class Veth(Message):
+    """VETH_INFO_* attributes, of a "veth" (linux/veth.h): the other end, when a pair is made."""
+
+    peer: "Link | None" = nest(1, lambda: Link)
+
+
+class LinkInfo(Message):
+    """IFLA_INFO_* attributes: the kind of the link, and of the one it belongs to.
+
+    `data` and `slave_data` are bytes where the kind has no class yet.
+    """
+
+    kind: str | None = string(1)
+    data: Bridge | Veth | Vlan | Vrf | Vxlan | bytes | None = selected(
+        2, "kind", {"bridge": Bridge, "veth": Veth, "vlan": Vlan, "vrf": Vrf, "vxlan": Vxlan}
+    )
+    xstats: bytes | None = binary(3)
+    slave_kind: str | None = string(4)
+    slave_data: BridgePort | VrfPort | bytes | None = selected(
+        5, "slave_kind", {"bridge": BridgePort, "vrf": VrfPort}
+    )
+
+
+class ifinfomsg(Message):
+    """struct ifinfomsg (linux/rtnetlink.h). `change` masks the `flags` a request sets."""
+
+    family: AF | int = u8(enum=AF)
+    _pad: int = pad(1)
+    type: ARPHRD | int = u16(enum=ARPHRD)
+    index: int = s32()
+    flags: IFF = u32(enum=IFF)
+    change: int = u32()
+
+
+class Link(ifinfomsg):
+    """One link: struct ifinfomsg and its IFLA_* attributes (linux/if_link.h).
+
+    `address` and `broadcast` are of the link layer; a tunnel has IP addresses there. An empty
+    `ifalias` removes the alias. `protinfo` and `af_spec` are bytes where the header's family has
+    no class for them.
+    """
+
+    address: str | None = mac(1)
+    broadcast: str | None = mac(2)
+    ifname: str | None = string(3)
+    mtu: int | None = u32(4)
+    link: int | None = u32(5)
+    qdisc: str | None = string(6)
+    stats: rtnl_link_stats | None = struct(7, rtnl_link_stats)
+    cost: bytes | None = binary(8)  # the kernel neither sends nor reads cost and priority
+    priority: bytes | None = binary(9)
+    master: int | None = u32(10)
+    wireless: bytes | None = binary(11)
+    protinfo: BridgePort | Inet6 | bytes | None = selected(
+        12, "family", {AF.AF_BRIDGE: BridgePort, AF.AF_INET6: Inet6}
+    )
+    txqlen: int | None = u32(13)
+    map: rtnl_link_ifmap | None = struct(14, rtnl_link_ifmap)
+    weight: int | None = u32(15)
+    operstate: IF_OPER | int | None = u8(16, enum=IF_OPER)
+    linkmode: IF_LINK_MODE | int | None = u8(17, enum=IF_LINK_MODE)
+    linkinfo: LinkInfo | None = nest(18, LinkInfo)
+    net_ns_pid: int | None = u32(19)
+    ifalias: str | None = string(20)
+    num_vf: int | None = u32(21)
+    vfinfo_list: VfInfoList | None = nest(22, VfInfoList)
+    stats64: rtnl_link_stats64 | None = struct(23, rtnl_link_stats64)
+    vf_ports: VfPorts | None = nest(24, VfPorts)
+    port_self: Port | None = nest(25, Port)
+    af_spec: AfSpec | BridgeSpec | bytes | None = selected(
+        26, "family", {AF.AF_UNSPEC: AfSpec, AF.AF_BRIDGE: BridgeSpec}
+    )
+    group: int | None = u32(27)
+    net_ns_fd: int | None = u32(28)
+    ext_mask: RTEXT_FILTER | None = u32(29, enum=RTEXT_FILTER)
+    promiscuity: int | None = u32(30)
+    num_tx_queues: int | None = u32(31)
+    num_rx_queues: int | None = u32(32)
+    carrier: int | None = u8(33)
+    phys_port_id: bytes | None = binary(34)
+    carrier_changes: int | None = u32(35)
+    phys_switch_id: bytes | None = binary(36)
+    link_netnsid: int | None = s32(37)
+    phys_port_name: str | None = string(38)
+    proto_down: int | None = u8(39)
+    gso_max_segs: int | None = u32(40)
+    gso_max_size: int | None = u32(41)
+    xdp: Xdp | None = nest(43, Xdp)
+    event: IFLA_EVENT | int | None = u32(44, enum=IFLA_EVENT)
+    new_netnsid: int | None = s32(45)
+    target_netnsid: int | None = s32(46)
+    carrier_up_count: int | None = u32(47)
+    carrier_down_count: int | None = u32(48)
+    new_ifindex: int | None = s32(49)
+    min_mtu: int | None = u32(50)
+    max_mtu: int | None = u32(51)
+    prop_list: PropList | None = nest(52, PropList)
+    alt_ifname: str | None = string(53)
+    perm_address: str | None = mac(54)
+    proto_down_reason: ProtoDownReason | None = nest(55, ProtoDownReason)
+    parent_dev_name: str | None = string(56)
+    parent_dev_bus_name: str | None = string(57)
+    gro_max_size: int | None = u32(58)
+    tso_max_size: int | None = u32(59)
+    tso_max_segs: int | None = u32(60)
+    allmulti: int | None = u32(61)
+    devlink_port: DevlinkPort | None = nest(62, DevlinkPort)
+    gso_ipv4_max_size: int | None = u32(63)
+    gro_ipv4_max_size: int | None = u32(64)
+    dpll_pin: DpllPin | None = nest(65, DpllPin)
+
+
+get = Op("link.get", RTM.RTM_GETLINK, Link)
+new = Op("link.new", RTM.RTM_NEWLINK, Link, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
+# RTM_NEWLINK without NLM_F_CREATE, since RTM_SETLINK ignores linkinfo (__rtnl_newlink).
+set = Op("link.set", RTM.RTM_NEWLINK, Link)
+delete = Op("link.delete", RTM.RTM_DELLINK, Link)

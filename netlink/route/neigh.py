@@ -1,0 +1,135 @@
+"""Neighbours (ARP, NDP) and bridge forwarding entries: struct ndmsg and its NDA_* attributes.
+
+Numbers are those of Linux 6.12 (linux/neighbour.h); widths, signs and byte order are those of
+net/core/neighbour.c, net/bridge/br_fdb.c and drivers/net/vxlan/vxlan_core.c.
+"""
+
+from enum import IntFlag
+from ipaddress import IPv4Address, IPv6Address
+
+from netlink.constants import AF, NLM_F
+from netlink.route.rtnetlink import RTM, RTN, RTPROT
+from netlink.schema import (
+    Message,
+    Op,
+    address,
+    be16,
+    flag,
+    mac,
+    nest,
+    pad,
+    s32,
+    struct,
+    u8,
+    u16,
+    u32,
+)
+
+
+class NUD(IntFlag):
+    """State of an entry: ndm_state."""
+
+    NUD_NONE = 0
+    NUD_INCOMPLETE = 0x01
+    NUD_REACHABLE = 0x02
+    NUD_STALE = 0x04
+    NUD_DELAY = 0x08
+    NUD_PROBE = 0x10
+    NUD_FAILED = 0x20
+    NUD_NOARP = 0x40
+    NUD_PERMANENT = 0x80
+
+
+class NTF(IntFlag):
+    """Flags of an entry: ndm_flags."""
+
+    NTF_USE = 0x01
+    NTF_SELF = 0x02
+    NTF_MASTER = 0x04
+    NTF_PROXY = 0x08
+    NTF_EXT_LEARNED = 0x10
+    NTF_OFFLOADED = 0x20
+    NTF_STICKY = 0x40
+    NTF_ROUTER = 0x80
+
+
+class NTF_EXT(IntFlag):
+    """More flags of an entry: NDA_FLAGS_EXT."""
+
+    NTF_EXT_MANAGED = 0x01
+    NTF_EXT_LOCKED = 0x02
+
+
+class FDB_NOTIFY(IntFlag):
+    """Activity to report of a forwarding entry: NFEA_ACTIVITY_NOTIFY."""
+
+    FDB_NOTIFY_BIT = 0x01
+    FDB_NOTIFY_INACTIVE_BIT = 0x02
+
+
+class nda_cacheinfo(Message):
+    """struct nda_cacheinfo (linux/neighbour.h): ages in hundredths of a second."""
+
+    confirmed: int = u32()
+    used: int = u32()
+    updated: int = u32()
+    refcnt: int = u32()
+
+
+class FdbExtAttrs(Message):
+    """NFEA_* attributes of NDA_FDB_EXT_ATTRS (linux/neighbour.h)."""
+
+    activity_notify: FDB_NOTIFY | None = u8(1, enum=FDB_NOTIFY)
+    dont_refresh: bool = flag(2)
+
+
+class ndmsg(Message):
+    """struct ndmsg (linux/neighbour.h). `ndm_ifindex` is the link of the entry."""
+
+    family: AF | int = u8(enum=AF)
+    _pad: int = pad(3)
+    ndm_ifindex: int = s32()
+    state: NUD = u16(enum=NUD)
+    flags: NTF = u8(enum=NTF)
+    type: RTN | int = u8(enum=RTN)
+
+
+class Neighbour(ndmsg):
+    """One neighbour, or with AF_BRIDGE one forwarding entry: struct ndmsg and NDA_* attributes.
+
+    `ifindex` is not the entry's link (that is `ndm_ifindex`) but the link behind which a VXLAN
+    entry's `dst` lies, or the one that a dump is narrowed to.
+    """
+
+    dst: IPv4Address | IPv6Address | None = address(1)
+    lladdr: str | None = mac(2)
+    cacheinfo: nda_cacheinfo | None = struct(3, nda_cacheinfo)
+    probes: int | None = u32(4)
+    vlan: int | None = u16(5)
+    port: int | None = be16(6)
+    vni: int | None = u32(7)
+    ifindex: int | None = u32(8)
+    master: int | None = u32(9)
+    link_netnsid: int | None = s32(10)
+    src_vni: int | None = u32(11)
+    protocol: RTPROT | int | None = u8(12, enum=RTPROT)
+    nh_id: int | None = u32(13)
+    fdb_ext_attrs: FdbExtAttrs | None = nest(14, FdbExtAttrs)
+    flags_ext: NTF_EXT | None = u32(15, enum=NTF_EXT)
+    ndm_state_mask: NUD | None = u16(16, enum=NUD)
+    ndm_flags_mask: NTF | None = u8(17, enum=NTF)
+
+
+get = Op("neigh.get", RTM.RTM_GETNEIGH, Neighbour)
+new = Op("neigh.new", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
+replace = Op(
+    "neigh.replace", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
+)
+# One more destination of a VXLAN forwarding entry (vxlan_fdb_update); neigh_add does not know the
+# flag and takes it for `replace` that leaves a known address alone.
+append = Op(
+    "neigh.append", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_APPEND
+)
+# Without NLM_F_REPLACE neigh_add would not override the address of an entry.
+set = Op("neigh.set", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_REPLACE)
+delete = Op("neigh.delete", RTM.RTM_DELNEIGH, Neighbour)

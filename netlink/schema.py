@@ -1,0 +1,460 @@
+"""The declaration words: Message, one function a kind, Op, Request and Family.
+
+A message class declares its fixed header and its attributes once; the metaclass compiles them
+into a Table of the core, and everything that reads, writes or prints the message goes by that.
+A header is inherited (`class Link(ifinfomsg)`), so that type checkers know its members. All
+here is plain data: nothing in this file does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum, Flag, IntEnum
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, dataclass_transform
+
+from netlink._core import Bitfield32, Field, Messages, RawMessage, Table, View
+from netlink.constants import NLM_F
+
+__all__ = [
+    "Bitfield32", "Family", "Field", "IPAddress", "Message", "Op", "Request",
+    "address", "array", "be16", "be32", "be64", "binary", "bitfield32", "flag", "mac", "mapping",
+    "nest", "pad", "parse", "records", "repeated", "s8", "s16", "s32", "s64", "sbe16", "sbe32",
+    "sbe64", "scalars", "selected", "sint", "string", "struct", "u8", "u16", "u32", "u64", "uint",
+]  # fmt: skip
+
+IPAddress = IPv4Address | IPv6Address
+
+P = ParamSpec("P")
+M = TypeVar("M", bound="Message")
+M_co = TypeVar("M_co", bound="Message", covariant=True)
+Target = type["Message"] | Callable[[], type["Message"]]
+
+
+# No field specifiers are named: to a type checker each word is then a default value, and every
+# constructor argument may be left out. A word returns Any, as its annotation is the real type.
+@dataclass_transform(kw_only_default=True, frozen_default=True, eq_default=False)
+class MessageType(type):
+    """The metaclass of messages: compiles the declared fields into `__table__`."""
+
+    __table__: Table
+
+    def __new__(
+        mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]
+    ) -> MessageType:
+        namespace.setdefault("__slots__", ())  # no __dict__: an instance is its bytes
+        own = [value for value in namespace.values() if isinstance(value, Field)]
+        for field in own:
+            field_name = next(key for key, value in namespace.items() if value is field)
+            if hasattr(View, field_name) or field_name in MESSAGE_WORDS:
+                raise TypeError(f"{name}.{field_name} would hide Message.{field_name}")
+        cls = super().__new__(mcls, name, bases, namespace)
+        base = next((b.__table__ for b in bases if isinstance(b, MessageType)), None)
+        cls.__table__ = Table(cls, base, own)
+        return cls
+
+
+REPR_FIELDS = 12  # as many as repr shows, so that a wide message stays readable
+MESSAGE_WORDS = frozenset(("replace", "to_dict", "to_json", "unknown"))
+
+
+class Message(View, metaclass=MessageType):
+    """A body of bytes with a declared layout: a fixed header, then attributes.
+
+    Constructing encodes: `Link(index=2, mtu=9000)`; the attributes stand in the order of the
+    arguments. An instance is immutable, hashable and holds nothing but its bytes. Reading a field
+    finds and loads its value: None (False for a flag, () for what can repeat) where the message
+    lacks it. A struct that is shorter than declared, as older kernels send, reads None for its
+    missing members; bytes behind the last member are kept.
+
+    Raises EncodeError for a value that does not fit and TypeError for an unknown argument; reading
+    raises DecodeError where the bytes do not fit the declared kind.
+
+    >>> class Counter(Message):
+    ...     count: int | None = u32(1)
+    >>> bytes(Counter(count=5)).hex()
+    '0800010005000000'
+    """
+
+    def __init__(self, **fields: Any) -> None:
+        self._encode(fields)
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Header members, then the attributes present and declared, as (name, value)."""
+        return ((field.name, value) for field, value in self._items())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Names to values, nested messages as dicts too; undeclared attributes are left out."""
+        return {name: _plain(value) for name, value in self}
+
+    def to_json(self) -> dict[str, Any]:
+        """As to_dict, of what JSON can hold.
+
+        Enums become the kernel's names (an int where it has none), flags a list of names, with
+        the bits left over as an int, addresses text and bytes hexadecimal text.
+        """
+        return {name: _json(value) for name, value in self}
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, or removed by None; the rest is kept to the byte."""
+        cls = type(self)
+        table = cls.__table__
+        new = cls(**changes)
+        old_body, new_body = bytes(self), bytes(new)
+        head = bytearray(old_body[: table.header])
+        dropped = set()
+        for name in changes:
+            field = table.names[name]
+            if field.number is None:
+                end = field.offset + field.size if field.size else len(old_body)
+                head[field.offset : end] = new_body[field.offset : end]
+            else:
+                dropped.add(field.number)
+        head += bytes(-len(head) % 4 if table.has_attributes else 0)
+        spliced: dict[int, list[bytes]] = {}
+        for number, attribute in _attributes(new):
+            spliced.setdefault(number, []).append(attribute)
+        parts = [bytes(head)]
+        for number, attribute in _attributes(self):
+            if number in dropped:
+                parts += spliced.pop(number, ())
+            else:
+                parts.append(attribute)
+        for attributes in spliced.values():
+            parts += attributes
+        return cls.from_bytes(b"".join(parts))
+
+    @property
+    def unknown(self) -> tuple[tuple[int, bytes], ...]:
+        """The attributes that the class does not declare: (type, payload), in wire order."""
+        body = bytes(self)
+        declared = {field.number for field in type(self).__table__.fields}
+        return tuple(
+            (kind & NLA_TYPE_MASK, body[offset : offset + length])
+            for kind, offset, length in self._walk()
+            if kind & NLA_TYPE_MASK not in declared
+        )
+
+    def __repr__(self) -> str:
+        shown = [f"{name}={_text(value)}" for name, value in self if not _is_dull(value)]
+        if len(shown) > REPR_FIELDS:
+            shown[REPR_FIELDS:] = [f"+{len(shown) - REPR_FIELDS} more"]
+        name = type(self).__name__
+        if self.nlmsg_name is not None:
+            name = f"{self.nlmsg_name} {name}"
+        return f"<{' '.join([name, *shown])}>"
+
+
+NLA_TYPE_MASK = 0x3FFF  # linux/netlink.h: without NLA_F_NESTED and NLA_F_NET_BYTEORDER
+
+
+def _attributes(message: Message) -> Iterator[tuple[int, bytes]]:
+    """Each attribute's type, and its bytes whole: header, payload and padding."""
+    body = bytes(message)
+    for kind, offset, length in message._walk():
+        whole = body[offset - 4 : offset + length]
+        yield kind & NLA_TYPE_MASK, whole + bytes(-len(whole) % 4)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Message):
+        return value.to_dict()
+    if type(value) is tuple:
+        return tuple(_plain(item) for item in value)
+    if type(value) is dict:
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def _json(value: Any) -> Any:
+    match value:
+        case Message():
+            return value.to_json()
+        case Bitfield32():
+            return {"value": _json(value.value), "selector": value.selector}
+        case tuple():
+            return [_json(item) for item in value]
+        case dict():
+            return {_json_key(key): _json(item) for key, item in value.items()}
+        case Flag():
+            return _flag_names(value)
+        case Enum():
+            return value.name
+        case bytes():
+            return value.hex()
+        case None | bool() | int():
+            return value
+        case str():
+            # Bytes that are no UTF-8 came as lone surrogates, which JSON has no room for.
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        case _:
+            return str(value)
+
+
+def _json_key(key: Any) -> str:
+    return cast(str, key.name) if isinstance(key, Enum) else str(key)
+
+
+def _flag_names(value: Flag) -> list[str | int]:
+    """The names of the bits that are set, and what has no name as one int."""
+    names: list[str | int] = []
+    left = int(value.value)
+    for member in type(value):
+        if int(member.value) & left == int(member.value):
+            names.append(cast(str, member.name))
+            left &= ~int(member.value)
+    return [*names, left] if left else names
+
+
+def _text(value: Any) -> str:
+    """A value as repr shows it: kernel names without Python's decoration."""
+    if isinstance(value, Flag):
+        return "|".join(map(str, _flag_names(value))) or "0"
+    if isinstance(value, Enum):
+        return cast(str, value.name)
+    if type(value) is tuple:
+        return f"[{', '.join(map(_text, value))}]"
+    if isinstance(value, Message | Bitfield32 | bytes | dict):
+        return repr(value)
+    return str(value)
+
+
+def _is_dull(value: Any) -> bool:
+    """Whether repr leaves a value out: zeros say little, and so do blocks of counters."""
+    if isinstance(value, Message):
+        return not value.__table__.has_attributes or all(_is_dull(item) for _, item in value)
+    return value is None or value == 0 or value == ()
+
+
+# --- the words: one a kind ------------------------------------------------------------------------
+#
+# The first argument is the attribute's number; without it the field is a member of the fixed
+# header, laid out as C does.
+
+
+def _integer(kind: str) -> Callable[..., Any]:
+    def word(number: int | None = None, *, enum: type[IntEnum] | type[Flag] | None = None) -> Any:
+        return Field(kind, number, enum=enum)
+
+    word.__name__ = word.__qualname__ = kind
+    word.__doc__ = f"An integer of kind {kind}, shown as a member of `enum` where one is given."
+    return word
+
+
+u8, u16, u32, u64 = map(_integer, ("u8", "u16", "u32", "u64"))
+s8, s16, s32, s64 = map(_integer, ("s8", "s16", "s32", "s64"))
+be16, be32, be64 = map(_integer, ("be16", "be32", "be64"))
+sbe16, sbe32, sbe64 = map(_integer, ("sbe16", "sbe32", "sbe64"))
+uint, sint = map(_integer, ("uint", "sint"))
+
+
+def flag(number: int) -> Any:
+    """A bool: whether the attribute, which has no payload, is there."""
+    return Field("flag", number)
+
+
+def string(number: int | None = None, *, size: int = 0) -> Any:
+    """Text that ends with a NUL; `size` bounds it in bytes, NUL included."""
+    return Field("string", number, size=size)
+
+
+def binary(number: int | None = None, *, size: int = 0) -> Any:
+    """Bytes as they are, at most `size`. As the last header member without a size: the rest."""
+    return Field("binary", number, size=size)
+
+
+def pad(size: int) -> Any:
+    """`size` bytes of a header that mean nothing; give it a name that starts with "_"."""
+    return Field("pad", size=size)
+
+
+def address(number: int | None = None, *, size: int = 0) -> Any:
+    """An IPv4 or IPv6 address by its length (bytes, where it is neither)."""
+    return Field("address", number, size=size, align=4)
+
+
+def mac(number: int | None = None, *, size: int = 0) -> Any:
+    """A link-layer address of any length, as text: "02:00:00:00:00:01"."""
+    return Field("mac", number, size=size)
+
+
+def bitfield32(number: int, *, enum: type[IntEnum] | type[Flag] | None = None) -> Any:
+    """A Bitfield32: bits, and the mask of those that are meant (struct nla_bitfield32)."""
+    return Field("bitfield32", number, enum=enum)
+
+
+def struct(number: int | Target, target: Target | None = None) -> Any:
+    """A C struct: a message class that has header members only."""
+    if isinstance(number, int):
+        return Field("struct", number, target=target)
+    return Field("struct", target=number)
+
+
+def nest(number: int, target: Target) -> Any:
+    """Another message inside the attribute; `target` may be a lambda for a class declared later."""
+    return Field("nest", number, target=target)
+
+
+def selected(
+    number: int, selector: str, choices: Mapping[Any, type[Message]], *, nested: bool = True
+) -> Any:
+    """A message whose class depends on the value of another field, or bytes where none matches.
+
+    `selector` names a field of the same message; each "^" before it stands for one parent up.
+    `choices` is consulted when a value is read or written, so that it may grow.
+    """
+    return Field("selected", number, selector=selector, choices=choices)
+
+
+def scalars(number: int | Any, element: Any = None, *, length: int = 0) -> Any:
+    """A C array of one kind of fixed size, as a tuple: `scalars(3, u32())`."""
+    if isinstance(number, Field):
+        number, element = None, number
+    return Field("scalars", number, element=element, size=length * element.size)
+
+
+def array(number: int, element: Any, *, first: int = 0) -> Any:
+    """Attributes inside the attribute whose types only count, from `first`: a tuple."""
+    return Field("array", number, element=_element(element), first=first)
+
+
+def mapping(number: int, element: Any, *, enum: type[IntEnum] | None = None) -> Any:
+    """Attributes inside the attribute whose types are keys: a dict."""
+    return Field("mapping", number, element=_element(element), enum=enum)
+
+
+def repeated(number: int, element: Any) -> Any:
+    """An attribute that comes several times: a tuple."""
+    return Field("repeated", number, element=_element(element))
+
+
+def records(number: int, target: Target) -> Any:
+    """Structs led by their own length (u16), each followed by attributes: a tuple."""
+    return Field("records", number, target=target)
+
+
+def _element(element: Any) -> Field:
+    """An element is a field without a number, or a message class, which stands for its nest."""
+    return element if isinstance(element, Field) else Field("nest", target=element)
+
+
+# --- ops and families -----------------------------------------------------------------------------
+
+
+class Request(Generic[M_co]):
+    """One op with its arguments encoded: a constant that can be sent again and again."""
+
+    __slots__ = ("message", "op")
+
+    def __init__(self, op: Op[Any, M_co], message: Message) -> None:
+        self.op = op
+        self.message = message
+
+    @property
+    def name(self) -> str:
+        """The op's name, such as "link.get"."""
+        return self.op.name
+
+    def __repr__(self) -> str:
+        return f"<Request {self.name} {self.message!r}>"
+
+
+class Op(Generic[P, M_co]):
+    """A verb of a family: message type, request class, reply class and flags.
+
+    Calling it makes a Request: `link.get(ifname="eth0")`. `reply` is the class of what comes back
+    where that differs from the request's. NLM_F_REQUEST, NLM_F_ACK and NLM_F_DUMP are the
+    engine's to add.
+    """
+
+    __slots__ = ("flags", "name", "reply", "request", "type")
+
+    def __init__(
+        self,
+        name: str,
+        type: int,
+        request: Callable[P, M_co],
+        *,
+        reply: Callable[..., M_co] | None = None,
+        flags: NLM_F = NLM_F(0),  # noqa: B008
+    ) -> None:
+        self.name = name
+        self.type = type
+        self.request = request
+        self.reply = reply or request
+        self.flags = flags
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Request[M_co]:
+        return Request(self, self.request(*args, **kwargs))
+
+    def __repr__(self) -> str:
+        return f"<Op {self.name}>"
+
+
+class Family:
+    """A protocol's ops, multicast groups and message classes.
+
+    `types` names the message types and `groups` the multicast groups, as enums in the kernel's
+    spelling; a group goes by its name without the common prefix, in lower case and with dashes
+    (RTNLGRP_IPV4_ROUTE is "ipv4-route"). `messages` adds the classes of types that no op sends.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        protocol: int,
+        ops: Iterable[Op[..., Message]],
+        types: type[IntEnum],
+        groups: type[IntEnum],
+        messages: Mapping[int, type[Message]] | None = None,
+    ) -> None:
+        self.name = name
+        self.protocol = int(protocol)
+        self.ops: dict[str, Op[..., Message]] = {op.name: op for op in ops}
+        self.classes: dict[int, type[Message]] = {}
+        for op in self.ops.values():
+            self.classes[int(op.type)] = cast("type[Message]", op.request)
+        self.classes.update(messages or {})
+        self.groups: dict[str, int] = {
+            member.name.split("_", 1)[1].lower().replace("_", "-"): int(member)
+            for member in groups
+            if member
+        }
+        for number, cls in self.classes.items():
+            cls.__table__.types[number] = types(number).name
+
+    def group(self, group: str | int) -> int:
+        """The number of a multicast group; an unknown name is a LookupError that lists them all."""
+        if isinstance(group, int):
+            return group
+        if group not in self.groups:
+            known = ", ".join(self.groups)
+            raise LookupError(f"family {self.name!r} has no group {group!r}; it has: {known}")
+        return self.groups[group]
+
+    def __repr__(self) -> str:
+        return f"<Family {self.name}>"
+
+
+def classes_of(families: Iterable[Family]) -> dict[int, type[Message]]:
+    """The message classes of several families, which must not give one type two meanings."""
+    classes: dict[int, type[Message]] = {}
+    for family in families:
+        for number, cls in family.classes.items():
+            if classes.setdefault(number, cls) is not cls:
+                raise ValueError(f"message type {number} means both {classes[number].__name__} "
+                                 f"and {cls.__name__}: parse these families one by one")
+    return classes
+
+
+def parse(data: Any, /, *families: Family) -> Iterator[Message | RawMessage]:
+    """The messages in a buffer, typed by their family; those of no declared type as RawMessage.
+
+    `data` is any buffer object that holds whole messages, struct nlmsghdr included. It is copied
+    once unless it is a bytes object; the messages share that copy. Raises DecodeError with the
+    offset; the iteration can then be continued with the next message.
+    """
+    return cast("Iterator[Message | RawMessage]", Messages(data, classes_of(families)))
+
+
