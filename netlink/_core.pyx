@@ -1,4 +1,5 @@
 # cython: embedsignature=True, embedsignature.format=python, wraparound=False, cdivision=True
+# cython: auto_pickle=False, autotestdict=False
 """Wire bytes: walking, kinds, views, encoding, and the sorting of datagrams into runs.
 
 This module turns bytes into values and values into bytes. It knows no socket, no family and no
@@ -132,6 +133,8 @@ cdef inline void step(Cursor *c, Py_ssize_t length) noexcept nogil:
 
 # --- schema-less iteration ----------------------------------------------------------------------
 
+@cython.internal
+@cython.final
 cdef class _Flat:
     """A memoryview of single bytes over any buffer object, and its address."""
     cdef object view
@@ -197,6 +200,7 @@ cdef RawMessage raw_message(object view, const nlmsghdr *header, Py_ssize_t offs
     return message
 
 
+@cython.internal
 @cython.final
 cdef class _RawMessages:
     """The iterator behind iter_messages."""
@@ -222,6 +226,7 @@ cdef class _RawMessages:
         return raw_message(self.flat.view, &header, offset)
 
 
+@cython.internal
 @cython.final
 cdef class _RawAttributes:
     """The iterator behind iter_attributes."""
@@ -529,10 +534,9 @@ cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFF
                 return high
     except OverflowError:
         pass
-    if f.kind.is_signed:
-        raise EncodeError(f"{value} is out of range: {-(1 << (bits - 1))} to "
-                          f"{(1 << (bits - 1)) - 1}", value=value)
-    raise EncodeError(f"{value} is out of range: 0 to {(1 << bits) - 1}", value=value)
+    least = -(<object>1 << (bits - 1)) if f.kind.is_signed else 0
+    most = (<object>1 << (bits - 1 if f.kind.is_signed else bits)) - 1
+    raise EncodeError(f"{value} is out of range: {least} to {most}", value=value)
 
 
 cdef int define_integer(const char *name, Py_ssize_t size, bint is_signed, bint is_big) except -1:
@@ -816,7 +820,7 @@ cdef int store_selected(Field f, Buffer *b, object value, Scope scope) except -1
         return store_binary(f, b, value, scope)
     for _ in range(f.climb):
         holder = holder.parent if holder is not None else None
-    chosen = holder.values.get(f.selector) if holder is not None else None
+    chosen = holder.value(f.selector) if holder is not None else None
     cls = f.choices.get(chosen)
     if cls is None:
         raise EncodeError(f"no class is declared for {f.selector} {chosen!r}: give bytes, or one of "
@@ -1131,11 +1135,12 @@ cdef class Table:
     cdef uint16_t *slots           # attribute number -> slot + 1, 0: unknown
     cdef Py_ssize_t start          # where attributes begin
 
-    def __cinit__(self, cls, Table base, list own):
+    def __cinit__(self, message, Table base, list own):
         """Lay out `own` fields, in the order of declaration, after those of the base class."""
         cdef Field f
         cdef Py_ssize_t offset = base.total if base is not None else 0
         cdef list fields = list(base.fields) if base is not None else []
+        cls = message
         if cls.__basicsize__ != View.__basicsize__:
             raise TypeError(f"{cls.__name__}: a message holds nothing but its bytes")
         netlink_untrack(cls)
@@ -1212,6 +1217,7 @@ cdef class View:
     cdef uint32_t length       # of the body
     cdef uint8_t envelope      # bytes before the body that are its message headers; 0: none
     cdef uint8_t scans
+    cdef bint blind            # made to find the path of an error: not checked, has no path itself
     cdef uint32_t *index       # slot -> payload offset in the body, 0: absent
     cdef View parent
 
@@ -1364,7 +1370,8 @@ cdef View new_view(Table table, bytes data, Py_ssize_t offset, Py_ssize_t length
     view.length = <uint32_t>length
     view.envelope = envelope
     view.parent = parent
-    if table.has_attributes:
+    view.blind = parent is not None and parent.blind
+    if table.has_attributes and not view.blind:
         check_attributes(table, view)
     return view
 
@@ -1439,23 +1446,29 @@ cdef int make_index(View view) except -1:
 cdef str path_at(View view, const uint8_t *where):
     """The attribute path, from the outermost message down, to a place inside a view.
 
-    Walks again from the top, as only errors ask: reading pays nothing for paths. NULL means the
-    view itself.
+    Walks again from the top, as only errors ask: reading pays nothing for paths. It does so on
+    blind views, since what it passes may be at fault. NULL means the view itself.
     """
     cdef View root = view
-    cdef const uint8_t *target = body(view) if where == NULL else where
+    cdef View again
+    if view.blind:
+        return None
     while root.parent is not None:
         root = root.parent
-    return ".".join([type(root).__name__, *trail(root, view if where == NULL else None, target)])
+    again = <View>netlink_new(type(root), ())
+    again.data, again.offset, again.length = root.data, root.offset, root.length
+    again.blind = True
+    names = [] if where == NULL and root is view else trail(
+        again, view if where == NULL else None, body(view) if where == NULL else where)
+    return ".".join([type(root).__name__, *names])
 
 
 cdef list trail(View view, View stop, const uint8_t *target):
+    """The names from a view down to the target, or to the view that starts there (stop)."""
     cdef Table table = table_of(type(view))
     cdef Cursor c = attributes(view, table.start)
     cdef nlattr header
     cdef Field f
-    if view is stop:
-        return []
     if target < c.at:
         for f in table.fields:
             if f.type < 0 and f.offset <= target - body(view) < f.offset + max(f.size, 1):
@@ -1507,14 +1520,27 @@ def _restore(cls, body_bytes, envelope):
 
 # --- writing ------------------------------------------------------------------------------------
 
+@cython.internal
+@cython.final
 cdef class Scope:
     """The arguments around a value being stored: what a selector may look at."""
+    cdef Table table
     cdef dict values
     cdef Scope parent
 
-    def __cinit__(self, dict values, Scope parent):
+    def __cinit__(self, Table table, dict values, Scope parent):
+        self.table = table
         self.values = values
         self.parent = parent
+
+    cdef object value(self, str name):
+        """An argument, or what a message without it will read as."""
+        cdef Field f
+        found = self.values.get(name)
+        if found is None:
+            f = self.table.names[name]
+            return 0 if f.type < 0 else f.missing
+        return found
 
 
 cdef object deeper(object error, str name):
@@ -1548,7 +1574,7 @@ cdef int put_body(Table table, Buffer *b, dict values, Scope parent) except -1:
     """Append a header and, in the order given, attributes. None means absent."""
     cdef Field f
     cdef PyObject *found
-    cdef Scope scope = Scope(values, parent)
+    cdef Scope scope = Scope(table, values, parent)
     cdef Py_ssize_t start = b.used
     cdef Py_ssize_t end
     put_zeros(b, table.start if table.has_attributes else table.total)

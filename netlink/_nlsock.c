@@ -262,7 +262,7 @@ static int wait_ready(RawSocket *self, short events, int64_t deadline)
 
     if (ready < 0 && errno != EINTR)
         return fail();
-    if (ready < 0 && PyErr_CheckSignals() < 0)
+    if (PyErr_CheckSignals() < 0)  /* a signal may also have come between two looks */
         return -1;
     if (self->closed)
         return fail_closed();
@@ -506,9 +506,10 @@ static PyObject *RawSocket_repr(PyObject *object)
 
 PyDoc_STRVAR(bind_doc,
 "bind($self, /, port=0, groups=0)\n--\n\n"
-"Take a port and, by mask, multicast groups 1 to 32; join() takes any group by its number.\n\n"
+"Take a port, and set the membership in groups 1 to 32 to a mask.\n\n"
 "Port 0 lets the kernel choose, as it does by itself at the first send. A port that is taken\n"
 "raises OSError (EADDRINUSE); a second bind may change the groups but not the port (EINVAL).\n"
+"The mask replaces what was joined before, even if it is 0: bind first, then join() by number.\n"
 "See netlink(7), struct sockaddr_nl in linux/netlink.h.");
 
 static PyObject *RawSocket_bind(PyObject *object, PyObject *args, PyObject *kwargs)
@@ -543,8 +544,10 @@ static PyObject *change_membership(PyObject *object, PyObject *value, int option
 PyDoc_STRVAR(join_doc,
 "join($self, group, /)\n--\n\n"
 "Join a multicast group, by its number (RTNLGRP_LINK is 1), not by a mask.\n\n"
-"A group that the protocol does not have raises OSError (EINVAL), one that takes a privilege\n"
-"PermissionError. NETLINK_ADD_MEMBERSHIP of linux/netlink.h.");
+"Bind the socket as well: one without a port gets no event of the kernel (do_one_broadcast() in\n"
+"net/netlink/af_netlink.c takes it for the sender). A group that the protocol does not have\n"
+"raises OSError (EINVAL), one that takes a privilege PermissionError. NETLINK_ADD_MEMBERSHIP of\n"
+"linux/netlink.h.");
 
 static PyObject *RawSocket_join(PyObject *object, PyObject *group)
 {

@@ -47,8 +47,10 @@ class Connection:
             raise TypeError("a Connection needs at least one family")
         protocols = {family.protocol for family in families}
         if len(protocols) > 1:
-            raise ValueError("one socket speaks one protocol: "
-                             + ", ".join(f"{f.name} is {f.protocol}" for f in families))
+            raise ValueError(
+                "one socket speaks one protocol: "
+                + ", ".join(f"{f.name} is {f.protocol}" for f in families)
+            )
         self.families = families
         self.timeout = timeout
         self._engine = Engine(families)

@@ -28,6 +28,7 @@ import struct
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Generic, TypeVar
@@ -263,8 +264,11 @@ def status(run: Run, request: Request[Any]) -> NetlinkError | None:
     payload = run.data[run.start + NLMSG_HDRLEN : run.end]
     if len(payload) < 4:
         # A DONE without a payload is what kernels before 4.10 end a dump with.
-        return None if run.type == NLMSG.NLMSG_DONE else DecodeError(
-            "an error message without an error", offset=run.start)
+        return (
+            None
+            if run.type == NLMSG.NLMSG_DONE
+            else DecodeError("an error message without an errno", offset=run.start)
+        )
     (code,) = struct.unpack_from("=i", payload)
     if code >= 0:
         return None
@@ -275,16 +279,15 @@ def status(run: Run, request: Request[Any]) -> NetlinkError | None:
             (length,) = struct.unpack_from("=I", payload, 4)
             capped = run.flags & NLM_F.NLM_F_CAPPED
             at += NLMSG_HDRLEN if capped else (length + 3) & ~3
-        try:
+        with suppress(DecodeError):  # the errno is what counts
             extack = ExtAck.from_bytes(payload[at:])
-        except DecodeError as error:
-            return error
     offset = extack.offs if extack else None
     return KernelError(
         -code,
         extack.msg if extack else None,
         path=request.message._path(offset - NLMSG_HDRLEN)
-        if offset is not None and offset >= NLMSG_HDRLEN else None,
+        if offset is not None and offset >= NLMSG_HDRLEN
+        else None,
         offset=offset,
         request=request,
     )

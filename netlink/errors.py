@@ -118,8 +118,10 @@ class KernelError(NetlinkError, OSError):
 
     def __str__(self) -> str:
         assert self.errno is not None
-        name = "EOPNOTSUPP" if self.errno == _errno.EOPNOTSUPP else _errno.errorcode.get(
-            self.errno, str(self.errno)
+        name = (
+            "EOPNOTSUPP"
+            if self.errno == _errno.EOPNOTSUPP
+            else _errno.errorcode.get(self.errno, str(self.errno))
         )  # errorcode knows that number by its other name
         text = f"{self.message or self.strerror} ({name})"
         if self.path:

@@ -39,9 +39,7 @@ class MessageType(type):
 
     __table__: Table
 
-    def __new__(
-        mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]
-    ) -> MessageType:
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> MessageType:
         namespace.setdefault("__slots__", ())  # no __dict__: an instance is its bytes
         own = [value for value in namespace.values() if isinstance(value, Field)]
         for field in own:
@@ -192,7 +190,7 @@ def _json(value: Any) -> Any:
 
 
 def _json_key(key: Any) -> str:
-    return cast(str, key.name) if isinstance(key, Enum) else str(key)
+    return key.name if isinstance(key, Enum) else str(key)
 
 
 def _flag_names(value: Flag) -> list[str | int]:
@@ -211,7 +209,7 @@ def _text(value: Any) -> str:
     if isinstance(value, Flag):
         return "|".join(map(str, _flag_names(value))) or "0"
     if isinstance(value, Enum):
-        return cast(str, value.name)
+        return value.name
     if type(value) is tuple:
         return f"[{', '.join(map(_text, value))}]"
     if isinstance(value, Message | Bitfield32 | bytes | dict):
@@ -222,7 +220,7 @@ def _text(value: Any) -> str:
 def _is_dull(value: Any) -> bool:
     """Whether repr leaves a value out: zeros say little, and so do blocks of counters."""
     if isinstance(value, Message):
-        return not value.__table__.has_attributes or all(_is_dull(item) for _, item in value)
+        return not type(value).__table__.has_attributes or all(_is_dull(item) for _, item in value)
     return value is None or value == 0 or value == ()
 
 
@@ -269,8 +267,12 @@ def pad(size: int) -> Any:
 
 
 def address(number: int | None = None, *, size: int = 0) -> Any:
-    """An IPv4 or IPv6 address by its length (bytes, where it is neither)."""
-    return Field("address", number, size=size, align=4)
+    """An IPv4 or IPv6 address by its length (bytes, where it is neither).
+
+    As a header member with a `size` it is a struct in_addr or in6_addr, as the last one without
+    a size it takes the rest.
+    """
+    return Field("address", number, size=size, align=4 if size else 1)
 
 
 def mac(number: int | None = None, *, size: int = 0) -> Any:
@@ -295,9 +297,7 @@ def nest(number: int, target: Target) -> Any:
     return Field("nest", number, target=target)
 
 
-def selected(
-    number: int, selector: str, choices: Mapping[Any, type[Message]], *, nested: bool = True
-) -> Any:
+def selected(number: int, selector: str, choices: Mapping[Any, type[Message]]) -> Any:
     """A message whose class depends on the value of another field, or bytes where none matches.
 
     `selector` names a field of the same message; each "^" before it stands for one parent up.
@@ -443,8 +443,10 @@ def classes_of(families: Iterable[Family]) -> dict[int, type[Message]]:
     for family in families:
         for number, cls in family.classes.items():
             if classes.setdefault(number, cls) is not cls:
-                raise ValueError(f"message type {number} means both {classes[number].__name__} "
-                                 f"and {cls.__name__}: parse these families one by one")
+                raise ValueError(
+                    f"message type {number} means both {classes[number].__name__} "
+                    f"and {cls.__name__}: parse these families one by one"
+                )
     return classes
 
 
@@ -456,5 +458,3 @@ def parse(data: Any, /, *families: Family) -> Iterator[Message | RawMessage]:
     offset; the iteration can then be continued with the next message.
     """
     return cast("Iterator[Message | RawMessage]", Messages(data, classes_of(families)))
-
-

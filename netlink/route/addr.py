@@ -5,13 +5,12 @@ net/ipv4/devinet.c and net/ipv6/addrconf.c.
 """
 
 from enum import IntEnum, IntFlag
-from ipaddress import IPv4Address, IPv6Address
 
 from netlink.constants import AF, NLM_F
 from netlink.route.rtnetlink import RT_SCOPE, RTM
-from netlink.schema import Message, Op, s32, string, struct, u8, u32
+from netlink.schema import IPAddress, Message, Op, s32, string, struct, u8, u32
 
-# Message has a field of this name, which would hide the word for the fields after it.
+# Address has a field of this name, which would hide the word from the fields after it.
 from netlink.schema import address as ip
 
 
@@ -71,13 +70,13 @@ class Address(ifaddrmsg):
     other end's; an IPv6 address without a peer comes with `address` alone.
     """
 
-    address: IPv4Address | IPv6Address | None = ip(1)
-    local: IPv4Address | IPv6Address | None = ip(2)
+    address: IPAddress | None = ip(1)
+    local: IPAddress | None = ip(2)
     label: str | None = string(3)
-    broadcast: IPv4Address | IPv6Address | None = ip(4)
-    anycast: IPv4Address | IPv6Address | None = ip(5)
+    broadcast: IPAddress | None = ip(4)
+    anycast: IPAddress | None = ip(5)
     cacheinfo: ifa_cacheinfo | None = struct(6, ifa_cacheinfo)
-    multicast: IPv4Address | IPv6Address | None = ip(7)
+    multicast: IPAddress | None = ip(7)
     flags: IFA_F | None = u32(8, enum=IFA_F)
     rt_priority: int | None = u32(9)
     target_netnsid: int | None = s32(10)

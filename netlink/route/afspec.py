@@ -2,23 +2,25 @@
 
 IFLA_AF_SPEC of an ordinary message is a nest keyed by family (`AfSpec`); with AF_BRIDGE in the
 header it holds IFLA_BRIDGE_* attributes instead (`BridgeSpec`). Numbers are those of Linux 6.12
-(linux/if_link.h, linux/if_bridge.h, linux/ip.h, linux/ipv6.h, linux/snmp.h).
+(linux/if_link.h, linux/if_bridge.h, linux/ip.h, linux/ipv6.h).
 
-The kernel writes its sysctls and counters as C arrays that only ever grow at the end, so they
-are declared as structs here, a member for each index.
+The kernel writes a link's sysctls as C arrays that only ever grow at the end, so they are declared
+as structs here, a member for each index. Its counters are arrays too, but their order is the
+running kernel's own: it changed between 6.12 and 6.18.
 """
 
 from enum import IntEnum, IntFlag
-from ipaddress import IPv4Address, IPv6Address
 
 from netlink.constants import AF
 from netlink.schema import (
+    IPAddress,
     Message,
     address,
     binary,
     nest,
     repeated,
     s32,
+    scalars,
     struct,
     u8,
     u16,
@@ -175,67 +177,6 @@ class ipv6_devconf(Message):
     accept_ra_min_lft: int = s32()
 
 
-class ipstats_mib(Message):
-    """The IPv6 counters of a link, in the order of IPSTATS_MIB_* (linux/snmp.h).
-
-    `num` is the number of entries that the kernel sent, itself included.
-    """
-
-    num: int = u64()
-    inpkts: int = u64()
-    inoctets: int = u64()
-    indelivers: int = u64()
-    outforwdatagrams: int = u64()
-    outrequests: int = u64()
-    outoctets: int = u64()
-    inhdrerrors: int = u64()
-    intoobigerrors: int = u64()
-    innoroutes: int = u64()
-    inaddrerrors: int = u64()
-    inunknownprotos: int = u64()
-    intruncatedpkts: int = u64()
-    indiscards: int = u64()
-    outdiscards: int = u64()
-    outnoroutes: int = u64()
-    reasmtimeout: int = u64()
-    reasmreqds: int = u64()
-    reasmoks: int = u64()
-    reasmfails: int = u64()
-    fragoks: int = u64()
-    fragfails: int = u64()
-    fragcreates: int = u64()
-    inmcastpkts: int = u64()
-    outmcastpkts: int = u64()
-    inbcastpkts: int = u64()
-    outbcastpkts: int = u64()
-    inmcastoctets: int = u64()
-    outmcastoctets: int = u64()
-    inbcastoctets: int = u64()
-    outbcastoctets: int = u64()
-    csumerrors: int = u64()
-    noectpkts: int = u64()
-    ect1pkts: int = u64()
-    ect0pkts: int = u64()
-    cepkts: int = u64()
-    reasm_overlaps: int = u64()
-    outpkts: int = u64()
-
-
-class icmpv6_mib(Message):
-    """The ICMPv6 counters of a link, in the order of ICMP6_MIB_* (linux/snmp.h).
-
-    `num` is the number of entries that the kernel sent, itself included.
-    """
-
-    num: int = u64()
-    inmsgs: int = u64()
-    inerrors: int = u64()
-    outmsgs: int = u64()
-    outerrors: int = u64()
-    csumerrors: int = u64()
-    ratelimithost: int = u64()
-
-
 class ifla_cacheinfo(Message):
     """struct ifla_cacheinfo (linux/if_link.h): `tstamp` in 1/100 s of uptime, times in ms."""
 
@@ -256,15 +197,19 @@ class Inet(Message):
 
 
 class Inet6(Message):
-    """IFLA_INET6_* attributes (linux/if_link.h). `mcast` was never used."""
+    """IFLA_INET6_* attributes (linux/if_link.h).
+
+    `stats` and `icmp6stats` are indexed by IPSTATS_MIB_* and ICMP6_MIB_* (linux/snmp.h) of the
+    kernel that sent them; their first element is their length. `mcast` was never used.
+    """
 
     flags: int | None = u32(1)
     conf: ipv6_devconf | None = struct(2, ipv6_devconf)
-    stats: ipstats_mib | None = struct(3, ipstats_mib)
+    stats: tuple[int, ...] = scalars(3, u64())
     mcast: bytes | None = binary(4)
     cacheinfo: ifla_cacheinfo | None = struct(5, ifla_cacheinfo)
-    icmp6stats: icmpv6_mib | None = struct(6, icmpv6_mib)
-    token: IPv4Address | IPv6Address | None = address(7)
+    icmp6stats: tuple[int, ...] = scalars(6, u64())
+    token: IPAddress | None = address(7)
     addr_gen_mode: IN6_ADDR_GEN_MODE | int | None = u8(8, enum=IN6_ADDR_GEN_MODE)
     ra_mtu: int | None = u32(9)
 

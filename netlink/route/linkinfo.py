@@ -7,10 +7,10 @@ attributes, which only align what follows them, are not declared.
 """
 
 from enum import IntEnum, IntFlag
-from ipaddress import IPv4Address, IPv6Address
 
 from netlink.route.afspec import BR_STATE
 from netlink.schema import (
+    IPAddress,
     Message,
     address,
     be16,
@@ -194,10 +194,10 @@ class BridgeQuerier(Message):
     Ports are link indexes, timers clock ticks.
     """
 
-    ip_address: IPv4Address | IPv6Address | None = address(1)
+    ip_address: IPAddress | None = address(1)
     ip_port: int | None = u32(2)
     ip_other_timer: int | None = u64(3)
-    ipv6_address: IPv4Address | IPv6Address | None = address(5)
+    ipv6_address: IPAddress | None = address(5)
     ipv6_port: int | None = u32(6)
     ipv6_other_timer: int | None = u64(7)
 
@@ -307,7 +307,7 @@ class ifla_vlan_flags(Message):
     """struct ifla_vlan_flags (linux/if_link.h): `mask` says which of `flags` to change."""
 
     flags: VLAN_FLAG = u32(enum=VLAN_FLAG)
-    mask: VLAN_FLAG = u32(enum=VLAN_FLAG)
+    mask: int = u32()
 
 
 class ifla_vlan_qos_mapping(Message):
@@ -356,9 +356,9 @@ class Vxlan(Message):
     """IFLA_VXLAN_* attributes, of a "vxlan" (linux/if_link.h). `ageing` in seconds."""
 
     id: int | None = u32(1)
-    group: IPv4Address | IPv6Address | None = address(2)
+    group: IPAddress | None = address(2)
     link: int | None = u32(3)
-    local: IPv4Address | IPv6Address | None = address(4)
+    local: IPAddress | None = address(4)
     ttl: int | None = u8(5)
     tos: int | None = u8(6)
     learning: int | None = u8(7)
@@ -370,8 +370,8 @@ class Vxlan(Message):
     l2miss: int | None = u8(13)
     l3miss: int | None = u8(14)
     port: int | None = be16(15)
-    group6: IPv4Address | IPv6Address | None = address(16)
-    local6: IPv4Address | IPv6Address | None = address(17)
+    group6: IPAddress | None = address(16)
+    local6: IPAddress | None = address(17)
     udp_csum: int | None = u8(18)
     udp_zero_csum6_tx: int | None = u8(19)
     udp_zero_csum6_rx: int | None = u8(20)

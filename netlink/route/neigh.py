@@ -5,11 +5,11 @@ net/core/neighbour.c, net/bridge/br_fdb.c and drivers/net/vxlan/vxlan_core.c.
 """
 
 from enum import IntFlag
-from ipaddress import IPv4Address, IPv6Address
 
 from netlink.constants import AF, NLM_F
 from netlink.route.rtnetlink import RTM, RTN, RTPROT
 from netlink.schema import (
+    IPAddress,
     Message,
     Op,
     address,
@@ -101,7 +101,7 @@ class Neighbour(ndmsg):
     entry's `dst` lies, or the one that a dump is narrowed to.
     """
 
-    dst: IPv4Address | IPv6Address | None = address(1)
+    dst: IPAddress | None = address(1)
     lladdr: str | None = mac(2)
     cacheinfo: nda_cacheinfo | None = struct(3, nda_cacheinfo)
     probes: int | None = u32(4)
@@ -125,8 +125,8 @@ new = Op("neigh.new", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NL
 replace = Op(
     "neigh.replace", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
 )
-# One more destination of a VXLAN forwarding entry (vxlan_fdb_update); neigh_add does not know the
-# flag and takes it for `replace` that leaves a known address alone.
+# One more destination of a VXLAN entry for all-zero or multicast addresses (vxlan_fdb_append). The
+# other tables do not know the flag: an entry that exists keeps its address (neigh_add).
 append = Op(
     "neigh.append", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_APPEND
 )

@@ -6,7 +6,6 @@ hundredths of a second. RTA_PAD, which only aligns what follows it, is not decla
 """
 
 from enum import IntEnum
-from ipaddress import IPv4Address, IPv6Address
 
 from netlink.constants import AF, NLM_F
 from netlink.route.rtnetlink import (
@@ -20,6 +19,7 @@ from netlink.route.rtnetlink import (
     RTPROT,
 )
 from netlink.schema import (
+    IPAddress,
     Message,
     Op,
     address,
@@ -88,7 +88,7 @@ class rtvia(Message):
     """struct rtvia (linux/rtnetlink.h): a gateway of another family than the route's."""
 
     family: AF | int = u16(enum=AF)
-    addr: bytes = binary()
+    addr: IPAddress = address()
 
 
 class Metrics(Message):
@@ -136,7 +136,7 @@ class NextHop(rtnexthop):
     An AF_MPLS hop has no `gateway`: it goes `via`, and `newdst` holds its labels.
     """
 
-    gateway: IPv4Address | IPv6Address | None = address(5)
+    gateway: IPAddress | None = address(5)
     flow: int | None = u32(11)
     via: rtvia | None = struct(18, rtvia)
     newdst: bytes | None = binary(19)
@@ -165,13 +165,13 @@ class Route(rtmsg):
     `rtm_table` holds what fits.
     """
 
-    dst: IPv4Address | IPv6Address | None = address(1)
-    src: IPv4Address | IPv6Address | None = address(2)
+    dst: IPAddress | None = address(1)
+    src: IPAddress | None = address(2)
     iif: int | None = u32(3)
     oif: int | None = u32(4)
-    gateway: IPv4Address | IPv6Address | None = address(5)
+    gateway: IPAddress | None = address(5)
     priority: int | None = u32(6)
-    prefsrc: IPv4Address | IPv6Address | None = address(7)
+    prefsrc: IPAddress | None = address(7)
     metrics: Metrics | None = nest(8, Metrics)
     multipath: tuple[NextHop, ...] = records(9, NextHop)
     protoinfo: bytes | None = binary(10)  # no longer used by the kernel, like session and mp_algo

@@ -1,0 +1,580 @@
+"""The core: framing, kinds, views, encoding and runs, with bytes alone."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import ipaddress
+import pickle
+import struct as pystruct
+import sys
+import types
+from enum import IntEnum, IntFlag
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netlink import (
+    Bitfield32,
+    DecodeError,
+    EncodeError,
+    Message,
+    RawMessage,
+    iter_attributes,
+    iter_messages,
+)
+from netlink import schema as s
+from netlink._core import Messages, kinds, runs, stamp
+
+from . import wire
+
+
+class Color(IntEnum):
+    RED = 1
+    BLUE = 7
+
+
+class Bit(IntFlag):
+    LOW = 1
+    HIGH = 0x80000000
+
+
+class Pair(Message):
+    """A C struct with a hole, as the compiler would lay it out."""
+
+    a: int = s.u8()
+    b: int = s.u32()
+
+
+class Inner(Message):
+    number: int | None = s.u32(1)
+    name: str | None = s.string(2)
+
+
+class Hop(Message):
+    """A record: its first member is the length."""
+
+    len: int = s.u16()
+    hops: int = s.u8()
+    _pad = s.pad(1)
+    ifindex: int = s.s32()
+    gateway: s.IPAddress | None = s.address(5)
+
+
+V4 = ipaddress.IPv4Address("192.0.2.1")
+V6 = ipaddress.IPv6Address("2001:db8::1")
+LITTLE = sys.byteorder == "little"
+
+
+def native(fmt: str, value: int) -> bytes:
+    return pystruct.pack("=" + fmt, value)
+
+
+# kind -> (field, a value, its payload); "=" marks native byte order
+SAMPLES: dict[str, tuple[Any, Any, bytes]] = {
+    "u8": (s.u8(1), 0xFE, b"\xfe"),
+    "u16": (s.u16(1), 0xFEDC, native("H", 0xFEDC)),
+    "u32": (s.u32(1), 0xFEDCBA98, native("I", 0xFEDCBA98)),
+    "u64": (s.u64(1), 0xFEDCBA9876543210, native("Q", 0xFEDCBA9876543210)),
+    "s8": (s.s8(1), -2, b"\xfe"),
+    "s16": (s.s16(1), -292, native("h", -292)),
+    "s32": (s.s32(1), -19088744, native("i", -19088744)),
+    "s64": (s.s64(1), -81985529216486896, native("q", -81985529216486896)),
+    "be16": (s.be16(1), 0xFEDC, b"\xfe\xdc"),
+    "be32": (s.be32(1), 0xFEDCBA98, b"\xfe\xdc\xba\x98"),
+    "be64": (s.be64(1), 0xFEDCBA9876543210, b"\xfe\xdc\xba\x98\x76\x54\x32\x10"),
+    "sbe16": (s.sbe16(1), -2, b"\xff\xfe"),
+    "sbe32": (s.sbe32(1), -2, b"\xff\xff\xff\xfe"),
+    "sbe64": (s.sbe64(1), -2, b"\xff\xff\xff\xff\xff\xff\xff\xfe"),
+    "uint": (s.uint(1), 1 << 40, native("Q", 1 << 40)),
+    "sint": (s.sint(1), -5, native("i", -5)),
+    "flag": (s.flag(1), True, b""),
+    "string": (s.string(1), "eth0", b"eth0\0"),
+    "binary": (s.binary(1), b"\x00\x01", b"\x00\x01"),
+    "pad": (s.pad(2), None, b"\0\0"),
+    "address": (s.address(1), V6, V6.packed),
+    "mac": (s.mac(1), "02:00:00:00:00:ff", b"\x02\0\0\0\0\xff"),
+    "bitfield32": (s.bitfield32(1), Bitfield32(1, 3), native("I", 1) + native("I", 3)),
+    "struct": (s.struct(1, Pair), Pair(a=1, b=2), b"\x01\0\0\0" + native("I", 2)),
+    "nest": (s.nest(1, Inner), Inner(number=5), wire.attribute(1, native("I", 5))),
+    "selected": (s.selected(1, "which", {"x": Inner}), b"\x01\x02", b"\x01\x02"),
+    "scalars": (s.scalars(1, s.be16()), (1, 2), b"\0\x01\0\x02"),
+    "array": (s.array(1, s.u8(), first=1), (7, 8),
+              wire.attribute(1, b"\x07") + wire.attribute(2, b"\x08")),
+    "mapping": (s.mapping(1, s.string()), {3: "a"}, wire.attribute(3, b"a\0")),
+    "repeated": (s.repeated(1, s.u16()), (9,), native("H", 9)),
+    "records": (s.records(1, Hop), (Hop(len=8, ifindex=3), Hop(len=16, gateway="192.0.2.1")),
+                native("H", 8) + b"\0\0" + native("i", 3)
+                + native("H", 16) + bytes(6) + wire.attribute(5, V4.packed)),
+}  # fmt: skip
+
+
+def declare(name: str, **fields: Any) -> Any:
+    """A message class made on the fly."""
+    return types.new_class(name, (Message,), exec_body=lambda namespace: namespace.update(fields))
+
+
+def holder(field: Any) -> Any:
+    """A message class around one field."""
+    return declare("Holder", value=field, which=s.string(9))
+
+
+def test_every_kind_has_a_sample() -> None:
+    assert set(SAMPLES) == set(kinds())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SAMPLES if kind != "pad"])
+def test_kind(kind: str) -> None:
+    field, value, payload = SAMPLES[kind]
+    cls = holder(field)
+    assert cls.__table__.names["value"].kind_name == kind
+    encoded = bytes(cls(value=value))
+    (attribute,) = iter_attributes(encoded)
+    assert (attribute.type, bytes(attribute.payload)) == (1, payload)
+    nested = kind in ("nest", "selected", "array", "mapping")
+    assert attribute.flags == (0x8000 if nested else 0)
+    assert cls.from_bytes(encoded).value == value
+    assert cls.from_bytes(b"").value in (None, False, ())
+    assert bytes(cls(value=cls.from_bytes(encoded).value)) == encoded
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_kind_refuses_what_is_no_value_of_it(kind: str) -> None:
+    if kind == "pad":
+        return  # takes no value
+    with pytest.raises((EncodeError, TypeError)):
+        holder(SAMPLES[kind][0])(value=object())
+
+
+FIXED = ["u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "be16", "be32", "be64", "sbe16",
+         "sbe32", "sbe64", "bitfield32"]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [*FIXED, "uint", "sint", "flag", "scalars"])
+def test_wrong_length_is_an_error_with_path_offset_and_value(kind: str) -> None:
+    cls = holder(SAMPLES[kind][0])
+    body = wire.attribute(9, b"fine\0") + wire.attribute(1, b"abc")
+    message = cls.from_bytes(body)
+    with pytest.raises(DecodeError) as caught:
+        message.value  # noqa: B018
+    assert caught.value.path == "Holder.value"
+    assert caught.value.offset == 16
+    assert caught.value.value == b"abc"
+    assert message.which == "fine"
+
+
+INTEGERS = {"u8": (0, 2**8), "u16": (0, 2**16), "u32": (0, 2**32), "u64": (0, 2**64),
+            "s8": (-(2**7), 2**7), "s16": (-(2**15), 2**15), "s32": (-(2**31), 2**31),
+            "s64": (-(2**63), 2**63), "be16": (0, 2**16), "be32": (0, 2**32), "be64": (0, 2**64),
+            "sbe16": (-(2**15), 2**15), "sbe32": (-(2**31), 2**31), "sbe64": (-(2**63), 2**63),
+            "uint": (0, 2**64), "sint": (-(2**63), 2**63)}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_integer_range(kind: str) -> None:
+    low, end = INTEGERS[kind]
+    cls = holder(SAMPLES[kind][0])
+    for value in (low, end - 1, 0, 1):
+        assert cls(value=value).value == value
+    for value in (low - 1, end, 1 << 70, -(1 << 70)):
+        with pytest.raises(EncodeError, match=rf"Holder\.value: .*{low} to {end - 1}"):
+            cls(value=value)
+
+
+@given(st.integers(-(2**63), 2**64 - 1))
+def test_variable_integers_take_four_bytes_where_they_fit(value: int) -> None:
+    kind = "uint" if value >= 0 else "sint"
+    encoded = bytes(holder(SAMPLES[kind][0])(value=value))
+    assert len(encoded) == (8 if -(2**31) <= value < 2**32 else 12)
+    assert holder(SAMPLES[kind][0]).from_bytes(encoded).value == value
+
+
+def test_enums_and_flags_are_open() -> None:
+    class Both(Message):
+        color: Color | int | None = s.u8(1, enum=Color)
+        bits: Bit | None = s.u32(2, enum=Bit)
+
+    known = Both(color=7, bits=0x80000001)
+    assert known.color is Color.BLUE
+    assert known.bits == Bit.LOW | Bit.HIGH
+    odd = Both(color=99, bits=6)
+    assert odd.color == 99
+    assert type(odd.color) is int
+    assert odd.bits == 6
+    assert isinstance(odd.bits, Bit)
+    assert bytes(Both(color=odd.color, bits=odd.bits)) == bytes(odd)
+    assert Both(color="RED").color is Color.RED
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**128 - 1))
+def test_addresses_are_what_ipaddress_makes(four: int, sixteen: int) -> None:
+    cls = holder(s.address(1))
+    for expected in (ipaddress.IPv4Address(four), ipaddress.IPv6Address(sixteen)):
+        value = cls(value=str(expected)).value
+        assert value == expected
+        assert type(value) is type(expected)
+        assert (str(value), hash(value), repr(value)) == (
+            str(expected), hash(expected), repr(expected))  # fmt: skip
+        assert pickle.loads(pickle.dumps(value)) == expected
+
+
+def test_addresses_of_other_lengths_are_bytes() -> None:
+    assert holder(s.address(1))(value=b"\1\2\3").value == b"\1\2\3"
+
+
+def test_mac_of_any_length() -> None:
+    cls = holder(s.mac(1))
+    for text in ("", "0a", "02:00:00:00:00:01", ":".join(f"{i:02x}" for i in range(20))):
+        assert cls(value=text).value == text
+    for bad in ("2:0", "zz:00", "02-", "0200", "02:00:", " 2:00"):
+        with pytest.raises(EncodeError, match="link-layer"):
+            cls(value=bad)
+
+
+def test_strings_keep_every_byte() -> None:
+    cls = holder(s.string(1))
+    odd = cls.from_bytes(wire.attribute(1, b"a\xff\0rest")).value
+    assert odd == "a\udcff"
+    assert cls(value=odd).value == odd
+    assert cls.from_bytes(wire.attribute(1, b"no nul")).value == "no nul"
+    with pytest.raises(EncodeError, match="NUL"):
+        cls(value="a\0b")
+    with pytest.raises(EncodeError, match="exceed"):
+        holder(s.string(1, size=16))(value="x" * 16)
+
+
+def test_an_attribute_carries_at_most_64_kib() -> None:
+    cls = holder(s.binary(1))
+    assert len(cls(value=bytes(65531)).value) == 65531
+    with pytest.raises(EncodeError, match=r"Holder\.value: 65532 bytes exceed the 65531"):
+        cls(value=bytes(65532))
+
+
+# --- headers, nests, selectors ---
+
+
+class head(Message):
+    family: int = s.u8()
+    index: int = s.s32()
+    flags: Bit = s.u32(enum=Bit)
+
+
+class Sample(head):
+    mtu: int | None = s.u32(4)
+    inner: Inner | None = s.nest(5, Inner)
+    kind: str | None = s.string(6)
+    data: Any = s.selected(7, "kind", {"inner": Inner})
+    hops: tuple[Hop, ...] = s.records(8, Hop)
+    many: tuple[Inner, ...] = s.repeated(9, Inner)
+    listed: tuple[Inner, ...] = s.array(10, Inner)
+    extra: Any = s.nest(11, lambda: Extra)
+
+
+class Extra(Message):
+    by_parent: Any = s.selected(1, "^kind", {"inner": Inner})
+    by_header: Any = s.selected(2, "^index", {3: Inner})
+
+
+def test_header_layout_is_that_of_c() -> None:
+    assert [(f.name, f.offset, f.size) for f in head.__table__.fields] == [
+        ("family", 0, 1), ("index", 4, 4), ("flags", 8, 4)]  # fmt: skip
+    assert bytes(head(family=2, index=-1)) == b"\x02\0\0\0" + native("i", -1) + bytes(4)
+    assert Pair.__table__.total == 8
+
+    class Tail(Message):
+        big: int = s.u64()
+        small: int = s.u8()
+
+    assert (Tail.__table__.header, Tail.__table__.total) == (9, 16)
+    assert len(bytes(Tail(small=1))) == 16
+
+
+def test_short_structs_read_none_for_what_is_missing() -> None:
+    short = Pair.from_bytes(b"\x05\0\0\0")
+    assert short.to_dict() == {"a": 5, "b": None}
+    assert Pair.from_bytes(bytes(8) + b"from the future").b == 0
+
+
+def test_short_header_before_attributes_is_an_error() -> None:
+    with pytest.raises(DecodeError, match="11 bytes where the fixed header takes 12"):
+        Sample.from_bytes(bytes(11))
+    assert Sample.from_bytes(bytes(12)).mtu is None
+
+
+def test_nested_messages_dicts_and_paths() -> None:
+    made = Sample(index=3, inner={"number": 5}, kind="inner", data={"name": "x"},
+                  hops=[{"len": 0, "gateway": "192.0.2.1"}], many=[Inner(number=1), {"number": 2}],
+                  listed=[{"name": "a"}], extra={"by_parent": {"number": 9},
+                                                 "by_header": {"number": 8}})  # fmt: skip
+    assert made.inner is not None
+    assert made.inner.number == 5
+    assert made.data.name == "x"
+    assert made.hops[0].gateway == V4
+    assert [inner.number for inner in made.many] == [1, 2]
+    assert made.listed[0].name == "a"
+    assert made.extra.by_parent.number == 9
+    assert made.extra.by_header.number == 8
+    cases: dict[str, dict[str, Any]] = {
+        "Sample.inner.number": {"inner": {"number": -1}},
+        "Sample.data.number": {"kind": "inner", "data": {"number": -1}},
+        "Sample.hops.[1].ifindex": {"hops": [{}, {"ifindex": "x"}]},
+        "Sample.many.[0].number": {"many": [{"number": -1}]},
+        "Sample.listed.[0].number": {"listed": [{"number": -1}]},
+        "Sample.extra.by_parent.number": {"kind": "inner",
+                                          "extra": {"by_parent": {"number": -1}}},
+    }  # fmt: skip
+    for path, values in cases.items():
+        with pytest.raises(EncodeError) as caught:
+            Sample(**values)
+        assert (caught.value.path or "").replace("[", ".[").replace("..", ".") == path
+
+
+def test_unmatched_selector_gives_bytes() -> None:
+    body = bytes(12) + wire.attribute(6, b"other\0") + wire.attribute(7, b"\1\2\3")
+    assert Sample.from_bytes(body).data == b"\1\2\3"
+    assert Sample(kind="other", data=b"\1\2\3").data == b"\1\2\3"
+    with pytest.raises(EncodeError, match=r"no class is declared for kind 'other'"):
+        Sample(kind="other", data={"number": 1})
+
+
+def test_decode_errors_in_nests_name_the_whole_path() -> None:
+    bad = wire.attribute(1, b"\1")
+    cases = {
+        "Sample.inner.number": wire.attribute(5, bad),
+        "Sample.data.number": wire.attribute(6, b"inner\0") + wire.attribute(7, bad),
+        "Sample.many.number": wire.attribute(9, b"") + wire.attribute(9, bad),
+        "Sample.listed.[1].number": wire.attribute(10, wire.attribute(1, b"")
+                                                   + wire.attribute(2, bad)),
+    }  # fmt: skip
+    for path, attributes in cases.items():
+        message = Sample.from_bytes(bytes(12) + attributes)
+        with pytest.raises(DecodeError) as caught:
+            message.to_dict()
+        assert caught.value.path == path
+        assert caught.value.offset == (bytes(12) + attributes).rindex(b"\5\0\1\0\1") + 4
+
+
+def test_a_bad_nest_costs_only_itself() -> None:
+    body = bytes(12) + wire.attribute(5, b"\xff\xff\1\0") + wire.attribute(4, native("I", 1500))
+    message = Sample.from_bytes(body)
+    assert message.mtu == 1500
+    with pytest.raises(DecodeError, match=r"Sample\.inner: nla_len 65535 .* \(at byte 16\)"):
+        message.inner  # noqa: B018
+
+
+def test_the_first_of_equal_attributes_counts_however_it_is_read() -> None:
+    body = bytes(12) + wire.attribute(4, native("I", 1)) + wire.attribute(4, native("I", 2))
+    message = Sample.from_bytes(body)
+    assert [message.mtu for _ in range(9)] == [1] * 9  # by scanning, then by the index
+    assert message.to_dict()["mtu"] == 1
+
+
+def test_index_finds_what_scanning_finds() -> None:
+    message = Sample(index=1, mtu=2, kind="inner", data={"number": 3}, many=[{"number": 4}])
+    fresh = [getattr(Sample.from_bytes(bytes(message)), name) for name in Sample.__table__.names]
+    for _ in range(5):
+        assert [getattr(message, name) for name in Sample.__table__.names] == fresh
+
+
+# --- instances ---
+
+
+def test_a_message_is_its_bytes() -> None:
+    a, b = Sample(index=1, mtu=2), Sample(index=1, mtu=2)
+    assert a == b
+    assert hash(a) == hash(b)
+    assert a != Sample(index=1)
+    assert a != Pair(a=1)
+    assert a.__eq__(1) is NotImplemented
+    assert copy.copy(a) is a
+    assert copy.deepcopy(a) is a
+    assert not gc.is_tracked(a)
+    assert not hasattr(a, "__dict__")
+    with pytest.raises(AttributeError):
+        a.mtu = 3  # type: ignore[misc]
+    with pytest.raises(TypeError, match="replace"):
+        a.__init__(mtu=3)  # type: ignore[misc]
+    with pytest.raises(TypeError, match="nothing but its bytes"):
+        declare("Slots", __slots__=("x",))
+
+
+def test_pickle_and_detach_keep_envelope_and_value() -> None:
+    data = wire.message(16, bytes(Sample(index=4)), seq=7, pid=9, flags=2)
+    (message,) = Messages(data, {16: Sample})
+    for other in (pickle.loads(pickle.dumps(message)), message.detach()):
+        assert other == message
+        assert (other.nlmsg_type, other.nlmsg_seq, other.nlmsg_pid, other.nlmsg_flags) == (
+            16, 7, 9, 2)  # fmt: skip
+    assert Sample().nlmsg_type is None
+    assert Sample().nlmsg_name is None
+
+
+def test_references_do_not_drift() -> None:
+    data = wire.message(16, bytes(Sample(index=4, mtu=5, inner={"number": 1}, kind="inner")))
+    cls = Sample
+
+    def work() -> None:
+        for message in Messages(data, {16: Sample}):
+            message.to_dict()
+            for _ in range(5):
+                message.mtu, message.inner.number, message.data  # noqa: B018
+            with pytest.raises(AttributeError):
+                message.missing  # noqa: B018
+        with pytest.raises(DecodeError):
+            list(Messages(data[:-1], {16: Sample}))
+        with pytest.raises(EncodeError):
+            Sample(inner={"number": -1})
+
+    work()
+    before = sys.getrefcount(data), sys.getrefcount(cls), sys.getrefcount(None)
+    for _ in range(1000):
+        work()
+    gc.collect()
+    after = sys.getrefcount(data), sys.getrefcount(cls), sys.getrefcount(None)
+    assert all(b - a < 20 for a, b in zip(before, after, strict=True))
+
+
+# --- raw iteration and typed iteration ---
+
+
+def test_raw_messages_are_views_into_the_buffer() -> None:
+    data = bytearray(wire.message(20, b"abcde", seq=3, pid=4, flags=5) + wire.message(21))
+    first, second = iter_messages(data)
+    assert (first.type, first.flags, first.seq, first.pid, first.offset) == (20, 5, 3, 4, 0)
+    assert bytes(first.payload) == b"abcde"
+    assert (second.type, second.offset, len(second.payload)) == (21, 24, 0)
+    data[16:18] = b"XY"
+    assert bytes(first.payload) == b"XYcde"
+    assert "type=20" in repr(first)
+
+
+def test_unaligned_lengths_step_by_the_aligned_and_clip_at_the_end() -> None:
+    data = wire.message(20, b"abcde") + wire.message(21, b"x")
+    assert [m.type for m in iter_messages(data[:-3])] == [20, 21]
+    attributes = wire.attribute(1, b"abcde") + wire.attribute(2, b"x")
+    assert [a.type for a in iter_attributes(attributes[:-3])] == [1, 2]
+
+
+@pytest.mark.parametrize("buffer", [bytes, bytearray, memoryview,
+                                    lambda b: memoryview(b).cast("I")])  # fmt: skip
+def test_any_buffer_will_do(buffer: Any) -> None:
+    data = buffer(wire.message(16, bytes(Sample(index=4))))
+    assert [m.type for m in iter_messages(data)] == [16]
+    assert [m.index for m in Messages(data, {16: Sample})] == [4]
+
+
+def test_what_is_no_buffer_is_a_type_error() -> None:
+    for what in (None, "text", 5):
+        with pytest.raises(TypeError):
+            list(iter_messages(what))
+        with pytest.raises(TypeError):
+            Messages(what, {})
+        with pytest.raises(TypeError):
+            Sample.from_bytes(what)
+    with pytest.raises(BufferError):
+        list(iter_messages(memoryview(bytes(64))[::2]))
+
+
+def test_messages_of_no_class_come_raw_and_the_iteration_survives_a_bad_one() -> None:
+    data = wire.message(99, b"raw") + wire.message(16, b"short") + wire.message(
+        16, bytes(Sample(index=4)))  # fmt: skip
+    messages = Messages(data, {16: Sample})
+    assert isinstance(next(messages), RawMessage)
+    with pytest.raises(DecodeError, match="fixed header"):
+        next(messages)
+    assert next(messages).index == 4
+    with pytest.raises(StopIteration):
+        next(messages)
+
+
+def test_iteration_bounds_are_checked() -> None:
+    for start, end in ((-1, 5), (0, 17), (5, 4)):
+        with pytest.raises(ValueError, match="not within"):
+            Messages(bytes(16), {}, start, end if end >= 0 else 4)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_parse_or_raise(data: bytes) -> None:
+    for make in (iter_messages, iter_attributes, lambda d: Messages(d, {16: Sample})):
+        try:
+            list(make(data))
+        except DecodeError as error:
+            assert error.offset is not None
+            assert 0 <= error.offset <= len(data)
+    try:
+        Sample.from_bytes(data).to_dict()
+    except DecodeError as error:
+        assert error.path
+
+
+def test_every_truncation_of_a_message() -> None:
+    whole = wire.message(16, bytes(Sample(index=3, inner={"number": 5}, kind="inner",
+                                          data={"name": "x"}, hops=[{"ifindex": 2}])))  # fmt: skip
+    for cut in range(1, len(whole)):
+        with pytest.raises(DecodeError):
+            list(Messages(whole[:cut], {16: Sample}))
+    body = whole[16:]
+    for cut in range(len(body)):
+        try:
+            Sample.from_bytes(body[:cut]).to_dict()
+        except DecodeError as error:
+            assert error.offset is not None
+
+
+# --- runs ---
+
+
+def sorted_runs(*receives: tuple[bytes, bytes]) -> list[tuple[int, int, int]]:
+    found = []
+    for data, index in receives:
+        batch, fault = runs(data, index)
+        assert fault is None
+        found += [(run.type, run.seq, run.count) for run in batch]
+    return found
+
+
+def test_neighbours_of_one_request_are_one_run_across_datagrams() -> None:
+    part = wire.message(24, b"xyz", seq=5)
+    assert sorted_runs(wire.receive(part * 3, part * 2, part[:-1], part)) == [(0, 5, 7)]
+
+
+def test_runs_split_at_another_request_and_at_control_messages() -> None:
+    a, b = wire.message(24, seq=5), wire.message(24, seq=6)
+    got = sorted_runs(wire.receive(a + a, b + a, wire.done(seq=5), b + wire.error(0, seq=6)))
+    assert got == [(0, 5, 2), (0, 6, 1), (0, 5, 1), (3, 5, 1), (0, 6, 1), (2, 6, 1)]
+
+
+def test_events_run_together_whatever_their_seq() -> None:
+    events = [wire.message(24, seq=i) for i in range(4)]
+    data, index = wire.receive(*events, group=7)
+    (run,) = runs(data, index)[0]
+    assert (run.group, run.count) == (7, 4)
+    assert len(list(Messages(run.data, {}, run.start, run.end))) == 4
+
+
+def test_strangers_are_not_read() -> None:
+    (run,) = runs(*wire.receive(b"not even a message", port=77))[0]
+    assert (run.port, run.count) == (77, 0)
+
+
+def test_a_faulty_datagram_does_not_hide_the_others() -> None:
+    good = wire.message(24, seq=5)
+    found, fault = runs(*wire.receive(good + b"\5\0\0", good))
+    assert [run.count for run in found] == [1, 1]
+    assert isinstance(fault, DecodeError)
+    assert fault.offset == 16
+    assert "cut short" in str(runs(*wire.receive(good, flags=0x20))[1])
+    for index in (b"x", pystruct.pack("=IIIIiI", 0, 999, 0, 0, 0, 0)):
+        with pytest.raises(ValueError, match=r"index of|outside"):
+            runs(good, index)
+
+
+def test_flags_of_a_run_are_all_that_occur() -> None:
+    (run,) = runs(*wire.receive(wire.message(24, flags=2) + wire.message(24, flags=0x12)))[0]
+    assert run.flags == 0x12
+
+
+def test_stamp() -> None:
+    assert stamp(16, 0x301, 7, 9, b"abc") == pystruct.pack("=IHHII", 19, 16, 0x301, 7, 9) + b"abc"

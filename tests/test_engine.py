@@ -1,0 +1,360 @@
+"""The engine, driven by bytes alone: each row of the table at the head of netlink/engine.py."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import struct
+from enum import IntEnum
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netlink import DecodeError, DumpInterrupted, Family, KernelError, Message, Op, Overrun
+from netlink import schema as s
+from netlink._core import Messages
+from netlink.constants import NLM_F
+from netlink.engine import Engine, Reply
+
+from . import wire
+
+
+class thinghdr(Message):
+    family: int = s.u8()
+    _pad = s.pad(3)
+
+
+class Thing(thinghdr):
+    number: int | None = s.u32(1)
+    name: str | None = s.string(2)
+
+
+class TYPE(IntEnum):
+    NEWTHING = 16
+    GETTHING = 18
+
+
+class GROUP(IntEnum):
+    GROUP_NONE = 0
+    GROUP_THING = 1
+    GROUP_OTHER_THING = 40
+
+
+get = Op("thing.get", TYPE.GETTHING, Thing)
+new = Op("thing.new", TYPE.NEWTHING, Thing, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
+FAMILY = Family("thing", protocol=0, ops=(get, new), types=TYPE, groups=GROUP)
+
+
+class Exhausted(Exception):
+    """The scripted kernel has nothing more to say."""
+
+
+class Talk:
+    """An engine and what the kernel will say to it, a receive at a time."""
+
+    def __init__(self, *script: tuple[bytes, bytes]) -> None:
+        self.engine = Engine([FAMILY])
+        self.script = list(script)
+
+    def wait(self) -> None:
+        if not self.script:
+            raise Exhausted
+        self.engine.feed(*self.script.pop(0))
+
+    def do(self) -> Reply[Thing]:
+        return self.engine.submit(get(), wait=self.wait)
+
+    def dump(self) -> Reply[Thing]:
+        return self.engine.submit(get(), dump=True, wait=self.wait)
+
+
+def thing(number: int, *, seq: int, flags: int = 2, pid: int = 0) -> bytes:
+    return wire.message(16, bytes(Thing(number=number)), seq=seq, flags=flags, pid=pid)
+
+
+def numbers(messages: Any) -> list[int]:
+    return [message.number for message in messages]
+
+
+def sent(engine: Engine) -> list[tuple[int, int, int]]:
+    """(type, flags, seq) of what is to be sent."""
+    return [struct.unpack_from("=HHI", message, 4) for message in engine.take_outgoing()]
+
+
+def test_requests_carry_type_flags_and_a_seq_of_their_own() -> None:
+    talk = Talk()
+    kept = [talk.do(), talk.dump(), talk.engine.submit(new(number=1), wait=talk.wait)]
+    assert sent(talk.engine) == [(18, 0x005, 1), (18, 0x301, 2), (16, 0x605, 3)]
+    assert sent(talk.engine) == []
+    assert talk.engine.stats.sent == 3
+    assert not any(reply.done for reply in kept)
+
+
+def test_the_seq_wraps_without_zero() -> None:
+    talk = Talk()
+    talk.engine._seq = 0xFFFFFFFF
+    kept = talk.do()
+    assert sent(talk.engine) == [(18, 5, 1)]
+    assert not kept.done
+
+
+def test_a_reply_is_its_messages_and_then_the_acknowledgement() -> None:
+    talk = Talk(wire.receive(thing(1, seq=1, flags=0), wire.error(0, seq=1)))
+    reply = talk.do()
+    assert numbers(reply) == [1]
+    assert reply.done
+    assert reply.error is None
+    assert not talk.engine.is_waiting
+    assert list(reply) == []
+
+
+def test_one_dump_at_a_time_and_requests_pass() -> None:
+    talk = Talk(
+        wire.receive(thing(1, seq=1)),
+        wire.receive(thing(30, seq=3, flags=0), wire.error(0, seq=3)),
+        wire.receive(thing(2, seq=1), wire.done(seq=1)),
+        wire.receive(thing(20, seq=2), wire.done(seq=2)),
+    )
+    first, second, single = talk.dump(), talk.dump(), talk.do()
+    assert [seq for _, _, seq in sent(talk.engine)] == [1, 3]
+    assert numbers(single) == [30]
+    assert sent(talk.engine) == []
+    assert numbers(first) == [1, 2]
+    assert [seq for _, _, seq in sent(talk.engine)] == [2]
+    assert numbers(second) == [20]
+
+
+def test_a_failed_dump_makes_way_for_the_next() -> None:
+    talk = Talk(wire.receive(wire.error(errno.EOPNOTSUPP, seq=1)),
+                wire.receive(thing(20, seq=2), wire.done(seq=2)))  # fmt: skip
+    first, second = talk.dump(), talk.dump()
+    with pytest.raises(KernelError, match="EOPNOTSUPP"):
+        list(first)
+    assert len(talk.engine.take_outgoing()) == 2
+    assert numbers(second) == [20]
+
+
+def test_replies_interleave() -> None:
+    talk = Talk(wire.receive(thing(1, seq=1) + thing(20, seq=2) + thing(2, seq=1)
+                             + wire.error(0, seq=2) + wire.done(seq=1)))  # fmt: skip
+    first, second = talk.dump(), talk.do()
+    assert numbers(second) == [20]
+    assert numbers(first) == [1, 2]
+
+
+def test_a_group_event_is_an_event_whatever_seq_and_port_it_carries() -> None:
+    data, index = wire.receive(thing(7, seq=1, pid=4711), group=1)
+    talk = Talk((data, index), wire.receive(wire.error(0, seq=1)))
+    reply = talk.do()
+    assert list(reply) == []
+    (run,) = talk.engine.take_events()
+    assert not isinstance(run, Overrun)
+    assert numbers(Messages(run.data, talk.engine.classes, run.start, run.end)) == [7]
+    assert talk.engine.stats.events == 1
+    assert talk.engine.take_events() == []
+
+
+def test_a_stranger_is_dropped_and_counted() -> None:
+    forged = wire.receive(thing(666, seq=1) + wire.error(errno.EPERM, seq=1), port=4711)
+    talk = Talk(forged, wire.receive(b"junk", port=1),
+                wire.receive(thing(1, seq=1), wire.error(0, seq=1)))  # fmt: skip
+    assert numbers(talk.do()) == [1]
+    assert talk.engine.stats.strangers == 2
+
+
+def extack(*, words: bytes = b"", offset: int | None = None) -> bytes:
+    result = wire.attribute(1, words + b"\0") if words else b""
+    return result + (wire.attribute(2, struct.pack("=I", offset)) if offset is not None else b"")
+
+
+def test_done_may_carry_an_errno_and_an_extended_ack() -> None:
+    end = wire.done(errno.EINVAL, seq=1, extack=extack(words=b"no such filter"))
+    talk = Talk(wire.receive(thing(1, seq=1), end))
+    reply = talk.dump()
+    got = []
+    with pytest.raises(KernelError) as caught:
+        for message in reply:
+            got.append(message.number)
+    assert got == [1]
+    assert (caught.value.errno, caught.value.message) == (errno.EINVAL, "no such filter")
+    assert str(caught.value) == "thing.get: no such filter (EINVAL)"
+
+
+@pytest.mark.parametrize("capped", [True, False])
+def test_both_forms_of_the_extended_ack_and_the_attribute_path(capped: bool) -> None:
+    talk = Talk()
+    reply = talk.engine.submit(new(number=1, name="x"), wait=talk.wait)
+    (request,) = talk.engine.take_outgoing()
+    words = extack(words=b"invalid name", offset=16 + 4 + 8)
+    if capped:
+        answer = wire.error(errno.ERANGE, seq=1, extack=words)
+    else:
+        payload = struct.pack("=i", -errno.ERANGE) + request + bytes(-len(request) % 4) + words
+        answer = wire.message(2, payload, seq=1, flags=0x200)
+    talk.script.append(wire.receive(answer))
+    with pytest.raises(KernelError) as caught:
+        list(reply)
+    error = caught.value
+    assert (error.message, error.offset, error.path) == ("invalid name", 28, "Thing.name")
+    assert error.request.message == Thing(number=1, name="x")
+    assert str(error) == "thing.new: Thing.name: invalid name (ERANGE)"
+
+
+def test_a_malformed_extended_ack_still_ends_the_reply() -> None:
+    talk = Talk(wire.receive(wire.error(errno.EINVAL, seq=1, extack=b"\xff\xff\1\0")))
+    with pytest.raises(KernelError, match="Invalid argument"):
+        list(talk.do())
+
+
+def test_an_error_without_an_errno_is_a_decode_error() -> None:
+    talk = Talk(wire.receive(wire.message(2, seq=1)))
+    with pytest.raises(DecodeError, match="without an errno"):
+        list(talk.do())
+
+
+def test_eperm_and_eacces_are_permission_errors() -> None:
+    for code in (errno.EPERM, errno.EACCES):
+        talk = Talk(wire.receive(wire.error(code, seq=1)))
+        with pytest.raises(PermissionError) as caught:
+            list(talk.do())
+        assert isinstance(caught.value, KernelError)
+        assert caught.value.errno == code
+
+
+@pytest.mark.parametrize("where", ["part", "done"])
+def test_an_interrupted_dump_says_so_after_its_messages(where: str) -> None:
+    part_flags, done_flags = (0x12, 2) if where == "part" else (2, 0x12)
+    talk = Talk(wire.receive(thing(1, seq=1, flags=part_flags)),
+                wire.receive(wire.done(seq=1, flags=done_flags)))  # fmt: skip
+    reply = talk.dump()
+    messages = iter(reply)
+    assert next(messages).number == 1
+    with pytest.raises(DumpInterrupted):
+        next(messages)
+    assert reply.interrupted
+
+
+def test_an_overrun_fails_every_waiter_and_shows_once_among_the_events() -> None:
+    talk = Talk()
+    event = wire.receive(thing(7, seq=0), group=1)
+    first, second, single = talk.dump(), talk.dump(), talk.do()
+    talk.engine.take_outgoing()
+    talk.engine.feed(*event)
+    talk.engine.overrun()
+    talk.engine.feed(*event)
+    for reply in (first, single):
+        with pytest.raises(Overrun):
+            list(reply)
+    kinds = [type(item).__name__ for item in talk.engine.take_events()]
+    assert kinds == ["Run", "Overrun", "Run"]
+    assert talk.engine.stats.overruns == 1
+    # The kernel is still at the first dump; the second, never sent, goes out when that ends.
+    assert sent(talk.engine) == []
+    talk.engine.feed(*wire.receive(thing(1, seq=1), wire.done(seq=1)))
+    assert [seq for _, _, seq in sent(talk.engine)] == [2]
+    talk.script.append(wire.receive(thing(20, seq=2), wire.done(seq=2)))
+    assert numbers(second) == [20]
+    assert talk.engine.stats.late == 2
+
+
+def test_an_abandoned_request_is_drained_silently() -> None:
+    talk = Talk(
+        wire.receive(thing(1, seq=1)),
+        wire.receive(thing(2, seq=1), thing(3, seq=1)),
+        wire.receive(wire.done(errno.EIO, seq=1)),
+        wire.receive(thing(20, seq=2), wire.done(seq=2)),
+    )
+    abandoned = iter(talk.dump())
+    assert next(abandoned).number == 1
+    del abandoned
+    gc.collect()
+    following = talk.dump()
+    assert [seq for _, _, seq in sent(talk.engine)] == [1]
+    assert numbers(following) == [20]
+    assert not talk.engine.is_waiting
+
+
+def test_a_queued_dump_that_nobody_wants_any_more_is_never_sent() -> None:
+    talk = Talk(wire.receive(wire.done(seq=1)), wire.receive(wire.done(seq=3)))
+    first = talk.dump()
+    dropped = talk.dump()
+    third = talk.dump()
+    del dropped
+    gc.collect()
+    assert list(first) == []
+    assert [seq for _, _, seq in sent(talk.engine)] == [1, 3]
+    assert list(third) == []
+    assert not talk.engine.is_waiting
+
+
+def test_late_and_duplicate_answers_are_counted() -> None:
+    talk = Talk()
+    talk.engine.feed(*wire.receive(thing(1, seq=9), wire.error(0, seq=9), wire.error(0, seq=9)))
+    assert talk.engine.stats.late == 3
+
+
+def test_noop_and_unknown_control_messages_are_skipped() -> None:
+    talk = Talk(wire.receive(wire.message(1, seq=1) + wire.message(4, seq=1)
+                             + wire.message(9, seq=1) + wire.error(0, seq=1)))  # fmt: skip
+    assert list(talk.do()) == []
+
+
+def test_a_failed_send_is_forgotten() -> None:
+    talk = Talk(wire.receive(wire.done(seq=2)))
+    first, second = talk.dump(), talk.dump()
+    talk.engine.send_failed(talk.engine.take_outgoing())
+    assert [seq for _, _, seq in sent(talk.engine)] == [2]
+    assert list(second) == []
+    assert not talk.engine.is_waiting
+    with pytest.raises(Exhausted):
+        list(first)
+
+
+def test_a_faulty_datagram_raises_after_the_rest_was_taken_in() -> None:
+    talk = Talk()
+    reply = talk.do()
+    with pytest.raises(DecodeError):
+        talk.engine.feed(*wire.receive(thing(1, seq=1), b"\1\2\3", wire.error(0, seq=1)))
+    assert numbers(reply) == [1]
+
+
+def test_repr_tells_the_state() -> None:
+    talk = Talk(wire.receive(wire.error(errno.ENODEV, seq=1)))
+    reply = talk.do()
+    assert repr(reply) == "<Reply to thing.get: waiting>"
+    with pytest.raises(KernelError):
+        list(reply)
+    assert "ENODEV" in repr(reply)
+
+
+@given(st.data())
+def test_every_cut_gives_the_same_replies(data: st.DataObject) -> None:
+    """The same messages, split into datagrams and receives anywhere, mean the same."""
+    order = data.draw(st.permutations([1] * 4 + [2] * 3 + [3] * 2))
+    left = {seq: order.count(seq) for seq in (1, 2, 3)}
+    stream: list[bytes] = []
+    expected: dict[int, list[int]] = {1: [], 2: [], 3: []}
+    for position, seq in enumerate(order):
+        left[seq] -= 1
+        if left[seq]:
+            expected[seq].append(position)
+            stream.append(thing(position, seq=seq))
+        else:
+            stream.append(wire.done(seq=seq) if seq == 1 else wire.error(0, seq=seq))
+    datagrams: list[bytes] = [b""]
+    for message in stream:
+        if data.draw(st.booleans()):
+            datagrams.append(b"")
+        datagrams[-1] += message
+    receives: list[list[bytes]] = [[]]
+    for datagram in datagrams:
+        if data.draw(st.booleans()):
+            receives.append([])
+        receives[-1].append(datagram)
+    talk = Talk(*(wire.receive(*batch) for batch in receives))
+    replies = {1: talk.dump(), 2: talk.do(), 3: talk.do()}
+    for seq in data.draw(st.permutations([1, 2, 3])):
+        assert numbers(replies[seq]) == expected[seq]
+    assert not talk.engine.is_waiting

@@ -1,0 +1,189 @@
+"""The declaration words: message classes, ops, families, and what every message can do."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import types
+from enum import IntEnum, IntFlag
+from typing import Any
+
+import pytest
+
+from netlink import Bitfield32, DecodeError, Family, Message, Op, RawMessage, Request, parse
+from netlink import schema as s
+from netlink.constants import NLM_F
+
+from . import wire
+
+
+class Bit(IntFlag):
+    BIT_LOW = 1
+    BIT_HIGH = 4
+
+
+class State(IntEnum):
+    STATE_UP = 6
+
+
+class hdr(Message):
+    family: int = s.u8()
+    bits: Bit = s.u32(enum=Bit)
+
+
+class Leaf(Message):
+    value: int | None = s.u32(1)
+    state: State | int | None = s.u8(2, enum=State)
+
+
+class Tree(hdr):
+    address: s.IPAddress | None = s.address(1)
+    leaf: Leaf | None = s.nest(2, Leaf)
+    leaves: tuple[Leaf, ...] = s.repeated(3, Leaf)
+    table: dict[int, Any] | None = s.mapping(4, Leaf, enum=State)
+    raw: bytes | None = s.binary(5)
+    on: bool = s.flag(6)
+    name: str | None = s.string(7)
+    field32: Bitfield32 | None = s.bitfield32(8, enum=Bit)
+
+
+FULL = Tree(family=2, bits=5, address="192.0.2.1", leaf={"value": 1, "state": 6},
+            leaves=[{"value": 2}, {"state": 9}], table={6: {"value": 3}, 7: {}},
+            raw=b"\xff\0", on=True, name="x\udcff", field32=(1, 5))  # fmt: skip
+
+
+def declare(base: Any = Message, **fields: Any) -> Any:
+    """A message class made on the fly."""
+    return types.new_class("Made", (base,), exec_body=lambda namespace: namespace.update(fields))
+
+
+def test_to_dict_has_values_and_to_json_what_json_can_hold() -> None:
+    assert FULL.to_dict() == {
+        "family": 2, "bits": Bit.BIT_LOW | Bit.BIT_HIGH,
+        "address": ipaddress.ip_address("192.0.2.1"), "leaf": {"value": 1, "state": State.STATE_UP},
+        "leaves": ({"value": 2}, {"state": 9}),
+        "table": {State.STATE_UP: {"value": 3}, 7: {}}, "raw": b"\xff\0", "on": True,
+        "name": "x\udcff", "field32": (Bit.BIT_LOW, 5),
+    }  # fmt: skip
+    assert json.loads(json.dumps(FULL.to_json())) == {
+        "family": 2, "bits": ["BIT_LOW", "BIT_HIGH"], "address": "192.0.2.1",
+        "leaf": {"value": 1, "state": "STATE_UP"}, "leaves": [{"value": 2}, {"state": 9}],
+        "table": {"STATE_UP": {"value": 3}, "7": {}}, "raw": "ff00", "on": True,
+        "name": "x\\xff", "field32": {"value": ["BIT_LOW"], "selector": 5},
+    }  # fmt: skip
+    assert dict(FULL)["leaf"] == Leaf(value=1, state=6)
+    assert Tree(**FULL.to_dict()) == FULL
+    assert Tree(bits=8 | 1).to_json()["bits"] == ["BIT_LOW", 8]
+
+
+def test_attribute_order_is_that_of_the_arguments() -> None:
+    assert [name for name, _ in Tree(name="a", on=True, raw=b"")][2:] == ["name", "on", "raw"]
+
+
+def test_repr_is_short_and_names_things() -> None:
+    assert repr(Leaf(value=1, state=6)) == "<Leaf value=1 state=STATE_UP>"
+    text = repr(FULL)
+    assert "bits=BIT_LOW|BIT_HIGH" in text
+    assert "leaf=<Leaf value=1 state=STATE_UP>" in text
+    assert "address=192.0.2.1" in text
+    wide = declare(**{f"f{i}": s.u8(i) for i in range(1, 40)})
+    assert repr(wide(**{f"f{i}": 1 for i in range(1, 40)})).endswith("+27 more>")
+
+
+def test_replace_splices_and_keeps_the_unknown_to_the_byte() -> None:
+    odd = wire.attribute(0x8000 | 200, b"\1\2\3")
+    message = Tree.from_bytes(bytes(FULL) + odd)
+    assert message.unknown == ((200, b"\1\2\3"),)
+    changed = message.replace(family=10, name="y", leaves=(), on=None)
+    assert changed.unknown == message.unknown
+    assert bytes(changed).endswith(odd)
+    assert (changed.family, changed.name, changed.leaves, changed.on) == (10, "y", (), False)
+    assert changed.leaf == message.leaf
+    assert changed.bits == message.bits
+    assert message.replace() == message
+    assert [name for name, _ in message.replace(name="z")] == [name for name, _ in message]
+    assert Tree().replace(name="new").name == "new"
+    with pytest.raises(TypeError, match="did you mean 'name'"):
+        message.replace(nmae="y")
+
+
+def test_declarations_that_cannot_be_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"would hide Message\.to_dict"):
+        declare(to_dict=s.u8(1))
+    with pytest.raises(TypeError, match=r"would hide Message\.detach"):
+        declare(detach=s.u8(1))
+    with pytest.raises(TypeError, match="have one number"):
+        declare(a=s.u8(1), b=s.u8(1))
+    with pytest.raises(TypeError, match="before attributes"):
+        declare(a=s.u8(1), b=s.u8())
+    with pytest.raises(TypeError, match="before attributes"):
+        declare(Tree, late=s.u8())
+    with pytest.raises(TypeError, match="open-ended"):
+        declare(a=s.binary(), b=s.u8())
+    with pytest.raises(ValueError, match="not within"):
+        s.u8(0x4000)
+    with pytest.raises(KeyError):
+        s.Field("u24", 1)
+
+
+def test_the_last_member_may_be_open_ended() -> None:
+    class rtvia(Message):
+        family: int = s.u16()
+        addr: bytes = s.binary()
+
+    assert bytes(rtvia(family=2, addr=b"\1\2\3\4")) == b"\2\0\1\2\3\4"[: 2 + 4]
+    assert rtvia.from_bytes(b"\2\0\1\2\3\4").addr == b"\1\2\3\4"
+
+
+class TYPE(IntEnum):
+    T_NEW = 16
+    T_DEL = 17
+    T_GET = 18
+
+
+class GRP(IntEnum):
+    GRP_NONE = 0
+    GRP_SOME_THING = 3
+
+
+new = Op("tree.new", TYPE.T_NEW, Tree, flags=NLM_F.NLM_F_CREATE)
+FAMILY = Family("tree", protocol=0, ops=(new,), types=TYPE, groups=GRP,
+                messages={TYPE.T_DEL: Tree})  # fmt: skip
+
+
+def test_an_op_makes_requests() -> None:
+    request = new(name="x")
+    assert isinstance(request, Request)
+    assert (request.name, request.message, request.op) == ("tree.new", Tree(name="x"), new)
+    assert repr(request) == "<Request tree.new <Tree name=x>>"
+    with pytest.raises(TypeError, match="Tree has no field 'nmae'; did you mean 'name'"):
+        new(nmae="x")  # type: ignore[call-arg]
+
+
+def test_groups_go_by_name_or_number_and_unknown_ones_list_the_known() -> None:
+    assert FAMILY.groups == {"some-thing": 3}
+    assert FAMILY.group("some-thing") == FAMILY.group(3) == 3
+    with pytest.raises(LookupError, match=r"'tree' has no group 'nope'; it has: some-thing"):
+        FAMILY.group("nope")
+
+
+def test_parse_gives_typed_messages_and_the_rest_raw() -> None:
+    data = (wire.message(16, bytes(Tree(name="a"))) + wire.message(17, bytes(Tree(name="b")))
+            + wire.message(55, b"?"))  # fmt: skip
+    for buffer in (data, bytearray(data), memoryview(data)):
+        first, second, third = parse(buffer, FAMILY)
+        assert isinstance(first, Tree)
+        assert isinstance(second, Tree)
+        assert (first.name, first.nlmsg_name) == ("a", "T_NEW")
+        assert (second.name, second.nlmsg_name) == ("b", "T_DEL")
+        assert isinstance(third, RawMessage)
+    assert repr(first).startswith("<T_NEW Tree name=a")
+    with pytest.raises(DecodeError):
+        list(parse(data[:30], FAMILY))
+
+
+def test_families_must_not_disagree() -> None:
+    other = Family("other", protocol=0, ops=(Op("x", 16, Leaf),), types=TYPE, groups=GRP)
+    with pytest.raises(ValueError, match="message type 16 means both Tree and Leaf"):
+        list(parse(b"", FAMILY, other))
+    assert list(parse(b"", FAMILY, FAMILY)) == []

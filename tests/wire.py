@@ -1,0 +1,45 @@
+"""Bytes for tests: messages, attributes and packed indexes, built without the library."""
+
+from __future__ import annotations
+
+import struct
+
+
+def attribute(number: int, payload: bytes) -> bytes:
+    """One attribute with its padding."""
+    length = 4 + len(payload)
+    return struct.pack("=HH", length, number) + payload + bytes(-length % 4)
+
+
+def message(
+    type: int, payload: bytes = b"", *, flags: int = 0, seq: int = 1, pid: int = 0
+) -> bytes:
+    """One message with its padding."""
+    length = 16 + len(payload)
+    return struct.pack("=IHHII", length, type, flags, seq, pid) + payload + bytes(-length % 4)
+
+
+def error(code: int, *, seq: int = 1, flags: int = 0x100, extack: bytes = b"") -> bytes:
+    """NLMSG_ERROR with a capped copy of the request; code 0 acknowledges."""
+    request = struct.pack("=IHHII", 16, 0, 5, seq, 0)
+    flags |= 0x200 if extack else 0
+    return message(2, struct.pack("=i", -code) + request + extack, seq=seq, flags=flags)
+
+
+def done(code: int = 0, *, seq: int = 1, flags: int = 2, extack: bytes = b"") -> bytes:
+    """NLMSG_DONE with its errno."""
+    flags |= 0x200 if extack else 0
+    return message(3, struct.pack("=i", -code) + extack, seq=seq, flags=flags)
+
+
+def receive(
+    *datagrams: bytes, port: int = 0, group: int = 0, nsid: int = -1, flags: int = 0
+) -> tuple[bytes, bytes]:
+    """What one receive of RawSocket gives for these datagrams."""
+    data = bytearray()
+    index = b""
+    for datagram in datagrams:
+        data += bytes(-len(data) % 4)
+        index += struct.pack("=IIIIiI", len(data), len(datagram), port, group, nsid, flags)
+        data += datagram
+    return bytes(data), index
