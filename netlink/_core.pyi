@@ -61,6 +61,7 @@ class Field:
         size: int = 0,
         align: int = 0,
         first: int = 0,
+        by_family: bool = False,
     ) -> Self: ...
     @property
     def name(self) -> str: ...

@@ -10,18 +10,19 @@ import errno
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from netlink import _nlsock
 from netlink._core import Messages, RawMessage
 from netlink.constants import NETLINK
 from netlink.engine import Engine, Reply, Stats
-from netlink.errors import Overrun
-from netlink.schema import Family, Message, Request
+from netlink.errors import NetlinkError, Overrun
+from netlink.schema import Family, Message, Plan, Request
 
 __all__ = ["Connection"]
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 
 class Connection:
@@ -73,6 +74,23 @@ class Connection:
     def dump(self, request: Request[M]) -> Reply[M]:
         """Send a dump request; its Reply streams the messages. Further dumps wait for its end."""
         return self._submit(request, dump=True)
+
+    def run(self, plan: Plan[T]) -> T:
+        """Carry out a plan: send each request that it yields, and give it the answer."""
+        answer: Any = None
+        error: NetlinkError | None = None
+        try:
+            while True:
+                request = plan.send(answer) if error is None else plan.throw(error)
+                answer, error = None, None
+                try:
+                    answer = list(self.dump(request)) if request.is_dump else self.do(request)
+                except NetlinkError as caught:
+                    error = caught
+        except StopIteration as end:
+            return cast(T, end.value)
+        finally:
+            plan.close()
 
     # --- events ---
 

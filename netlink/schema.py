@@ -8,7 +8,7 @@ here is plain data: nothing in this file does I/O.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from enum import Enum, Flag, IntEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, dataclass_transform
@@ -17,10 +17,11 @@ from netlink._core import Bitfield32, Field, Messages, RawMessage, Table, View
 from netlink.constants import NLM_F
 
 __all__ = [
-    "Bitfield32", "Family", "Field", "IPAddress", "Message", "Op", "Request",
-    "address", "array", "be16", "be32", "be64", "binary", "bitfield32", "flag", "mac", "mapping",
+    "Bitfield32", "Family", "Field", "IPAddress", "Message", "Op", "Plan", "Request", "address",
+    "array", "be16", "be32", "be64", "binary", "bitfield32", "flag", "labels", "mac", "mapping",
     "nest", "pad", "parse", "records", "repeated", "s8", "s16", "s32", "s64", "sbe16", "sbe32",
-    "sbe64", "scalars", "selected", "sint", "string", "struct", "u8", "u16", "u32", "u64", "uint",
+    "sbe64", "scalars", "selected", "sint", "string", "struct", "u8", "u16", "u32", "u64",
+    "uint",
 ]  # fmt: skip
 
 IPAddress = IPv4Address | IPv6Address
@@ -28,6 +29,10 @@ IPAddress = IPv4Address | IPv6Address
 P = ParamSpec("P")
 M = TypeVar("M", bound="Message")
 M_co = TypeVar("M_co", bound="Message", covariant=True)
+T = TypeVar("T")
+# Several round trips written once: yields requests, receives for each its message or None (for a
+# dump the list of its messages), may catch the errors that they raise, and returns a value.
+Plan = Generator["Request[Any]", Any, T]
 Target = type["Message"] | Callable[[], type["Message"]]
 
 
@@ -266,13 +271,19 @@ def pad(size: int) -> Any:
     return Field("pad", size=size)
 
 
-def address(number: int | None = None, *, size: int = 0) -> Any:
+def address(number: int | None = None, *, size: int = 0, by_family: bool = False) -> Any:
     """An IPv4 or IPv6 address by its length (bytes, where it is neither).
 
     As a header member with a `size` it is a struct in_addr or in6_addr, as the last one without
-    a size it takes the rest.
+    a size it takes the rest. With `by_family` it is an MPLS label stack, as a tuple, where the
+    header's address family says so.
     """
-    return Field("address", number, size=size, align=4 if size else 1)
+    return Field("address", number, size=size, align=4 if size else 1, by_family=by_family)
+
+
+def labels(number: int) -> Any:
+    """An MPLS label stack as a tuple of ints, outermost first."""
+    return Field("labels", number)
 
 
 def mac(number: int | None = None, *, size: int = 0) -> Any:
@@ -344,11 +355,16 @@ def _element(element: Any) -> Field:
 class Request(Generic[M_co]):
     """One op with its arguments encoded: a constant that can be sent again and again."""
 
-    __slots__ = ("message", "op")
+    __slots__ = ("is_dump", "message", "op")
 
-    def __init__(self, op: Op[Any, M_co], message: Message) -> None:
+    def __init__(self, op: Op[Any, M_co], message: Message, *, is_dump: bool = False) -> None:
         self.op = op
         self.message = message
+        self.is_dump = is_dump
+
+    def dump(self) -> Request[M_co]:
+        """The same for a plan to yield as a dump: the answer is the list of its messages."""
+        return Request(self.op, self.message, is_dump=True)
 
     @property
     def name(self) -> str:

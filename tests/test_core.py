@@ -95,6 +95,7 @@ SAMPLES: dict[str, tuple[Any, Any, bytes]] = {
     "binary": (s.binary(1), b"\x00\x01", b"\x00\x01"),
     "pad": (s.pad(2), None, b"\0\0"),
     "address": (s.address(1), V6, V6.packed),
+    "labels": (s.labels(1), (16, 100), bytes.fromhex("00010000 00064100")),
     "mac": (s.mac(1), "02:00:00:00:00:ff", b"\x02\0\0\0\0\xff"),
     "bitfield32": (s.bitfield32(1), Bitfield32(1, 3), native("I", 1) + native("I", 3)),
     "struct": (s.struct(1, Pair), Pair(a=1, b=2), b"\x01\0\0\0" + native("I", 2)),
@@ -133,7 +134,7 @@ def test_kind(kind: str) -> None:
     encoded = bytes(cls(value=value))
     (attribute,) = iter_attributes(encoded)
     assert (attribute.type, bytes(attribute.payload)) == (1, payload)
-    nested = kind in ("nest", "selected", "array", "mapping")
+    nested = kind in ("nest", "array", "mapping")
     assert attribute.flags == (0x8000 if nested else 0)
     assert cls.from_bytes(encoded).value == value
     assert cls.from_bytes(b"").value in (None, False, ())
@@ -222,6 +223,52 @@ def test_addresses_are_what_ipaddress_makes(four: int, sixteen: int) -> None:
 
 def test_addresses_of_other_lengths_are_bytes() -> None:
     assert holder(s.address(1))(value=b"\1\2\3").value == b"\1\2\3"
+
+
+def test_label_stacks_and_what_is_more_than_labels() -> None:
+    cls = holder(s.labels(1))
+    assert cls(value=(100,)).value == (100,)
+    assert cls(value=100).value == (100,)
+    for odd in (b"\0\6\x41\x40", b"\0\6\x40\0", b"\0\6\x43\0", b"\1\2"):
+        assert cls(value=odd).value == odd
+    with pytest.raises(EncodeError, match="no MPLS label"):
+        cls(value=(1 << 20,))
+
+
+def test_an_address_may_be_labels_by_the_family_of_the_header() -> None:
+    class Routed(head):
+        dst: Any = s.address(1, by_family=True)
+
+    assert Routed(family=28, dst=(100,)).dst == (100,)
+    assert Routed(family=2, dst="1.2.3.4").dst == ipaddress.ip_address("1.2.3.4")
+
+
+def test_the_nested_flag_is_for_plain_lists_of_attributes() -> None:
+    class Plain(Message):
+        x: int | None = s.u8(1)
+
+    class Nests(Message):
+        plain: Plain | None = s.nest(1, Plain)
+        headed: Sample | None = s.nest(2, Sample)
+        struct: Pair | None = s.struct(3, Pair)
+        chosen: Any = s.selected(4, "which", {1: Plain, 2: Sample})
+        which: int | None = s.u8(5)
+        listed: tuple[Plain, ...] = s.array(6, Plain)
+        numbers: tuple[int, ...] = s.array(7, s.u8())
+
+    def flags(**fields: Any) -> list[tuple[int, int]]:
+        return [(a.type, a.flags) for a in iter_attributes(bytes(Nests(**fields)))]
+
+    nested = 0x8000
+    assert flags(plain=Plain(x=1), headed=Sample(), struct=Pair()) == [(1, nested), (2, 0), (3, 0)]
+    assert flags(plain={}, headed={}, struct={}) == [(1, nested), (2, 0), (3, 0)]
+    assert flags(which=1, chosen={"x": 1}) == [(5, 0), (4, nested)]
+    assert flags(which=2, chosen={"mtu": 1}) == [(5, 0), (4, 0)]
+    assert flags(chosen=b"raw") == [(4, 0)]
+    assert flags(listed=[{"x": 1}], numbers=(1,)) == [(6, nested), (7, nested)]
+    (listed, numbers) = iter_attributes(bytes(Nests(listed=[{"x": 1}], numbers=(1,))))
+    assert [a.flags for a in iter_attributes(listed.payload)] == [nested]
+    assert [a.flags for a in iter_attributes(numbers.payload)] == [0]
 
 
 def test_mac_of_any_length() -> None:

@@ -60,6 +60,8 @@ def values(field: Any, depth: int) -> st.SearchStrategy[Any]:
         four = st.integers(0, 2**32 - 1).map(ipaddress.IPv4Address)
         sixteen = st.integers(0, 2**128 - 1).map(ipaddress.IPv6Address)
         return {0: four | sixteen, 4: four, 16: sixteen}[field.size]
+    if kind == "labels":
+        return st.lists(st.integers(0, 2**20 - 1), max_size=4).map(tuple)
     if kind == "mac":
         size = field.size if field.number is None else 0
         return st.binary(min_size=size, max_size=size or 20).map(lambda b: b.hex(":"))

@@ -1,0 +1,770 @@
+# Kinds: how one value looks on the wire. Part of _core.pyx, which includes it.
+
+# --- encoding buffer ----------------------------------------------------------------------------
+
+cdef struct Buffer:
+    # Bytes under construction: on the caller's stack until they outgrow it.
+    uint8_t *data
+    Py_ssize_t used
+    Py_ssize_t size
+    bint heap
+    bint nested  # what was stored last is a list of attributes: its attribute gets NLA_F_NESTED
+
+
+cdef int reserve(Buffer *b, Py_ssize_t more) except -1:
+    """Make room for `more` bytes."""
+    cdef Py_ssize_t size = b.size
+    cdef uint8_t *data
+    if b.used + more <= size:
+        return 0
+    while size < b.used + more:
+        size *= 2
+    if b.heap:
+        data = <uint8_t *>PyMem_Realloc(b.data, size)
+    else:
+        data = <uint8_t *>PyMem_Malloc(size)
+        if data != NULL:
+            memcpy(data, b.data, b.used)
+    if data == NULL:
+        raise MemoryError
+    b.data = data
+    b.size = size
+    b.heap = True
+    return 0
+
+
+cdef inline int put_bytes(Buffer *b, const void *data, Py_ssize_t length) except -1:
+    reserve(b, length)
+    memcpy(b.data + b.used, data, length)
+    b.used += length
+    return 0
+
+
+cdef inline int put_zeros(Buffer *b, Py_ssize_t length) except -1:
+    reserve(b, length)
+    memset(b.data + b.used, 0, length)
+    b.used += length
+    return 0
+
+
+cdef inline Py_ssize_t open_attribute(Buffer *b, unsigned int type) except -1:
+    """Begin an attribute; its place is given back for close_attribute."""
+    cdef Py_ssize_t start = b.used
+    cdef nlattr header
+    header.nla_len = 0
+    header.nla_type = <uint16_t>type
+    put_bytes(b, &header, NLA_HDRLEN)
+    b.nested = False
+    return start
+
+
+cdef inline int close_attribute(Buffer *b, Py_ssize_t start) except -1:
+    """Complete the attribute's header and pad the payload.
+
+    NLA_F_NESTED goes on plain lists of attributes alone: strict checking wants it there, and
+    refuses it on all else, a struct with attributes behind it included (lib/nlattr.c).
+    """
+    cdef Py_ssize_t length = b.used - start
+    cdef nlattr header
+    if length > NLA_MAX_LEN:
+        raise EncodeError(f"{length - NLA_HDRLEN} bytes exceed the {NLA_MAX_LEN - NLA_HDRLEN} that "
+                          "an attribute can carry")
+    memcpy(&header, b.data + start, NLA_HDRLEN)
+    header.nla_len = <uint16_t>length
+    if b.nested:
+        header.nla_type |= NLA_F_NESTED
+        b.nested = False
+    memcpy(b.data + start, &header, NLA_HDRLEN)
+    return put_zeros(b, align4(length) - length)
+
+
+# --- kinds --------------------------------------------------------------------------------------
+#
+# A kind says how one value looks on the wire. `check` refuses a payload that cannot be one (NULL:
+# it can), `load` makes the value and may rely on check, `store` appends the payload.
+#
+#   kind                          value                       on the wire
+#   u8..u64 s8..s64 be16.. sbe16..  int, or a member of `enum`  exactly that many bytes
+#   uint sint                     int                         4 or 8 bytes, the writer's choice
+#   flag                          bool                        presence, no payload
+#   string                        str                         UTF-8 up to the first NUL
+#   binary                        bytes                       as it is
+#   pad                           -                           header bytes that mean nothing
+#   address                       IPv4Address, IPv6Address    4 or 16 bytes; other lengths: bytes
+#   labels                        tuple of ints               an MPLS label stack
+#   mac                           str "aa:bb:..."             any length
+#   bitfield32                    Bitfield32                  value and selector (struct nla_bitfield32)
+#   struct                        View without attributes     a C struct; may be longer or shorter
+#   nest                          View                        optional header, then attributes
+#   selected                      View or bytes               a nest whose class a field chooses
+#   scalars                       tuple                       a C array of one fixed-size kind
+#   array                         tuple                       attributes whose types only count
+#   mapping                       dict                        attributes whose types are keys
+#   repeated                      tuple                       the attribute itself comes several times
+#   records                       tuple of Views              structs led by a u16 length (rtnexthop)
+
+ctypedef const char *(*check_function)(Field f, const uint8_t *p, Py_ssize_t n) noexcept
+ctypedef object (*load_function)(Field f, View owner, const uint8_t *p, Py_ssize_t n)
+ctypedef int (*store_function)(Field f, Buffer *b, object value, Scope scope) except -1
+
+cdef struct Kind:
+    const char *name
+    check_function check
+    load_function load
+    store_function store
+    Py_ssize_t size  # of the payload, where it is fixed
+    bint is_signed
+    bint is_big
+    bint repeats     # owns the attribute header too: it may write several attributes, or none
+
+cdef enum:
+    MAX_KINDS = 48
+
+cdef Kind KINDS[MAX_KINDS]
+cdef dict KIND_NUMBERS = {}
+
+
+cdef Kind *define_kind(const char *name, check_function check, load_function load,
+                       store_function store, Py_ssize_t size=0) except NULL:
+    cdef Py_ssize_t number = len(KIND_NUMBERS)
+    cdef Kind *kind = &KINDS[number]
+    kind.name = name
+    kind.check = check
+    kind.load = load
+    kind.store = store
+    kind.size = size
+    KIND_NUMBERS[name.decode()] = number
+    return kind
+
+
+cdef const char *check_any(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
+    return NULL
+
+
+# Integers, of fixed and of variable width.
+
+cdef inline uint64_t swap(uint64_t value, Py_ssize_t size) noexcept nogil:
+    cdef uint64_t result = 0
+    for _ in range(size):
+        result = (result << 8) | (value & 0xFF)
+        value >>= 8
+    return result
+
+
+cdef inline uint64_t get_integer(const uint8_t *p, Py_ssize_t size, bint big) noexcept nogil:
+    """The unsigned integer of 1, 2, 4 or 8 bytes at p; 0 for any other size."""
+    cdef uint16_t two
+    cdef uint32_t four
+    cdef uint64_t value = 0
+    if size == 4:
+        memcpy(&four, p, 4)
+        value = four
+    elif size == 1:
+        value = p[0]
+    elif size == 2:
+        memcpy(&two, p, 2)
+        value = two
+    elif size == 8:
+        memcpy(&value, p, 8)
+    if big != NETLINK_BIG_ENDIAN:
+        value = swap(value, size)
+    return value
+
+
+cdef inline int put_integer(Buffer *b, uint64_t value, Py_ssize_t size, bint big) except -1:
+    """Append the low `size` bytes of value."""
+    cdef uint8_t data[8]
+    cdef uint64_t v = value
+    cdef Py_ssize_t i
+    for i in range(size):
+        data[size - 1 - i if big else i] = v & 0xFF
+        v >>= 8
+    return put_bytes(b, data, size)
+
+
+cdef const char *check_integer(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
+    if n != f.kind.size:
+        return b"wrong length"
+    return NULL
+
+
+cdef const char *check_variable_integer(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
+    if n not in (1, 2, 4, 8):
+        return b"wrong length"
+    return NULL
+
+
+cdef object load_integer(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    cdef uint64_t raw = get_integer(p, n, f.kind.is_big)
+    cdef int64_t value
+    if f.kind.is_signed:
+        value = <int64_t>(raw << (64 - 8 * n)) >> (64 - 8 * n)
+        return open_enum(f, value) if f.enum is not None else value
+    return open_enum(f, raw) if f.enum is not None else raw
+
+
+cdef object open_enum(Field f, object value):
+    """The enum's member for a value; an IntEnum that lacks it gives the plain int."""
+    cdef PyObject *known = PyDict_GetItem(f.members, value)
+    if known != NULL:
+        return <object>known
+    return f.enum(value) if f.is_flags else value
+
+
+cdef int store_integer(Field f, Buffer *b, object value, Scope scope) except -1:
+    cdef Py_ssize_t size = f.kind.size
+    cdef uint64_t raw = as_integer(f, value, size if size else 8)
+    if not size:
+        size = 4 if fits_four(f.kind.is_signed, raw) else 8
+    return put_integer(b, raw, size, f.kind.is_big)
+
+
+cdef bint fits_four(bint is_signed, uint64_t raw) noexcept:
+    if is_signed:
+        return <int64_t>raw == <int32_t>raw
+    return raw <= 0xFFFFFFFF
+
+
+cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFFFFFFFFFFFFF:
+    """The two's complement of an int that must fit `size` bytes."""
+    cdef int64_t low
+    cdef uint64_t high
+    cdef int bits = 8 * <int>size
+    if not isinstance(value, int):
+        if isinstance(value, str) and f.enum is not None and value in f.enum.__members__:
+            value = f.enum.__members__[value]
+        else:
+            raise EncodeError(f"expected an int, not {type(value).__name__}", value=value)
+    try:
+        if f.kind.is_signed:
+            low = PyLong_AsLongLong(value)
+            if bits == 64 or -(<int64_t>1 << (bits - 1)) <= low < <int64_t>1 << (bits - 1):
+                return <uint64_t>low
+        else:
+            high = PyLong_AsUnsignedLongLong(value)
+            if bits == 64 or high < (<uint64_t>1 << bits):
+                return high
+    except OverflowError:
+        pass
+    least = -(<object>1 << (bits - 1)) if f.kind.is_signed else 0
+    most = (<object>1 << (bits - 1 if f.kind.is_signed else bits)) - 1
+    raise EncodeError(f"{value} is out of range: {least} to {most}", value=value)
+
+
+cdef int define_integer(const char *name, Py_ssize_t size, bint is_signed, bint is_big) except -1:
+    cdef Kind *kind = define_kind(
+        name, check_integer if size else check_variable_integer, load_integer, store_integer, size)
+    kind.is_signed = is_signed
+    kind.is_big = is_big
+    return 0
+
+
+define_integer(b"u8", 1, False, NETLINK_BIG_ENDIAN)
+define_integer(b"u16", 2, False, NETLINK_BIG_ENDIAN)
+define_integer(b"u32", 4, False, NETLINK_BIG_ENDIAN)
+define_integer(b"u64", 8, False, NETLINK_BIG_ENDIAN)
+define_integer(b"s8", 1, True, NETLINK_BIG_ENDIAN)
+define_integer(b"s16", 2, True, NETLINK_BIG_ENDIAN)
+define_integer(b"s32", 4, True, NETLINK_BIG_ENDIAN)
+define_integer(b"s64", 8, True, NETLINK_BIG_ENDIAN)
+define_integer(b"be16", 2, False, True)
+define_integer(b"be32", 4, False, True)
+define_integer(b"be64", 8, False, True)
+define_integer(b"sbe16", 2, True, True)
+define_integer(b"sbe32", 4, True, True)
+define_integer(b"sbe64", 8, True, True)
+define_integer(b"uint", 0, False, NETLINK_BIG_ENDIAN)
+define_integer(b"sint", 0, True, NETLINK_BIG_ENDIAN)
+
+
+# Flag: its presence is its value.
+
+cdef const char *check_flag(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
+    if n:
+        return b"a flag has no payload"
+    return NULL
+
+
+cdef object load_flag(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    return True
+
+
+cdef int store_flag(Field f, Buffer *b, object value, Scope scope) except -1:
+    if value is not True:  # False is the missing value, which is never stored
+        raise EncodeError(f"expected True or False, not {value!r}", value=value)
+    return 0
+
+
+define_kind(b"flag", check_flag, load_flag, store_flag)
+
+
+# String: the kernel ends most of them with a NUL, and reads them with or without.
+
+cdef object load_string(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    cdef const uint8_t *end = <const uint8_t *>memchr(p, 0, n)
+    return PyUnicode_DecodeUTF8(<const char *>p, end - p if end != NULL else n, "surrogateescape")
+
+
+cdef int store_string(Field f, Buffer *b, object value, Scope scope) except -1:
+    if isinstance(value, str):
+        value = value.encode("utf-8", "surrogateescape")
+    elif not isinstance(value, bytes):
+        raise EncodeError(f"expected a str, not {type(value).__name__}", value=value)
+    if b"\0" in value:
+        raise EncodeError("a string cannot hold a NUL", value=value)
+    if f.size and PyBytes_GET_SIZE(value) >= f.size:
+        raise EncodeError(f"{len(value)} bytes exceed the {f.size - 1} that fit", value=value)
+    put_bytes(b, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
+    return put_zeros(b, 1)
+
+
+define_kind(b"string", check_any, load_string, store_string)
+
+
+# Binary: bytes as they are. Pad: header bytes that carry no value.
+
+cdef object load_binary(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    return PyBytes_FromStringAndSize(<const char *>p, n)
+
+
+cdef int store_binary(Field f, Buffer *b, object value, Scope scope) except -1:
+    if isinstance(value, str) or not PyObject_CheckBuffer(value):
+        raise EncodeError(f"expected bytes, not {type(value).__name__}", value=value)
+    data = bytes(value)
+    if f.size and PyBytes_GET_SIZE(data) > f.size:
+        raise EncodeError(f"{len(data)} bytes exceed the {f.size} that fit", value=value)
+    return put_bytes(b, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+
+
+define_kind(b"binary", check_any, load_binary, store_binary)
+define_kind(b"pad", check_any, load_binary, store_binary)
+
+
+# Address: an IP address by its length.
+
+cdef object V4 = ipaddress.IPv4Address
+cdef object V6 = ipaddress.IPv6Address
+cdef object V4_IP = None     # the slot descriptors, where the classes are built as expected
+cdef object V6_IP = None
+cdef object V6_SCOPE = None
+
+
+cdef object fast_v4(uint32_t value):
+    """An IPv4Address without its constructor, which takes ten times as long."""
+    address = netlink_new(V4, ())
+    netlink_set(V4_IP, address, value)
+    return address
+
+
+cdef object fast_v6(object value):
+    address = netlink_new(V6, ())
+    netlink_set(V6_IP, address, value)
+    netlink_set(V6_SCOPE, address, None)
+    return address
+
+
+def _try_fast_addresses():
+    """Use the slots of the address classes if they behave as the constructors do."""
+    global V4_IP, V6_IP, V6_SCOPE
+    try:
+        V4_IP = V4.__dict__["_ip"]
+        V6_IP, V6_SCOPE = V6.__dict__["_ip"], V6.__dict__["_scope_id"]
+        probes = ((fast_v4(0xC0000201), V4(0xC0000201)), (fast_v6(1 << 127), V6(1 << 127)))
+        trusted = all(
+            fast == slow and str(fast) == str(slow) and hash(fast) == hash(slow)
+            for fast, slow in probes
+        )
+    except (AttributeError, KeyError, TypeError):
+        trusted = False
+    if not trusted:
+        V4_IP = V6_IP = V6_SCOPE = None
+
+
+_try_fast_addresses()
+
+
+cdef object load_address(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    cdef uint64_t high
+    if f.by_family and family_of(owner) == AF_MPLS:
+        return load_labels(f, owner, p, n)
+    if n == 4:
+        high = get_integer(p, 4, True)
+        return fast_v4(<uint32_t>high) if V4_IP is not None else V4(high)
+    if n == 16:
+        high = get_integer(p, 8, True)
+        value = get_integer(p + 8, 8, True)
+        if high:
+            value |= (<object>high) << 64
+        return fast_v6(value) if V6_SCOPE is not None else V6(value)
+    return PyBytes_FromStringAndSize(<const char *>p, n)
+
+
+cdef int store_address(Field f, Buffer *b, object value, Scope scope) except -1:
+    if isinstance(value, str):
+        try:
+            value = ipaddress.ip_address(value)
+        except ValueError:
+            raise EncodeError(f"{value!r} is no IP address", value=value) from None
+    if type(value) is V4:
+        if f.size not in (0, 4):
+            raise EncodeError(f"{value} is no address of {f.size} bytes", value=value)
+        return put_integer(b, <uint32_t>int(value), 4, True)
+    if isinstance(value, (V4, V6)):
+        value = value.packed
+    elif f.by_family and isinstance(value, tuple):
+        return store_labels(f, b, value, scope)
+    elif not isinstance(value, bytes):
+        raise EncodeError(f"expected an IP address, not {type(value).__name__}", value=value)
+    if f.size and PyBytes_GET_SIZE(value) != f.size:
+        raise EncodeError(f"{value!r} is no address of {f.size} bytes", value=value)
+    return put_bytes(b, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
+
+
+define_kind(b"address", check_any, load_address, store_address)
+
+
+# Labels: an MPLS label stack, as the kernel's routes hold it: in each entry 20 bits of label, and
+# a bit that marks the bottom (linux/mpls.h). A stack that says more, such as a TTL, stays bytes.
+
+cdef enum:
+    AF_MPLS = 28  # linux/socket.h
+    MPLS_LS_S_MASK = 0x100
+
+
+cdef int family_of(View view) noexcept:
+    """The address family that the outermost message's header begins with."""
+    while view.parent is not None:
+        view = view.parent
+    return body(view)[0] if view.length else 0
+
+
+cdef object load_labels(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    cdef Py_ssize_t i
+    cdef uint32_t entry
+    cdef list found = []
+    for i in range(n // 4):
+        entry = <uint32_t>get_integer(p + 4 * i, 4, True)
+        if entry & 0xFFF != (MPLS_LS_S_MASK if 4 * i + 4 == n else 0):
+            break
+        found.append(entry >> 12)
+    if 4 * len(found) != n:
+        return PyBytes_FromStringAndSize(<const char *>p, n)
+    return tuple(found)
+
+
+cdef int store_labels(Field f, Buffer *b, object value, Scope scope) except -1:
+    if isinstance(value, bytes):
+        return put_bytes(b, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
+    labels = (value,) if isinstance(value, int) else value
+    for position, label in enumerate(labels, 1):
+        if not isinstance(label, int) or not 0 <= label < 1 << 20:
+            raise EncodeError(f"{label!r} is no MPLS label: an int, 0 to {(1 << 20) - 1}",
+                              value=value)
+        put_integer(b, label << 12 | (MPLS_LS_S_MASK if position == len(labels) else 0), 4, True)
+    return 0
+
+
+define_kind(b"labels", check_any, load_labels, store_labels)
+
+
+# Mac: a link-layer address of any length, as hexadecimal pairs.
+
+cdef const char *HEX = b"0123456789abcdef"
+
+
+cdef object load_mac(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    cdef char *text
+    cdef Py_ssize_t i
+    if n == 0:
+        return ""
+    result = netlink_ascii(3 * n - 1, &text)
+    for i in range(n):
+        text[3 * i] = HEX[p[i] >> 4]
+        text[3 * i + 1] = HEX[p[i] & 15]
+        if i < n - 1:
+            text[3 * i + 2] = b":"
+    return result
+
+
+cdef int store_mac(Field f, Buffer *b, object value, Scope scope) except -1:
+    if isinstance(value, str):
+        pairs = value.replace("-", ":").split(":") if value else []
+        try:
+            if not all(len(pair) == 2 for pair in pairs):
+                raise ValueError
+            value = bytes.fromhex("".join(pairs))
+        except ValueError:
+            raise EncodeError(f"{value!r} is no link-layer address like '02:00:00:00:00:01'",
+                              value=value) from None
+    elif not isinstance(value, bytes):
+        raise EncodeError(f"expected a str, not {type(value).__name__}", value=value)
+    if f.size and PyBytes_GET_SIZE(value) > f.size:
+        raise EncodeError(f"{len(value)} bytes exceed the {f.size} that fit", value=value)
+    return put_bytes(b, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
+
+
+define_kind(b"mac", check_any, load_mac, store_mac)
+
+
+# Bitfield32: bits and which of them are meant (struct nla_bitfield32, linux/netlink.h).
+
+cdef const char *check_bitfield32(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
+    if n != 8:
+        return b"wrong length"
+    return NULL
+
+
+cdef object load_bitfield32(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    value = get_integer(p, 4, NETLINK_BIG_ENDIAN)
+    return Bitfield32(open_enum(f, value) if f.enum is not None else value,
+                      get_integer(p + 4, 4, NETLINK_BIG_ENDIAN))
+
+
+cdef int store_bitfield32(Field f, Buffer *b, object value, Scope scope) except -1:
+    try:
+        bits, selector = value
+    except (TypeError, ValueError):
+        raise EncodeError("expected a pair (value, selector)", value=value) from None
+    put_integer(b, as_integer(f, bits, 4), 4, NETLINK_BIG_ENDIAN)
+    return put_integer(b, as_integer(f, selector, 4), 4, NETLINK_BIG_ENDIAN)
+
+
+define_kind(b"bitfield32", check_bitfield32, load_bitfield32, store_bitfield32, 8)
+
+
+# Struct and nest: a View of another class.
+
+cdef object load_view(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    return new_view(f.resolve(), owner.data, p - data_start(owner), n, 0, owner)
+
+
+cdef int store_view(Field f, Buffer *b, object value, Scope scope) except -1:
+    return put_view(f.resolve(), b, value, scope)
+
+
+cdef int put_view(Table table, Buffer *b, object value, Scope scope) except -1:
+    """Append a body: an instance of the class as it is, or a dict of its arguments."""
+    cdef View view
+    if isinstance(value, dict):
+        put_body(table, b, value, scope)
+        b.nested = table.has_attributes and not table.header
+        return 0
+    if not isinstance(value, table.cls):
+        raise EncodeError(f"expected {table.cls.__name__} or a dict, not {type(value).__name__}",
+                          value=value)
+    view = value
+    put_bytes(b, body(view), view.length)
+    b.nested = table.has_attributes and not table.header
+    return 0
+
+
+define_kind(b"struct", check_any, load_view, store_view)
+define_kind(b"nest", check_any, load_view, store_view)
+
+
+# Selected: a nest whose class is chosen by a field beside it, or beside its parent.
+
+cdef object load_selected(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    cdef View holder = owner
+    for _ in range(f.climb):
+        holder = holder.parent
+        if holder is None:
+            return PyBytes_FromStringAndSize(<const char *>p, n)
+    cls = f.choices.get(getattr(holder, f.selector))
+    if cls is None:
+        return PyBytes_FromStringAndSize(<const char *>p, n)
+    return new_view(table_of(cls), owner.data, p - data_start(owner), n, 0, owner)
+
+
+cdef int store_selected(Field f, Buffer *b, object value, Scope scope) except -1:
+    cdef Scope holder = scope
+    if isinstance(value, View):
+        return put_view(table_of(type(value)), b, value, scope)
+    if not isinstance(value, dict):
+        return store_binary(f, b, value, scope)
+    for _ in range(f.climb):
+        holder = holder.parent if holder is not None else None
+    chosen = holder.value(f.selector) if holder is not None else None
+    cls = f.choices.get(chosen)
+    if cls is None:
+        raise EncodeError(f"no class is declared for {f.selector} {chosen!r}: give bytes, or one of "
+                          + ", ".join(map(str, f.choices)), value=value)
+    return put_view(table_of(cls), b, value, scope)
+
+
+define_kind(b"selected", check_any, load_selected, store_selected)
+
+
+# Scalars: a C array of one kind of fixed size.
+
+cdef const char *check_scalars(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
+    if n % f.element.size:
+        return b"not a whole number of elements"
+    return NULL
+
+
+cdef object load_scalars(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    cdef Py_ssize_t size = f.element.size
+    cdef Py_ssize_t i
+    return tuple([f.element.kind.load(f.element, owner, p + i * size, size)
+                  for i in range(n // size)])
+
+
+cdef int store_scalars(Field f, Buffer *b, object value, Scope scope) except -1:
+    cdef Py_ssize_t start = b.used
+    for item in value:
+        f.element.kind.store(f.element, b, item, scope)
+    if f.size and b.used - start > f.size:
+        raise EncodeError(f"{len(value)} elements exceed the {f.size // f.element.size} that fit",
+                          value=value)
+    return 0
+
+
+define_kind(b"scalars", check_scalars, load_scalars, store_scalars)
+
+
+# Array and mapping: attributes inside the attribute, their types a position or a key.
+
+cdef object load_array(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    return tuple([value for _, value in elements(f, owner, p, n)])
+
+
+cdef object load_mapping(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    return {(open_enum(f, key) if f.enum is not None else key): value
+            for key, value in elements(f, owner, p, n)}
+
+
+cdef list elements(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    """The (type, value) pairs of a payload that is a list of attributes."""
+    cdef Cursor c = Cursor(p, n)
+    cdef nlattr header
+    cdef list found = []
+    while c.left > 0:
+        if not attribute_ok(&c, &header):
+            raise attribute_fault(&c, path_at(owner, c.at), c.at - data_start(owner))
+        found.append((header.nla_type & NLA_TYPE_MASK,
+                      f.element.value(owner, c.at + NLA_HDRLEN, header.nla_len - NLA_HDRLEN)))
+        step(&c, header.nla_len)
+    return found
+
+
+cdef int store_array(Field f, Buffer *b, object value, Scope scope) except -1:
+    for position, item in enumerate(value, f.first):
+        put_element(f, b, position, item, scope)
+    b.nested = True
+    return 0
+
+
+cdef int store_mapping(Field f, Buffer *b, object value, Scope scope) except -1:
+    if not isinstance(value, dict):
+        raise EncodeError(f"expected a dict, not {type(value).__name__}", value=value)
+    for key, item in value.items():
+        put_element(f, b, key, item, scope)
+    b.nested = True
+    return 0
+
+
+cdef int put_element(Field f, Buffer *b, object key, object item, Scope scope) except -1:
+    if not isinstance(key, int) or not 0 <= key <= NLA_TYPE_MASK:
+        raise EncodeError(f"{key!r} is no attribute type: an int, 0 to {NLA_TYPE_MASK}", value=key)
+    cdef Py_ssize_t start = open_attribute(b, key)
+    try:
+        f.element.kind.store(f.element, b, item, scope)
+        close_attribute(b, start)
+    except EncodeError as error:
+        raise deeper(error, f"[{key}]")
+    return 0
+
+
+define_kind(b"array", check_any, load_array, store_array)
+define_kind(b"mapping", check_any, load_mapping, store_mapping)
+
+
+# Repeated: the same attribute several times; the first one leads to the rest.
+
+cdef object load_repeated(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    cdef Cursor c
+    cdef nlattr header
+    cdef list found = []
+    c.at = p - NLA_HDRLEN
+    c.left = body(owner) + owner.length - c.at
+    while attribute_ok(&c, &header):
+        if (header.nla_type & NLA_TYPE_MASK) == f.number:
+            found.append(f.element.value(owner, c.at + NLA_HDRLEN, header.nla_len - NLA_HDRLEN))
+        step(&c, header.nla_len)
+    return tuple(found)
+
+
+cdef int store_repeated(Field f, Buffer *b, object value, Scope scope) except -1:
+    for position, item in enumerate(value):
+        try:
+            put_field(f.element, b, f.number, item, scope)
+        except EncodeError as error:
+            raise deeper(error, f"[{position}]")
+    return 0
+
+
+define_kind(b"repeated", check_any, load_repeated, store_repeated).repeats = True
+
+
+# Records: structs one after the other, each led by its own length (u16) and followed by
+# attributes: the next hops of RTA_MULTIPATH (struct rtnexthop, linux/rtnetlink.h).
+
+cdef object load_records(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    cdef Cursor c = Cursor(p, n)
+    cdef Table table = f.resolve()
+    cdef Py_ssize_t length
+    cdef list found = []
+    while c.left > 0:
+        length = <Py_ssize_t>get_integer(c.at, 2, NETLINK_BIG_ENDIAN) if c.left >= 2 else 0
+        if length < table.header or length > c.left:
+            raise DecodeError(f"a record's length {length} does not fit: at least {table.header}, "
+                              f"at most the {c.left} bytes left", path=path_at(owner, c.at),
+                              offset=c.at - data_start(owner))
+        found.append(new_view(table, owner.data, c.at - data_start(owner), length, 0, owner))
+        step(&c, length)
+    return tuple(found)
+
+
+cdef int store_records(Field f, Buffer *b, object value, Scope scope) except -1:
+    cdef Py_ssize_t start
+    cdef uint16_t length
+    for position, item in enumerate(value):
+        start = b.used
+        try:
+            put_view(f.resolve(), b, item, scope)
+        except EncodeError as error:
+            raise deeper(error, f"[{position}]")
+        if b.used - start > NLA_MAX_LEN:
+            raise EncodeError(f"record {position} takes {b.used - start} bytes", value=value)
+        length = <uint16_t>(b.used - start)
+        memcpy(b.data + start, &length, 2)
+        put_zeros(b, align4(length) - length)
+    return 0
+
+
+define_kind(b"records", check_any, load_records, store_records)
+
+
+class Bitfield32(tuple):
+    """Bits and the mask of those that are meant (struct nla_bitfield32, linux/netlink.h)."""
+
+    __slots__ = ()
+    __match_args__ = ("value", "selector")
+
+    def __new__(cls, value, selector):
+        return tuple.__new__(cls, (value, selector))
+
+    def __getnewargs__(self):
+        return tuple(self)
+
+    value = property(lambda self: self[0], doc="the bits")
+    selector = property(lambda self: self[1], doc="the mask of the bits that are meant")
+
+    def __repr__(self):
+        return f"Bitfield32(value={self[0]!r}, selector={self[1]:#x})"
+
+
+def kinds():
+    """The names of all kinds, in the order of their definition."""
+    return tuple(KIND_NUMBERS)

@@ -1,0 +1,116 @@
+"""The command line `netlink`: what it takes, and how it ends.
+
+Each command is a file beside this one with a function `run(args)`, imported when it is called, so
+that `netlink --help` loads no family. Exit status: 0 is fine, also where the reader of our output
+went away; 1 an error, told in one line; 2 wrong usage; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from netlink import NetlinkError, __version__
+
+__all__ = ["explain", "guard", "main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit status; SystemExit on wrong usage, as argparse does."""
+    args = _parser().parse_args(arguments)
+    if sys.platform != "linux":
+        print("netlink: only Linux has Netlink sockets", file=sys.stderr)
+        return 1
+    return guard(lambda: import_module(f"netlink.cli.{args.command}").run(args))
+
+
+def guard(work: Callable[[], int]) -> int:
+    """Do the work and give its status; what goes wrong becomes one line and a status."""
+    try:
+        status = work()
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        status = 0
+    except KeyboardInterrupt:
+        status = 130
+    except (NetlinkError, OSError) as error:
+        print(f"netlink: {explain(error)}", file=sys.stderr)
+        status = 1
+    try:
+        sys.stdout.flush()
+    except OSError:  # else Python would meet it again at exit, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return status
+
+
+def explain(error: Exception) -> str:
+    """An error in one line; a failed system call by its words and the name of its errno."""
+    if isinstance(error, OSError) and not isinstance(error, NetlinkError) and error.errno:
+        return f"{error.strerror} ({errno.errorcode.get(error.errno, error.errno)})"
+    return str(error)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="netlink", description="Speak with the Linux kernel over Netlink."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    text = "make links and 10,000 routes in a private network namespace, and watch it"
+    commands.add_parser("demo", help=text, description=f"{text.capitalize()}.")
+
+    text = "print the kernel's events as they come"
+    monitor = commands.add_parser(
+        "monitor", help=text, description=f"{text.capitalize()}. Ctrl-C ends with a summary."
+    )
+    monitor.add_argument(
+        "groups", nargs="*", metavar="GROUP",
+        help="a multicast group's name or number, such as ipv4-route, nexthop or 33 (default: "
+        "links, addresses, routes and neighbours)",
+    )  # fmt: skip
+    form = monitor.add_mutually_exclusive_group()
+    form.add_argument(
+        "--json", action="store_true",
+        help='one JSON object a line: "event" is the kernel\'s name of the message or "overrun"; a '
+        "link's own attribute of that name is \"ifla_event\"",
+    )  # fmt: skip
+    form.add_argument(
+        "--rate", action="store_true", help="a meter on standard error instead of the events"
+    )
+    monitor.add_argument("--count", type=_whole, metavar="N", help="end after N events")
+    monitor.add_argument(
+        "--timeout", type=_seconds, metavar="S", default="inf", help="end after S seconds in all"
+    )
+    monitor.add_argument(
+        "--rcvbuf", type=_whole, metavar="BYTES", default=8 << 20,
+        help="size of the receive buffer (default: %(default)s); without CAP_NET_ADMIN "
+        "net.core.rmem_max bounds it",
+    )  # fmt: skip
+
+    text = "print all links, addresses, routes (of all tables) or neighbours"
+    dump = commands.add_parser("dump", help=text, description=f"{text.capitalize()}.")
+    dump.add_argument("object", choices=("link", "addr", "route", "neigh"))
+    dump.add_argument("--json", action="store_true", help="a JSON array, with every attribute")
+    return parser
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1 << 31:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 2147483647")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time in seconds above 0")
+    return seconds

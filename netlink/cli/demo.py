@@ -1,0 +1,210 @@
+"""`netlink demo`: the library's main job on the live kernel, in a network namespace of its own.
+
+One connection makes links, addresses and routes while another listens. Where no namespace is to
+be had, what only reads is shown instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from threading import Event as Signal
+from time import perf_counter
+
+from netlink import Connection, KernelError, Message, Overrun, Request
+from netlink.cli import explain, guard, namespace
+from netlink.cli.monitor import lost
+from netlink.cli.output import Output, open_output
+from netlink.cli.text import Event, Names, cells, event_name, line
+from netlink.constants import AF
+from netlink.route import FAMILY, addr, link, route
+from netlink.route.link import IFF, Link, LinkInfo, Veth
+from netlink.route.route import Route
+from netlink.route.rtnetlink import RT_TABLE, RTN, RTPROT
+
+__all__ = ["run"]
+
+ROUTES = 10_000  # 10.0.0.0/24, 10.0.1.0/24 and so on
+DUMPS = 5
+GROUPS = ("link", "ipv4-ifaddr", "ipv6-ifaddr", "ipv4-route", "ipv6-route")
+RCVBUF = 32 << 20  # bytes; without CAP_NET_ADMIN outside of the namespace it becomes less
+SAMPLE = 3  # events of each type that are shown
+
+# Networks of RFC 5737, which are for documentation: pairs of links with the address of the first,
+# a gateway in that one's network, and one in nobody's.
+PAIRS = (("v0", "v1", IPv4Address("192.0.2.1")), ("v2", "v3", IPv4Address("198.51.100.1")))
+GATEWAY = IPv4Address("192.0.2.2")
+NOWHERE = IPv4Address("203.0.113.1")
+
+
+def run(_: argparse.Namespace) -> int:
+    """Show it in a child process, whose end is the namespace's too."""
+    status = namespace.in_child(lambda: guard(_private))
+    return _read_only() if status == os.EX_NOPERM else status
+
+
+def _private() -> int:
+    """All of it."""
+    out = open_output()
+    try:
+        namespace.enter()
+    except OSError as error:
+        out.line(f"No private network namespace here ({explain(error)}): this only reads.")
+        return os.EX_NOPERM
+    out.line("In a private network namespace, which ends with this demo:")
+    with Connection(FAMILY) as nl, Connection(FAMILY, rcvbuf=RCVBUF) as listener:
+        listener.join(*GROUPS)
+        done = Signal()
+        with ThreadPoolExecutor() as pool:
+            hearing = pool.submit(_listen, listener, done)
+            try:
+                _make_links(nl)
+                began = perf_counter()
+                for number in range(ROUTES):
+                    nl.do(_new_route(number, GATEWAY))
+                made = Figure("routes made, one request at a time", ROUTES, perf_counter() - began)
+            finally:
+                done.set()
+        heard = hearing.result()
+        names = Names(nl)
+        _show_links(out, nl, names)
+        out.heading("Events heard meanwhile: the first few of each type, and the last")
+        for event in heard.sample:
+            out.line(line(event, names))
+        _show_refused(out, nl, _new_route(ROUTES, NOWHERE), _pair("v4", "a name that is too long"))
+        _show_figures(
+            out,
+            made,
+            Figure("events heard meanwhile", heard.counts.total(), heard.last - heard.first),
+            Figure("events lost", lost(listener)),
+            _dump_routes(nl),
+        )
+    return 0
+
+
+def _read_only() -> int:
+    """What changes nothing, and so can be shown in the namespace where we are."""
+    out = open_output()
+    with Connection(FAMILY) as nl:
+        _show_links(out, nl, Names(nl))
+        _show_refused(out, nl, link.get(ifname="no-such-link"))
+        _show_figures(out, _dump_routes(nl))
+    return 0
+
+
+# --- what is done ---
+
+
+@dataclass
+class Heard:
+    """What the listener made of its events; times are perf_counter's."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    sample: list[Event] = field(default_factory=list)
+    first: float = 0.0
+    last: float = 0.0
+
+
+def _listen(nl: Connection, done: Signal) -> Heard:
+    """Hear all events that were caused before `done` was set; runs in a thread of its own."""
+    heard = Heard()
+    is_last = False
+    while not is_last:
+        is_last = done.is_set()  # asked first, so that what came before it is still read
+        event: Event | None = None
+        for event in nl.events(timeout=0.1):
+            heard.last = perf_counter()
+            heard.first = heard.first or heard.last
+            if isinstance(event, Overrun):
+                continue
+            name = event_name(event)
+            heard.counts[name] += 1
+            if heard.counts[name] <= SAMPLE:
+                heard.sample.append(event)
+        if event is not None:
+            heard.sample.append(event)
+    return heard
+
+
+def _make_links(nl: Connection) -> None:
+    for name, peer, _ in PAIRS:
+        nl.do(_pair(name, peer))
+    numbers = {found.ifname: found.index for found in nl.dump(link.get())}
+    for number in numbers.values():  # `lo` is among them
+        nl.do(link.set(index=number, flags=IFF.IFF_UP, change=IFF.IFF_UP))
+    for name, _, own in PAIRS:
+        nl.do(addr.new(family=AF.AF_INET, index=numbers[name], local=own, prefixlen=24))
+
+
+def _pair(name: str, peer: str) -> Request[Link]:
+    info = LinkInfo(kind="veth", data=Veth(peer=Link(ifname=peer)))
+    return link.new(ifname=name, linkinfo=info)
+
+
+def _new_route(number: int, gateway: IPv4Address) -> Request[Route]:
+    return route.new(
+        family=AF.AF_INET,
+        dst=IPv4Address(10 << 24 | number << 8),
+        dst_len=24,
+        gateway=gateway,
+        rtm_table=RT_TABLE.RT_TABLE_MAIN,
+        protocol=RTPROT.RTPROT_STATIC,
+        type=RTN.RTN_UNICAST,
+    )
+
+
+def _dump_routes(nl: Connection) -> Figure:
+    began = perf_counter()
+    count = 0
+    for _ in range(DUMPS):
+        for found in nl.dump(route.get()):
+            _ = (found.dst, found.gateway, found.oif)
+            count += 1
+    took = perf_counter() - began
+    return Figure(f"routes dumped ({DUMPS} times all; dst, gateway, oif read)", count, took)
+
+
+# --- what is shown ---
+
+
+@dataclass
+class Figure:
+    """A count of something, and in how many seconds it came where that says something."""
+
+    what: str
+    count: int
+    seconds: float | None = None
+
+
+def _show_links(out: Output, nl: Connection, names: Names) -> None:
+    out.heading("Links")
+    out.table(cells(found, names) for found in nl.dump(link.get()))
+
+
+def _show_refused(out: Output, nl: Connection, *requests: Request[Message]) -> None:
+    out.heading("Refused by the kernel, in its own words")
+    for request in requests:
+        try:
+            nl.do(request)
+        except KernelError as error:
+            out.line(repr(request))
+            out.line(f"    {explain(error)}")
+
+
+def _show_figures(out: Output, *figures: Figure) -> None:
+    versions = f"Linux {platform.release()}, Python {platform.python_version()}"
+    out.heading(f"Measured just now ({versions})")
+    out.table(
+        {
+            "what": figure.what,
+            "messages": f"{figure.count:,}",
+            "seconds": f"{figure.seconds:.3f}" if figure.seconds else "",
+            "a second": f"{figure.count / figure.seconds:,.0f}" if figure.seconds else "",
+        }
+        for figure in figures
+    )

@@ -1,0 +1,142 @@
+"""`netlink monitor`: events as they come, in lines of text or JSON, or as a rate."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import struct
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import islice
+from time import monotonic
+
+from netlink import Connection, Overrun, RawMessage
+from netlink.cli.output import open_output
+from netlink.cli.text import Event, Names, event_name, line
+from netlink.route import FAMILY
+
+__all__ = ["lost", "run"]
+
+GROUPS = ("link", "ipv4-ifaddr", "ipv6-ifaddr", "ipv4-route", "ipv6-route", "neigh")
+BATCH = 500  # events shown at a time, when there are that many
+TICK = 1.0  # seconds between two looks at the clock, when there are none
+STDOUT = 1
+SO_MEMINFO, SK_MEMINFO_DROPS, SK_MEMINFO_VARS = 55, 8, 9  # asm-generic/socket.h, linux/sock_diag.h
+
+
+def run(args: Namespace) -> int:
+    """Print events until --count, --timeout or Ctrl-C; a summary goes to standard error."""
+    groups = [int(group) if group.isdecimal() else group for group in args.groups or GROUPS]
+    began = monotonic()
+    seen = 0
+    with Connection(FAMILY, rcvbuf=args.rcvbuf) as nl, Connection(FAMILY) as asked:
+        try:
+            nl.join(*groups)
+        except LookupError as error:
+            raise SystemExit(f"netlink: {error}") from None
+        show = _meter(nl) if args.rate else _json if args.json else _text(Names(asked))
+        try:
+            for batch in _batches(nl, began + args.timeout):
+                shown: list[Event] = []
+                for event in batch:
+                    if seen == args.count:
+                        break
+                    seen += not isinstance(event, Overrun)
+                    shown.append(event)
+                show(shown)
+                if seen == args.count:
+                    break
+        except KeyboardInterrupt:
+            pass
+        seconds = monotonic() - began
+        if args.rate and sys.stderr.isatty():
+            print(file=sys.stderr)
+        print(
+            f"netlink: {seen:,} events in {seconds:.1f} s, {seen / seconds:,.0f} a second; "
+            f"{nl.stats.overruns:,} overruns, {lost(nl):,} events lost",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def lost(nl: Connection) -> int:
+    """How many datagrams the kernel has dropped since the socket was opened.
+
+    An overrun does not tell, but the socket counts (sk_drops, which netlink_overrun in
+    net/netlink/af_netlink.c increases); an event of the route family is one datagram.
+    """
+    with socket.socket(fileno=os.dup(nl.fileno())) as view:
+        counters = view.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4 * SK_MEMINFO_VARS)
+    dropped: int = struct.unpack_from("=I", counters, 4 * SK_MEMINFO_DROPS)[0]
+    return dropped
+
+
+def _batches(nl: Connection, end: float) -> Iterator[list[Event]]:
+    """What has come, in lists of a bounded size, until `end`; an empty one when time passes.
+
+    Raises BrokenPipeError once nobody reads our output any more, without having to write to it.
+    """
+    ready = select.poll()
+    ready.register(nl, select.POLLIN)
+    ready.register(STDOUT, 0)  # POLLERR alone: the reader of a pipe has closed it
+    stream = nl.events(timeout=0)
+    while (left := end - monotonic()) > 0:
+        batch = list(islice(stream, BATCH))
+        if not batch:
+            stream = nl.events(timeout=0)
+            if (STDOUT, select.POLLERR) in ready.poll(1000 * min(left, TICK)):
+                raise BrokenPipeError
+        yield batch
+
+
+def _text(names: Names) -> Callable[[list[Event]], None]:
+    output = open_output()
+
+    def show(events: list[Event]) -> None:
+        now = f"{datetime.now():%H:%M:%S.%f}"[:-3]
+        for event in events:
+            names.learn(event)
+            output.line(f"{now} {line(event, names)}")
+        sys.stdout.flush()
+
+    return show
+
+
+def _json(events: list[Event]) -> None:
+    for event in events:
+        print(json.dumps(_object(event)))
+    sys.stdout.flush()
+
+
+def _object(event: Event) -> dict[str, object]:
+    if isinstance(event, Overrun):
+        return {"event": "overrun"}
+    if isinstance(event, RawMessage):
+        return {"event": event_name(event), "type": event.type, "payload": event.payload.hex()}
+    fields = event.to_json()
+    if "event" in fields:  # IFLA_EVENT
+        fields["ifla_event"] = fields.pop("event")
+    return {"event": event_name(event), **fields}
+
+
+def _meter(nl: Connection) -> Callable[[list[Event]], None]:
+    """Once a second the rate, and the sums since the start; a terminal shows it in place."""
+    start, end = ("\r", "\x1b[K") if sys.stderr.isatty() else ("", "\n")
+    total = told = 0
+    before = monotonic()
+
+    def show(events: list[Event]) -> None:
+        nonlocal total, told, before
+        total += len(events)
+        now = monotonic()
+        if now - before >= TICK:
+            rate = (total - told) / (now - before)
+            text = f"{rate:,.0f} events/s, {total:,} in all, {lost(nl):,} lost"
+            print(start, text, sep="", end=end, file=sys.stderr, flush=True)
+            told, before = total, now
+
+    return show
