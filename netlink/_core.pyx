@@ -31,6 +31,7 @@ from cpython.memoryview cimport PyMemoryView_FromObject
 from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, realloc
 from libc.string cimport memchr, memcmp, memcpy, memset
 
 import difflib
@@ -1083,3 +1084,6 @@ def runs(bytes data not None, bytes index not None):
             run.count += 1
             step(&c, header.nlmsg_len)
     return found, fault
+
+
+include "_columns.pxi"

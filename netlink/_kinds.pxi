@@ -78,10 +78,126 @@ cdef inline int close_attribute(Buffer *b, Py_ssize_t start) except -1:
     return put_zeros(b, align4(length) - length)
 
 
+# --- columns under construction -------------------------------------------------------------------
+
+cdef struct Heap:
+    uint8_t *data
+    Py_ssize_t used
+    Py_ssize_t size
+
+cdef struct Sink
+ctypedef int (*append_function)(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil
+
+cdef struct Sink:
+    # One column under construction: values back to back, a bit for each row that has one and, for
+    # values of varying length, where each ends.
+    append_function append
+    Py_ssize_t width    # bytes of a value; 0: they vary
+    bint is_big
+    Py_ssize_t rows
+    Py_ssize_t nulls
+    Heap values
+    Heap valid
+    Heap ends
+
+cdef enum:
+    FAULT = -1       # framing, or a value's length
+    NO_MEMORY = -2
+
+
+cdef int grow(Heap *heap, Py_ssize_t more) noexcept nogil:
+    cdef Py_ssize_t size = heap.size if heap.size else 1024
+    cdef uint8_t *data
+    if heap.used + more <= heap.size:
+        return 0
+    while size < heap.used + more:
+        size *= 2
+    data = <uint8_t *>realloc(heap.data, size)
+    if data == NULL:
+        return NO_MEMORY
+    heap.data = data
+    heap.size = size
+    return 0
+
+
+cdef int put(Heap *heap, const void *data, Py_ssize_t length) noexcept nogil:
+    if grow(heap, length):
+        return NO_MEMORY
+    if length:
+        memcpy(heap.data + heap.used, data, length)
+    heap.used += length
+    return 0
+
+
+# What a kind may have as its `append`; a kind without one has no column of its own.
+
+cdef int append_integer(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil:
+    cdef uint64_t value
+    if n != sink.width:
+        return FAULT
+    value = get_integer(p, n, sink.is_big)
+    if NETLINK_BIG_ENDIAN:
+        value <<= 64 - 8 * n
+    return put(&sink.values, &value, n)
+
+
+cdef int append_unsigned(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil:
+    """An integer of variable width, as 8 bytes."""
+    cdef uint64_t value = get_integer(p, n, sink.is_big)
+    if n not in (1, 2, 4, 8):
+        return FAULT
+    return put(&sink.values, &value, 8)
+
+
+cdef int append_signed(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil:
+    cdef int64_t value
+    if n not in (1, 2, 4, 8):
+        return FAULT
+    value = <int64_t>(get_integer(p, n, sink.is_big) << (64 - 8 * n)) >> (64 - 8 * n)
+    return put(&sink.values, &value, 8)
+
+
+cdef int append_flag(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil:
+    cdef uint8_t present = 1
+    return FAULT if n else put(&sink.values, &present, 1)
+
+
+cdef int append_bytes(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil:
+    return put(&sink.values, p, n)
+
+
+cdef int append_string(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil:
+    cdef const uint8_t *end = <const uint8_t *>memchr(p, 0, n)
+    return put(&sink.values, p, end - p if end != NULL else n)
+
+
+cdef int end_row(Sink *sink, bint valid) noexcept nogil:
+    """Complete a row: with the value that was appended, or with none."""
+    cdef int64_t end
+    cdef uint8_t none = 0
+    if sink.rows % 8 == 0 and put(&sink.valid, &none, 1):
+        return NO_MEMORY
+    if valid:
+        sink.valid.data[sink.rows // 8] |= <uint8_t>(1 << (sink.rows % 8))
+    else:
+        sink.nulls += 1
+        if sink.width:
+            if grow(&sink.values, sink.width):
+                return NO_MEMORY
+            memset(sink.values.data + sink.values.used, 0, sink.width)
+            sink.values.used += sink.width
+    sink.rows += 1
+    if not sink.width:
+        end = sink.values.used
+        return put(&sink.ends, &end, 8)
+    return 0
+
+
 # --- kinds --------------------------------------------------------------------------------------
 #
 # A kind says how one value looks on the wire. `check` refuses a payload that cannot be one (NULL:
-# it can), `load` makes the value and may rely on check, `store` appends the payload.
+# it can), `load` makes the value and may rely on check, `store` appends the payload, `append` adds
+# it to a column.
 #
 #   kind                          value                       on the wire
 #   u8..u64 s8..s64 be16.. sbe16..  int, or a member of `enum`  exactly that many bytes
@@ -112,7 +228,9 @@ cdef struct Kind:
     check_function check
     load_function load
     store_function store
-    Py_ssize_t size  # of the payload, where it is fixed
+    append_function append  # NULL: the kind has no column of its own
+    Py_ssize_t size   # of the payload, where it is fixed
+    Py_ssize_t width  # of a value in a column, where it is fixed
     bint is_signed
     bint is_big
     bint repeats     # owns the attribute header too: it may write several attributes, or none
@@ -125,14 +243,17 @@ cdef dict KIND_NUMBERS = {}
 
 
 cdef Kind *define_kind(const char *name, check_function check, load_function load,
-                       store_function store, Py_ssize_t size=0) except NULL:
+                       store_function store, append_function append=NULL,
+                       Py_ssize_t size=0, Py_ssize_t width=0) except NULL:
     cdef Py_ssize_t number = len(KIND_NUMBERS)
     cdef Kind *kind = &KINDS[number]
     kind.name = name
     kind.check = check
     kind.load = load
     kind.store = store
+    kind.append = append
     kind.size = size
+    kind.width = width
     KIND_NUMBERS[name.decode()] = number
     return kind
 
@@ -195,7 +316,11 @@ cdef const char *check_variable_integer(Field f, const uint8_t *p, Py_ssize_t n)
 
 
 cdef object load_integer(Field f, View owner, const uint8_t *p, Py_ssize_t n):
-    cdef uint64_t raw = get_integer(p, n, f.kind.is_big)
+    return integer(f, get_integer(p, n, f.kind.is_big), n)
+
+
+cdef object integer(Field f, uint64_t raw, Py_ssize_t n):
+    """The Python value of n bytes that were read in the right order."""
     cdef int64_t value
     if f.kind.is_signed:
         value = <int64_t>(raw << (64 - 8 * n)) >> (64 - 8 * n)
@@ -252,8 +377,13 @@ cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFF
 
 
 cdef int define_integer(const char *name, Py_ssize_t size, bint is_signed, bint is_big) except -1:
-    cdef Kind *kind = define_kind(
-        name, check_integer if size else check_variable_integer, load_integer, store_integer, size)
+    cdef Kind *kind
+    if size:
+        kind = define_kind(name, check_integer, load_integer, store_integer,
+                           append_integer, size, size)
+    else:
+        kind = define_kind(name, check_variable_integer, load_integer, store_integer,
+                           append_signed if is_signed else append_unsigned, 0, 8)
     kind.is_signed = is_signed
     kind.is_big = is_big
     return 0
@@ -295,7 +425,7 @@ cdef int store_flag(Field f, Buffer *b, object value, Scope scope) except -1:
     return 0
 
 
-define_kind(b"flag", check_flag, load_flag, store_flag)
+define_kind(b"flag", check_flag, load_flag, store_flag, append_flag, 0, 1)
 
 
 # String: the kernel ends most of them with a NUL, and reads them with or without.
@@ -318,7 +448,7 @@ cdef int store_string(Field f, Buffer *b, object value, Scope scope) except -1:
     return put_zeros(b, 1)
 
 
-define_kind(b"string", check_any, load_string, store_string)
+define_kind(b"string", check_any, load_string, store_string, append_string)
 
 
 # Binary: bytes as they are. Pad: header bytes that carry no value.
@@ -336,7 +466,7 @@ cdef int store_binary(Field f, Buffer *b, object value, Scope scope) except -1:
     return put_bytes(b, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
 
-define_kind(b"binary", check_any, load_binary, store_binary)
+define_kind(b"binary", check_any, load_binary, store_binary, append_bytes)
 define_kind(b"pad", check_any, load_binary, store_binary)
 
 
@@ -420,7 +550,7 @@ cdef int store_address(Field f, Buffer *b, object value, Scope scope) except -1:
     return put_bytes(b, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
 
 
-define_kind(b"address", check_any, load_address, store_address)
+define_kind(b"address", check_any, load_address, store_address, append_bytes)
 
 
 # Labels: an MPLS label stack, as the kernel's routes hold it: in each entry 20 bits of label, and
@@ -464,7 +594,7 @@ cdef int store_labels(Field f, Buffer *b, object value, Scope scope) except -1:
     return 0
 
 
-define_kind(b"labels", check_any, load_labels, store_labels)
+define_kind(b"labels", check_any, load_labels, store_labels, append_bytes)
 
 
 # Mac: a link-layer address of any length, as hexadecimal pairs.
@@ -503,7 +633,7 @@ cdef int store_mac(Field f, Buffer *b, object value, Scope scope) except -1:
     return put_bytes(b, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
 
 
-define_kind(b"mac", check_any, load_mac, store_mac)
+define_kind(b"mac", check_any, load_mac, store_mac, append_bytes)
 
 
 # Bitfield32: bits and which of them are meant (struct nla_bitfield32, linux/netlink.h).
@@ -529,7 +659,7 @@ cdef int store_bitfield32(Field f, Buffer *b, object value, Scope scope) except 
     return put_integer(b, as_integer(f, selector, 4), 4, NETLINK_BIG_ENDIAN)
 
 
-define_kind(b"bitfield32", check_bitfield32, load_bitfield32, store_bitfield32, 8)
+define_kind(b"bitfield32", check_bitfield32, load_bitfield32, store_bitfield32, append_bytes, 8)
 
 
 # Struct and nest: a View of another class.
@@ -620,7 +750,7 @@ cdef int store_scalars(Field f, Buffer *b, object value, Scope scope) except -1:
     return 0
 
 
-define_kind(b"scalars", check_scalars, load_scalars, store_scalars)
+define_kind(b"scalars", check_scalars, load_scalars, store_scalars, append_bytes)
 
 
 # Array and mapping: attributes inside the attribute, their types a position or a key.

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
-from netlink._core import Messages, Run, runs, stamp
+from netlink._core import Column, Gather, Messages, Run, runs, stamp
 from netlink.constants import NLM_F, NLMSG
 from netlink.errors import DecodeError, DumpInterrupted, KernelError, NetlinkError, Overrun
 from netlink.schema import Family, Message, Request, classes_of, string, u32
@@ -95,11 +95,29 @@ class Reply(Generic[M]):
         # chain walks from C iterator to C iterator: no Python frame is resumed per message.
         return chain.from_iterable(self._batches())
 
+    def columns(self, *paths: str) -> dict[str, Column]:
+        """The rest of the reply as columns, one for each path, without making a message.
+
+        A path names a field of the reply's class, nested ones with dots: "stats64.rx_bytes". A
+        LookupError says that there is no such field, or that its kind has no column. Messages of
+        another class are passed over. Raises what iterating raises.
+        """
+        cls = self.request.op.reply
+        types = [number for number, known in self._classes.items() if known is cls]
+        gather = Gather(cls.__table__, types, *paths)
+        for run in self._stream():
+            gather.feed(run.data, run.start, run.end)
+        return gather.finish()
+
     def _batches(self) -> Iterator[Iterable[M]]:
+        for run in self._stream():
+            yield Messages(run.data, self._classes, run.start, run.end)
+
+    def _stream(self) -> Iterator[Run]:
+        """The runs as they come; at the end, what the status says."""
         while True:
             while self._runs:
-                run = self._runs.popleft()
-                yield Messages(run.data, self._classes, run.start, run.end)
+                yield self._runs.popleft()
             if self.done:
                 break
             self._wait()

@@ -33,7 +33,8 @@ T = TypeVar("T")
 # Several round trips written once: yields requests, receives for each its message or None (for a
 # dump the list of its messages), may catch the errors that they raise, and returns a value.
 Plan = Generator["Request[Any]", Any, T]
-Target = type["Message"] | Callable[[], type["Message"]]
+MessageClass = type["Message"]
+Target = MessageClass | Callable[[], MessageClass]
 
 
 # No field specifiers are named: to a type checker each word is then a default value, and every
@@ -397,7 +398,7 @@ class Op(Generic[P, M_co]):
         self.name = name
         self.type = type
         self.request = request
-        self.reply = reply or request
+        self.reply = cast(MessageClass, reply or request)
         self.flags = flags
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Request[M_co]:
@@ -430,7 +431,7 @@ class Family:
         self.ops: dict[str, Op[..., Message]] = {op.name: op for op in ops}
         self.classes: dict[int, type[Message]] = {}
         for op in self.ops.values():
-            self.classes[int(op.type)] = cast("type[Message]", op.request)
+            self.classes[int(op.type)] = cast(MessageClass, op.request)
         self.classes.update(messages or {})
         self.groups: dict[str, int] = {
             member.name.split("_", 1)[1].lower().replace("_", "-"): int(member)

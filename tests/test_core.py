@@ -26,7 +26,7 @@ from netlink import (
     iter_messages,
 )
 from netlink import schema as s
-from netlink._core import Messages, kinds, runs, stamp
+from netlink._core import Gather, Messages, kinds, runs, stamp
 
 from . import wire
 
@@ -568,6 +568,83 @@ def test_every_truncation_of_a_message() -> None:
             Sample.from_bytes(body[:cut]).to_dict()
         except DecodeError as error:
             assert error.offset is not None
+
+
+# --- columns ---
+
+
+def gathered(data: bytes, *paths: str) -> Any:
+    gather = Gather(Sample.__table__, [16], *paths)
+    gather.feed(data, 0, len(data))
+    return gather.finish()
+
+
+def test_columns_read_what_the_messages_say() -> None:
+    made = [Sample(index=i, mtu=i * 10 if i % 2 else None, kind="x" * i, inner={"number": i})
+            for i in range(20)]  # fmt: skip
+    data = b"".join(wire.message(16, bytes(m)) + wire.message(17, b"other") for m in made)
+    table = gathered(data, "index", "mtu", "kind", "inner.number", "inner.name", "flags")
+    assert {len(column) for column in table.values()} == {20}
+    assert [*table["index"]] == list(range(20))
+    assert [*table["mtu"]] == [m.mtu for m in made]
+    assert [*table["kind"]] == ["x" * i for i in range(20)]
+    assert [*table["inner.number"]] == list(range(20))
+    assert [*table["inner.name"]] == [None] * 20
+    assert table["mtu"].null_count == 10
+    assert table["mtu"].validity == bytes([0b10101010, 0b10101010, 0b1010])
+    assert memoryview(table["index"].values).cast("i").tolist() == list(range(20))
+    assert memoryview(table["kind"].ends).cast("q")[-1] == len(table["kind"].values) == 190
+    assert table["flags"][0] == Bit(0)
+    assert table["index"][-1] == 19
+    for row in (20, -21):
+        with pytest.raises(IndexError):
+            table["index"][row]
+    assert "20 index" in repr(table["index"])
+
+
+def test_columns_refuse_what_has_none() -> None:
+    for path, words in (
+        ("indx", "did you mean 'index'"),
+        ("inner", "of kind nest"),
+        ("many", "of kind repeated"),
+        ("mtu.x", "holds no fields"),
+        ("inner.x", "Inner has no field"),
+    ):
+        with pytest.raises(LookupError, match=words):
+            Gather(Sample.__table__, [16], path)
+    with pytest.raises(ValueError, match="at least one path"):
+        Gather(Sample.__table__, [16])
+    with pytest.raises(ValueError, match="only once"):
+        Gather(Sample.__table__, [16], "mtu", "mtu")
+
+
+def test_columns_name_the_place_of_a_fault() -> None:
+    good = wire.message(16, bytes(Sample(mtu=1)))
+    for body, path, offset in (
+        (bytes(12) + wire.attribute(4, b"\1"), "Sample.mtu", 4 + 12),
+        (bytes(12) + wire.attribute(5, wire.attribute(1, b"\1")), "Sample.inner.number", 8 + 12),
+        (bytes(12) + wire.attribute(5, b"\1\0\1\0"), "Sample.inner", 4 + 12),
+        (bytes(12) + b"\1\0\1\0", "Sample", 12),
+        (bytes(3), "Sample", 0),
+    ):
+        with pytest.raises(DecodeError) as caught:
+            gathered(good + wire.message(16, body), "mtu", "inner.number")
+        assert caught.value.path == path
+        assert caught.value.offset == len(good) + 16 + offset
+    with pytest.raises(DecodeError):
+        gathered(good[:-1], "mtu")
+    with pytest.raises(ValueError, match="not within"):
+        Gather(Sample.__table__, [16], "mtu").feed(good, 0, len(good) + 1)
+
+
+@given(st.binary(max_size=120))
+def test_columns_of_any_bytes_or_an_error(data: bytes) -> None:
+    for stream in (data, wire.message(16, data), wire.message(16, bytes(12) + data)):
+        try:
+            gathered(stream, "mtu", "inner.number", "kind", "index")
+        except DecodeError as error:
+            assert error.offset is not None
+            assert 0 <= error.offset <= len(stream)
 
 
 # --- runs ---

@@ -320,6 +320,17 @@ def test_a_faulty_datagram_raises_after_the_rest_was_taken_in() -> None:
     assert numbers(reply) == [1]
 
 
+def test_columns_of_a_reply() -> None:
+    talk = Talk(wire.receive(thing(1, seq=1), thing(2, seq=1)),
+                wire.receive(thing(3, seq=1), wire.done(seq=1)))  # fmt: skip
+    table = talk.dump().columns("number", "name")
+    assert [*table["number"]] == [1, 2, 3]
+    assert [*table["name"]] == [None] * 3
+    talk = Talk(wire.receive(wire.error(errno.EPERM, seq=1)))
+    with pytest.raises(PermissionError):
+        talk.dump().columns("number")
+
+
 def test_repr_tells_the_state() -> None:
     talk = Talk(wire.receive(wire.error(errno.ENODEV, seq=1)))
     reply = talk.do()

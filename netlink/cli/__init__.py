@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.platform != "linux":
         print("netlink: only Linux has Netlink sockets", file=sys.stderr)
         return 1
+    if sys.stdout is None:  # closed by who called us
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     return guard(lambda: import_module(f"netlink.cli.{args.command}").run(args))
 
 

@@ -54,7 +54,7 @@ def _private() -> int:
     try:
         namespace.enter()
     except OSError as error:
-        out.line(f"No private network namespace here ({explain(error)}): this only reads.")
+        out.line(f"The kernel allows no private namespace ({explain(error)}): this only reads.")
         return os.EX_NOPERM
     out.line("In a private network namespace, which ends with this demo:")
     with Connection(FAMILY) as nl, Connection(FAMILY, rcvbuf=RCVBUF) as listener:
@@ -113,10 +113,10 @@ class Heard:
 def _listen(nl: Connection, done: Signal) -> Heard:
     """Hear all events that were caused before `done` was set; runs in a thread of its own."""
     heard = Heard()
+    event: Event | None = None
     is_last = False
     while not is_last:
         is_last = done.is_set()  # asked first, so that what came before it is still read
-        event: Event | None = None
         for event in nl.events(timeout=0.1):
             heard.last = perf_counter()
             heard.first = heard.first or heard.last
@@ -126,8 +126,8 @@ def _listen(nl: Connection, done: Signal) -> Heard:
             heard.counts[name] += 1
             if heard.counts[name] <= SAMPLE:
                 heard.sample.append(event)
-        if event is not None:
-            heard.sample.append(event)
+    if event is not None:
+        heard.sample.append(event)
     return heard
 
 

@@ -15,6 +15,7 @@ from itertools import islice
 from time import monotonic
 
 from netlink import Connection, Overrun, RawMessage
+from netlink.cli import explain
 from netlink.cli.output import open_output
 from netlink.cli.text import Event, Names, event_name, line
 from netlink.route import FAMILY
@@ -30,14 +31,11 @@ SO_MEMINFO, SK_MEMINFO_DROPS, SK_MEMINFO_VARS = 55, 8, 9  # asm-generic/socket.h
 
 def run(args: Namespace) -> int:
     """Print events until --count, --timeout or Ctrl-C; a summary goes to standard error."""
-    groups = [int(group) if group.isdecimal() else group for group in args.groups or GROUPS]
     began = monotonic()
     seen = 0
     with Connection(FAMILY, rcvbuf=args.rcvbuf) as nl, Connection(FAMILY) as asked:
-        try:
-            nl.join(*groups)
-        except LookupError as error:
-            raise SystemExit(f"netlink: {error}") from None
+        for group in args.groups or GROUPS:
+            _join(nl, group)
         show = _meter(nl) if args.rate else _json if args.json else _text(Names(asked))
         try:
             for batch in _batches(nl, began + args.timeout):
@@ -73,6 +71,15 @@ def lost(nl: Connection) -> int:
         counters = view.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4 * SK_MEMINFO_VARS)
     dropped: int = struct.unpack_from("=I", counters, 4 * SK_MEMINFO_DROPS)[0]
     return dropped
+
+
+def _join(nl: Connection, group: str) -> None:
+    try:
+        nl.join(int(group) if group.isdecimal() else group)
+    except LookupError as error:
+        raise SystemExit(f"netlink: {error}") from None
+    except OSError as error:
+        raise SystemExit(f"netlink: cannot join group {group}: {explain(error)}") from None
 
 
 def _batches(nl: Connection, end: float) -> Iterator[list[Event]]:
@@ -126,14 +133,13 @@ def _object(event: Event) -> dict[str, object]:
 def _meter(nl: Connection) -> Callable[[list[Event]], None]:
     """Once a second the rate, and the sums since the start; a terminal shows it in place."""
     start, end = ("\r", "\x1b[K") if sys.stderr.isatty() else ("", "\n")
-    total = told = 0
-    before = monotonic()
+    told, before = 0, monotonic()
 
-    def show(events: list[Event]) -> None:
-        nonlocal total, told, before
-        total += len(events)
+    def show(_: list[Event]) -> None:
+        nonlocal told, before
         now = monotonic()
         if now - before >= TICK:
+            total = nl.stats.events
             rate = (total - told) / (now - before)
             text = f"{rate:,.0f} events/s, {total:,} in all, {lost(nl):,} lost"
             print(start, text, sep="", end=end, file=sys.stderr, flush=True)

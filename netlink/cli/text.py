@@ -115,6 +115,8 @@ def _route(route: Route, names: Names) -> dict[str, str]:
         destination = str(int(route.dst) >> 12)  # MPLS_LS_LABEL_SHIFT (linux/mpls.h)
     else:
         destination = _prefix(route.dst, route.dst_len)
+    if route.src is not None:
+        destination += f" from {_prefix(route.src, route.src_len)}"
     if route.type != RTN.RTN_UNICAST:
         destination = f"{_word(route.type)} {destination}"
     hops: Iterable[NextHop | Route] = route.multipath or (route,)
@@ -123,7 +125,6 @@ def _route(route: Route, names: Names) -> dict[str, str]:
         "via": f"nhid {route.nh_id}" if route.nh_id else _list(_gateway(hop) for hop in hops),
         "dev": _list(names[hop.ifindex] for hop in route.multipath)
         or (names[route.oif] if route.oif else ""),
-        "from": _prefix(route.src, route.src_len) if route.src else "",
         "src": _word(route.prefsrc),
         "table": _word(route.table or route.rtm_table),
         "proto": _word(route.protocol),

@@ -1,0 +1,318 @@
+# Columns: fields of many messages, gathered without making a message. Part of _core.pyx.
+#
+# Paths compile to nodes, one for each header or list of attributes on the way, and steps, one for
+# each wanted field in a node; a message is then walked once, whatever the number of columns. All of
+# it works on plain memory, so the GIL is released for a whole receive.
+
+cdef struct Step:
+    Py_ssize_t offset   # of a header member, and
+    Py_ssize_t size     # its size
+    bint by_family
+    int sink            # which column takes the value, or -1
+    int child           # which node goes on inside it, or -1
+
+cdef struct Node:
+    Py_ssize_t header   # bytes that must be there before attributes
+    Py_ssize_t start    # where attributes begin, or -1: a struct
+    int top             # highest attribute number wanted, -1: none
+    int *by_type        # attribute number -> step + 1
+    int members         # how many header members are wanted, and
+    int *member         # their steps
+
+
+@cython.final
+cdef class Gather:
+    """Columns being filled: `feed` it runs of messages, then `finish`.
+
+    `table` is the message class's, `types` the message types that carry it (others are passed
+    over), `paths` name fields: "oif", "stats64.rx_bytes". A path that has no column (a nest, an
+    array, something that may come several times) or that names nothing is a LookupError.
+    """
+    cdef Table table
+    cdef tuple paths
+    cdef list fields           # the Field of each path
+    cdef int column_count
+    cdef list bodies           # scratch while compiling: the Table of each node
+    cdef Node *nodes
+    cdef Step *steps
+    cdef Sink *sinks
+    cdef int node_count
+    cdef int step_count
+    cdef uint8_t wanted[8192]  # one bit for each message type
+
+    def __cinit__(self, Table table not None, types, *paths):
+        cdef Py_ssize_t most = 1 + sum([len(path.split(".")) for path in paths])
+        self.table = table
+        self.paths = paths
+        self.fields = []
+        self.bodies = []
+        self.nodes = <Node *>PyMem_Calloc(most, sizeof(Node))
+        self.steps = <Step *>PyMem_Calloc(most, sizeof(Step))
+        self.sinks = <Sink *>PyMem_Calloc(len(paths) + 1, sizeof(Sink))
+        if self.nodes == NULL or self.steps == NULL or self.sinks == NULL:
+            raise MemoryError
+        if not paths or len(set(paths)) < len(paths):
+            raise ValueError("columns take at least one path, and each only once")
+        for number in types:
+            self.wanted[<uint16_t>number // 8] |= <uint8_t>(1 << (<uint16_t>number % 8))
+        self.add_node(table)
+        for i, path in enumerate(paths):
+            self.add_path(i, path)
+        self.column_count = <int>len(paths)
+
+    def __dealloc__(self):
+        cdef int i
+        for i in range(self.node_count):
+            PyMem_Free(self.nodes[i].by_type)
+            PyMem_Free(self.nodes[i].member)
+        for i in range(self.column_count):
+            free(self.sinks[i].values.data)
+            free(self.sinks[i].valid.data)
+            free(self.sinks[i].ends.data)
+        PyMem_Free(self.nodes)
+        PyMem_Free(self.steps)
+        PyMem_Free(self.sinks)
+
+    cdef int add_node(self, Table table) except -1:
+        cdef Node *node = &self.nodes[self.node_count]
+        self.node_count += 1
+        node.header = table.header
+        node.start = table.start if table.has_attributes else -1
+        node.top = table.top
+        node.by_type = <int *>PyMem_Calloc(table.top + 2, sizeof(int))
+        node.member = <int *>PyMem_Calloc(len(table.fields) + 1, sizeof(int))
+        if node.by_type == NULL or node.member == NULL:
+            raise MemoryError
+        self.bodies.append(table)
+        return self.node_count - 1
+
+    cdef int add_path(self, int sink, str path) except -1:
+        cdef Field f = None
+        cdef Table table
+        cdef int node = 0
+        cdef int step = 0
+        cdef list names = path.split(".")
+        for depth, name in enumerate(names):
+            table = self.bodies[node]
+            if name not in table.names:
+                near = difflib.get_close_matches(name, table.names, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise LookupError(f"{table.cls.__name__} has no field {name!r}{hint}")
+            f = table.names[name]
+            step = self.add_step(node, f)
+            if depth < len(names) - 1:
+                if f.kind.load is not load_view:
+                    raise LookupError(f"{table.cls.__name__}.{name} holds no fields")
+                if self.steps[step].child < 0:
+                    self.steps[step].child = self.add_node(f.resolve())
+                node = self.steps[step].child
+        if f.kind.append is NULL:
+            raise LookupError(f"{path!r} has no column: it is of kind {f.kind_name}")
+        self.steps[step].sink = sink
+        self.sinks[sink].append = f.kind.append
+        self.sinks[sink].is_big = f.kind.is_big
+        self.sinks[sink].width = f.kind.width
+        self.fields.append(f)
+        return 0
+
+    cdef int add_step(self, int number, Field f) except -1:
+        """The step of a field in a node, which may be there already."""
+        cdef Node *node = &self.nodes[number]
+        cdef int i
+        cdef Step *step
+        if f.type >= 0 and node.by_type[f.type]:
+            return node.by_type[f.type] - 1
+        for i in range(node.members):
+            if f.type < 0 and self.steps[node.member[i]].offset == f.offset:
+                return node.member[i]
+        step = &self.steps[self.step_count]
+        step.sink = step.child = -1
+        step.by_family = f.by_family
+        step.offset, step.size = f.offset, f.size
+        if f.type >= 0:
+            node.by_type[f.type] = self.step_count + 1
+        else:
+            node.member[node.members] = self.step_count
+            node.members += 1
+        self.step_count += 1
+        return self.step_count - 1
+
+    def feed(self, bytes data not None, Py_ssize_t start, Py_ssize_t end):
+        """Take in the messages between two places in a bytes object.
+
+        Raises DecodeError with path and offset at a message that is not framed rightly or a value
+        of a wrong length; the columns are of no use then.
+        """
+        cdef const uint8_t *base = <const uint8_t *>PyBytes_AS_STRING(data)
+        cdef const uint8_t *where = NULL
+        cdef nlmsghdr header
+        cdef int status
+        cdef Cursor c
+        cdef View view
+        if not 0 <= start <= end <= PyBytes_GET_SIZE(data):
+            raise ValueError(f"{start} to {end} is not within the {len(data)} bytes given")
+        c.at = base + start
+        c.left = end - start
+        with nogil:
+            status = self.gather(&c, &where)
+        if status == NO_MEMORY:
+            raise MemoryError
+        if status == FAULT:  # only now is anything done for the words
+            if not message_ok(&c, &header):
+                raise message_fault(&c, c.at - base)
+            view = new_view(self.table, data, c.at + NLMSG_HDRLEN - base,
+                            header.nlmsg_len - NLMSG_HDRLEN, 0, None)
+            raise DecodeError("wrong length, or not framed rightly", path=path_at(view, where),
+                              offset=where - base)
+
+    cdef int gather(self, Cursor *c, const uint8_t **where) noexcept nogil:
+        """Take in the messages under a cursor; on a fault it stays at the message concerned."""
+        cdef nlmsghdr header
+        cdef const uint8_t *p
+        cdef int i, status
+        cdef Py_ssize_t row
+        while c.left > 0:
+            if not message_ok(c, &header):
+                return FAULT
+            if self.wanted[header.nlmsg_type // 8] >> (header.nlmsg_type % 8) & 1:
+                p = c.at + NLMSG_HDRLEN
+                row = self.sinks[0].rows
+                status = self.visit(&self.nodes[0], p, header.nlmsg_len - NLMSG_HDRLEN, row,
+                                    header.nlmsg_len > NLMSG_HDRLEN and p[0] == AF_MPLS, where)
+                if status:
+                    return status
+                for i in range(self.column_count):
+                    if self.sinks[i].rows == row and end_row(&self.sinks[i], False):
+                        return NO_MEMORY
+            step(c, header.nlmsg_len)
+        return 0
+
+    cdef int visit(self, Node *node, const uint8_t *p, Py_ssize_t n, Py_ssize_t row, bint is_mpls,
+                   const uint8_t **where) noexcept nogil:
+        """Hand the wanted fields of one header and its attributes to their sinks."""
+        cdef Cursor c
+        cdef nlattr header
+        cdef Step *wanted
+        cdef int i, type, status
+        for i in range(node.members):
+            wanted = &self.steps[node.member[i]]
+            if wanted.offset + wanted.size <= n:
+                status = self.deliver(wanted, p + wanted.offset,
+                                      wanted.size if wanted.size else n - wanted.offset,
+                                      row, is_mpls, where)
+                if status:
+                    return status
+        if node.start < 0:
+            return 0
+        where[0] = p
+        if n < node.header:
+            return FAULT
+        c.at = p + min(node.start, n)
+        c.left = n - min(node.start, n)
+        while c.left > 0:
+            if not attribute_ok(&c, &header):
+                where[0] = c.at
+                return FAULT
+            type = header.nla_type & NLA_TYPE_MASK
+            if type <= node.top and node.by_type[type]:
+                status = self.deliver(&self.steps[node.by_type[type] - 1], c.at + NLA_HDRLEN,
+                                      header.nla_len - NLA_HDRLEN, row, is_mpls, where)
+                if status:
+                    return status
+            step(&c, header.nla_len)
+        return 0
+
+    cdef int deliver(self, Step *wanted, const uint8_t *p, Py_ssize_t n, Py_ssize_t row,
+                     bint is_mpls, const uint8_t **where) noexcept nogil:
+        """One payload: into its column, unless an equal attribute came before, or further down."""
+        cdef Sink *sink
+        cdef int status
+        if wanted.sink >= 0:
+            sink = &self.sinks[wanted.sink]
+            # A column of addresses has no room for labels: such a row stays empty.
+            if sink.rows == row and not (wanted.by_family and is_mpls):
+                status = sink.append(sink, p, n)
+                if status:
+                    where[0] = p
+                    return status
+                if end_row(sink, True):
+                    return NO_MEMORY
+        if wanted.child >= 0:
+            return self.visit(&self.nodes[wanted.child], p, n, row, is_mpls, where)
+        return 0
+
+    def finish(self):
+        """The columns by path; the gathering begins anew."""
+        cdef Column column
+        cdef Sink *sink
+        cdef dict result = {}
+        for i, path in enumerate(self.paths):
+            sink = &self.sinks[i]
+            column = Column.__new__(Column)
+            column.field = self.fields[i]
+            column.length = sink.rows
+            column.null_count = sink.nulls
+            column.width = sink.width
+            column.values = take(&sink.values)
+            column.validity = take(&sink.valid)
+            column.ends = take(&sink.ends)
+            sink.rows = sink.nulls = 0
+            result[path] = column
+        return result
+
+
+cdef bytes take(Heap *heap):
+    """The bytes of a heap, which is empty then."""
+    cdef bytes result = PyBytes_FromStringAndSize(<const char *>heap.data, heap.used)
+    heap.used = 0
+    return result
+
+
+@cython.final
+cdef class Column:
+    """One field of many messages: a sequence that makes each value when it is asked for.
+
+    `values` holds them back to back: integers (and flags, as bytes) in the machine's byte order,
+    anything else as the payload on the wire, with `ends` (int64) telling where each ends.
+    `validity` has a bit for each row, the lowest first, that is set where the message had the
+    field; `null_count` counts those without. These are Arrow's layouts, but for the leading 0 that
+    Arrow's offsets have.
+    """
+    cdef readonly Field field
+    cdef Py_ssize_t length
+    cdef Py_ssize_t width
+    cdef readonly Py_ssize_t null_count
+    cdef readonly bytes values
+    cdef readonly bytes validity
+    cdef readonly bytes ends
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, Py_ssize_t row):
+        cdef int64_t start = 0
+        cdef int64_t end
+        cdef View owner
+        cdef const uint8_t *p
+        if row < 0:
+            row += self.length
+        if not 0 <= row < self.length:
+            raise IndexError(f"row {row} of {self.length}")
+        if not (<const uint8_t *>PyBytes_AS_STRING(self.validity))[row // 8] >> (row % 8) & 1:
+            return self.field.missing
+        p = <const uint8_t *>PyBytes_AS_STRING(self.values)
+        if self.field.kind.load is load_integer:
+            return integer(self.field, get_integer(p + row * self.width, self.width,
+                                                   NETLINK_BIG_ENDIAN), self.width)
+        if self.width:
+            return True  # a flag
+        if row:
+            memcpy(&start, PyBytes_AS_STRING(self.ends) + 8 * (row - 1), 8)
+        memcpy(&end, PyBytes_AS_STRING(self.ends) + 8 * row, 8)
+        owner = View.__new__(View)
+        owner.data = self.values
+        owner.blind = True
+        return self.field.value(owner, p + start, end - start)
+
+    def __repr__(self):
+        return f"<Column of {self.length} {self.field.name}, {self.null_count} without>"
