@@ -59,7 +59,7 @@ class MessageType(type):
 
 
 REPR_FIELDS = 12  # as many as repr shows, so that a wide message stays readable
-MESSAGE_WORDS = frozenset(("replace", "to_dict", "to_json", "unknown"))
+MESSAGE_WORDS = frozenset(("attributes", "pretty", "replace", "to_dict", "to_json", "unknown"))
 
 
 class Message(View, metaclass=MessageType):
@@ -98,6 +98,27 @@ class Message(View, metaclass=MessageType):
         the bits left over as an int, addresses text and bytes hexadecimal text.
         """
         return {name: _json(value) for name, value in self}
+
+    def attributes(self) -> Iterator[tuple[str, int, bytes]]:
+        """Every attribute in wire order as (path, type, payload), those of nests after the nest.
+
+        The type comes without its flag bits; an attribute that is not declared has its number
+        for a name ("linkinfo.data.#77"), and what is inside of it stays closed.
+        """
+        body = bytes(self)
+        names = {field.number: field.name for field in type(self).__table__.fields}
+        for kind, offset, length in self._walk():
+            number = kind & NLA_TYPE_MASK
+            name = names.get(number, f"#{number}")
+            yield name, number, body[offset : offset + length]
+            for place, child in self._below(kind, offset, length):
+                for path, below, payload in child.attributes():
+                    yield f"{name}{place}.{path}", below, payload
+
+    def pretty(self) -> str:
+        """The whole message as indented lines: every field by name, what is unknown as bytes."""
+        title = " ".join(filter(None, (self.nlmsg_name, type(self).__name__)))
+        return "\n".join([title, *_lines(self, "    ")])
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed, or removed by None; the rest is kept to the byte."""
@@ -189,8 +210,7 @@ def _json(value: Any) -> Any:
         case None | bool() | int():
             return value
         case str():
-            # Bytes that are no UTF-8 came as lone surrogates, which JSON has no room for.
-            return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            return _utf8(value)
         case _:
             return str(value)
 
@@ -211,16 +231,46 @@ def _flag_names(value: Flag) -> list[str | int]:
 
 
 def _text(value: Any) -> str:
-    """A value as repr shows it: kernel names without Python's decoration."""
-    if isinstance(value, Flag):
-        return "|".join(map(str, _flag_names(value))) or "0"
-    if isinstance(value, Enum):
-        return value.name
-    if type(value) is tuple:
-        return f"[{', '.join(map(_text, value))}]"
-    if isinstance(value, Message | Bitfield32 | bytes | dict):
-        return repr(value)
-    return str(value)
+    """A value as people read it: kernel names without Python's decoration, bytes in pairs."""
+    match value:
+        case Message():
+            return repr(value)
+        case Bitfield32():
+            return f"{_text(value.value)} of {value.selector:#x}"
+        case Flag():
+            return "|".join(map(str, _flag_names(value))) or "0"
+        case Enum():
+            return value.name
+        case bytes():
+            return value.hex(" ")
+        case tuple():
+            return f"[{', '.join(map(_text, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{_text(key)}: {_text(item)}' for key, item in value.items())}}}"
+        case str():
+            return _utf8(value)
+        case _:
+            return str(value)
+
+
+def _utf8(text: str) -> str:
+    """Text without lone surrogates, which stand for bytes that were no UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _lines(message: Message, indent: str) -> Iterator[str]:
+    """The fields of a message as text, a line each, nested messages below their name."""
+    rows: list[tuple[str, Any]] = list(message)
+    rows += [(f"#{number}", payload) for number, payload in message.unknown]
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        items = value if type(value) is tuple else (value,)
+        if not any(isinstance(item, Message) for item in items):
+            yield f"{indent}{name:{width}}  {_text(value)}"
+            continue
+        for position, item in enumerate(items):
+            yield f"{indent}{name}" if value is item else f"{indent}{name}[{position}]"
+            yield from _lines(item, indent + "    ")
 
 
 def _is_dull(value: Any) -> bool:

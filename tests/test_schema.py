@@ -90,6 +90,44 @@ def test_repr_is_short_and_names_things() -> None:
     assert repr(wide(**{f"f{i}": 1 for i in range(1, 40)})).endswith("+27 more>")
 
 
+def test_attributes_walks_the_whole_tree() -> None:
+    message = Tree.from_bytes(bytes(FULL) + wire.attribute(0x8000 | 200, b"\1"))
+    got = list(message.attributes())
+    assert [(path, number) for path, number, _ in got] == [
+        ("address", 1), ("leaf", 2), ("leaf.value", 1), ("leaf.state", 2), ("leaves", 3),
+        ("leaves.value", 1), ("leaves", 3), ("leaves.state", 2), ("table", 4),
+        ("table[6].value", 1), ("raw", 5), ("on", 6), ("name", 7), ("field32", 8), ("#200", 200),
+    ]  # fmt: skip
+    assert dict((path, payload) for path, _, payload in got)["leaf.state"] == b"\6"
+    broken = Tree.from_bytes(bytes(8) + wire.attribute(2, b"\xff\xff\1\0"))
+    assert [path for path, _, _ in broken.attributes()] == ["leaf"]
+
+
+def test_pretty_shows_everything() -> None:
+    message = Tree.from_bytes(bytes(FULL) + wire.attribute(200, b"\1"))
+    assert (
+        message.pretty()
+        == """\
+Tree
+    family   2
+    bits     BIT_LOW|BIT_HIGH
+    address  192.0.2.1
+    leaf
+        value  1
+        state  STATE_UP
+    leaves[0]
+        value  2
+    leaves[1]
+        state  9
+    table    {STATE_UP: <Leaf value=3>, 7: <Leaf>}
+    raw      ff 00
+    on       True
+    name     x\\xff
+    field32  BIT_LOW of 0x5
+    #200     01"""
+    )
+
+
 def test_replace_splices_and_keeps_the_unknown_to_the_byte() -> None:
     odd = wire.attribute(0x8000 | 200, b"\1\2\3")
     message = Tree.from_bytes(bytes(FULL) + odd)
