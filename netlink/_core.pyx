@@ -629,6 +629,13 @@ cdef class View:
             step(&c, header.nla_len)
         return result
 
+    def _below(self, unsigned int type, Py_ssize_t offset, Py_ssize_t length):
+        """The messages inside an attribute that _walk gave, each with its place: "" or "[1]"."""
+        cdef Field f = table_of(<object>self.__class__).field(type & NLA_TYPE_MASK)
+        if f is None:
+            return []
+        return views_below(f, self, body(self) + offset - NLA_HDRLEN, length + NLA_HDRLEN)
+
     def _path(self, Py_ssize_t offset):
         """Where in the body an offset lies: "Link.linkinfo.data.id"."""
         return path_at(self, body(self) + offset)
@@ -785,28 +792,34 @@ cdef list trail_below(Field f, View owner, const uint8_t *at, Py_ssize_t length,
                       View stop, const uint8_t *target):
     """The rest of a trail inside one attribute: into the view there that covers the target."""
     cdef View child
+    cdef str name
+    for name, child in views_below(f, owner, at, length):
+        if body(child) <= target < body(child) + max(child.length, 1):
+            if stop is None or body(stop) != body(child) or type(stop) is not type(child):
+                return ([name] if name else []) + trail(child, stop, target)
+            return [name] if name else []
+    return []
+
+
+cdef list views_below(Field f, View owner, const uint8_t *at, Py_ssize_t length):
+    """The views inside the attribute at `at`, each with its place there: "" or "[1]"."""
     if f.kind.repeats:
         f = f.element
-    if f.message is None and f.kind.load is not load_selected and f.element is None:
+    if f.target is None and f.element is None and f.choices is None:
         return []
     try:
         value = f.kind.load(f, owner, at + NLA_HDRLEN, length - NLA_HDRLEN)
     except DecodeError:
         return []
     if isinstance(value, View):
-        named = [("", value)]
-    elif isinstance(value, dict):
-        named = [(f"[{int(key)}]", item) for key, item in value.items()]
+        return [("", value)]
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, tuple):
+        items = enumerate(value)
     else:
-        named = [(f"[{i}]", item) for i, item in enumerate(value)]
-    for name, item in named:
-        if isinstance(item, View):
-            child = item
-            if body(child) <= target < body(child) + max(child.length, 1):
-                if stop is not None and body(stop) == body(child) and type(stop) is type(child):
-                    return [name] if name else []
-                return ([name] if name else []) + trail(child, stop, target)
-    return []
+        return []
+    return [(f"[{int(place)}]", item) for place, item in items if isinstance(item, View)]
 
 
 def _restore(cls, body_bytes, envelope):

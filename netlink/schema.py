@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from enum import Enum, Flag, IntEnum
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, cast, dataclass_transform
 
 from netlink._core import Bitfield32, Field, Messages, RawMessage, Table, View
 from netlink.constants import NLM_F
 
 __all__ = [
-    "Bitfield32", "Family", "Field", "IPAddress", "Message", "Op", "Plan", "Request", "address",
-    "array", "be16", "be32", "be64", "binary", "bitfield32", "flag", "labels", "mac", "mapping",
-    "nest", "pad", "parse", "records", "repeated", "s8", "s16", "s32", "s64", "sbe16", "sbe32",
-    "sbe64", "scalars", "selected", "sint", "string", "struct", "u8", "u16", "u32", "u64",
-    "uint",
+    "Addr", "Bitfield32", "Family", "Field", "IPAddress", "Message", "Nested", "Op", "Plan",
+    "Request", "Several", "address", "array", "be16", "be32", "be64", "binary", "bitfield32",
+    "flag", "labels", "mac", "mapping", "nest", "pad", "parse", "records", "repeated", "s8",
+    "s16", "s32", "s64", "sbe16", "sbe32", "sbe64", "scalars", "selected", "sint", "string",
+    "struct", "u8", "u16", "u32", "u64", "uint",
 ]  # fmt: skip
 
 IPAddress = IPv4Address | IPv6Address
@@ -278,6 +278,40 @@ def _is_dull(value: Any) -> bool:
     if isinstance(value, Message):
         return not type(value).__table__.has_attributes or all(_is_dull(item) for _, item in value)
     return value is None or value == 0 or value == ()
+
+
+# --- annotations ----------------------------------------------------------------------------------
+#
+# A field's annotation is the type that it reads as. Where constructing accepts more than that, the
+# annotation is one of these: type checkers take the two types from __get__ and __set__, which are
+# never called, as a Field does the reading and nothing writes.
+
+
+class Addr:
+    """Reads as an IP address or None; takes text too."""
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: Any) -> IPAddress | None: ...
+        def __set__(self, instance: object, value: IPAddress | str | bytes | None) -> None: ...
+
+
+class Nested(Generic[M]):
+    """Reads as a message or None; takes a dict of its arguments too."""
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: Any) -> M | None: ...
+        def __set__(self, instance: object, value: M | dict[str, Any] | None) -> None: ...
+
+
+class Several(Generic[M]):
+    """Reads as a tuple of messages; takes any iterable of them, or of dicts."""
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: Any) -> tuple[M, ...]: ...
+        def __set__(self, instance: object, value: Iterable[M | dict[str, Any]]) -> None: ...
 
 
 # --- the words: one a kind ------------------------------------------------------------------------
