@@ -122,7 +122,7 @@ class Connection:
                     yield Messages(item.data, self._engine.classes, item.start, item.end)
             try:
                 self._receive(timeout)
-            except TimeoutError:
+            except (TimeoutError, BlockingIOError):  # the latter where the timeout is 0
                 return
 
     # --- the rest ---

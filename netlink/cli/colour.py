@@ -10,7 +10,7 @@ from rich.highlighter import RegexHighlighter
 from rich.table import Table
 from rich.theme import Theme
 
-from netlink.cli.output import Output, Row, batches, printable
+from netlink.cli.output import ROWS, Output, Row, batches, printable
 
 __all__ = ["ColourOutput"]
 
@@ -59,26 +59,15 @@ class ColourOutput(Output):
         self._console.print(f"\n{text}", style="bold", highlight=False)
 
     def table(self, rows: Iterable[Row]) -> None:
-        """See Output. What is too wide comes as lines, since rich would cut or shred it."""
+        """See Output. What is long or too wide comes as lines: rich is slow, and cuts columns."""
         for batch in batches(rows):
-            if batch.width > self._console.width:
-                for text in batch.lines():
-                    self._console.print(text)
+            if len(batch.rows) == ROWS or not batch.is_first or batch.width > self._console.width:
+                self._console.print("\n".join(batch.lines()))
                 continue
-            table = Table(
-                box=SIMPLE_HEAD,
-                show_edge=False,
-                pad_edge=False,
-                show_header=batch.is_first,
-                header_style="bold",
-                highlight=True,
-            )
-            for title, width, is_number in batch.columns:
+            table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, highlight=True)
+            for title, _, is_number in batch.columns:
                 table.add_column(
-                    title,
-                    min_width=width,
-                    overflow="fold",
-                    justify="right" if is_number else "left",
+                    title, header_style="bold", justify="right" if is_number else "left"
                 )
             for row in batch.rows:
                 table.add_row(*row)

@@ -23,7 +23,8 @@ from netlink.cli.output import Output, open_output
 from netlink.cli.text import Event, Names, cells, event_name, line
 from netlink.constants import AF
 from netlink.route import FAMILY, addr, link, route
-from netlink.route.link import IFF, Link, LinkInfo, Veth
+from netlink.route.link import IFF, Link
+from netlink.route.linkinfo import LinkInfo, Veth
 from netlink.route.route import Route
 from netlink.route.rtnetlink import RT_TABLE, RTN, RTPROT
 

@@ -24,7 +24,7 @@ __all__ = ["lost", "run"]
 
 GROUPS = ("link", "ipv4-ifaddr", "ipv6-ifaddr", "ipv4-route", "ipv6-route", "neigh")
 BATCH = 500  # events shown at a time, when there are that many
-TICK = 1.0  # seconds between two looks at the clock, when there are none
+TICK = 0.2  # seconds between two looks at the clock, when there are none
 STDOUT = 1
 SO_MEMINFO, SK_MEMINFO_DROPS, SK_MEMINFO_VARS = 55, 8, 9  # asm-generic/socket.h, linux/sock_diag.h
 
@@ -138,7 +138,7 @@ def _meter(nl: Connection) -> Callable[[list[Event]], None]:
     def show(_: list[Event]) -> None:
         nonlocal told, before
         now = monotonic()
-        if now - before >= TICK:
+        if now - before >= 1:
             total = nl.stats.events
             rate = (total - told) / (now - before)
             text = f"{rate:,.0f} events/s, {total:,} in all, {lost(nl):,} lost"

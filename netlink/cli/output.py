@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-__all__ = ["Batch", "Column", "Output", "Row", "batches", "open_output", "printable"]
+__all__ = ["ROWS", "Batch", "Column", "Output", "Row", "batches", "open_output", "printable"]
 
 Row = Mapping[str, str]  # titles to texts
 

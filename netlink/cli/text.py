@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from enum import Enum, IntFlag
 
 from netlink import Connection, KernelError, Message, Overrun, RawMessage
-from netlink.constants import AF
 from netlink.route import link
 from netlink.route.addr import Address
 from netlink.route.link import Link
@@ -109,12 +108,7 @@ def _address(addr: Address, names: Names) -> dict[str, str]:
 
 
 def _route(route: Route, names: Names) -> dict[str, str]:
-    if route.dst is None:
-        destination = "default"
-    elif route.family == AF.AF_MPLS:
-        destination = str(int(route.dst) >> 12)  # MPLS_LS_LABEL_SHIFT (linux/mpls.h)
-    else:
-        destination = _prefix(route.dst, route.dst_len)
+    destination = "default" if route.dst is None else _prefix(route.dst, route.dst_len)
     if route.src is not None:
         destination += f" from {_prefix(route.src, route.src_len)}"
     if route.type != RTN.RTN_UNICAST:
@@ -150,7 +144,9 @@ def _gateway(hop: NextHop | Route) -> str:
 
 
 def _prefix(address: object, length: int) -> str:
-    """As people write it: a host without its length."""
+    """As people write it: a host without its length, MPLS labels with slashes between."""
+    if isinstance(address, tuple):
+        return "/".join(map(str, address))
     is_host = length == getattr(address, "max_prefixlen", None)
     return str(address) if is_host else f"{address}/{length}"
 
@@ -163,6 +159,8 @@ def _word(value: object) -> str:
     """A value, an enum's without the prefix that its class is named after: "main", "up"."""
     if isinstance(value, Enum):
         return value.name.removeprefix(f"{type(value).__name__}_").lower()
+    if isinstance(value, bytes):
+        return value.hex(":")
     return "" if value is None else str(value)
 
 

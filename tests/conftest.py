@@ -1,0 +1,68 @@
+"""Fixtures for every test: a network namespace of one's own.
+
+A live test must never meet the machine's network. Root moves the pytest process itself, test by
+test, so that a debugger and a traceback work as everywhere. An ordinary user may do that only as
+the root of a user namespace, which a process cannot leave again: the session moves there once,
+at the first live test, and all that follows runs in it.
+"""
+
+import fcntl
+import os
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1  # linux/sockios.h, linux/if.h
+
+
+@pytest.fixture(scope="session")
+def _root(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let this process be root, of a user namespace where it is an ordinary user's."""
+    if sys.platform != "linux":
+        pytest.skip("network namespaces are Linux's")
+    if os.geteuid() == 0:
+        return
+    from netlink._nlsock import CLONE_NEWNET, CLONE_NEWUSER, unshare
+
+    tmp_path_factory.getbasetemp()  # pytest names it after the user: not after the root to be
+    uid, gid = os.geteuid(), os.getegid()
+    try:
+        unshare(CLONE_NEWUSER | CLONE_NEWNET)
+        # user_namespaces(7): setgroups must be given up before an ordinary user may map a group.
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
+        Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+    except OSError as error:
+        pytest.skip(f"the kernel refuses a user namespace: {error}")
+
+
+@pytest.fixture
+def netns(_root: None) -> Iterator[None]:
+    """A fresh network namespace for this thread and what it starts, with `lo` up; then back."""
+    from netlink._nlsock import CLONE_NEWNET, setns, unshare
+
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            unshare(CLONE_NEWNET)
+        except PermissionError as error:
+            pytest.skip(f"the kernel refuses a network namespace: {error}")
+        try:
+            _raise_loopback()
+            yield
+        finally:
+            setns(home, CLONE_NEWNET)
+    finally:
+        os.close(home)
+
+
+def _raise_loopback() -> None:
+    """Set IFF_UP by ioctl, netdevice(7): what is tested here has no part in it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        request = fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh14x", b"lo", 0))
+        (flags,) = struct.unpack_from("h", request, 16)
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
