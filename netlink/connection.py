@@ -7,6 +7,7 @@ of the two files of the library that do I/O (the asyncio driver is the other).
 from __future__ import annotations
 
 import errno
+from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from types import TracebackType
@@ -55,6 +56,7 @@ class Connection:
         self.families = families
         self.timeout = timeout
         self._engine = Engine(families)
+        self._event_queue: deque[Iterator[Message | RawMessage | Overrun]] = deque()
         self._socket = open_socket(protocols.pop(), rcvbuf=rcvbuf, sndbuf=sndbuf)
 
     # --- requests ---
@@ -114,12 +116,17 @@ class Connection:
     def _event_batches(
         self, timeout: float | None
     ) -> Iterator[Iterable[Message | RawMessage | Overrun]]:
+        # What a loop over events leaves behind stays at the head of the queue for the next one.
+        batches = self._event_queue
         while True:
             for item in self._engine.take_events():
                 if isinstance(item, Overrun):
-                    yield (item,)
+                    batches.append(iter((item,)))
                 else:
-                    yield Messages(item.data, self._engine.classes, item.start, item.end)
+                    batches.append(Messages(item.data, self._engine.classes, item.start, item.end))
+            while batches:
+                yield batches[0]
+                batches.popleft()
             try:
                 self._receive(timeout)
             except (TimeoutError, BlockingIOError):  # the latter where the timeout is 0
@@ -201,9 +208,25 @@ class Connection:
             if error.errno != errno.ENOBUFS:
                 raise
             self._engine.overrun()
+            self._drain()
         else:
             self._engine.feed(data, index)
         self._flush()  # a dump that waited for its turn
+
+    def _drain(self) -> None:
+        """After an overrun: take all that is left. The kernel adds nothing until that is done."""
+        try:
+            while True:
+                try:
+                    self._engine.feed(*self._socket.receive(0))
+                except BlockingIOError:
+                    break
+                except OSError as error:
+                    if error.errno != errno.ENOBUFS:
+                        raise
+                    self._engine.overrun()
+        finally:
+            self._engine.drained()
 
 
 def open_socket(protocol: int, **buffers: Any) -> _nlsock.RawSocket:

@@ -17,8 +17,8 @@ What it knows of the kernel, beside the family's own rules:
 |                                                              |   dropped and counted             |
 | a dump's DONE may carry an errno and an extended ACK         | that is the dump's status         |
 | NLM_F_DUMP_INTR on any part, DONE included                   | the reply is interrupted          |
-| ENOBUFS comes once and says nothing of what was lost         | every waiter fails, listeners see |
-|                                                              |   an Overrun, all stays usable    |
+| ENOBUFS comes once and says nothing of what was lost; until  | every waiter fails, listeners see |
+|   the queue was empty, more is lost (netlink_overrun)        |   an Overrun behind what was left |
 | an abandoned request is answered all the same                | its answer is drained silently    |
 """
 
@@ -209,15 +209,28 @@ class Engine:
             raise fault
 
     def overrun(self) -> None:
-        """Take in that the kernel dropped messages (ENOBUFS): nobody's answer is certain now."""
+        """Take in that the kernel dropped messages (ENOBUFS): nobody's answer is certain now.
+
+        The caller must then receive until nothing is left, feed that, and call `drained`. Only
+        the empty queue makes the kernel deliver again; until then it drops what it has for the
+        socket, and does not tell a second time (netlink_overrun, netlink_rcv_wake).
+        """
         self.stats.overruns += 1
-        self._events.append(Overrun())
         queued = {seq for seq, _ in self._queue}
         for seq in [seq for seq in self._waiting if seq not in queued]:
             reply = self._waiting.pop(seq)()
             if reply is not None:
                 reply.error = Overrun()
                 reply.done = True
+
+    def drained(self) -> None:
+        """Take in that all from before an overrun was fed: here is where messages are missing.
+
+        No dump can be under way: receiving is what makes the kernel go on with one.
+        """
+        self._events.append(Overrun())
+        if self._dump is not None:
+            self._next_dump(self._dump)
 
     def take_events(self) -> list[Run | Overrun]:
         """The events that came since the last call, in order, and each Overrun at its place."""
@@ -300,12 +313,9 @@ def status(run: Run, request: Request[Any]) -> NetlinkError | None:
         with suppress(DecodeError):  # the errno is what counts
             extack = ExtAck.from_bytes(payload[at:])
     offset = extack.offs if extack else None
-    return KernelError(
-        -code,
-        extack.msg if extack else None,
-        path=request.message._path(offset - NLMSG_HDRLEN)
-        if offset is not None and offset >= NLMSG_HDRLEN
-        else None,
-        offset=offset,
-        request=request,
-    )
+    path = None
+    if offset is not None and offset >= NLMSG_HDRLEN:
+        # Without the class: the op says as much.
+        path = request.message._path(offset - NLMSG_HDRLEN).partition(".")[2] or None
+    words = extack.msg if extack else None
+    return KernelError(-code, words, path=path, offset=offset, request=request)

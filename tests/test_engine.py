@@ -197,9 +197,9 @@ def test_both_forms_of_the_extended_ack_and_the_attribute_path(capped: bool) -> 
     with pytest.raises(KernelError) as caught:
         list(reply)
     error = caught.value
-    assert (error.message, error.offset, error.path) == ("invalid name", 28, "Thing.name")
+    assert (error.message, error.offset, error.path) == ("invalid name", 28, "name")
     assert error.request.message == Thing(number=1, name="x")
-    assert str(error) == "thing.new: Thing.name: invalid name (ERANGE)"
+    assert str(error) == "thing.new: name: invalid name (ERANGE)"
 
 
 def test_a_malformed_extended_ack_still_ends_the_reply() -> None:
@@ -243,20 +243,24 @@ def test_an_overrun_fails_every_waiter_and_shows_once_among_the_events() -> None
     talk.engine.take_outgoing()
     talk.engine.feed(*event)
     talk.engine.overrun()
-    talk.engine.feed(*event)
     for reply in (first, single):
         with pytest.raises(Overrun):
             list(reply)
-    kinds = [type(item).__name__ for item in talk.engine.take_events()]
-    assert kinds == ["Run", "Overrun", "Run"]
-    assert talk.engine.stats.overruns == 1
-    # The kernel is still at the first dump; the second, never sent, goes out when that ends.
+    # What was in the socket's queue came before what is missing.
+    talk.engine.feed(*event)
+    talk.engine.feed(*wire.receive(thing(1, seq=1)))
     assert sent(talk.engine) == []
-    talk.engine.feed(*wire.receive(thing(1, seq=1), wire.done(seq=1)))
+    talk.engine.drained()
+    talk.engine.feed(*event)
+    kinds = [type(item).__name__ for item in talk.engine.take_events()]
+    assert kinds == ["Run", "Run", "Overrun", "Run"]
+    assert talk.engine.stats.overruns == 1
+    assert talk.engine.stats.late == 1
+    # The second dump was not sent, so nothing of its answer is lost; now is its turn, whatever
+    # became of the end of the first.
     assert [seq for _, _, seq in sent(talk.engine)] == [2]
     talk.script.append(wire.receive(thing(20, seq=2), wire.done(seq=2)))
     assert numbers(second) == [20]
-    assert talk.engine.stats.late == 2
 
 
 def test_an_abandoned_request_is_drained_silently() -> None:
