@@ -95,9 +95,7 @@ cdef class Gather:
         for depth, name in enumerate(names):
             table = self.bodies[node]
             if name not in table.names:
-                near = difflib.get_close_matches(name, table.names, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise LookupError(f"{table.cls.__name__} has no field {name!r}{hint}")
+                raise LookupError(no_field(table, name))
             f = table.names[name]
             step = self.add_step(node, f)
             if depth < len(names) - 1:
@@ -313,6 +311,9 @@ cdef class Column:
         owner.data = self.values
         owner.blind = True
         return self.field.value(owner, p + start, end - start)
+
+    def __iter__(self):
+        return map(self.__getitem__, range(self.length))
 
     def __repr__(self):
         return f"<Column of {self.length} {self.field.name}, {self.null_count} without>"

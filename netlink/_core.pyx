@@ -34,7 +34,6 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memchr, memcmp, memcpy, memset
 
-import difflib
 import ipaddress
 from enum import Flag
 
@@ -222,7 +221,9 @@ cdef class _RawMessages:
             raise StopIteration
         cdef Py_ssize_t offset = self.at.at - <const uint8_t *>self.flat.raw.buf
         if not message_ok(&self.at, &header):
-            raise message_fault(&self.at, offset)
+            fault = message_fault(&self.at, offset)
+            self.at.left = 0
+            raise fault
         step(&self.at, header.nlmsg_len)
         return raw_message(self.flat.view, &header, offset)
 
@@ -248,7 +249,9 @@ cdef class _RawAttributes:
             raise StopIteration
         cdef Py_ssize_t offset = self.at.at - <const uint8_t *>self.flat.raw.buf
         if not attribute_ok(&self.at, &header):
-            raise attribute_fault(&self.at, None, offset)
+            fault = attribute_fault(&self.at, None, offset)
+            self.at.left = 0
+            raise fault
         step(&self.at, header.nla_len)
         cdef RawAttribute result = RawAttribute.__new__(RawAttribute)
         result.type = header.nla_type & NLA_TYPE_MASK
@@ -271,7 +274,7 @@ def iter_attributes(payload, /):
     """Iterate over a list of attributes as RawAttribute objects, without a schema.
 
     `payload` is any buffer object that starts at the first attribute. Raises DecodeError with
-    the offset at an attribute that does not fit.
+    the offset at an attribute that does not fit, and ends there.
     """
     return _RawAttributes(payload)
 
@@ -925,9 +928,15 @@ cdef int put_field(Field f, Buffer *b, int number, object value, Scope scope) ex
 
 
 cdef object unknown_argument(Table table, object name):
+    return TypeError(no_field(table, name))
+
+
+cdef str no_field(Table table, object name):
+    """Words for a name that is no field, with the nearest that is one."""
+    import difflib  # takes long, and is for errors only
     near = difflib.get_close_matches(str(name), table.names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return TypeError(f"{table.cls.__name__} has no field {name!r}{hint}")
+    return f"{table.cls.__name__} has no field {name!r}{hint}"
 
 
 def stamp(int type, int flags, unsigned int seq, unsigned int port, bytes payload not None):

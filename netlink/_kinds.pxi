@@ -535,19 +535,31 @@ cdef int store_address(Field f, Buffer *b, object value, Scope scope) except -1:
             value = ipaddress.ip_address(value)
         except ValueError:
             raise EncodeError(f"{value!r} is no IP address", value=value) from None
-    if type(value) is V4:
-        if f.size not in (0, 4):
-            raise EncodeError(f"{value} is no address of {f.size} bytes", value=value)
-        return put_integer(b, <uint32_t>int(value), 4, True)
     if isinstance(value, (V4, V6)):
-        value = value.packed
+        check_family(value, scope)
+        if type(value) is V4 and f.size in (0, 4):
+            return put_integer(b, <uint32_t>int(value), 4, True)
+        packed = value.packed
     elif f.by_family and isinstance(value, tuple):
         return store_labels(f, b, value, scope)
-    elif not isinstance(value, bytes):
+    elif isinstance(value, bytes):
+        packed = value
+    else:
         raise EncodeError(f"expected an IP address, not {type(value).__name__}", value=value)
-    if f.size and PyBytes_GET_SIZE(value) != f.size:
-        raise EncodeError(f"{value!r} is no address of {f.size} bytes", value=value)
-    return put_bytes(b, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
+    if f.size and PyBytes_GET_SIZE(packed) != f.size:
+        raise EncodeError(f"{value} is no address of {f.size} bytes", value=value)
+    return put_bytes(b, PyBytes_AS_STRING(packed), PyBytes_GET_SIZE(packed))
+
+
+cdef int check_family(object value, Scope scope) except -1:
+    """Refuse an address that is not of the family given beside it: the kernel may cut it short."""
+    if scope is None:
+        return 0
+    family = scope.values.get("family")
+    if family is not None and ((family == AF_INET and value.version != 4)
+                               or (family == AF_INET6 and value.version != 6)):
+        raise EncodeError(f"{value} is not of the message's family, {family!r}", value=value)
+    return 0
 
 
 define_kind(b"address", check_any, load_address, store_address, append_bytes)
@@ -556,8 +568,12 @@ define_kind(b"address", check_any, load_address, store_address, append_bytes)
 # Labels: an MPLS label stack, as the kernel's routes hold it: in each entry 20 bits of label, and
 # a bit that marks the bottom (linux/mpls.h). A stack that says more, such as a TTL, stays bytes.
 
+cdef enum:  # linux/socket.h
+    AF_INET = 2
+    AF_INET6 = 10
+    AF_MPLS = 28
+
 cdef enum:
-    AF_MPLS = 28  # linux/socket.h
     MPLS_LS_S_MASK = 0x100
 
 

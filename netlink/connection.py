@@ -203,15 +203,14 @@ class Connection:
 
     def _receive(self, timeout: float | None) -> None:
         try:
-            data, index = self._socket.receive(timeout)
+            self._engine.feed(*self._socket.receive(timeout))
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
             self._engine.overrun()
             self._drain()
-        else:
-            self._engine.feed(data, index)
-        self._flush()  # a dump that waited for its turn
+        finally:
+            self._flush()  # a dump that waited for its turn
 
     def _drain(self) -> None:
         """After an overrun: take all that is left. The kernel adds nothing until that is done."""

@@ -29,7 +29,6 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
@@ -48,18 +47,32 @@ DUMP = int(NLM_F.NLM_F_REQUEST | NLM_F.NLM_F_DUMP)
 NLMSG_HDRLEN = 16
 
 
-@dataclass(slots=True)
 class Stats:
-    """What a connection has counted since it was opened."""
+    """What a connection has counted since it was opened.
 
-    sent: int = 0  # requests
-    datagrams: int = 0
-    bytes: int = 0
-    messages: int = 0  # of replies and events, control messages left out
-    events: int = 0  # messages that came by a group
-    overruns: int = 0  # times that the kernel reported a full receive buffer
-    strangers: int = 0  # datagrams that another process sent; dropped
-    late: int = 0  # messages that answer no request that anyone waits for; dropped
+    `sent` counts requests; `datagrams` and `bytes` what was received; `messages` those of replies
+    and events without the control messages, `events` those that came by a group; `overruns` the
+    times that the kernel reported a full receive buffer; `strangers` datagrams that another process
+    sent, and `late` messages that answer no request that anyone waits for: both are dropped.
+    """
+
+    __slots__ = (
+        "bytes", "datagrams", "events", "late", "messages", "overruns", "sent", "strangers",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.datagrams = 0
+        self.bytes = 0
+        self.messages = 0
+        self.events = 0
+        self.overruns = 0
+        self.strangers = 0
+        self.late = 0
+
+    def __repr__(self) -> str:
+        counted = ", ".join(f"{name}={getattr(self, name)}" for name in self.__slots__)
+        return f"Stats({counted})"
 
 
 class ExtAck(Message):

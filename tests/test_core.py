@@ -221,6 +221,17 @@ def test_addresses_are_what_ipaddress_makes(four: int, sixteen: int) -> None:
         assert pickle.loads(pickle.dumps(value)) == expected
 
 
+def test_an_address_of_another_family_than_the_message_is_refused() -> None:
+    class Local(head):
+        local: s.Addr = s.address(1)
+
+    assert Local(family=2, local="192.0.2.1").local == V4
+    assert Local(local="2001:db8::1").local == V6
+    for family, local in ((2, V6), (10, V4)):
+        with pytest.raises(EncodeError, match=r"Local\.local: .* not of the message's family"):
+            Local(family=family, local=local)
+
+
 def test_addresses_of_other_lengths_are_bytes() -> None:
     assert holder(s.address(1))(value=b"\1\2\3").value == b"\1\2\3"
 
@@ -510,6 +521,15 @@ def test_any_buffer_will_do(buffer: Any) -> None:
     data = buffer(wire.message(16, bytes(Sample(index=4))))
     assert [m.type for m in iter_messages(data)] == [16]
     assert [m.index for m in Messages(data, {16: Sample})] == [4]
+
+
+@pytest.mark.parametrize("iterate", [iter_messages, iter_attributes])
+def test_raw_iteration_ends_at_a_fault(iterate: Any) -> None:
+    found = iterate(bytes(20))
+    with pytest.raises(DecodeError):
+        next(found)
+    with pytest.raises(StopIteration):
+        next(found)
 
 
 def test_what_is_no_buffer_is_a_type_error() -> None:

@@ -10,6 +10,7 @@ import importlib
 import ipaddress
 import json
 import pkgutil
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -26,11 +27,18 @@ MAX_DEPTH = 3
 WITHOUT_COLUMN = {"selected", "array", "mapping", "repeated", "records"}
 
 
+def import_all(package: ModuleType) -> None:
+    """Import a package with all below it, but for what is there for people at a terminal."""
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        if module.name not in ("netlink.__main__", "netlink.cli"):
+            imported = importlib.import_module(module.name)
+            if module.ispkg:
+                import_all(imported)
+
+
 def declared() -> list[type[Message]]:
     """Every message class of the package, in order of name."""
-    for module in pkgutil.walk_packages(netlink.__path__, "netlink."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+    import_all(netlink)
     found: list[type[Message]] = []
     todo: list[type[Message]] = [Message]
     while todo:
