@@ -1,0 +1,438 @@
+"""The engine and the blocking connection, talking to the live kernel.
+
+What stands in the table of netlink/engine.py is seen here to be so: dumps queue, replies
+interleave, groups bring events, strangers are dropped, a full receive buffer is told once.
+"""
+
+import errno
+import os
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address
+
+import pytest
+
+from netlink import Connection, DumpInterrupted, KernelError, Message, Op, Overrun, RawSocket
+from netlink.constants import AF, NETLINK, NLM_F, NLMSG
+from netlink.route import FAMILY, addr, link, neigh, route
+from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTNLGRP, RTPROT
+from netlink.schema import Request
+
+LO = 1
+MANY = 20_000  # routes: more than one receive can take in, so that a dump can be half-read
+RCVBUF = 4096  # holds only a few messages
+
+
+@pytest.fixture
+def nl() -> Iterator[Connection]:
+    with Connection(FAMILY, timeout=5) as connection:
+        yield connection
+
+
+@pytest.fixture
+def other() -> Iterator[Connection]:
+    """A second connection, which changes what the first one watches."""
+    with Connection(FAMILY, timeout=5) as connection:
+        yield connection
+
+
+def new_route(number: int) -> Request[route.Route]:
+    return route.new(
+        family=AF.AF_INET,
+        dst=IPv4Address("10.0.0.0") + number,
+        dst_len=32,
+        rtm_table=RT_TABLE.RT_TABLE_MAIN,
+        protocol=RTPROT.RTPROT_STATIC,
+        scope=RT_SCOPE.RT_SCOPE_LINK,
+        type=RTN.RTN_UNICAST,
+        oif=LO,
+    )
+
+
+def make_routes(connection: Connection, count: int, first: int = 0) -> None:
+    for number in range(first, first + count):
+        connection.do(new_route(number))
+
+
+def main_routes(connection: Connection) -> Iterator[route.Route]:
+    """The routes of new_route, as a dump that is under way."""
+    reply = connection.dump(
+        route.get(family=AF.AF_INET, rtm_table=RT_TABLE.RT_TABLE_MAIN, table=RT_TABLE.RT_TABLE_MAIN)
+    )
+    return iter(reply)
+
+
+# --- dumps and requests at once -------------------------------------------------------------------
+
+
+def test_second_dump_waits_for_half_read_first(nl: Connection) -> None:
+    make_routes(nl, MANY)
+    first = main_routes(nl)
+    assert next(first).dst == IPv4Address("10.0.0.0")
+    # The kernel would refuse this with EBUSY, in the middle of the first (__netlink_dump_start).
+    second = nl.dump(link.get())
+    third = nl.dump(addr.get(family=AF.AF_INET))
+    assert nl.stats.sent == MANY + 1
+    assert [found.ifname for found in second] == ["lo"]
+    assert [found.dst for found in first] == [
+        IPv4Address("10.0.0.0") + number for number in range(1, MANY)
+    ]
+    assert [found.local for found in third] == [IPv4Address("127.0.0.1")]
+    assert nl.stats.sent == MANY + 3
+
+
+def test_request_inside_a_dump(nl: Connection) -> None:
+    make_routes(nl, MANY)
+    dump = main_routes(nl)
+    next(dump)
+    found = nl.do(link.get(index=LO))
+    assert found is not None and found.ifname == "lo"
+    with pytest.raises(KernelError) as refused:
+        nl.do(link.get(ifname="nothere"))
+    assert refused.value.errno == errno.ENODEV
+    assert sum(1 for _ in dump) == MANY - 1
+
+
+def test_abandoned_dump_is_drained(nl: Connection) -> None:
+    make_routes(nl, MANY)
+    for _ in main_routes(nl):
+        break
+    found = nl.do(link.get(index=LO))
+    assert found is not None and found.ifname == "lo"
+    assert [found.ifname for found in nl.dump(link.get())] == ["lo"]
+    assert sum(1 for _ in main_routes(nl)) == MANY
+
+
+def test_abandoned_dump_that_never_began(nl: Connection) -> None:
+    make_routes(nl, MANY)
+    dump = main_routes(nl)
+    next(dump)
+    nl.dump(link.get())  # waits for its turn, and nobody holds its reply
+    last = nl.dump(addr.get(family=AF.AF_INET))
+    assert [found.label for found in last] == ["lo"]
+    assert nl.stats.sent == MANY + 2
+    assert sum(1 for _ in dump) == MANY - 1
+
+
+def test_refused_dump_lets_the_next_one_begin(nl: Connection) -> None:
+    no_such = Op("nothing.get", max(RTM) + 4, link.Link)  # a type that the kernel does not know
+    refused, following = nl.dump(no_such()), nl.dump(link.get())
+    assert [found.ifname for found in following] == ["lo"]
+    with pytest.raises(KernelError) as error:
+        list(refused)
+    assert error.value.errno == errno.EOPNOTSUPP
+
+
+def test_interrupted_dump(nl: Connection, other: Connection) -> None:
+    """inet_dump_ifaddr tells where addresses changed between the parts of its dump."""
+    count = 9000
+    for number in range(count):
+        other.do(addr.new(
+            family=AF.AF_INET, prefixlen=32, index=LO, local=IPv4Address("10.0.0.0") + number
+        ))  # fmt: skip
+    dump = iter(nl.dump(addr.get(family=AF.AF_INET)))
+    next(dump)
+    other.do(addr.delete(family=AF.AF_INET, prefixlen=32, index=LO, local="10.0.0.1"))
+    with pytest.raises(DumpInterrupted):
+        list(dump)
+    assert sum(1 for _ in nl.dump(addr.get(family=AF.AF_INET))) == count
+
+
+# --- events ---------------------------------------------------------------------------------------
+
+
+def take(connection: Connection, count: int) -> list[Message]:
+    """The next `count` events, all of them messages."""
+    found: list[Message] = []
+    for event in connection.events(timeout=1):
+        assert isinstance(event, Message), event
+        found.append(event)
+        if len(found) == count:
+            break
+    return found
+
+
+def test_events_of_another_connection(nl: Connection, other: Connection) -> None:
+    nl.join("link", "ipv4-ifaddr", RTNLGRP.RTNLGRP_IPV4_ROUTE, "neigh")
+    other.do(link.set(index=LO, mtu=5000))
+    other.do(addr.new(family=AF.AF_INET, prefixlen=32, index=LO, local="192.0.2.1"))
+    other.do(new_route(7))
+    other.do(neigh.new(
+        family=AF.AF_INET, ndm_ifindex=LO, state=neigh.NUD.NUD_PERMANENT, dst="192.0.2.9",
+        lladdr="02:00:00:00:00:09",
+    ))  # fmt: skip
+    other.do(route.delete(
+        family=AF.AF_INET, dst="10.0.0.7", dst_len=32, scope=RT_SCOPE.RT_SCOPE_NOWHERE
+    ))  # fmt: skip
+    changed, address, local, routed, neighbour, gone = take(nl, 6)
+    assert isinstance(changed, link.Link)
+    assert (changed.nlmsg_name, changed.ifname, changed.mtu) == ("RTM_NEWLINK", "lo", 5000)
+    # The kernel tells of the address, and of the route in table local that comes with it, in
+    # either order (inet_insert_ifa, fib_add_ifaddr).
+    if isinstance(address, route.Route):
+        address, local = local, address
+    assert isinstance(address, addr.Address)
+    assert (address.nlmsg_name, str(address.local)) == ("RTM_NEWADDR", "192.0.2.1")
+    assert isinstance(local, route.Route)
+    assert (local.nlmsg_name, local.table) == ("RTM_NEWROUTE", RT_TABLE.RT_TABLE_LOCAL)
+    assert isinstance(routed, route.Route)
+    assert (routed.nlmsg_name, str(routed.dst)) == ("RTM_NEWROUTE", "10.0.0.7")
+    assert isinstance(neighbour, neigh.Neighbour)
+    assert (neighbour.nlmsg_name, neighbour.lladdr) == ("RTM_NEWNEIGH", "02:00:00:00:00:09")
+    assert isinstance(gone, route.Route)
+    assert (gone.nlmsg_name, gone.dst) == ("RTM_DELROUTE", routed.dst)
+    assert nl.stats.events == 6
+
+
+def test_own_change_is_an_event_and_no_answer(nl: Connection) -> None:
+    """An event about our own request carries our port and its seq (rtmsg_fib)."""
+    nl.join("ipv4-route")
+    assert nl.do(new_route(1)) is None
+    (event,) = take(nl, 1)
+    assert event.nlmsg_pid == nl.port
+    assert event.nlmsg_name == "RTM_NEWROUTE"
+
+
+def test_events_during_a_dump_keep_their_order(nl: Connection, other: Connection) -> None:
+    make_routes(other, MANY)
+    nl.join("link")
+    dump = main_routes(nl)
+    next(dump)
+    for mtu in (5000, 6000, 7000):
+        other.do(link.set(index=LO, mtu=mtu))
+    assert sum(1 for _ in dump) == MANY - 1
+    found = [event for event in take(nl, 3) if isinstance(event, link.Link)]
+    assert [event.mtu for event in found] == [5000, 6000, 7000]
+
+
+def test_leaving_a_loop_over_events_loses_none(nl: Connection, other: Connection) -> None:
+    nl.join("ipv4-route")
+    make_routes(other, 10)
+    found = [event for _ in range(5) for event in take(nl, 2) if isinstance(event, route.Route)]
+    assert [event.dst for event in found] == [IPv4Address("10.0.0.0") + i for i in range(10)]
+
+
+def test_leave(nl: Connection, other: Connection) -> None:
+    nl.join("ipv4-route", "link")
+    nl.leave("ipv4-route")
+    other.do(new_route(1))
+    other.do(link.set(index=LO, mtu=5000))
+    (event,) = take(nl, 1)
+    assert event.nlmsg_name == "RTM_NEWLINK"
+    assert list(nl.events(timeout=0.05)) == []
+
+
+def test_silence_ends_the_events(nl: Connection) -> None:
+    start = time.monotonic()
+    assert list(nl.events(timeout=0.1)) == []
+    assert time.monotonic() - start >= 0.1
+
+
+def test_events_that_are_there_already(nl: Connection, other: Connection) -> None:
+    """A timeout of 0 waits for nothing."""
+    nl.join("ipv4-route")
+    assert list(nl.events(timeout=0)) == []
+    make_routes(other, 3)
+    assert len(list(nl.events(timeout=0))) == 3
+
+
+# --- overrun --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small() -> Iterator[Connection]:
+    """A connection that listens to routes and can hold a few of them."""
+    with Connection(FAMILY, rcvbuf=RCVBUF, timeout=2) as connection:
+        connection.join("ipv4-route")
+        yield connection
+
+
+def test_overrun_is_one_item(small: Connection, other: Connection) -> None:
+    make_routes(other, 200)
+    *kept, last = small.events(timeout=0.1)
+    assert isinstance(last, Overrun)  # at its place: behind what came, before what comes later
+    assert 0 < len(kept) < 200
+    assert [getattr(event, "dst", None) for event in kept] == [
+        IPv4Address("10.0.0.0") + number for number in range(len(kept))
+    ]
+    assert small.stats.overruns == 1
+    # The connection goes on as if nothing had been.
+    found = small.do(link.get(index=LO))
+    assert found is not None and found.ifname == "lo"
+    assert sum(1 for _ in main_routes(small)) == 200
+    other.do(new_route(1000))
+    (event,) = take(small, 1)
+    assert isinstance(event, route.Route) and str(event.dst) == "10.0.3.232"
+    assert small.stats.overruns == 1
+
+
+def test_waiter_fails_with_overrun(small: Connection, other: Connection) -> None:
+    make_routes(other, 200)
+    with pytest.raises(Overrun):
+        small.do(link.get(index=LO))
+    # Until its queue is empty the kernel drops what it has for this socket, and does not tell
+    # again (netlink_overrun): a request must not be sent into that.
+    found = small.do(link.get(index=LO))
+    assert found is not None and found.ifname == "lo"
+    items = list(small.events(timeout=0.1))
+    assert sum(isinstance(item, Overrun) for item in items) == 1
+
+
+def test_dump_fails_with_overrun(small: Connection, other: Connection) -> None:
+    make_routes(other, 200)
+    with pytest.raises(Overrun):
+        list(small.dump(link.get()))
+    assert [found.ifname for found in small.dump(link.get())] == ["lo"]
+
+
+def test_dump_queued_through_an_overrun(small: Connection, other: Connection) -> None:
+    """It was not sent yet: nothing of its answer can have been lost."""
+    make_routes(other, 200)
+    first, second = small.dump(link.get()), small.dump(addr.get(family=AF.AF_INET))
+    with pytest.raises(Overrun):
+        list(first)
+    assert [found.label for found in second] == ["lo"]
+
+
+def test_refusal_of_a_dump_lost_in_an_overrun(small: Connection, other: Connection) -> None:
+    """No DONE will ever come of that dump: the next one must not wait for it."""
+    make_routes(other, 200)
+    no_such = Op("nothing.get", max(RTM) + 4, link.Link)
+    with pytest.raises(Overrun):
+        list(small.dump(no_such()))
+    assert [found.ifname for found in small.dump(link.get())] == ["lo"]
+
+
+# --- strangers ------------------------------------------------------------------------------------
+
+
+def message(type: int, seq: int, port: int, payload: bytes, flags: int = 0) -> bytes:
+    return struct.pack("=IHHII", 16 + len(payload), type, flags, seq, port) + payload
+
+
+@pytest.fixture
+def stranger() -> Iterator[RawSocket]:
+    """Another process's socket: it may send to ours, as it has CAP_NET_ADMIN."""
+    with RawSocket(NETLINK.NETLINK_ROUTE) as sock:
+        sock.bind()
+        yield sock
+
+
+def test_forged_event(nl: Connection, other: Connection, stranger: RawSocket) -> None:
+    forged = message(RTM.RTM_NEWLINK, 0, 0, bytes(link.Link(index=666, ifname="forged")))
+    nl.join("link")
+    stranger.send(forged, port=nl.port)
+    stranger.send(forged, group=RTNLGRP.RTNLGRP_LINK)
+    other.do(link.set(index=LO, mtu=5000))
+    (event,) = take(nl, 1)
+    assert isinstance(event, link.Link) and event.ifname == "lo"
+    assert nl.stats.strangers == 2
+    assert nl.stats.events == 1
+
+
+@pytest.mark.parametrize(
+    ("type", "payload"),
+    [
+        (NLMSG.NLMSG_ERROR, struct.pack("=i", -errno.EPERM) + bytes(16)),
+        (NLMSG.NLMSG_ERROR, bytes(20)),
+        (NLMSG.NLMSG_DONE, bytes(4)),
+        (NLMSG.NLMSG_OVERRUN, b""),
+        (RTM.RTM_NEWROUTE, bytes(route.Route(family=AF.AF_INET, dst="6.6.6.6", dst_len=32))),
+    ],
+)
+def test_forged_answer(nl: Connection, stranger: RawSocket, type: int, payload: bytes) -> None:
+    make_routes(nl, MANY)
+    dump = main_routes(nl)
+    seq = next(dump).nlmsg_seq
+    assert seq is not None
+    forged = message(type, seq, nl.port, payload, NLM_F.NLM_F_MULTI)
+    stranger.send(forged, port=nl.port)
+    found = [entry.dst for entry in dump]
+    assert found == [IPv4Address("10.0.0.0") + number for number in range(1, MANY)]
+    assert nl.stats.strangers == 1
+    assert nl.stats.late == 0
+
+
+def test_stranger_who_sends_rubbish(nl: Connection, stranger: RawSocket) -> None:
+    stranger.send(b"\xff" * 7, port=nl.port)
+    found = nl.do(link.get(index=LO))
+    assert found is not None and found.ifname == "lo"
+    assert nl.stats.strangers == 1
+
+
+# --- the ends -------------------------------------------------------------------------------------
+
+
+def test_use_after_close() -> None:
+    nl = Connection(FAMILY, timeout=2)
+    make_routes(nl, MANY)
+    half_read = main_routes(nl)
+    next(half_read)
+    nl.close()
+    nl.close()
+    assert nl.closed
+    uses: dict[str, Callable[[], object]] = {
+        "do": lambda: nl.do(link.get(index=LO)),
+        "dump": lambda: list(nl.dump(link.get())),  # it waits behind the half-read one
+        "join": lambda: nl.join("link"),
+        "leave": lambda: nl.leave("link"),
+        "events": lambda: next(iter(nl.events(timeout=0))),
+        "half-read": lambda: list(half_read),
+        "fileno": nl.fileno,
+        "port": lambda: nl.port,
+    }
+    told = {}
+    for name, use in uses.items():
+        try:
+            use()
+        except OSError as error:
+            told[name] = (error.errno, error.strerror)
+    assert told == dict.fromkeys(uses, (errno.EBADF, "netlink socket is closed"))
+    assert repr(nl) == "<Connection to route, closed>"
+
+
+def test_close_wakes_a_listener(nl: Connection) -> None:
+    errors: list[OSError] = []
+
+    def listen() -> None:
+        try:
+            list(nl.events())
+        except OSError as error:
+            errors.append(error)
+
+    nl.join("link")
+    thread = threading.Thread(target=listen)
+    thread.start()
+    time.sleep(0.05)
+    nl.close()
+    thread.join(2)
+    assert not thread.is_alive()
+    assert [error.errno for error in errors] == [errno.EBADF]
+
+
+def test_unknown_group_lists_the_known(nl: Connection, other: Connection) -> None:
+    with pytest.raises(LookupError) as error:
+        nl.join("link", "ipv4-rout")
+    text = str(error.value)
+    assert "'ipv4-rout'" in text and "'route'" in text
+    assert all(name in text for name in ("link", "ipv4-route", "ipv6-ifaddr", "mpls-route"))
+    other.do(link.set(index=LO, mtu=5000))
+    assert list(nl.events(timeout=0.05)) == []  # none was joined
+
+
+def test_every_group_can_be_joined(nl: Connection) -> None:
+    nl.join(*FAMILY.groups)
+    nl.leave(*FAMILY.groups)
+
+
+def test_no_descriptor_is_leaked() -> None:
+    before = os.listdir("/proc/self/fd")
+    for _ in range(500):
+        with Connection(FAMILY, timeout=2) as nl:
+            nl.join("link")
+            assert nl.do(link.get(index=LO)) is not None
+            with pytest.raises(KernelError):
+                nl.do(link.get(ifname="nothere"))
+    assert os.listdir("/proc/self/fd") == before
