@@ -91,7 +91,9 @@ cdef enum:
     NLMSG_HDRLEN = 16
     NLA_HDRLEN = 4
     GENL_HDRLEN = 4
+    NLMSG_ERROR = 2
     NLMSG_MIN_TYPE = 0x10  # below: control messages
+    NLM_F_ACK_TLVS = 0x200
     NLA_TYPE_MASK = 0x3FFF
     NLA_F_NESTED = 0x8000
     NLA_MAX_LEN = 0xFFFF
@@ -944,15 +946,49 @@ def stamp(int type, int flags, unsigned int seq, unsigned int port, bytes payloa
     cdef nlmsghdr header
     cdef Py_ssize_t size = NLMSG_HDRLEN + PyBytes_GET_SIZE(payload)
     cdef bytes result = PyBytes_FromStringAndSize(NULL, size)
-    header.nlmsg_len = <uint32_t>size
-    header.nlmsg_type = <uint16_t>type
-    header.nlmsg_flags = <uint16_t>flags
-    header.nlmsg_seq = seq
-    header.nlmsg_pid = port
+    header = nlmsghdr(<uint32_t>size, <uint16_t>type, <uint16_t>flags, seq, port)
     memcpy(PyBytes_AS_STRING(result), &header, NLMSG_HDRLEN)
     memcpy(PyBytes_AS_STRING(result) + NLMSG_HDRLEN, PyBytes_AS_STRING(payload),
            PyBytes_GET_SIZE(payload))
     return result
+
+
+def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py_ssize_t limit):
+    """Stamp requests, numbered from `seq`, into few buffers that each take one send.
+
+    `flags` are added to each op's own, `last_flags` to those of the last. A buffer holds at most
+    `limit` bytes, or a single longer message.
+    """
+    cdef nlmsghdr header
+    cdef Buffer b
+    cdef View message
+    cdef Py_ssize_t size, position
+    cdef Py_ssize_t last = len(requests) - 1
+    cdef list found = []
+    b.data = NULL
+    b.used = b.size = 0
+    b.heap = True
+    try:
+        b.data = <uint8_t *>PyMem_Malloc(4096)
+        b.size = 4096 if b.data != NULL else 0
+        for position, request in enumerate(requests):
+            message = <View?>request.message
+            op = request.op
+            size = NLMSG_HDRLEN + message.length
+            if b.used and b.used + size > limit:
+                found.append(PyBytes_FromStringAndSize(<const char *>b.data, b.used))
+                b.used = 0
+            header = nlmsghdr(<uint32_t>size, <uint16_t><int>op.type,
+                              <uint16_t>(<int>op.flags | (last_flags if position == last else flags)),
+                              <uint32_t>(seq + position), 0)
+            put_bytes(&b, &header, NLMSG_HDRLEN)
+            put_bytes(&b, body(message), message.length)
+            put_zeros(&b, align4(size) - size)
+        if b.used:
+            found.append(PyBytes_FromStringAndSize(<const char *>b.data, b.used))
+        return found
+    finally:
+        PyMem_Free(b.data)
 
 
 # --- typed iteration ----------------------------------------------------------------------------
@@ -1026,7 +1062,8 @@ cdef class Run:
     """Neighbouring messages of one receive that concern the same request or the same group.
 
     `type` is 0 for ordinary messages and the type of a control message (NLMSG_ERROR, NLMSG_DONE
-    and so on), which makes a run of its own. A datagram that another process sent (`port` is not
+    and so on), which makes a run of its own; but plain acknowledgements of consecutive requests are
+    one run, where `is_ack` is true, `seq` the first one's and `count` their number. A datagram that another process sent (`port` is not
     0) is one run, unread, with `count` 0. `flags` holds every nlmsg_flags bit that occurs.
     """
     cdef readonly bytes data
@@ -1039,6 +1076,7 @@ cdef class Run:
     cdef readonly unsigned int port
     cdef readonly unsigned int group
     cdef readonly int nsid
+    cdef readonly bint is_ack
 
     def __repr__(self):
         return (f"Run(type={self.type}, seq={self.seq}, count={self.count}, flags={self.flags:#x}, "
@@ -1055,6 +1093,16 @@ cdef Run new_run(bytes data, Py_ssize_t start, const IndexEntry *entry):
     return run
 
 
+cdef bint is_plain_ack(Cursor *c, const nlmsghdr *header) noexcept:
+    """Whether a message is an NLMSG_ERROR that says 0, and nothing else."""
+    cdef int32_t error
+    if (header.nlmsg_type != NLMSG_ERROR or header.nlmsg_flags & NLM_F_ACK_TLVS
+            or header.nlmsg_len < NLMSG_HDRLEN + sizeof(error)):
+        return False
+    memcpy(&error, c.at + NLMSG_HDRLEN, sizeof(error))
+    return error == 0
+
+
 def runs(bytes data not None, bytes index not None):
     """Sort the datagrams of one receive into runs: `(list of Run, first DecodeError or None)`.
 
@@ -1065,6 +1113,7 @@ def runs(bytes data not None, bytes index not None):
     cdef Cursor c
     cdef nlmsghdr header
     cdef Py_ssize_t i, offset
+    cdef bint ack
     cdef Run run = None
     cdef const uint8_t *base = <const uint8_t *>PyBytes_AS_STRING(data)
     cdef list found = []
@@ -1093,13 +1142,17 @@ def runs(bytes data not None, bytes index not None):
                     fault = message_fault(&c, offset)
                 run = None
                 break
-            if (run is None or header.nlmsg_type < NLMSG_MIN_TYPE or run.type
+            ack = is_plain_ack(&c, &header)
+            if run is not None and run.is_ack and ack and header.nlmsg_seq == run.seq + run.count:
+                pass
+            elif (run is None or header.nlmsg_type < NLMSG_MIN_TYPE or run.type
                     or run.group != entry.group or run.nsid != entry.nsid
                     or (run.seq != header.nlmsg_seq and not entry.group)
                     or align4(run.end) != offset):
                 run = new_run(data, offset, &entry)
                 run.type = header.nlmsg_type if header.nlmsg_type < NLMSG_MIN_TYPE else 0
                 run.seq = header.nlmsg_seq
+                run.is_ack = ack
                 found.append(run)
             run.end = offset + header.nlmsg_len
             run.flags |= header.nlmsg_flags

@@ -25,19 +25,20 @@ What it knows of the kernel, beside the family's own rules:
 from __future__ import annotations
 
 import struct
+import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
-from netlink._core import Column, Gather, Messages, Run, runs, stamp
+from netlink._core import Column, Gather, Messages, Run, pack, runs, stamp
 from netlink.constants import NLM_F, NLMSG
-from netlink.errors import DecodeError, DumpInterrupted, KernelError, NetlinkError, Overrun
-from netlink.schema import Family, Message, Request, classes_of, string, u32
+from netlink.errors import DumpInterrupted, KernelWarning, NetlinkError, Overrun
+from netlink.extack import status
+from netlink.schema import Family, Message, Request, classes_of
 
-__all__ = ["Engine", "Reply", "Stats"]
+__all__ = ["Batch", "Engine", "Reply", "Stats"]
 
 M = TypeVar("M", bound=Message)
 
@@ -75,52 +76,84 @@ class Stats:
         return f"Stats({counted})"
 
 
-class ExtAck(Message):
-    """What the kernel says beside an errno: enum nlmsgerr_attrs (linux/netlink.h)."""
-
-    msg: str | None = string(1)
-    offs: int | None = u32(2)
-
-
 class Reply(Generic[M]):
     """The answer to one request: a stream of messages, then a final status.
 
     Iterating gives each message as it comes, once; memory stays constant. At the end an error of
-    the kernel raises KernelError, a dump whose data changed under it DumpInterrupted, and a full
-    receive buffer Overrun. Leaving the iteration early is fine: the rest is drained silently.
+    the kernel raises KernelError, a full receive buffer Overrun, and words of the kernel about a
+    success are a KernelWarning. Leaving the iteration early is fine: the rest is drained silently.
+
+    A dump whose data changed under it is begun again up to `retries` times, as long as nothing of
+    it was handed out; otherwise it raises DumpInterrupted at its end.
     """
 
-    __slots__ = ("__weakref__", "_classes", "_runs", "_wait", "done", "error", "interrupted",
-                 "request")  # fmt: skip
+    __slots__ = (
+        "__weakref__", "_again", "_classes", "_runs", "_wait", "done", "error", "interrupted",
+        "request", "retries", "timeout", "warning",
+    )  # fmt: skip
 
     def __init__(
-        self, request: Request[M], classes: dict[int, type[Message]], wait: Callable[[], None]
+        self,
+        request: Request[M],
+        classes: dict[int, type[Message]],
+        wait: Callable[[Reply[Any]], None],
+        again: Callable[[Reply[Any]], None] | None = None,
+        *,
+        retries: int = 0,
+        timeout: float | None = None,
     ) -> None:
         self.request = request
+        self.retries = retries
+        self.timeout = timeout
         self.done = False
         self.error: NetlinkError | None = None
+        self.warning: str | None = None
         self.interrupted = False
         self._classes = classes
         self._runs: deque[Run] = deque()
         self._wait = wait
+        self._again = again
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to hand out, or the end has come."""
+        return self.done or bool(self._runs)
 
     def __iter__(self) -> Iterator[M]:
         # chain walks from C iterator to C iterator: no Python frame is resumed per message.
         return chain.from_iterable(self._batches())
 
+    def all(self) -> list[M]:
+        """The messages as a list, begun again where they were interrupted.
+
+        Where that comes to nothing too, DumpInterrupted holds the last list as `partial`.
+        """
+        while True:
+            messages: list[M] = []
+            try:
+                messages.extend(self)
+                return messages
+            except DumpInterrupted:
+                self._retry(messages)
+
     def columns(self, *paths: str) -> dict[str, Column]:
-        """The rest of the reply as columns, one for each path, without making a message.
+        """The reply as columns, one for each path, without making a message.
 
         A path names a field of the reply's class, nested ones with dots: "stats64.rx_bytes". A
         LookupError says that there is no such field, or that its kind has no column. Messages of
-        another class are passed over. Raises what iterating raises.
+        another class are passed over. Begins again where it was interrupted, as all() does, and
+        raises what that raises.
         """
         cls = self.request.op.reply
         types = [number for number, known in self._classes.items() if known is cls]
         gather = Gather(cls.__table__, types, *paths)
-        for run in self._stream():
-            gather.feed(run.data, run.start, run.end)
-        return gather.finish()
+        while True:
+            try:
+                for run in self._stream():
+                    gather.feed(run.data, run.start, run.end)
+                return gather.finish()
+            except DumpInterrupted:
+                self._retry(gather.finish())
 
     def _batches(self) -> Iterator[Iterable[M]]:
         for run in self._stream():
@@ -128,36 +161,108 @@ class Reply(Generic[M]):
 
     def _stream(self) -> Iterator[Run]:
         """The runs as they come; at the end, what the status says."""
+        handed_out = False
         while True:
+            if self.interrupted and not handed_out and self.retries > 0:
+                self._runs.clear()  # they may not fit together: what comes after does
             while self._runs:
+                handed_out = True
                 yield self._runs.popleft()
-            if self.done:
+            if not self.done:
+                self._wait(self)
+            elif self.interrupted and self.error is None and not handed_out and self.retries > 0:
+                self._retry(())
+            else:
                 break
-            self._wait()
         if self.error is not None:
             raise self.error
+        if self.warning is not None:
+            words = f"{self.request.name}: {self.warning}"
+            self.warning = None  # said once
+            warnings.warn(KernelWarning(words), stacklevel=2)
         if self.interrupted:
-            raise DumpInterrupted([])
+            raise DumpInterrupted
+
+    def _retry(self, partial: Any) -> None:
+        """Ask anew after an interruption, or raise DumpInterrupted with what there is."""
+        if self.retries <= 0 or self._again is None:
+            raise DumpInterrupted(partial) from None
+        self.retries -= 1
+        self.done = self.interrupted = False
+        self._again(self)
 
     def __repr__(self) -> str:
         state = "waiting" if not self.done else "done" if self.error is None else str(self.error)
         return f"<Reply to {self.request.name}: {state}>"
 
 
+class Batch:
+    """Requests that are sent together, and one outcome for each: a message, None or KernelError.
+
+    With `ack_last` only the last one asks for an acknowledgement. As the kernel takes them in
+    order and a failure always answers, its answer says of all before it that they went well.
+    """
+
+    __slots__ = ("_answers", "_open", "ack_last", "error", "first", "outcomes", "requests",
+                 "timeout", "unanswered")  # fmt: skip
+
+    def __init__(
+        self, requests: list[Request[Any]], first: int, *, ack_last: bool, timeout: float | None
+    ) -> None:
+        self.requests = requests
+        self.first = first  # seq
+        self.ack_last = ack_last
+        self.timeout = timeout
+        self.error: NetlinkError | None = None
+        self.outcomes: list[Any] = [None] * len(requests)
+        self.unanswered = len(requests)
+        self._open = bytearray(b"\1" * len(requests))  # 1: not answered yet
+        self._answers: dict[int, Any] = {}  # messages that came before their acknowledgement
+
+    @property
+    def ready(self) -> bool:
+        """Whether every outcome is known, or none of the rest will ever be."""
+        return not self.unanswered or self.error is not None
+
+    def __contains__(self, seq: int) -> bool:
+        return 0 <= seq - self.first < len(self.outcomes)
+
+    def message(self, seq: int, message: Any) -> None:
+        """Take in a message for a request; the first one is its outcome."""
+        self._answers.setdefault(seq - self.first, message)
+
+    def answer(self, seq: int, count: int = 1, error: NetlinkError | None = None) -> None:
+        """Take in the status of `count` requests from `seq`."""
+        start = seq - self.first
+        end = min(start + count, len(self.outcomes))
+        if self.ack_last and end == len(self.outcomes):
+            start = 0  # those that did not fail went well
+        self.unanswered -= self._open.count(1, start, end)
+        if error is not None and self._open[end - 1]:
+            self.outcomes[end - 1] = error
+        for position in [p for p in self._answers if start <= p < end]:
+            answer = self._answers.pop(position)
+            if self.outcomes[position] is None:
+                self.outcomes[position] = answer
+        self._open[start:end] = bytes(end - start)
+
+
 class Engine:
     """Tracks requests and sorts what comes back; see the table at the head of this file.
 
-    `wait`, given with each request, is what a Reply calls when it has nothing more to give: it
-    must feed this engine, or raise.
+    `wait` is what a Reply calls when it has nothing more to give: it must feed this engine until
+    the reply is ready, or raise.
     """
 
-    def __init__(self, families: Iterable[Family]) -> None:
+    def __init__(self, families: Iterable[Family], wait: Callable[[Reply[Any]], None]) -> None:
         self.classes = classes_of(families)
         self.stats = Stats()
+        self._wait = wait
         self._events: list[Run | Overrun] = []
         self._outgoing: list[bytes] = []
         # Replies are held weakly: one that nobody holds any more is an abandoned request.
         self._waiting: dict[int, weakref.ref[Reply[Any]]] = {}
+        self._batches: list[Batch] = []
         self._seq = 0
         self._dump: int | None = None  # seq of the dump that the kernel is at
         self._queue: deque[tuple[int, bytes]] = deque()  # dumps that wait for it to end
@@ -165,35 +270,81 @@ class Engine:
     # --- out ---
 
     def submit(
-        self, request: Request[M], *, dump: bool = False, wait: Callable[[], None]
+        self,
+        request: Request[M],
+        *,
+        dump: bool = False,
+        retries: int = 0,
+        timeout: float | None = None,
+        again: Callable[[Reply[Any]], None] | None = None,
     ) -> Reply[M]:
-        """Take a request in; its bytes come out of take_outgoing, a dump's when its turn comes."""
-        self._seq = seq = self._seq % 0xFFFFFFFF + 1
-        op = request.op
-        message = stamp(op.type, op.flags | (DUMP if dump else ACK), seq, 0, bytes(request.message))
-        reply = Reply(request, self.classes, wait)
-        self._waiting[seq] = weakref.ref(reply)
-        if not dump:
-            self._outgoing.append(message)
-        elif self._dump is None:
+        """Take a request in; its bytes come out of take_outgoing, a dump's when its turn comes.
+
+        `again` is what the Reply of a dump calls to be submitted once more.
+        """
+        reply = Reply(request, self.classes, self._wait, again, retries=retries, timeout=timeout)
+        if dump:
+            self.submit_dump(reply)
+        else:
+            seq = self._number(reply)
+            op = request.op
+            self._outgoing.append(stamp(op.type, op.flags | ACK, seq, 0, bytes(request.message)))
+        return reply
+
+    def submit_dump(self, reply: Reply[Any]) -> None:
+        """Take in the request of a reply as a dump, for the first time or again."""
+        seq = self._number(reply)
+        op = reply.request.op
+        message = stamp(op.type, op.flags | DUMP, seq, 0, bytes(reply.request.message))
+        if self._dump is None:
             self._dump = seq
             self._outgoing.append(message)
         else:
             self._queue.append((seq, message))
-        return reply
+
+    def submit_batch(
+        self,
+        requests: list[Request[Any]],
+        *,
+        ack_last: bool = False,
+        limit: int = 1 << 16,
+        timeout: float | None = None,
+    ) -> Batch:
+        """Take in requests that are to be sent together, at most `limit` bytes in one buffer."""
+        if self._seq + len(requests) > 0xFFFFFFFF:
+            self._seq = 0
+        batch = Batch(requests, self._seq + 1, ack_last=ack_last, timeout=timeout)
+        self._seq += len(requests)
+        if requests:
+            self._batches.append(batch)
+            self._outgoing += pack(requests, batch.first, REQUEST if ack_last else ACK, ACK, limit)
+            self.stats.sent += len(requests) - 1
+        return batch
+
+    def _number(self, reply: Reply[Any]) -> int:
+        """The next sequence number, under which the reply is waited for."""
+        self._seq = seq = self._seq % 0xFFFFFFFF + 1
+        self._waiting[seq] = weakref.ref(reply)
+        return seq
 
     def take_outgoing(self) -> list[bytes]:
-        """The messages to be sent now, in order."""
+        """The buffers to be sent now, in order: each one message, or several of a batch."""
         outgoing, self._outgoing = self._outgoing, []
         self.stats.sent += len(outgoing)
         return outgoing
 
-    def send_failed(self, messages: Iterable[bytes]) -> None:
+    def send_failed(self, buffers: Iterable[bytes]) -> None:
         """Forget requests that could not be sent: no answer will come to them."""
-        for message in messages:
-            (seq,) = struct.unpack_from("=I", message, 8)  # nlmsg_seq
+        for buffer in buffers:
+            (seq,) = struct.unpack_from("=I", buffer, 8)  # nlmsg_seq
             self._waiting.pop(seq, None)
+            self._batches = [batch for batch in self._batches if seq not in batch]
             self._next_dump(seq)
+
+    def abandon(self, batch: Batch) -> None:
+        """Wait no more for a batch; answers that come to it are late."""
+        if batch in self._batches:
+            self._batches.remove(batch)
 
     # --- in ---
 
@@ -235,6 +386,9 @@ class Engine:
             if reply is not None:
                 reply.error = Overrun()
                 reply.done = True
+        for batch in self._batches:
+            batch.error = Overrun()
+        self._batches.clear()
 
     def drained(self) -> None:
         """Take in that all from before an overrun was fed: here is where messages are missing.
@@ -250,40 +404,82 @@ class Engine:
         events, self._events = self._events, []
         return events
 
+    def has_events(self) -> bool:
+        """Whether take_events would give something."""
+        return bool(self._events)
+
     @property
     def is_waiting(self) -> bool:
         """Whether an answer is still to come."""
-        return bool(self._waiting)
+        return bool(self._waiting or self._batches)
 
     def _answer(self, run: Run) -> None:
         """Ordinary messages to one of our requests."""
         self.stats.messages += run.count
         known = self._waiting.get(run.seq)
-        if known is None:
+        reply = known() if known is not None else None
+        if reply is not None:
+            if run.flags & NLM_F.NLM_F_DUMP_INTR:
+                reply.interrupted = True
+            reply._runs.append(run)
+        elif (batch := self._batch_of(run.seq)) is not None:
+            batch.message(run.seq, next(Messages(run.data, self.classes, run.start, run.end)))
+        else:
             self.stats.late += run.count
-            return
-        reply = known()
-        if reply is None:
-            return
-        if run.flags & NLM_F.NLM_F_DUMP_INTR:
-            reply.interrupted = True
-        reply._runs.append(run)
 
     def _control(self, run: Run) -> None:
         """NLMSG_ERROR (an acknowledgement, when its error is 0) and NLMSG_DONE end a reply."""
+        if run.is_ack:
+            self._acknowledged(run.seq, run.count)
+            return
         if run.type not in (NLMSG.NLMSG_ERROR, NLMSG.NLMSG_DONE):
             return
-        known = self._waiting.pop(run.seq, None)
-        if known is None:
-            self.stats.late += 1
-        self._next_dump(run.seq)
+        batch = self._batch_of(run.seq)
+        if batch is not None:
+            error, warning = status(run, batch.requests[run.seq - batch.first])
+            if warning is not None:
+                warnings.warn(KernelWarning(warning), stacklevel=2)
+            batch.answer(run.seq, 1, error)
+            self._close(batch)
+            return
+        reply = self._end(run.seq)
+        if reply is not None:
+            if run.flags & NLM_F.NLM_F_DUMP_INTR:
+                reply.interrupted = True
+            reply.error, reply.warning = status(run, reply.request)
+            reply.done = True
+
+    def _acknowledged(self, seq: int, count: int) -> None:
+        """Requests in a row that the kernel has carried out."""
+        while count > 0:
+            batch = self._batch_of(seq)
+            if batch is not None:
+                done = min(count, batch.first + len(batch.outcomes) - seq)
+                batch.answer(seq, done)
+                self._close(batch)
+            else:
+                done = 1
+                reply = self._end(seq)
+                if reply is not None:
+                    reply.done = True
+            seq += done
+            count -= done
+
+    def _batch_of(self, seq: int) -> Batch | None:
+        return next((batch for batch in self._batches if seq in batch), None)
+
+    def _close(self, batch: Batch) -> None:
+        if not batch.unanswered:
+            self._batches.remove(batch)
+
+    def _end(self, seq: int) -> Reply[Any] | None:
+        """The reply that a status ends, if anyone waits for it."""
+        known = self._waiting.pop(seq, None)
+        self._next_dump(seq)
         reply = known() if known is not None else None
         if reply is None:
-            return
-        if run.flags & NLM_F.NLM_F_DUMP_INTR:
-            reply.interrupted = True
-        reply.error = status(run, reply.request)
-        reply.done = True
+            self.stats.late += 1
+        return reply
 
     def _next_dump(self, ended: int) -> None:
         """Let the next dump that somebody still wants begin when the one before has ended."""
@@ -297,38 +493,3 @@ class Engine:
             else:
                 self._dump = seq
                 self._outgoing.append(message)
-
-
-def status(run: Run, request: Request[Any]) -> NetlinkError | None:
-    """The error that an NLMSG_ERROR or NLMSG_DONE message carries, or None.
-
-    struct nlmsgerr holds the errno, the header of the request and, unless NLM_F_CAPPED says
-    otherwise, the request's payload; with NLM_F_ACK_TLVS attributes follow (linux/netlink.h).
-    """
-    payload = run.data[run.start + NLMSG_HDRLEN : run.end]
-    if len(payload) < 4:
-        # A DONE without a payload is what kernels before 4.10 end a dump with.
-        return (
-            None
-            if run.type == NLMSG.NLMSG_DONE
-            else DecodeError("an error message without an errno", offset=run.start)
-        )
-    (code,) = struct.unpack_from("=i", payload)
-    if code >= 0:
-        return None
-    extack = None
-    if run.flags & NLM_F.NLM_F_ACK_TLVS:
-        at = 4
-        if run.type == NLMSG.NLMSG_ERROR and len(payload) >= 4 + NLMSG_HDRLEN:
-            (length,) = struct.unpack_from("=I", payload, 4)
-            capped = run.flags & NLM_F.NLM_F_CAPPED
-            at += NLMSG_HDRLEN if capped else (length + 3) & ~3
-        with suppress(DecodeError):  # the errno is what counts
-            extack = ExtAck.from_bytes(payload[at:])
-    offset = extack.offs if extack else None
-    path = None
-    if offset is not None and offset >= NLMSG_HDRLEN:
-        # Without the class: the op says as much.
-        path = request.message._path(offset - NLMSG_HDRLEN).partition(".")[2] or None
-    words = extack.msg if extack else None
-    return KernelError(-code, words, path=path, offset=offset, request=request)

@@ -17,6 +17,7 @@ __all__ = [
     "DumpInterrupted",
     "EncodeError",
     "KernelError",
+    "KernelWarning",
     "NetlinkError",
     "Overrun",
 ]
@@ -79,17 +80,25 @@ class EncodeError(NetlinkError, ValueError):
 class KernelError(NetlinkError, OSError):
     """The kernel answered a request with an error.
 
-    `errno` and `strerror` are as in OSError; `message` holds the kernel's own words (the
-    extended ACK of linux/netlink.h, NLMSGERR_ATTR_MSG) or None, `offset` the place in the
-    request that the kernel objects to (in bytes from the request's nlmsghdr), `path` the
-    attribute found there, and `request` what was sent. As with OSError, EPERM and EACCES make a
-    PermissionError too, so that `except PermissionError` works.
+    `errno` and `strerror` are as in OSError. What the kernel adds stands beside (the extended ACK,
+    linux/netlink.h), or is None: `message` its own words; `path` the attribute that it objects to
+    and `offset` its place in the request, in bytes from the nlmsghdr; `missing` the name of an
+    attribute that should have been inside `path`; `policy` what would have been allowed, whose
+    str() is words; `cookie` bytes that some families hand back. `request` is what was sent, and
+    `index` its position among those given to do_many.
+
+    As with OSError, EPERM and EACCES make a PermissionError too, so that `except PermissionError`
+    works.
     """
 
     message: str | None
     path: str | None
+    missing: str | None
+    policy: Any
+    cookie: bytes | None
     offset: int | None
     request: Any
+    index: int | None
 
     def __new__(cls, errno: int, *args: Any, **kwargs: Any) -> KernelError:
         if cls is KernelError and errno in (_errno.EPERM, _errno.EACCES):
@@ -103,49 +112,63 @@ class KernelError(NetlinkError, OSError):
         message: str | None = None,
         *,
         path: str | None = None,
+        missing: str | None = None,
+        policy: Any = None,
+        cookie: bytes | None = None,
         offset: int | None = None,
         request: Any = None,
+        index: int | None = None,
     ) -> None:
         super().__init__(errno, os.strerror(errno))
         self.message = message
         self.path = path
+        self.missing = missing
+        self.policy = policy
+        self.cookie = cookie
         self.offset = offset
         self.request = request
+        self.index = index
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = {"path": self.path, "offset": self.offset, "request": self.request}
-        return _rebuild_kernel, (self.errno, self.message, state)
+        state = {name: getattr(self, name) for name in KernelError.__annotations__}
+        # The request leads to its family's ops, which stand for themselves and are not copied.
+        return _rebuild_kernel, (self.errno, state | {"request": None})
 
     def __str__(self) -> str:
         assert self.errno is not None
-        name = (
-            "EOPNOTSUPP"
-            if self.errno == _errno.EOPNOTSUPP
-            else _errno.errorcode.get(self.errno, str(self.errno))
-        )  # errorcode knows that number by its other name
+        name = _errno.errorcode.get(self.errno, str(self.errno))
+        if self.errno == _errno.EOPNOTSUPP:
+            name = "EOPNOTSUPP"  # which errorcode knows by another name
         text = f"{self.message or self.strerror} ({name})"
-        if self.path:
-            text = f"{self.path}: {text}"
-        op = getattr(self.request, "name", None)
-        return f"{op}: {text}" if op else text
+        if self.missing:
+            text = f"{self.missing} is missing: {text}"
+        if self.policy is not None:
+            text = f"{text}, allowed {self.policy}"
+        parts = [getattr(self.request, "name", None), self.path, text]
+        return ": ".join(part for part in parts if part)
 
 
 class KernelPermissionError(KernelError, PermissionError):
     """A KernelError for EPERM or EACCES; raised in place of its parent, never chosen by hand."""
 
 
+class KernelWarning(UserWarning):
+    """The kernel did what a request asked for, and had something to say about it."""
+
+
 class DumpInterrupted(NetlinkError):
     """What was dumped changed while it was read (NLM_F_DUMP_INTR): the parts may not fit together.
 
-    `partial` holds the messages that came, in order.
+    `partial` holds what came, as far as it was not handed out before: a list of messages or, from
+    columns(), the columns.
     """
 
-    def __init__(self, partial: list[Any]) -> None:
+    def __init__(self, partial: Any = ()) -> None:
         super().__init__(partial)
         self.partial = partial
 
     def __str__(self) -> str:
-        return f"the dump was interrupted by a change; {len(self.partial)} messages came"
+        return "what was dumped changed meanwhile: the parts may not fit together"
 
 
 class Overrun(NetlinkError):
@@ -167,6 +190,6 @@ def _rebuild(cls: type[Any], reason: str, state: dict[str, Any]) -> Any:
     return cls(reason, **state)
 
 
-def _rebuild_kernel(errno: int, message: str | None, state: dict[str, Any]) -> KernelError:
+def _rebuild_kernel(errno: int, state: dict[str, Any]) -> KernelError:
     """Unpickle a KernelError; its class follows from the errno."""
-    return KernelError(errno, message, **state)
+    return KernelError(errno, **state)

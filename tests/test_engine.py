@@ -16,7 +16,7 @@ from netlink import DecodeError, DumpInterrupted, Family, KernelError, Message, 
 from netlink import schema as s
 from netlink._core import Messages
 from netlink.constants import NLM_F
-from netlink.engine import Engine, Reply
+from netlink.engine import Batch, Engine, Reply
 
 from . import wire
 
@@ -55,19 +55,21 @@ class Talk:
     """An engine and what the kernel will say to it, a receive at a time."""
 
     def __init__(self, *script: tuple[bytes, bytes]) -> None:
-        self.engine = Engine([FAMILY])
+        self.engine = Engine([FAMILY], self.wait)
         self.script = list(script)
 
-    def wait(self) -> None:
-        if not self.script:
-            raise Exhausted
-        self.engine.feed(*self.script.pop(0))
+    def wait(self, waiter: Reply[Any] | Batch) -> None:
+        while not waiter.ready:
+            if not self.script:
+                raise Exhausted
+            self.engine.feed(*self.script.pop(0))
 
     def do(self) -> Reply[Thing]:
-        return self.engine.submit(get(), wait=self.wait)
+        return self.engine.submit(get())
 
-    def dump(self) -> Reply[Thing]:
-        return self.engine.submit(get(), dump=True, wait=self.wait)
+    def dump(self, retries: int = 0) -> Reply[Thing]:
+        again = self.engine.submit_dump
+        return self.engine.submit(get(), dump=True, retries=retries, again=again)
 
 
 def thing(number: int, *, seq: int, flags: int = 2, pid: int = 0) -> bytes:
@@ -85,7 +87,7 @@ def sent(engine: Engine) -> list[tuple[int, int, int]]:
 
 def test_requests_carry_type_flags_and_a_seq_of_their_own() -> None:
     talk = Talk()
-    kept = [talk.do(), talk.dump(), talk.engine.submit(new(number=1), wait=talk.wait)]
+    kept = [talk.do(), talk.dump(), talk.engine.submit(new(number=1))]
     assert sent(talk.engine) == [(18, 0x005, 1), (18, 0x301, 2), (16, 0x605, 3)]
     assert sent(talk.engine) == []
     assert talk.engine.stats.sent == 3
@@ -185,7 +187,7 @@ def test_done_may_carry_an_errno_and_an_extended_ack() -> None:
 @pytest.mark.parametrize("capped", [True, False])
 def test_both_forms_of_the_extended_ack_and_the_attribute_path(capped: bool) -> None:
     talk = Talk()
-    reply = talk.engine.submit(new(number=1, name="x"), wait=talk.wait)
+    reply = talk.engine.submit(new(number=1, name="x"))
     (request,) = talk.engine.take_outgoing()
     words = extack(words=b"invalid name", offset=16 + 4 + 8)
     if capped:

@@ -24,6 +24,7 @@ LAYERS = (
     ("errors", "constants"),
     ("_core", "_nlsock"),
     ("schema",),
+    ("extack",),
     ("engine", "filter", "capture", FAMILY),
     ("connection", "aio", "testing"),
     ("__init__",),

@@ -15,14 +15,17 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from netlink import NetlinkError, __version__
+from netlink.constants import NETLINK
 
 __all__ = ["explain", "guard", "main"]
+
+MAX_LINKS = 32  # protocols are numbers below (linux/netlink.h)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit status; SystemExit on wrong usage, as argparse does."""
     args = _parser().parse_args(arguments)
-    if sys.platform != "linux":
+    if sys.platform != "linux" and args.command != "decode":
         print("netlink: only Linux has Netlink sockets", file=sys.stderr)
         return 1
     if sys.stdout is None:  # closed by who called us
@@ -99,12 +102,42 @@ def _parser() -> argparse.ArgumentParser:
     dump = commands.add_parser("dump", help=text, description=f"{text.capitalize()}.")
     dump.add_argument("object", choices=("link", "addr", "route", "neigh"))
     dump.add_argument("--json", action="store_true", help="a JSON array, with every attribute")
+
+    text = "print the messages in a capture, a hex dump or a file of messages"
+    decode = commands.add_parser(
+        "decode", help=text,
+        description=f"{text.capitalize()}. A capture is pcap or pcapng, taken of a device nlmon.",
+    )  # fmt: skip
+    decode.add_argument("file", metavar="FILE", help="the file to read, - for standard input")
+    decode.add_argument(
+        "--json", action="store_true",
+        help='one JSON object a line: "event" is the kernel\'s name of the message, "fields" what '
+        'it says, "payload" in hex what has no declared type, and "error" what is wrong with it',
+    )  # fmt: skip
+    decode.add_argument(
+        "--protocol", type=_protocol, metavar="NAME", default=NETLINK.NETLINK_ROUTE,
+        help="the protocol by name or number where the input does not tell, as captures do "
+        "(default: route)",
+    )  # fmt: skip
+    decode.add_argument(
+        "--raw", action="store_true", help="take the input for messages, whatever it looks like"
+    )
     return parser
 
 
 def _whole(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 1 << 31:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 2147483647")
+    return int(text)
+
+
+def _protocol(text: str) -> int:
+    name = f"NETLINK_{text.upper().removeprefix('NETLINK_').replace('-', '_')}"
+    if name in NETLINK.__members__:
+        return NETLINK[name]
+    if not text.isdecimal() or int(text) >= MAX_LINKS:
+        known = ", ".join(member.name.removeprefix("NETLINK_").lower() for member in NETLINK)
+        raise argparse.ArgumentTypeError(f"{text!r} is no protocol; there are {known}")
     return int(text)
 
 

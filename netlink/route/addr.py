@@ -1,14 +1,31 @@
 """IP addresses of links: struct ifaddrmsg and its IFA_* attributes.
 
 Numbers are those of Linux 6.12 (linux/if_addr.h); widths and signs are those of the policies in
-net/ipv4/devinet.c and net/ipv6/addrconf.c.
+net/ipv4/devinet.c and net/ipv6/addrconf.c. The plans at the end are the words of `ip address`:
+
+    nl.run(addr.add("192.0.2.1/24", "eth0", broadcast="+"))
 """
 
 from enum import IntEnum, IntFlag
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from typing import Any, TypedDict, Unpack
 
 from netlink.constants import AF, NLM_F
-from netlink.route.rtnetlink import RT_SCOPE, RTM
-from netlink.schema import IPAddress, Message, Op, s32, string, struct, u8, u32
+from netlink.route.link import Dev, index_of
+from netlink.route.rtnetlink import RT_SCOPE, RTM, family_of, number
+from netlink.schema import (
+    Addr,
+    IPAddress,
+    Message,
+    Nested,
+    Op,
+    Plan,
+    s32,
+    string,
+    struct,
+    u8,
+    u32,
+)
 
 # Address has a field of this name, which would hide the word from the fields after it.
 from netlink.schema import address as ip
@@ -70,13 +87,13 @@ class Address(ifaddrmsg):
     other end's; an IPv6 address without a peer comes with `address` alone.
     """
 
-    address: IPAddress | None = ip(1)
-    local: IPAddress | None = ip(2)
+    address: Addr = ip(1)
+    local: Addr = ip(2)
     label: str | None = string(3)
-    broadcast: IPAddress | None = ip(4)
-    anycast: IPAddress | None = ip(5)
-    cacheinfo: ifa_cacheinfo | None = struct(6, ifa_cacheinfo)
-    multicast: IPAddress | None = ip(7)
+    broadcast: Addr = ip(4)
+    anycast: Addr = ip(5)
+    cacheinfo: Nested[ifa_cacheinfo] = struct(6, ifa_cacheinfo)
+    multicast: Addr = ip(7)
     flags: IFA_F | None = u32(8, enum=IFA_F)
     rt_priority: int | None = u32(9)
     target_netnsid: int | None = s32(10)
@@ -91,3 +108,64 @@ replace = Op(
     "addr.replace", RTM.RTM_NEWADDR, Address, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
 )
 delete = Op("addr.delete", RTM.RTM_DELADDR, Address)
+
+
+# --- plans ----------------------------------------------------------------------------------------
+
+Local = str | IPAddress | IPv4Interface | IPv6Interface
+FOR_EVER = 0xFFFFFFFF
+
+
+class Details(TypedDict, total=False):
+    """What more there may be to say of an address; lifetimes in seconds."""
+
+    peer: Local  # the other end of a point-to-point link
+    broadcast: IPAddress | str  # "+" is the last address of the network
+    label: str
+    scope: RT_SCOPE | int | str
+    metric: int
+    valid_lft: int
+    preferred_lft: int
+    flags: IFA_F
+
+
+def add(address: Local, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+    """Give a link an address, such as "192.0.2.1/24". Raises KernelError (EEXIST)."""
+    return _write(new, address, dev, details)
+
+
+def put(address: Local, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+    """As add(), but the details of an address that is there are changed."""
+    return _write(replace, address, dev, details)
+
+
+def remove(address: Local, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+    """Take an address from a link. Raises KernelError (EADDRNOTAVAIL)."""
+    return _write(delete, address, dev, details)
+
+
+def _write(op: Op[..., Address], address: Local, dev: Dev, details: Details) -> Plan[None]:
+    own = ip_interface(address)
+    other = ip_interface(details.get("peer", own))
+    # A loopback address is of the host, as ip(8) has it; the kernel takes what it is told.
+    is_host = own.version == 4 and own.is_loopback
+    scope = details.get("scope", RT_SCOPE.RT_SCOPE_HOST if is_host else RT_SCOPE.RT_SCOPE_UNIVERSE)
+    fields: dict[str, Any] = {
+        "family": family_of(own),
+        "prefixlen": other.network.prefixlen,
+        "scope": number(RT_SCOPE, scope),
+        "index": (yield from index_of(dev)),
+        "local": own.ip,
+        "address": other.ip,
+        "broadcast": details.get("broadcast"),
+        "label": details.get("label"),
+        "rt_priority": details.get("metric"),
+        "flags": details.get("flags"),
+    }
+    if fields["broadcast"] == "+":
+        fields["broadcast"] = own.network.broadcast_address
+    if "valid_lft" in details or "preferred_lft" in details:
+        valid = details.get("valid_lft", FOR_EVER)
+        preferred = details.get("preferred_lft", valid)
+        fields["cacheinfo"] = ifa_cacheinfo(valid=valid, prefered=preferred)
+    yield op(**fields)

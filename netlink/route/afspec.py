@@ -2,7 +2,9 @@
 
 IFLA_AF_SPEC of an ordinary message is a nest keyed by family (`AfSpec`); with AF_BRIDGE in the
 header it holds IFLA_BRIDGE_* attributes instead (`BridgeSpec`). Numbers are those of Linux 6.12
-(linux/if_link.h, linux/if_bridge.h, linux/ip.h, linux/ipv6.h).
+(linux/if_link.h, linux/if_bridge.h, linux/mrp_bridge.h, linux/cfm_bridge.h, linux/ip.h,
+linux/ipv6.h); widths are those of net/bridge/br_{netlink,mrp_netlink,cfm_netlink,mst}.c,
+net/ipv4/devinet.c, net/ipv6/addrconf.c and net/mctp/device.c.
 
 The kernel writes a link's sysctls as C arrays that only ever grow at the end, so they are declared
 as structs here, a member for each index. Its counters are arrays too, but their order is the
@@ -13,10 +15,14 @@ from enum import IntEnum, IntFlag
 
 from netlink.constants import AF
 from netlink.schema import (
-    IPAddress,
+    Addr,
     Message,
+    Nested,
+    Several,
     address,
     binary,
+    mac,
+    mapping,
     nest,
     repeated,
     s32,
@@ -73,6 +79,84 @@ class BR_STATE(IntEnum):
     BR_STATE_LEARNING = 2
     BR_STATE_FORWARDING = 3
     BR_STATE_BLOCKING = 4
+
+
+class BR_MRP_RING_ROLE(IntEnum):
+    """What a bridge does in an MRP ring (linux/mrp_bridge.h)."""
+
+    BR_MRP_RING_ROLE_DISABLED = 0
+    BR_MRP_RING_ROLE_MRC = 1
+    BR_MRP_RING_ROLE_MRM = 2
+    BR_MRP_RING_ROLE_MRA = 3
+
+
+class BR_MRP_IN_ROLE(IntEnum):
+    """What a bridge does between two MRP rings (linux/mrp_bridge.h)."""
+
+    BR_MRP_IN_ROLE_DISABLED = 0
+    BR_MRP_IN_ROLE_MIC = 1
+    BR_MRP_IN_ROLE_MIM = 2
+
+
+class BR_MRP_RING_STATE(IntEnum):
+    """State of an MRP ring (linux/mrp_bridge.h)."""
+
+    BR_MRP_RING_STATE_OPEN = 0
+    BR_MRP_RING_STATE_CLOSED = 1
+
+
+class BR_MRP_IN_STATE(IntEnum):
+    """State of what connects two MRP rings (linux/mrp_bridge.h)."""
+
+    BR_MRP_IN_STATE_OPEN = 0
+    BR_MRP_IN_STATE_CLOSED = 1
+
+
+class BR_MRP_PORT_STATE(IntEnum):
+    """State of a port in an MRP ring (linux/mrp_bridge.h)."""
+
+    BR_MRP_PORT_STATE_DISABLED = 0
+    BR_MRP_PORT_STATE_BLOCKED = 1
+    BR_MRP_PORT_STATE_FORWARDING = 2
+    BR_MRP_PORT_STATE_NOT_CONNECTED = 3
+
+
+class BR_MRP_PORT_ROLE(IntEnum):
+    """What a port is to an MRP ring (linux/mrp_bridge.h)."""
+
+    BR_MRP_PORT_ROLE_PRIMARY = 0
+    BR_MRP_PORT_ROLE_SECONDARY = 1
+    BR_MRP_PORT_ROLE_INTER = 2
+
+
+class BR_CFM_DOMAIN(IntEnum):
+    """What a CFM end point watches: enum br_cfm_domain (linux/cfm_bridge.h)."""
+
+    BR_CFM_PORT = 0
+    BR_CFM_VLAN = 1
+
+
+class BR_CFM_MEP_DIRECTION(IntEnum):
+    """Which way a CFM end point looks (linux/cfm_bridge.h)."""
+
+    BR_CFM_MEP_DIRECTION_DOWN = 0
+    BR_CFM_MEP_DIRECTION_UP = 1
+
+
+class BR_CFM_CCM_INTERVAL(IntEnum):
+    """How often CFM continuity checks are sent (linux/cfm_bridge.h)."""
+
+    BR_CFM_CCM_INTERVAL_NONE = 0
+    BR_CFM_CCM_INTERVAL_3_3_MS = 1
+    BR_CFM_CCM_INTERVAL_10_MS = 2
+    BR_CFM_CCM_INTERVAL_100_MS = 3
+    BR_CFM_CCM_INTERVAL_1_SEC = 4
+    BR_CFM_CCM_INTERVAL_10_SEC = 5
+    BR_CFM_CCM_INTERVAL_1_MIN = 6
+    BR_CFM_CCM_INTERVAL_10_MIN = 7
+
+
+# --- inet, inet6, mctp ----------------------------------------------------------------------------
 
 
 class ipv4_devconf(Message):
@@ -189,11 +273,21 @@ class ifla_cacheinfo(Message):
 class Inet(Message):
     """IFLA_INET_* attributes (linux/if_link.h).
 
-    `conf` is what the kernel sends. It takes another form under the same number, a nest keyed by
-    IPV4_DEVCONF_* (inet_validate_link_af in net/ipv4/devinet.c), which is not declared.
+    `conf` is what the kernel sends; it takes another form under the same number (`InetSet`) and
+    passes over this one.
     """
 
-    conf: ipv4_devconf | None = struct(1, ipv4_devconf)
+    conf: Nested[ipv4_devconf] = struct(1, ipv4_devconf)
+
+
+class InetSet(Message):
+    """IFLA_INET_* attributes in a request: sysctls by their IPV4_DEVCONF_* number (linux/ip.h).
+
+    That is the member's place in ipv4_devconf, counted from 1 (inet_set_link_af in
+    net/ipv4/devinet.c).
+    """
+
+    conf: dict[int, int] | None = mapping(1, u32())
 
 
 class Inet6(Message):
@@ -204,12 +298,12 @@ class Inet6(Message):
     """
 
     flags: int | None = u32(1)
-    conf: ipv6_devconf | None = struct(2, ipv6_devconf)
+    conf: Nested[ipv6_devconf] = struct(2, ipv6_devconf)
     stats: tuple[int, ...] = scalars(3, u64())
     mcast: bytes | None = binary(4)
-    cacheinfo: ifla_cacheinfo | None = struct(5, ifla_cacheinfo)
+    cacheinfo: Nested[ifla_cacheinfo] = struct(5, ifla_cacheinfo)
     icmp6stats: tuple[int, ...] = scalars(6, u64())
-    token: IPAddress | None = address(7)
+    token: Addr = address(7)
     addr_gen_mode: IN6_ADDR_GEN_MODE | int | None = u8(8, enum=IN6_ADDR_GEN_MODE)
     ra_mtu: int | None = u32(9)
 
@@ -218,14 +312,26 @@ class Mctp(Message):
     """IFLA_MCTP_* attributes (linux/if_link.h)."""
 
     net: int | None = u32(1)
+    phys_binding: int | None = u8(2)  # Linux 6.15
 
 
 class AfSpec(Message):
     """IFLA_AF_SPEC of an ordinary link message: a nest for each address family."""
 
-    inet: Inet | None = nest(AF.AF_INET, Inet)
-    inet6: Inet6 | None = nest(AF.AF_INET6, Inet6)
-    mctp: Mctp | None = nest(AF.AF_MCTP, Mctp)
+    inet: Nested[Inet] = nest(AF.AF_INET, Inet)
+    inet6: Nested[Inet6] = nest(AF.AF_INET6, Inet6)
+    mctp: Nested[Mctp] = nest(AF.AF_MCTP, Mctp)
+
+
+class AfSpecSet(Message):
+    """IFLA_AF_SPEC of a request that changes IPv4 sysctls; for all else AfSpec will do."""
+
+    inet: Nested[InetSet] = nest(AF.AF_INET, InetSet)
+    inet6: Nested[Inet6] = nest(AF.AF_INET6, Inet6)
+    mctp: Nested[Mctp] = nest(AF.AF_MCTP, Mctp)
+
+
+# --- bridge ---------------------------------------------------------------------------------------
 
 
 class bridge_vlan_info(Message):
@@ -253,7 +359,222 @@ class BridgeMstEntry(Message):
 class BridgeMst(Message):
     """IFLA_BRIDGE_MST: the port's state in each multiple spanning tree (linux/if_bridge.h)."""
 
-    entry: tuple[BridgeMstEntry, ...] = repeated(1, BridgeMstEntry)
+    entry: Several[BridgeMstEntry] = repeated(1, BridgeMstEntry)
+
+
+class BridgeMrpInstance(Message):
+    """IFLA_BRIDGE_MRP_INSTANCE_* attributes: a ring to add or remove (linux/if_bridge.h)."""
+
+    ring_id: int | None = u32(1)
+    p_ifindex: int | None = u32(2)
+    s_ifindex: int | None = u32(3)
+    prio: int | None = u16(4)
+
+
+class BridgeMrpPortState(Message):
+    """IFLA_BRIDGE_MRP_PORT_STATE_* attributes (linux/if_bridge.h)."""
+
+    state: BR_MRP_PORT_STATE | int | None = u32(1, enum=BR_MRP_PORT_STATE)
+
+
+class BridgeMrpPortRole(Message):
+    """IFLA_BRIDGE_MRP_PORT_ROLE_* attributes (linux/if_bridge.h)."""
+
+    role: BR_MRP_PORT_ROLE | int | None = u32(1, enum=BR_MRP_PORT_ROLE)
+
+
+class BridgeMrpRingState(Message):
+    """IFLA_BRIDGE_MRP_RING_STATE_* attributes (linux/if_bridge.h)."""
+
+    ring_id: int | None = u32(1)
+    state: BR_MRP_RING_STATE | int | None = u32(2, enum=BR_MRP_RING_STATE)
+
+
+class BridgeMrpRingRole(Message):
+    """IFLA_BRIDGE_MRP_RING_ROLE_* attributes (linux/if_bridge.h)."""
+
+    ring_id: int | None = u32(1)
+    role: BR_MRP_RING_ROLE | int | None = u32(2, enum=BR_MRP_RING_ROLE)
+
+
+class BridgeMrpStartTest(Message):
+    """IFLA_BRIDGE_MRP_START_TEST_* attributes (linux/if_bridge.h). Times in microseconds."""
+
+    ring_id: int | None = u32(1)
+    interval: int | None = u32(2)
+    max_miss: int | None = u32(3)
+    period: int | None = u32(4)
+    monitor: int | None = u32(5)
+
+
+class BridgeMrpInfo(Message):
+    """IFLA_BRIDGE_MRP_INFO_* attributes: a ring (linux/if_bridge.h). Intervals in microseconds."""
+
+    ring_id: int | None = u32(1)
+    p_ifindex: int | None = u32(2)
+    s_ifindex: int | None = u32(3)
+    prio: int | None = u16(4)
+    ring_state: BR_MRP_RING_STATE | int | None = u32(5, enum=BR_MRP_RING_STATE)
+    ring_role: BR_MRP_RING_ROLE | int | None = u32(6, enum=BR_MRP_RING_ROLE)
+    test_interval: int | None = u32(7)
+    test_max_miss: int | None = u32(8)
+    test_monitor: int | None = u32(9)
+    i_ifindex: int | None = u32(10)
+    in_state: BR_MRP_IN_STATE | int | None = u32(11, enum=BR_MRP_IN_STATE)
+    in_role: BR_MRP_IN_ROLE | int | None = u32(12, enum=BR_MRP_IN_ROLE)
+    in_test_interval: int | None = u32(13)
+    in_test_max_miss: int | None = u32(14)
+
+
+class BridgeMrpInRole(Message):
+    """IFLA_BRIDGE_MRP_IN_ROLE_* attributes (linux/if_bridge.h)."""
+
+    ring_id: int | None = u32(1)
+    in_id: int | None = u16(2)
+    role: BR_MRP_IN_ROLE | int | None = u32(3, enum=BR_MRP_IN_ROLE)
+    i_ifindex: int | None = u32(4)
+
+
+class BridgeMrpInState(Message):
+    """IFLA_BRIDGE_MRP_IN_STATE_* attributes (linux/if_bridge.h)."""
+
+    in_id: int | None = u32(1)
+    state: BR_MRP_IN_STATE | int | None = u32(2, enum=BR_MRP_IN_STATE)
+
+
+class BridgeMrpStartInTest(Message):
+    """IFLA_BRIDGE_MRP_START_IN_TEST_* attributes (linux/if_bridge.h). Times in microseconds."""
+
+    in_id: int | None = u32(1)
+    interval: int | None = u32(2)
+    max_miss: int | None = u32(3)
+    period: int | None = u32(4)
+
+
+class BridgeMrp(Message):
+    """IFLA_BRIDGE_MRP_* attributes: the Media Redundancy Protocol (linux/if_bridge.h).
+
+    The kernel sends `info` alone, where ext_mask has RTEXT_FILTER_MRP; the rest are commands.
+    """
+
+    instance: Nested[BridgeMrpInstance] = nest(1, BridgeMrpInstance)
+    port_state: Nested[BridgeMrpPortState] = nest(2, BridgeMrpPortState)
+    port_role: Nested[BridgeMrpPortRole] = nest(3, BridgeMrpPortRole)
+    ring_state: Nested[BridgeMrpRingState] = nest(4, BridgeMrpRingState)
+    ring_role: Nested[BridgeMrpRingRole] = nest(5, BridgeMrpRingRole)
+    start_test: Nested[BridgeMrpStartTest] = nest(6, BridgeMrpStartTest)
+    info: Several[BridgeMrpInfo] = repeated(7, BridgeMrpInfo)
+    in_role: Nested[BridgeMrpInRole] = nest(8, BridgeMrpInRole)
+    in_state: Nested[BridgeMrpInState] = nest(9, BridgeMrpInState)
+    start_in_test: Nested[BridgeMrpStartInTest] = nest(10, BridgeMrpStartInTest)
+
+
+class BridgeCfmMepCreate(Message):
+    """IFLA_BRIDGE_CFM_MEP_CREATE_* attributes: an end point (linux/if_bridge.h)."""
+
+    instance: int | None = u32(1)
+    domain: BR_CFM_DOMAIN | int | None = u32(2, enum=BR_CFM_DOMAIN)
+    direction: BR_CFM_MEP_DIRECTION | int | None = u32(3, enum=BR_CFM_MEP_DIRECTION)
+    ifindex: int | None = u32(4)
+
+
+class BridgeCfmMepDelete(Message):
+    """IFLA_BRIDGE_CFM_MEP_DELETE_* attributes (linux/if_bridge.h)."""
+
+    instance: int | None = u32(1)
+
+
+class BridgeCfmMepConfig(Message):
+    """IFLA_BRIDGE_CFM_MEP_CONFIG_* attributes (linux/if_bridge.h)."""
+
+    instance: int | None = u32(1)
+    unicast_mac: str | None = mac(2)
+    mdlevel: int | None = u32(3)
+    mepid: int | None = u32(4)
+
+
+class BridgeCfmCcConfig(Message):
+    """IFLA_BRIDGE_CFM_CC_CONFIG_* attributes (linux/if_bridge.h)."""
+
+    instance: int | None = u32(1)
+    enable: int | None = u32(2)
+    exp_interval: BR_CFM_CCM_INTERVAL | int | None = u32(3, enum=BR_CFM_CCM_INTERVAL)
+    exp_maid: bytes | None = binary(4, size=48)
+
+
+class BridgeCfmCcPeerMep(Message):
+    """IFLA_BRIDGE_CFM_CC_PEER_MEP* attributes: another end point (linux/if_bridge.h)."""
+
+    instance: int | None = u32(1)
+    mepid: int | None = u32(2)
+
+
+class BridgeCfmCcRdi(Message):
+    """IFLA_BRIDGE_CFM_CC_RDI_* attributes (linux/if_bridge.h)."""
+
+    instance: int | None = u32(1)
+    rdi: int | None = u32(2)
+
+
+class BridgeCfmCcCcmTx(Message):
+    """IFLA_BRIDGE_CFM_CC_CCM_TX_* attributes (linux/if_bridge.h). `period` in seconds."""
+
+    instance: int | None = u32(1)
+    dmac: str | None = mac(2)
+    seq_no_update: int | None = u32(3)
+    period: int | None = u32(4)
+    if_tlv: int | None = u32(5)
+    if_tlv_value: int | None = u8(6)
+    port_tlv: int | None = u32(7)
+    port_tlv_value: int | None = u8(8)
+
+
+class BridgeCfmMepStatus(Message):
+    """IFLA_BRIDGE_CFM_MEP_STATUS_* attributes (linux/if_bridge.h)."""
+
+    instance: int | None = u32(1)
+    opcode_unexp_seen: int | None = u32(2)
+    version_unexp_seen: int | None = u32(3)
+    rx_level_low_seen: int | None = u32(4)
+
+
+class BridgeCfmCcPeerStatus(Message):
+    """IFLA_BRIDGE_CFM_CC_PEER_STATUS_* attributes (linux/if_bridge.h)."""
+
+    instance: int | None = u32(1)
+    peer_mepid: int | None = u32(2)
+    ccm_defect: int | None = u32(3)
+    rdi: int | None = u32(4)
+    port_tlv_value: int | None = u8(5)
+    if_tlv_value: int | None = u8(6)
+    seen: int | None = u32(7)
+    tlv_seen: int | None = u32(8)
+    seq_unexp_seen: int | None = u32(9)
+
+
+class BridgeCfm(Message):
+    """IFLA_BRIDGE_CFM_* attributes: Connectivity Fault Management (linux/if_bridge.h).
+
+    The kernel sends what ends in `info`, one for each end point, where ext_mask has
+    RTEXT_FILTER_CFM_CONFIG or _STATUS; the rest are commands.
+    """
+
+    mep_create: Nested[BridgeCfmMepCreate] = nest(1, BridgeCfmMepCreate)
+    mep_delete: Nested[BridgeCfmMepDelete] = nest(2, BridgeCfmMepDelete)
+    mep_config: Nested[BridgeCfmMepConfig] = nest(3, BridgeCfmMepConfig)
+    cc_config: Nested[BridgeCfmCcConfig] = nest(4, BridgeCfmCcConfig)
+    cc_peer_mep_add: Nested[BridgeCfmCcPeerMep] = nest(5, BridgeCfmCcPeerMep)
+    cc_peer_mep_remove: Nested[BridgeCfmCcPeerMep] = nest(6, BridgeCfmCcPeerMep)
+    cc_rdi: Nested[BridgeCfmCcRdi] = nest(7, BridgeCfmCcRdi)
+    cc_ccm_tx: Nested[BridgeCfmCcCcmTx] = nest(8, BridgeCfmCcCcmTx)
+    mep_create_info: Several[BridgeCfmMepCreate] = repeated(9, BridgeCfmMepCreate)
+    mep_config_info: Several[BridgeCfmMepConfig] = repeated(10, BridgeCfmMepConfig)
+    cc_config_info: Several[BridgeCfmCcConfig] = repeated(11, BridgeCfmCcConfig)
+    cc_rdi_info: Several[BridgeCfmCcRdi] = repeated(12, BridgeCfmCcRdi)
+    cc_ccm_tx_info: Several[BridgeCfmCcCcmTx] = repeated(13, BridgeCfmCcCcmTx)
+    cc_peer_mep_info: Several[BridgeCfmCcPeerMep] = repeated(14, BridgeCfmCcPeerMep)
+    mep_status_info: Several[BridgeCfmMepStatus] = repeated(15, BridgeCfmMepStatus)
+    cc_peer_status_info: Several[BridgeCfmCcPeerStatus] = repeated(16, BridgeCfmCcPeerStatus)
 
 
 class BridgeSpec(Message):
@@ -261,6 +582,8 @@ class BridgeSpec(Message):
 
     flags: BRIDGE_FLAGS | None = u16(0, enum=BRIDGE_FLAGS)
     mode: BRIDGE_MODE | int | None = u16(1, enum=BRIDGE_MODE)
-    vlan_info: tuple[bridge_vlan_info, ...] = repeated(2, struct(bridge_vlan_info))
-    vlan_tunnel_info: tuple[BridgeVlanTunnel, ...] = repeated(3, BridgeVlanTunnel)
-    mst: BridgeMst | None = nest(6, BridgeMst)
+    vlan_info: Several[bridge_vlan_info] = repeated(2, struct(bridge_vlan_info))
+    vlan_tunnel_info: Several[BridgeVlanTunnel] = repeated(3, BridgeVlanTunnel)
+    mrp: Nested[BridgeMrp] = nest(4, BridgeMrp)
+    cfm: Nested[BridgeCfm] = nest(5, BridgeCfm)
+    mst: Nested[BridgeMst] = nest(6, BridgeMst)

@@ -1,20 +1,31 @@
 """Links, that is network interfaces: struct ifinfomsg and its IFLA_* attributes.
 
-What depends on the kind of link stands in linkinfo.py, what depends on an address family in
-afspec.py. Numbers are those of Linux 6.12 (linux/if_link.h, linux/if.h, linux/if_arp.h); widths
-and signs are those of ifla_policy and rtnl_fill_ifinfo in net/core/rtnetlink.c. IFLA_PAD, which
-only aligns what follows it, is not declared.
+What depends on the kind of link stands in linkinfo/, what depends on an address family in
+afspec.py. Numbers are those of Linux 6.12 (linux/if_link.h, linux/if.h, linux/if_arp.h), a few of
+a later release that stands beside them; widths and signs are those of ifla_policy and
+rtnl_fill_ifinfo in net/core/rtnetlink.c. IFLA_PAD, which only aligns what follows it, is not
+declared.
+
+The plans at the end are the words of `ip link`. Where they take a link it may be a name, also an
+alternative one, an index, or a Link:
+
+    nl.run(link.add("v0", "veth", {"peer": {"ifname": "v1"}}, mtu=1400))
+    nl.run(link.up("v0"))
 """
 
 from enum import IntEnum, IntFlag
+from typing import Any
 
 from netlink.constants import AF, NLM_F
-from netlink.route.afspec import AfSpec, BridgeSpec, Inet6
-from netlink.route.linkinfo import ETH_P, Bridge, BridgePort, Vlan, Vrf, VrfPort, Vxlan
+from netlink.route.afspec import AfSpec, AfSpecSet, BridgeSpec, Inet6
+from netlink.route.linkinfo import ETH_P, BridgePort, LinkInfo
 from netlink.route.rtnetlink import RTEXT_FILTER, RTM
 from netlink.schema import (
     Message,
+    Nested,
     Op,
+    Plan,
+    Several,
     be16,
     binary,
     mac,
@@ -29,7 +40,13 @@ from netlink.schema import (
     u16,
     u32,
     u64,
+    uint,
 )
+
+# VfInfo has a field of this name, which would hide the word from the fields after it.
+from netlink.schema import mac as lladdr
+
+IFNAMSIZ = 16  # linux/if.h: a longer name can only be an alternative one
 
 
 class IFF(IntFlag):
@@ -290,7 +307,7 @@ class ifla_vf_mac(Message):
     """struct ifla_vf_mac (linux/if_link.h): 32 bytes, the link's address length of them used."""
 
     vf: int = u32()
-    mac: bytes = binary(size=32)
+    mac: str = mac(size=32)
 
 
 class ifla_vf_vlan(Message):
@@ -376,31 +393,31 @@ class VfStats(Message):
 class VfVlanList(Message):
     """IFLA_VF_VLAN_LIST: the VLAN tags of a virtual function (linux/if_link.h)."""
 
-    info: tuple[ifla_vf_vlan_info, ...] = repeated(1, struct(ifla_vf_vlan_info))
+    info: Several[ifla_vf_vlan_info] = repeated(1, struct(ifla_vf_vlan_info))
 
 
 class VfInfo(Message):
     """IFLA_VF_* attributes: one virtual function (linux/if_link.h)."""
 
-    mac: ifla_vf_mac | None = struct(1, ifla_vf_mac)
-    vlan: ifla_vf_vlan | None = struct(2, ifla_vf_vlan)
-    tx_rate: ifla_vf_tx_rate | None = struct(3, ifla_vf_tx_rate)
-    spoofchk: ifla_vf_spoofchk | None = struct(4, ifla_vf_spoofchk)
-    link_state: ifla_vf_link_state | None = struct(5, ifla_vf_link_state)
-    rate: ifla_vf_rate | None = struct(6, ifla_vf_rate)
-    rss_query_en: ifla_vf_rss_query_en | None = struct(7, ifla_vf_rss_query_en)
-    stats: VfStats | None = nest(8, VfStats)
-    trust: ifla_vf_trust | None = struct(9, ifla_vf_trust)
-    ib_node_guid: ifla_vf_guid | None = struct(10, ifla_vf_guid)
-    ib_port_guid: ifla_vf_guid | None = struct(11, ifla_vf_guid)
-    vlan_list: VfVlanList | None = nest(12, VfVlanList)
-    broadcast: bytes | None = binary(13)
+    mac: Nested[ifla_vf_mac] = struct(1, ifla_vf_mac)
+    vlan: Nested[ifla_vf_vlan] = struct(2, ifla_vf_vlan)
+    tx_rate: Nested[ifla_vf_tx_rate] = struct(3, ifla_vf_tx_rate)
+    spoofchk: Nested[ifla_vf_spoofchk] = struct(4, ifla_vf_spoofchk)
+    link_state: Nested[ifla_vf_link_state] = struct(5, ifla_vf_link_state)
+    rate: Nested[ifla_vf_rate] = struct(6, ifla_vf_rate)
+    rss_query_en: Nested[ifla_vf_rss_query_en] = struct(7, ifla_vf_rss_query_en)
+    stats: Nested[VfStats] = nest(8, VfStats)
+    trust: Nested[ifla_vf_trust] = struct(9, ifla_vf_trust)
+    ib_node_guid: Nested[ifla_vf_guid] = struct(10, ifla_vf_guid)
+    ib_port_guid: Nested[ifla_vf_guid] = struct(11, ifla_vf_guid)
+    vlan_list: Nested[VfVlanList] = nest(12, VfVlanList)
+    broadcast: str | None = lladdr(13)  # 32 bytes, as in ifla_vf_mac
 
 
 class VfInfoList(Message):
-    """IFLA_VFINFO_LIST: the virtual functions, sent where ext_mask has RTEXT_FILTER_VF."""
+    """IFLA_VFINFO_LIST: an IFLA_VF_INFO a function, sent where ext_mask has RTEXT_FILTER_VF."""
 
-    info: tuple[VfInfo, ...] = repeated(1, VfInfo)
+    info: Several[VfInfo] = repeated(1, VfInfo)
 
 
 class ifla_port_vsi(Message):
@@ -417,7 +434,7 @@ class Port(Message):
 
     vf: int | None = u32(1)
     profile: str | None = string(2)
-    vsi_type: ifla_port_vsi | None = struct(3, ifla_port_vsi)
+    vsi_type: Nested[ifla_port_vsi] = struct(3, ifla_port_vsi)
     instance_uuid: bytes | None = binary(4)
     host_uuid: bytes | None = binary(5)
     request: PORT_REQUEST | int | None = u8(6, enum=PORT_REQUEST)
@@ -427,7 +444,7 @@ class Port(Message):
 class VfPorts(Message):
     """IFLA_VF_PORTS: the port profiles of the virtual functions (linux/if_link.h)."""
 
-    port: tuple[Port, ...] = repeated(1, Port)
+    port: Several[Port] = repeated(1, Port)
 
 
 class Xdp(Message):
@@ -470,29 +487,6 @@ class DpllPin(Message):
     id: int | None = u32(1)
 
 
-class Veth(Message):
-    """VETH_INFO_* attributes, of a "veth" (linux/veth.h): the other end, when a pair is made."""
-
-    peer: "Link | None" = nest(1, lambda: Link)
-
-
-class LinkInfo(Message):
-    """IFLA_INFO_* attributes: the kind of the link, and of the one it belongs to.
-
-    `data` and `slave_data` are bytes where the kind has no class yet.
-    """
-
-    kind: str | None = string(1)
-    data: Bridge | Veth | Vlan | Vrf | Vxlan | bytes | None = selected(
-        2, "kind", {"bridge": Bridge, "veth": Veth, "vlan": Vlan, "vrf": Vrf, "vxlan": Vxlan}
-    )
-    xstats: bytes | None = binary(3)
-    slave_kind: str | None = string(4)
-    slave_data: BridgePort | VrfPort | bytes | None = selected(
-        5, "slave_kind", {"bridge": BridgePort, "vrf": VrfPort}
-    )
-
-
 class ifinfomsg(Message):
     """struct ifinfomsg (linux/rtnetlink.h). `change` masks the `flags` a request sets."""
 
@@ -518,28 +512,28 @@ class Link(ifinfomsg):
     mtu: int | None = u32(4)
     link: int | None = u32(5)
     qdisc: str | None = string(6)
-    stats: rtnl_link_stats | None = struct(7, rtnl_link_stats)
+    stats: Nested[rtnl_link_stats] = struct(7, rtnl_link_stats)
     cost: bytes | None = binary(8)  # the kernel neither sends nor reads cost and priority
     priority: bytes | None = binary(9)
     master: int | None = u32(10)
     wireless: bytes | None = binary(11)
-    protinfo: BridgePort | Inet6 | bytes | None = selected(
+    protinfo: Nested[BridgePort | Inet6] = selected(
         12, "family", {AF.AF_BRIDGE: BridgePort, AF.AF_INET6: Inet6}
     )
     txqlen: int | None = u32(13)
-    map: rtnl_link_ifmap | None = struct(14, rtnl_link_ifmap)
+    map: Nested[rtnl_link_ifmap] = struct(14, rtnl_link_ifmap)
     weight: int | None = u32(15)
     operstate: IF_OPER | int | None = u8(16, enum=IF_OPER)
     linkmode: IF_LINK_MODE | int | None = u8(17, enum=IF_LINK_MODE)
-    linkinfo: LinkInfo | None = nest(18, LinkInfo)
+    linkinfo: Nested[LinkInfo] = nest(18, LinkInfo)
     net_ns_pid: int | None = u32(19)
     ifalias: str | None = string(20)
     num_vf: int | None = u32(21)
-    vfinfo_list: VfInfoList | None = nest(22, VfInfoList)
-    stats64: rtnl_link_stats64 | None = struct(23, rtnl_link_stats64)
-    vf_ports: VfPorts | None = nest(24, VfPorts)
-    port_self: Port | None = nest(25, Port)
-    af_spec: AfSpec | BridgeSpec | bytes | None = selected(
+    vfinfo_list: Nested[VfInfoList] = nest(22, VfInfoList)
+    stats64: Nested[rtnl_link_stats64] = struct(23, rtnl_link_stats64)
+    vf_ports: Nested[VfPorts] = nest(24, VfPorts)
+    port_self: Nested[Port] = nest(25, Port)
+    af_spec: Nested[AfSpec | AfSpecSet | BridgeSpec] = selected(
         26, "family", {AF.AF_UNSPEC: AfSpec, AF.AF_BRIDGE: BridgeSpec}
     )
     group: int | None = u32(27)
@@ -557,7 +551,7 @@ class Link(ifinfomsg):
     proto_down: int | None = u8(39)
     gso_max_segs: int | None = u32(40)
     gso_max_size: int | None = u32(41)
-    xdp: Xdp | None = nest(43, Xdp)
+    xdp: Nested[Xdp] = nest(43, Xdp)
     event: IFLA_EVENT | int | None = u32(44, enum=IFLA_EVENT)
     new_netnsid: int | None = s32(45)
     target_netnsid: int | None = s32(46)
@@ -566,24 +560,118 @@ class Link(ifinfomsg):
     new_ifindex: int | None = s32(49)
     min_mtu: int | None = u32(50)
     max_mtu: int | None = u32(51)
-    prop_list: PropList | None = nest(52, PropList)
+    prop_list: Nested[PropList] = nest(52, PropList)
     alt_ifname: str | None = string(53)
     perm_address: str | None = mac(54)
-    proto_down_reason: ProtoDownReason | None = nest(55, ProtoDownReason)
+    proto_down_reason: Nested[ProtoDownReason] = nest(55, ProtoDownReason)
     parent_dev_name: str | None = string(56)
     parent_dev_bus_name: str | None = string(57)
     gro_max_size: int | None = u32(58)
     tso_max_size: int | None = u32(59)
     tso_max_segs: int | None = u32(60)
     allmulti: int | None = u32(61)
-    devlink_port: DevlinkPort | None = nest(62, DevlinkPort)
+    devlink_port: Nested[DevlinkPort] = nest(62, DevlinkPort)
     gso_ipv4_max_size: int | None = u32(63)
     gro_ipv4_max_size: int | None = u32(64)
-    dpll_pin: DpllPin | None = nest(65, DpllPin)
+    dpll_pin: Nested[DpllPin] = nest(65, DpllPin)
+    max_pacing_offload_horizon: int | None = uint(66)  # Linux 6.13
+    netns_immutable: int | None = u8(67)  # Linux 6.15
+    headroom: int | None = u16(68)  # Linux 6.18, as tailroom
+    tailroom: int | None = u16(69)
 
 
 get = Op("link.get", RTM.RTM_GETLINK, Link)
 new = Op("link.new", RTM.RTM_NEWLINK, Link, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 # RTM_NEWLINK without NLM_F_CREATE, since RTM_SETLINK ignores linkinfo (__rtnl_newlink).
 set = Op("link.set", RTM.RTM_NEWLINK, Link)
+# With AF_BRIDGE: the VLANs, MRP and CFM in `af_spec` (rtnl_bridge_dellink).
 delete = Op("link.delete", RTM.RTM_DELLINK, Link)
+# With AF_BRIDGE: `protinfo` and `af_spec` of a bridge's port, or of the bridge itself where
+# BRIDGE_FLAGS_SELF is set (rtnl_bridge_setlink); `set` does not pass them on.
+set_port = Op("link.set_port", RTM.RTM_SETLINK, Link)
+
+
+# --- plans ----------------------------------------------------------------------------------------
+
+Dev = str | int | Link
+
+
+def selector(dev: Dev) -> dict[str, Any]:
+    """The arguments of a request by which the kernel itself finds a link."""
+    if isinstance(dev, Link):
+        return {"index": dev.index}
+    if isinstance(dev, int):
+        return {"index": dev}
+    fits = len(dev.encode("utf-8", "surrogateescape")) < IFNAMSIZ
+    return {"ifname" if fits else "alt_ifname": dev}
+
+
+def index_of(dev: Dev) -> Plan[int]:
+    """The index of a link; only a name takes a request. Raises KernelError (ENODEV)."""
+    where = selector(dev)
+    if "index" not in where:
+        found = yield get(**where, ext_mask=RTEXT_FILTER.RTEXT_FILTER_SKIP_STATS)
+        where["index"] = found.index
+    return int(where["index"])
+
+
+def by_name(name: str) -> Plan[Link]:
+    """The link of a name, which may be an alternative one. Raises KernelError (ENODEV)."""
+    found: Link = yield get(**selector(name))
+    return found
+
+
+def by_index(index: int) -> Plan[Link]:
+    """The link of an index. Raises KernelError (ENODEV)."""
+    found: Link = yield get(index=index)
+    return found
+
+
+def add(
+    name: str,
+    kind: str,
+    data: Message | dict[str, Any] | None = None,
+    *,
+    link: Dev | None = None,
+    master: Dev | None = None,
+    **fields: Any,
+) -> Plan[None]:
+    """Make a link; `data` is of the kind's class in linkinfo.KINDS, `fields` are those of Link.
+
+    `link` is the link below, `master` the one that the new link joins. Raises KernelError
+    (EEXIST; EOPNOTSUPP where the kernel lacks the kind).
+    """
+    for field, dev in (("link", link), ("master", master)):
+        if dev is not None:
+            fields[field] = yield from index_of(dev)
+    linkinfo: dict[str, Any] = {"kind": kind}
+    if data is not None:
+        linkinfo["data"] = data
+    yield new(ifname=name, linkinfo=linkinfo, **fields)
+
+
+def change(dev: Dev, *, master: Dev | None = None, **fields: Any) -> Plan[None]:
+    """Change `fields` of a link; a `master` of 0 takes the link out of the one that it is in."""
+    if master is not None:
+        fields["master"] = yield from index_of(master)
+    yield set(**selector(dev), **fields)
+
+
+def up(dev: Dev) -> Plan[None]:
+    """Raise a link."""
+    yield set(**selector(dev), flags=IFF.IFF_UP, change=IFF.IFF_UP)
+
+
+def down(dev: Dev) -> Plan[None]:
+    """Take a link down."""
+    yield set(**selector(dev), flags=IFF(0), change=IFF.IFF_UP)
+
+
+def rename(dev: Dev, name: str) -> Plan[None]:
+    """Give a link another name."""
+    yield set(index=(yield from index_of(dev)), ifname=name)
+
+
+def remove(dev: Dev) -> Plan[None]:
+    """Remove a link. Raises KernelError (EOPNOTSUPP where it is hardware)."""
+    yield delete(**selector(dev))

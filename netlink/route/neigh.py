@@ -1,17 +1,26 @@
 """Neighbours (ARP, NDP) and bridge forwarding entries: struct ndmsg and its NDA_* attributes.
 
-Numbers are those of Linux 6.12 (linux/neighbour.h); widths, signs and byte order are those of
-net/core/neighbour.c, net/bridge/br_fdb.c and drivers/net/vxlan/vxlan_core.c.
+Numbers are those of Linux 6.12 (linux/neighbour.h), NTF_EXT_EXT_VALIDATED of 6.18; widths, signs
+and byte order are those of net/core/neighbour.c, net/bridge/br_fdb.c and
+drivers/net/vxlan/vxlan_core.c. The plans at the end are the words of `ip neighbour`:
+
+    nl.run(neigh.add("192.0.2.7", "eth0", lladdr="02:00:00:00:00:07"))
 """
 
 from enum import IntFlag
+from ipaddress import ip_address
+from typing import TypedDict, Unpack
 
 from netlink.constants import AF, NLM_F
-from netlink.route.rtnetlink import RTM, RTN, RTPROT
+from netlink.route.link import Dev, index_of
+from netlink.route.rtnetlink import RTM, RTN, RTPROT, family_of
 from netlink.schema import (
+    Addr,
     IPAddress,
     Message,
+    Nested,
     Op,
+    Plan,
     address,
     be16,
     flag,
@@ -58,6 +67,7 @@ class NTF_EXT(IntFlag):
 
     NTF_EXT_MANAGED = 0x01
     NTF_EXT_LOCKED = 0x02
+    NTF_EXT_EXT_VALIDATED = 0x04
 
 
 class FDB_NOTIFY(IntFlag):
@@ -101,9 +111,9 @@ class Neighbour(ndmsg):
     entry's `dst` lies, or the one that a dump is narrowed to.
     """
 
-    dst: IPAddress | None = address(1)
+    dst: Addr = address(1)
     lladdr: str | None = mac(2)
-    cacheinfo: nda_cacheinfo | None = struct(3, nda_cacheinfo)
+    cacheinfo: Nested[nda_cacheinfo] = struct(3, nda_cacheinfo)
     probes: int | None = u32(4)
     vlan: int | None = u16(5)
     port: int | None = be16(6)
@@ -114,7 +124,7 @@ class Neighbour(ndmsg):
     src_vni: int | None = u32(11)
     protocol: RTPROT | int | None = u8(12, enum=RTPROT)
     nh_id: int | None = u32(13)
-    fdb_ext_attrs: FdbExtAttrs | None = nest(14, FdbExtAttrs)
+    fdb_ext_attrs: Nested[FdbExtAttrs] = nest(14, FdbExtAttrs)
     flags_ext: NTF_EXT | None = u32(15, enum=NTF_EXT)
     ndm_state_mask: NUD | None = u16(16, enum=NUD)
     ndm_flags_mask: NTF | None = u8(17, enum=NTF)
@@ -133,3 +143,51 @@ append = Op(
 # Without NLM_F_REPLACE neigh_add would not override the address of an entry.
 set = Op("neigh.set", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_REPLACE)
 delete = Op("neigh.delete", RTM.RTM_DELNEIGH, Neighbour)
+# All forwarding entries of a link that fit `ndm_state_mask` and the other attributes, if they are
+# there; with AF_BRIDGE alone (rtnl_fdb_del).
+flush = Op("neigh.flush", RTM.RTM_DELNEIGH, Neighbour, flags=NLM_F.NLM_F_BULK)
+
+
+# --- plans ----------------------------------------------------------------------------------------
+
+
+class Details(TypedDict, total=False):
+    """What more there may be to say of a neighbour."""
+
+    lladdr: str
+    state: NUD  # where it is not NUD_PERMANENT
+    flags: NTF  # NTF_PROXY makes this host answer for the address
+    protocol: RTPROT | int
+
+
+def add(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+    """Make an entry for an address on a link. Raises KernelError (EEXIST)."""
+    return _write(new, dst, dev, details)
+
+
+def put(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+    """As add(), but an entry that is there is replaced."""
+    return _write(replace, dst, dev, details)
+
+
+def change(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+    """As put(), but raises KernelError (ENOENT) where there is no entry."""
+    return _write(set, dst, dev, details)
+
+
+def remove(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+    """Remove an entry, a proxy's with its flag. Raises KernelError (ENOENT)."""
+    return _write(delete, dst, dev, details)
+
+
+def _write(op: Op[..., Neighbour], dst: IPAddress | str, dev: Dev, details: Details) -> Plan[None]:
+    address = ip_address(dst)
+    yield op(
+        family=family_of(address),
+        ndm_ifindex=(yield from index_of(dev)),
+        dst=address,
+        state=details.get("state", NUD.NUD_PERMANENT),
+        flags=details.get("flags", NTF(0)),
+        lladdr=details.get("lladdr"),
+        protocol=details.get("protocol"),
+    )

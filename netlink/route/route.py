@@ -1,13 +1,26 @@
 """Routes: struct rtmsg and its RTA_* attributes, with metrics and next hops.
 
-Numbers are those of Linux 6.12 (linux/rtnetlink.h); widths, signs and byte order are those of
-net/ipv4/fib_frontend.c, net/ipv4/route.c and net/ipv6/route.c. Times called clock ticks are
+IPv4, IPv6 and MPLS routes are one message, and so are multicast routes (RTNL_FAMILY_IPMR and
+RTNL_FAMILY_IP6MR). Numbers are those of Linux 6.12 (linux/rtnetlink.h), RTA_FLOWLABEL of 6.18;
+widths, signs and byte order are those of net/ipv4/fib_frontend.c, net/ipv4/route.c,
+net/ipv4/ipmr_base.c, net/ipv6/route.c and net/mpls/af_mpls.c. Times called clock ticks are
 hundredths of a second. RTA_PAD, which only aligns what follows it, is not declared.
+
+The plans at the end are the words of `ip route`:
+
+    nl.run(route.add("10.0.0.0/8", via="192.0.2.1", dev="eth0", table=100))
+    nl.run(route.put("default", nexthops=[{"via": "192.0.2.1"}, {"via": "192.0.2.2", "weight": 3}]))
+    found = nl.run(route.lookup("10.1.2.3"))
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any, TypedDict, Unpack
 
 from netlink.constants import AF, NLM_F
+from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap
+from netlink.route.link import Dev, index_of
 from netlink.route.rtnetlink import (
     RT_SCOPE,
     RT_TABLE,
@@ -17,17 +30,26 @@ from netlink.route.rtnetlink import (
     RTN,
     RTNH_F,
     RTPROT,
+    family_of,
+    number,
 )
 from netlink.schema import (
+    Addr,
     IPAddress,
     Message,
+    Nested,
     Op,
+    Plan,
+    Several,
     address,
     be16,
+    be32,
     binary,
+    labels,
     nest,
     records,
     s32,
+    selected,
     string,
     struct,
     u8,
@@ -36,22 +58,6 @@ from netlink.schema import (
     u64,
     uint,
 )
-
-
-class LWTUNNEL_ENCAP(IntEnum):
-    """Kinds of light-weight tunnel: RTA_ENCAP_TYPE (linux/lwtunnel.h)."""
-
-    LWTUNNEL_ENCAP_NONE = 0
-    LWTUNNEL_ENCAP_MPLS = 1
-    LWTUNNEL_ENCAP_IP = 2
-    LWTUNNEL_ENCAP_ILA = 3
-    LWTUNNEL_ENCAP_IP6 = 4
-    LWTUNNEL_ENCAP_SEG6 = 5
-    LWTUNNEL_ENCAP_BPF = 6
-    LWTUNNEL_ENCAP_SEG6_LOCAL = 7
-    LWTUNNEL_ENCAP_RPL = 8
-    LWTUNNEL_ENCAP_IOAM6 = 9
-    LWTUNNEL_ENCAP_XFRM = 10
 
 
 class ICMPV6_ROUTER_PREF(IntEnum):
@@ -85,10 +91,13 @@ class rta_mfc_stats(Message):
 
 
 class rtvia(Message):
-    """struct rtvia (linux/rtnetlink.h): a gateway of another family than the route's."""
+    """struct rtvia (linux/rtnetlink.h): a gateway of another family than the route's.
+
+    With AF_PACKET, which MPLS knows, `addr` is the link-layer address as bytes.
+    """
 
     family: AF | int = u16(enum=AF)
-    addr: IPAddress = address()
+    addr: IPAddress | bytes = address()
 
 
 class Metrics(Message):
@@ -136,12 +145,12 @@ class NextHop(rtnexthop):
     An AF_MPLS hop has no `gateway`: it goes `via`, and `newdst` holds its labels.
     """
 
-    gateway: IPAddress | None = address(5)
+    gateway: Addr = address(5)
     flow: int | None = u32(11)
-    via: rtvia | None = struct(18, rtvia)
-    newdst: bytes | None = binary(19)
+    via: Nested[rtvia] = struct(18, rtvia)
+    newdst: tuple[int, ...] | None = labels(19)
     encap_type: LWTUNNEL_ENCAP | int | None = u16(21, enum=LWTUNNEL_ENCAP)
-    encap: bytes | None = binary(22)
+    encap: Nested[Encap] = selected(22, "encap_type", ENCAPS)
 
 
 class rtmsg(Message):
@@ -161,32 +170,33 @@ class rtmsg(Message):
 class Route(rtmsg):
     """One route: struct rtmsg and its RTA_* attributes (linux/rtnetlink.h).
 
-    A default route has no `dst`. The kernel always sends `table`, the whole number of which
-    `rtm_table` holds what fits.
+    A default route has no `dst`; that of an AF_MPLS route is a label, as a tuple of one, with a
+    `dst_len` of 20. The kernel always sends `table`, the whole number of which `rtm_table` holds
+    what fits.
     """
 
-    dst: IPAddress | None = address(1)
-    src: IPAddress | None = address(2)
+    dst: IPAddress | tuple[int, ...] | None = address(1, by_family=True)
+    src: Addr = address(2)
     iif: int | None = u32(3)
     oif: int | None = u32(4)
-    gateway: IPAddress | None = address(5)
+    gateway: Addr = address(5)
     priority: int | None = u32(6)
-    prefsrc: IPAddress | None = address(7)
-    metrics: Metrics | None = nest(8, Metrics)
-    multipath: tuple[NextHop, ...] = records(9, NextHop)
+    prefsrc: Addr = address(7)
+    metrics: Nested[Metrics] = nest(8, Metrics)
+    multipath: Several[NextHop] = records(9, NextHop)
     protoinfo: bytes | None = binary(10)  # no longer used by the kernel, like session and mp_algo
     flow: int | None = u32(11)
-    cacheinfo: rta_cacheinfo | None = struct(12, rta_cacheinfo)
+    cacheinfo: Nested[rta_cacheinfo] = struct(12, rta_cacheinfo)
     session: bytes | None = binary(13)
     mp_algo: bytes | None = binary(14)
     table: RT_TABLE | int | None = u32(15, enum=RT_TABLE)
     mark: int | None = u32(16)
-    mfc_stats: rta_mfc_stats | None = struct(17, rta_mfc_stats)
-    via: rtvia | None = struct(18, rtvia)
-    newdst: bytes | None = binary(19)
+    mfc_stats: Nested[rta_mfc_stats] = struct(17, rta_mfc_stats)
+    via: Nested[rtvia] = struct(18, rtvia)
+    newdst: tuple[int, ...] | None = labels(19)
     pref: ICMPV6_ROUTER_PREF | int | None = u8(20, enum=ICMPV6_ROUTER_PREF)
     encap_type: LWTUNNEL_ENCAP | int | None = u16(21, enum=LWTUNNEL_ENCAP)
-    encap: bytes | None = binary(22)
+    encap: Nested[Encap] = selected(22, "encap_type", ENCAPS)
     # Seconds in four bytes from IPv6, clock ticks in eight from a multicast route (ipmr_base.c).
     expires: int | None = uint(23)
     uid: int | None = u32(25)
@@ -195,6 +205,7 @@ class Route(rtmsg):
     sport: int | None = be16(28)
     dport: int | None = be16(29)
     nh_id: int | None = u32(30)
+    flowlabel: int | None = be32(31)
 
 
 get = Op("route.get", RTM.RTM_GETROUTE, Route)
@@ -208,3 +219,149 @@ append = Op("route.append", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE | 
 prepend = Op("route.prepend", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE)
 set = Op("route.set", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_REPLACE)
 delete = Op("route.delete", RTM.RTM_DELROUTE, Route)
+
+
+# --- plans ----------------------------------------------------------------------------------------
+
+Destination = str | IPAddress | IPv4Network | IPv6Network
+
+
+class Hop(TypedDict, total=False):
+    """Where packets go next."""
+
+    via: IPAddress | str  # may be of the other family
+    dev: Dev
+    weight: int  # among several, 1 to 256
+    onlink: bool  # the kernel shall not check that `via` can be reached
+    encap: Encap | dict[str, Any]  # with encap_type
+    encap_type: LWTUNNEL_ENCAP | int
+
+
+class Way(Hop, total=False):
+    """How a route goes. Numbers with names may be words: type="blackhole", table="local"."""
+
+    nexthops: Iterable[Hop]  # several, in place of one
+    nhid: int  # a next hop object, in place of one
+    src: IPAddress | str  # the address to send from
+    metric: int
+    table: RT_TABLE | int | str
+    proto: RTPROT | int | str
+    scope: RT_SCOPE | int | str
+    type: RTN | int | str
+    tos: int
+    mtu: int
+    metrics: Metrics | dict[str, Any]  # others than mtu
+    pref: ICMPV6_ROUTER_PREF | int
+    expires: int  # seconds
+
+
+def add(dst: Destination, **way: Unpack[Way]) -> Plan[None]:
+    """Make a route to a network, an address or "default". Raises KernelError (EEXIST)."""
+    return _write(new, dst, {"proto": RTPROT.RTPROT_BOOT, "type": RTN.RTN_UNICAST, **way})
+
+
+def put(dst: Destination, **way: Unpack[Way]) -> Plan[None]:
+    """As add(), but a route of the same destination, tos and metric is replaced."""
+    return _write(replace, dst, {"proto": RTPROT.RTPROT_BOOT, "type": RTN.RTN_UNICAST, **way})
+
+
+def change(dst: Destination, **way: Unpack[Way]) -> Plan[None]:
+    """As put(), but raises KernelError (ENOENT) where there is no such route."""
+    return _write(set, dst, {"proto": RTPROT.RTPROT_BOOT, "type": RTN.RTN_UNICAST, **way})
+
+
+def remove(dst: Destination, **way: Unpack[Way]) -> Plan[None]:
+    """Remove the first route that fits what is said. Raises KernelError (ESRCH)."""
+    return _write(delete, dst, {"scope": RT_SCOPE.RT_SCOPE_NOWHERE, **way})
+
+
+def lookup(
+    dst: IPAddress | str,
+    *,
+    src: IPAddress | str | None = None,
+    iif: Dev | None = None,
+    oif: Dev | None = None,
+    mark: int | None = None,
+) -> Plan[Route]:
+    """The way that a packet would go, as a Route. Raises KernelError (ENETUNREACH, EHOSTUNREACH).
+
+    With `iif` the packet has come in there, otherwise it is this host's own.
+    """
+    to = ip_address(dst)
+    frm = ip_address(src) if src is not None else None
+    found: Route = yield get(
+        family=family_of(to),
+        dst=to,
+        dst_len=to.max_prefixlen,
+        src=frm,
+        src_len=frm.max_prefixlen if frm is not None else 0,
+        iif=(yield from index_of(iif)) if iif is not None else None,
+        oif=(yield from index_of(oif)) if oif is not None else None,
+        mark=mark,
+    )
+    return found
+
+
+def _write(op: Op[..., Route], dst: Destination, way: Way) -> Plan[None]:
+    network = ip_network(dst) if dst != "default" else None
+    near = network or (ip_address(way["via"]) if "via" in way else None)
+    family = family_of(near) if near is not None else AF.AF_INET
+    fields = yield from _hop(way, family, "oif")
+    if network is not None:
+        fields |= {"dst": network.network_address, "dst_len": network.prefixlen}
+    kind = number(RTN, way.get("type", RTN.RTN_UNSPEC))
+    table = number(RT_TABLE, way.get("table", RT_TABLE.RT_TABLE_MAIN))
+    metrics = way.get("metrics", {})
+    if "mtu" in way:
+        metrics = dict(metrics) | {"mtu": way["mtu"]}
+    if "nexthops" in way:
+        fields["multipath"] = []
+        for hop in way["nexthops"]:
+            fields["multipath"].append((yield from _hop(hop, family, "ifindex")))
+            fields["multipath"][-1]["hops"] = hop.get("weight", 1) - 1
+    is_far = "via" in way or "nexthops" in way or "nhid" in way
+    yield op(
+        family=family,
+        tos=way.get("tos", 0),
+        table=table,
+        rtm_table=table if table < 256 else RT_TABLE.RT_TABLE_COMPAT,
+        protocol=number(RTPROT, way.get("proto", RTPROT.RTPROT_UNSPEC)),
+        scope=number(RT_SCOPE, way.get("scope", _scope(kind, is_far=is_far))),
+        type=kind,
+        nh_id=way.get("nhid"),
+        prefsrc=way.get("src"),
+        priority=way.get("metric"),
+        metrics=metrics or None,
+        pref=way.get("pref"),
+        expires=way.get("expires"),
+        **fields,
+    )
+
+
+def _hop(hop: Hop, family: AF, device: str) -> Plan[dict[str, Any]]:
+    """The fields that say where a route or one of its next hops goes."""
+    fields: dict[str, Any] = {"encap_type": hop.get("encap_type"), "encap": hop.get("encap")}
+    if "dev" in hop:
+        fields[device] = yield from index_of(hop["dev"])
+    if hop.get("onlink"):
+        fields["flags"] = RTNH_F.RTNH_F_ONLINK
+    if "via" in hop:
+        via = ip_address(hop["via"])
+        if family_of(via) == family:
+            fields["gateway"] = via
+        else:
+            fields["via"] = rtvia(family=family_of(via), addr=via)
+    return fields
+
+
+def _scope(kind: int, *, is_far: bool) -> RT_SCOPE:
+    """How far a destination is where nothing is said of it, as ip(8) has it."""
+    match kind:
+        case RTN.RTN_LOCAL | RTN.RTN_NAT:
+            return RT_SCOPE.RT_SCOPE_HOST
+        case RTN.RTN_BROADCAST | RTN.RTN_MULTICAST | RTN.RTN_ANYCAST:
+            return RT_SCOPE.RT_SCOPE_LINK
+        case RTN.RTN_UNICAST | RTN.RTN_UNSPEC if not is_far:
+            return RT_SCOPE.RT_SCOPE_LINK
+        case _:
+            return RT_SCOPE.RT_SCOPE_UNIVERSE

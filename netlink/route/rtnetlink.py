@@ -1,11 +1,17 @@
 """Numbers of linux/rtnetlink.h: message types, groups and the enumerations of routing.
 
-Every file of the route family takes them from here, and this file imports none of them. Members
-keep the kernel's spelling; numbers are those of Linux 6.12. Bounds (..._MAX, RTM_BASE) and
-RTNLGRP_NONE, which no socket can join, are left out.
+Every file of the route family takes them from here, and the little that their plans share; this
+file imports none of them. Members keep the kernel's spelling; numbers are those of Linux 6.12, and
+of 6.18 for what came later (the events of multicast and anycast addresses, RTPROT_OVN). Bounds
+(..._MAX, RTM_BASE) and RTNLGRP_NONE, which no socket can join, are left out.
 """
 
 from enum import IntEnum, IntFlag
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+
+from netlink.constants import AF
+from netlink.errors import EncodeError
+from netlink.schema import IPAddress, Message, u8
 
 
 class RTM(IntEnum):
@@ -40,7 +46,11 @@ class RTM(IntEnum):
     RTM_DELACTION = 49
     RTM_GETACTION = 50
     RTM_NEWPREFIX = 52
+    RTM_NEWMULTICAST = 56
+    RTM_DELMULTICAST = 57
     RTM_GETMULTICAST = 58
+    RTM_NEWANYCAST = 60
+    RTM_DELANYCAST = 61
     RTM_GETANYCAST = 62
     RTM_NEWNEIGHTBL = 64
     RTM_GETNEIGHTBL = 66
@@ -123,6 +133,9 @@ class RTNLGRP(IntEnum):
     RTNLGRP_MCTP_IFADDR = 34
     RTNLGRP_TUNNEL = 35
     RTNLGRP_STATS = 36
+    RTNLGRP_IPV4_MCADDR = 37
+    RTNLGRP_IPV6_MCADDR = 38
+    RTNLGRP_IPV6_ACADDR = 39
 
 
 class RTN(IntEnum):
@@ -162,6 +175,7 @@ class RTPROT(IntEnum):
     RTPROT_MROUTED = 17
     RTPROT_KEEPALIVED = 18
     RTPROT_BABEL = 42
+    RTPROT_OVN = 84
     RTPROT_OPENR = 99
     RTPROT_BGP = 186
     RTPROT_ISIS = 187
@@ -251,3 +265,36 @@ class RTEXT_FILTER(IntFlag):
     RTEXT_FILTER_CFM_CONFIG = 0x20
     RTEXT_FILTER_CFM_STATUS = 0x40
     RTEXT_FILTER_MST = 0x80
+
+
+class rtgenmsg(Message):
+    """struct rtgenmsg (linux/rtnetlink.h): what a message has that is about no link."""
+
+    family: AF | int = u8(enum=AF)
+
+
+# --- what people write ----------------------------------------------------------------------------
+
+Network = IPv4Network | IPv6Network
+
+
+def family_of(address: IPAddress | Network | IPv4Interface | IPv6Interface) -> AF:
+    """The address family of an address or a network."""
+    return AF.AF_INET if address.version == 4 else AF.AF_INET6
+
+
+def number(enum: type[IntEnum], word: int | str) -> int:
+    """A number by its name without the prefix that the enum is called after.
+
+    >>> number(RTN, "blackhole")
+    6
+
+    Raises EncodeError for another word.
+    """
+    if isinstance(word, int):
+        return word
+    prefix = f"{enum.__name__}_"
+    names = {name.removeprefix(prefix).lower(): member for name, member in enum.__members__.items()}
+    if word.lower() not in names:
+        raise EncodeError(f"{word!r} is no {enum.__name__}: {', '.join(names)}", value=word)
+    return names[word.lower()]

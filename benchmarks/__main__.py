@@ -1,0 +1,98 @@
+"""The command line of the benchmarks: `python -m benchmarks`, from the root of a checkout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from . import contenders, workloads
+from .namespace import NamespaceError
+from .run import BenchmarkError, Result, machine, run
+
+_FLOOR = "c_floor"
+
+
+def main() -> None:
+    every_workload, every_contender = workloads.load(), contenders.load()
+    options = _options(every_workload, every_contender)
+    facts, report = machine(), []  # the load is that of before
+    for name in options.workload:
+        workload = every_workload[name]
+        size = options.routes or workload.size
+        able = {
+            who: every_contender[who]
+            for who in options.contenders
+            if name in every_contender[who].workloads
+        }
+        try:
+            results = run(name, workload, able, size, options.runs)
+        except (BenchmarkError, NamespaceError) as error:
+            sys.exit(str(error))
+        print(f"{name}, size {size:,}")
+        _print_table(workload.unit, results)
+        report.append({"workload": name, "size": size, "results": list(map(asdict, results))})
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(facts | {"workloads": report}, indent=1) + "\n")
+
+
+def _options(
+    every_workload: Collection[str], every_contender: Collection[str]
+) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="The same work by several contenders."
+    )
+    add = parser.add_argument
+    add("workload", nargs="*", default=[*every_workload], help=", ".join(every_workload))
+    add(
+        "--contenders",
+        metavar="A,B",
+        type=lambda text: text.split(","),
+        default=[*every_contender],
+        help=f"some of {','.join(every_contender)}",
+    )
+    add("--routes", metavar="N", type=int, help="routes in the table (default: the workload's)")
+    add("--runs", metavar="K", type=int, default=20, help="timed runs a process (default: 20)")
+    add("--json", metavar="FILE", type=Path, help="write all numbers and the machine's facts")
+    options = parser.parse_args()
+    for name in options.workload:
+        if name not in every_workload:
+            parser.error(f"no workload {name!r}; there are {', '.join(every_workload)}")
+    for name in options.contenders:
+        if name not in every_contender:
+            parser.error(f"no contender {name!r}; there are {', '.join(every_contender)}")
+    if options.runs < 1:
+        parser.error("--runs: at least 1")
+    return options
+
+
+def _print_table(unit: str, results: Sequence[Result]) -> None:
+    """Fastest first. Times are nanoseconds a unit, memory is the peak resident set in MiB."""
+    floor = next((r.median() for r in results if r.contender == _FLOOR), None)
+    rows = [
+        ["contender", "version", f"ns/{unit}", "min..max", "x floor", "MiB", "grown", f"{unit}s"]
+    ]
+    for r in sorted(results, key=Result.median):
+        rows.append(
+            [
+                r.contender,
+                r.version,
+                f"{r.median():,.0f}",
+                f"{min(r.ns_each()):,.0f}..{max(r.ns_each()):,.0f}",
+                f"{r.median() / floor:,.2f}" if floor else "-",
+                f"{r.rss_peak_kib / 1024:.1f}",
+                f"{(r.rss_peak_kib - r.rss_start_kib) / 1024:.1f}",
+                f"{r.count:,}",
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What a contender is: the workloads that it can do, and how to make the command of its process.
+
+Each module here holds one as `CONTENDER`. The runner imports them all, so nothing that may be
+missing is imported at their top. The command is given the workload's name and a number of runs as
+its last two arguments, works once to warm up, then that many times by the clock, and prints one
+line of JSON:
+
+    version         of the library, or of the compiler
+    count           units, such as messages, in one run
+    digest          a number over all values read; null where the contender reads none
+    ns              a list: each timed run, from before the send to after the last message
+    rss_start_kib   peak resident set before the warm-up
+    rss_peak_kib    peak resident set at the end
+
+or, where it cannot work, {"skip": "the reason"}. `measure.py` does this for Python contenders and
+`measure.h` for those in C.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+
+class Skip(Exception):
+    """The contender cannot work here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """`command(directory)` may build in the directory; `max_runs` is for the slow."""
+
+    workloads: tuple[str, ...]
+    command: Callable[[Path], list[str]]
+    max_runs: int = sys.maxsize
+
+
+def python(module: str, distribution: str) -> Callable[[Path], list[str]]:
+    """The command of a Python contender: its own module, in a process of its own."""
+    # -P: no folder of the checkout comes before the installed packages.
+    command = [sys.executable, "-P", str(_HERE.parent / "measure.py"), module, distribution]
+    return lambda directory: command
+
+
+def compiled(source: str, *flags: str) -> Callable[[Path], list[str]]:
+    """The command of a C contender; `flags`, such as "-lmnl", follow the source."""
+
+    def command(directory: Path) -> list[str]:
+        if shutil.which("cc") is None:
+            raise Skip("no C compiler (cc)")
+        program = directory / Path(source).stem
+        build = ["cc", "-O2", "-Wall", "-o", str(program), str(_HERE / source), *flags]
+        built = subprocess.run(build, capture_output=True, text=True)
+        if built.returncode:
+            raise Skip(f"does not compile: {built.stderr.strip()}")
+        return [str(program)]
+
+    return command
+
+
+def load() -> dict[str, Contender]:
+    """All contenders by name, which is the module's."""
+    return {
+        module.name: import_module(f"{__name__}.{module.name}").CONTENDER
+        for module in pkgutil.iter_modules(__path__)
+    }

@@ -1,0 +1,115 @@
+"""Runs a workload: a namespace, its contenders by turns, each in processes of its own.
+
+No number comes from one stretch of time alone: the contenders take turns for several rounds, each
+round in the opposite order of the one before, so that a slow minute falls on all of them alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .contenders import Contender, Skip
+from .namespace import Namespace
+from .workloads import Workload
+
+_ROUNDS = 4
+
+
+class BenchmarkError(Exception):
+    """A contender failed, or did other work than the rest: nothing can be compared."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one contender did in all its processes; contenders/__init__.py explains the members."""
+
+    contender: str
+    version: str
+    count: int
+    digest: int | None
+    ns: list[int]
+    rss_start_kib: int
+    rss_peak_kib: int
+
+    def ns_each(self) -> list[float]:
+        """Nanoseconds a unit, run by run."""
+        return [ns / self.count for ns in self.ns]
+
+    def median(self) -> float:
+        """Nanoseconds a unit."""
+        return statistics.median(self.ns_each())
+
+
+def run(
+    name: str, workload: Workload, contenders: Mapping[str, Contender], size: int, runs: int
+) -> list[Result]:
+    """The results of those contenders that can work here; stderr names the others, and why."""
+    samples: dict[str, list[dict[str, Any]]] = {who: [] for who in contenders}
+    with tempfile.TemporaryDirectory() as scratch, Namespace(Path(scratch)) as namespace:
+        try:
+            workload.prepare(namespace, size)
+            for turn in range(_ROUNDS):
+                for who in list(samples)[:: -1 if turn % 2 else 1]:
+                    try:
+                        samples[who].append(_sample(contenders[who], namespace, name, runs))
+                    except Skip as reason:
+                        print(f"{name}: without {who}: {reason}", file=sys.stderr)
+                        del samples[who]
+        except subprocess.CalledProcessError as error:
+            raise BenchmarkError(f"{name}: {' '.join(error.cmd)}:\n{error.stderr}") from error
+    _check_same_work(name, samples)
+    return [_join(who, parts) for who, parts in samples.items()]
+
+
+def _sample(contender: Contender, namespace: Namespace, name: str, runs: int) -> dict[str, Any]:
+    """The line of JSON of one process."""
+    command = contender.command(namespace.directory)
+    line = namespace.run([*command, name, str(min(runs, contender.max_runs))])
+    sample: dict[str, Any] = json.loads(line)
+    if "skip" in sample:
+        raise Skip(sample["skip"])
+    return sample
+
+
+def _check_same_work(name: str, samples: Mapping[str, list[dict[str, Any]]]) -> None:
+    if not samples:
+        raise BenchmarkError(f"{name}: no contender can do it here")
+    for key in ("count", "digest"):
+        seen = {who: {part[key] for part in parts} - {None} for who, parts in samples.items()}
+        if len(set().union(*seen.values())) > 1:
+            raise BenchmarkError(f"{name}: the contenders disagree on the {key}: {seen}")
+
+
+def _join(who: str, parts: list[dict[str, Any]]) -> Result:
+    joined = {
+        "ns": [ns for part in parts for ns in part["ns"]],
+        "rss_start_kib": max(part["rss_start_kib"] for part in parts),
+        "rss_peak_kib": max(part["rss_peak_kib"] for part in parts),
+    }
+    return Result(contender=who, **(parts[0] | joined))
+
+
+def machine() -> dict[str, str | float]:
+    """The facts without which a number means nothing, and none that names the machine."""
+    cpuinfo = Path("/proc/cpuinfo").read_text()
+    model = re.search(r"^model name\s*: (.*)$", cpuinfo, re.MULTILINE)
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "kernel": platform.release(),
+        "cpu": model[1] if model else platform.machine(),
+        "cpus": cpuinfo.count("processor\t:"),
+        "load": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }

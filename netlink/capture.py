@@ -1,0 +1,398 @@
+"""Captures and hex dumps in, packets of messages out. Opens no file: it reads what it is handed.
+
+    with open("nlmon.pcap", "rb") as file:
+        for packet in capture.packets(file):
+            for message in packet.messages(ROUTE):
+                print(packet.time, message)
+
+Both kinds of container are read here. The libraries for it would cost more than these few structs:
+of those released since 2022, scapy takes a cut file for a whole one, cuts packets at 64 KiB without
+a word and is GPL alone; the bindings of libpcap refuse a file in which link types mix.
+
+A captured packet starts with a cooked header (tcpdump.org/linktypes/LINKTYPE_NETLINK.html), whose
+packet type says nothing: a capture sees each packet as one that the device nlmon sends
+(dev_queue_xmit_nit in net/core/dev.c). It sees unicast and multicast of the protocols route,
+usersock, sock_diag, nflog, xfrm, fib_lookup, netfilter and generic, and of its own network
+namespace (netlink_filter_tap in net/netlink/af_netlink.c).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import sys
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Literal, NamedTuple, Protocol
+
+from netlink._core import RawMessage
+from netlink.constants import NETLINK
+from netlink.errors import DecodeError
+from netlink.schema import Family, Message, parse
+
+__all__ = ["Packet", "packets", "unhex"]
+
+LINKTYPE_NETLINK = 253
+ARPHRD_NETLINK = (824).to_bytes(2, "big")  # linux/if_arp.h
+COOKED_HDRLEN = 16
+NLMSG_HDRLEN = 16
+SECOND = 10**9  # in ns
+FOREIGN: Literal["little", "big"] = "big" if sys.byteorder == "little" else "little"
+MAX_SIZE = 1 << 24  # of one thing in a capture, in bytes: a length beyond that is corrupt
+
+# By its first four bytes: the byte order of a pcap file, and the unit of its fractions in ns.
+PCAP = {
+    b"\xd4\xc3\xb2\xa1": ("<", 1000),
+    b"\xa1\xb2\xc3\xd4": (">", 1000),
+    b"\x4d\x3c\xb2\xa1": ("<", 1),
+    b"\xa1\xb2\x3c\x4d": (">", 1),
+}
+
+# pcapng (draft-ietf-opsawg-pcapng): types of blocks, and of an interface's options.
+SECTION_MAGIC = b"\n\r\r\n"  # the same in both byte orders
+SECTION_HEADER, INTERFACE_DESCRIPTION, SIMPLE_PACKET, ENHANCED_PACKET = 0x0A0D0D0A, 1, 3, 6
+BYTE_ORDER = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+IF_TSRESOL, IF_TSOFFSET = 9, 14
+
+
+class _Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class Packet(NamedTuple):
+    """One datagram: `data` holds its messages, struct nlmsghdr included.
+
+    `protocol` is a value of NETLINK, `number` the place in the file, counted from 1, and `time`
+    the ns since 1970 in UTC, or None where the file does not say. The messages are in the byte
+    order of the machine that captured them, which must be this one's too.
+    """
+
+    data: bytes
+    protocol: int
+    number: int = 1
+    time: int | None = None
+
+    def messages(self, *families: Family) -> Iterator[Message | RawMessage]:
+        """What netlink.parse gives, by those of the families that speak the packet's protocol."""
+        return parse(self.data, *(f for f in families if f.protocol == self.protocol))
+
+
+def packets(file: _Readable, protocol: int = NETLINK.NETLINK_ROUTE) -> Iterator[Packet]:
+    """The packets in a binary file: pcap, pcapng, a hex dump as unhex takes it, or bare messages.
+
+    Captures are read packet by packet, so that the file may be a pipe that still grows; what is
+    not of link type netlink is passed over. They name the protocol of each packet: `protocol`
+    is for the other two. Raises DecodeError, with the offset in the file, where a container is
+    cut or wrong; after a packet that is, the iteration can be continued with the next one.
+    """
+    magic = file.read(4)
+    if magic in PCAP:
+        return map(partial(_packet, None), _pcap(_Reader(file, magic), *PCAP[magic]))
+    if magic == SECTION_MAGIC:
+        return map(partial(_packet, None), _pcapng(_Reader(file, magic)))
+    return map(partial(_packet, protocol), _bare(magic + file.read()))
+
+
+class _Frame(NamedTuple):
+    """A packet as the file holds it."""
+
+    number: int
+    time: int | None
+    data: bytes
+
+
+def _packet(protocol: int | None, frame: _Frame) -> Packet:
+    """A frame without its cooked header, which a dump may have too: no message starts like one."""
+    number, time, data = frame
+    if protocol is None or data[2:4] == ARPHRD_NETLINK:
+        if len(data) < COOKED_HDRLEN:
+            raise DecodeError(
+                f"packet {number} has {len(data)} bytes where its header takes {COOKED_HDRLEN}"
+            )
+        (protocol,) = struct.unpack_from(">H", data, 14)
+        data = data[COOKED_HDRLEN:]
+    length = data[:4]
+    is_swapped = NLMSG_HDRLEN <= int.from_bytes(length, FOREIGN) <= len(data)
+    if is_swapped and int.from_bytes(length, sys.byteorder) > len(data):
+        raise DecodeError(f"packet {number} is in the byte order of another kind of machine")
+    return Packet(_without_padding(data), protocol, number, time)
+
+
+def _without_padding(data: bytes) -> bytes:
+    """The data without zeros behind its last message.
+
+    iproute2 sends the whole of a buffer for some requests, and the kernel stops where a length is
+    none (netlink_rcv_skb in net/netlink/af_netlink.c).
+    """
+    if data[-NLMSG_HDRLEN:] != bytes(NLMSG_HDRLEN):
+        return data
+    end = 0
+    while end + 4 <= len(data) and (length := struct.unpack_from("=I", data, end)[0]):
+        end += length + 3 & ~3
+    return data if any(data[end:]) else data[:end]
+
+
+def _bare(data: bytes) -> Iterator[_Frame]:
+    """The frames in a file that is no capture."""
+    # Messages begin with a length of 32 bits: one that is real has a zero byte, which no text has.
+    bodies = [data] if b"\0" in data else unhex(data.decode(errors="replace"))
+    for number, body in enumerate(bodies, 1):
+        yield _Frame(number, None, body)
+
+
+class _Reader:
+    """Takes bytes from a file in pieces of a known size, and knows how many it took."""
+
+    def __init__(self, file: _Readable, ahead: bytes) -> None:
+        self._file = file
+        self._ahead = ahead
+        self.offset = 0
+
+    def take(self, size: int, what: str, *, may_end: bool = False) -> bytes:
+        """`size` bytes, or none where the file may end here."""
+        if size > MAX_SIZE:
+            raise DecodeError(f"{what} of {size} bytes is none", offset=self.offset)
+        data = self._ahead + self._file.read(size - len(self._ahead))
+        self._ahead = b""
+        if len(data) < size and (data or not may_end):
+            raise DecodeError(
+                f"the capture ends within {what}: {len(data)} of {size} bytes", offset=self.offset
+            )
+        self.offset += len(data)
+        return data
+
+
+# --- pcap -----------------------------------------------------------------------------------------
+
+
+def _pcap(reader: _Reader, order: str, unit: int) -> Iterator[_Frame]:
+    """The frames of a pcap file (draft-ietf-opsawg-pcap)."""
+    header = reader.take(24, "the file's header")
+    linktype = struct.unpack_from(order + "I", header, 20)[0] & 0xFFFF
+    if linktype != LINKTYPE_NETLINK:
+        raise _not_netlink({linktype})
+    number = 0
+    while head := reader.take(16, "a packet's header", may_end=True):
+        number += 1
+        seconds, fraction, size, _ = struct.unpack(order + "IIII", head)
+        data = reader.take(size, "a packet")
+        yield _Frame(number, seconds * SECOND + fraction * unit, data)
+
+
+def _not_netlink(linktypes: set[int]) -> DecodeError:
+    found = ", ".join(map(str, sorted(linktypes)))
+    return DecodeError(f"a capture of link type {found}: netlink is {LINKTYPE_NETLINK}")
+
+
+# --- pcapng ---------------------------------------------------------------------------------------
+
+
+class _Block(NamedTuple):
+    """A block of a pcapng file, without its frame of type and lengths."""
+
+    kind: int
+    order: str
+    body: bytes
+    offset: int  # in the file
+
+    def unpack(self, members: str) -> tuple[int, ...]:
+        """The members that its body begins with."""
+        return struct.unpack_from(self.order + members, self.part(0, struct.calcsize(members)))
+
+    def part(self, start: int, size: int) -> bytes:
+        """`size` bytes of its body."""
+        if start + size > len(self.body):
+            raise self.fault(f"{size} bytes from byte {start} on in a body of {len(self.body)}")
+        return self.body[start : start + size]
+
+    def fault(self, reason: str) -> DecodeError:
+        return DecodeError(f"block of type {self.kind}: {reason}", offset=self.offset)
+
+
+class _Interface(NamedTuple):
+    """What a section says of an interface: how its packets look and how its clock ticks."""
+
+    linktype: int
+    snaplen: int  # 0: no bound
+    ticks: int = 10**6  # a second
+    start: int = 0  # where the clock shows 0, in seconds since 1970
+
+    def time(self, count: int) -> int:
+        """What the clock shows, in ns since 1970."""
+        return self.start * SECOND + count * SECOND // self.ticks
+
+
+def _pcapng(reader: _Reader) -> Iterator[_Frame]:
+    """The frames of a pcapng file; blocks that hold none are passed over."""
+    interfaces: list[_Interface] = []
+    linktypes = set()
+    number = 0
+    for block in _blocks(reader):
+        if block.kind == SECTION_HEADER:
+            interfaces = []
+        elif block.kind == INTERFACE_DESCRIPTION:
+            interfaces.append(_interface(block))
+            linktypes.add(interfaces[-1].linktype)
+        elif block.kind in (SIMPLE_PACKET, ENHANCED_PACKET):
+            number += 1
+            frame = _frame(block, number, interfaces)
+            if frame is not None:
+                yield frame
+    if linktypes and LINKTYPE_NETLINK not in linktypes:
+        raise _not_netlink(linktypes)
+
+
+def _blocks(reader: _Reader) -> Iterator[_Block]:
+    """All blocks; the byte order may change from section to section."""
+    order = ""
+    while head := reader.take(8, "a block's header", may_end=True):
+        offset = reader.offset - len(head)
+        taken = len(head) + 4  # the length stands at the end too
+        if head[:4] == SECTION_MAGIC:
+            magic = reader.take(4, "a section's header")
+            if magic not in BYTE_ORDER:
+                raise DecodeError("a section without a byte-order magic", offset=offset)
+            order = BYTE_ORDER[magic]
+            taken += len(magic)
+        kind, size = struct.unpack(order + "II", head)
+        if size < taken or size % 4:
+            raise DecodeError(f"{size} is no length of a block", offset=offset)
+        body = reader.take(size - taken, "a block")
+        if reader.take(4, "a block") != head[4:]:
+            raise DecodeError("the two lengths of a block differ", offset=offset)
+        yield _Block(kind, order, body, offset)
+
+
+def _interface(block: _Block) -> _Interface:
+    linktype, _, snaplen = block.unpack("HHI")
+    interface = _Interface(linktype, snaplen)
+    at = 8
+    while at + 4 <= len(block.body):
+        option, size = struct.unpack_from(block.order + "HH", block.body, at)
+        value = block.part(at + 4, size)
+        if option == IF_TSRESOL and size == 1:
+            base = 2 if value[0] & 0x80 else 10
+            interface = interface._replace(ticks=base ** (value[0] & 0x7F))
+        elif option == IF_TSOFFSET and size == 8:
+            (start,) = struct.unpack(block.order + "q", value)
+            interface = interface._replace(start=start)
+        at += 4 + (size + 3 & ~3)
+    return interface
+
+
+def _frame(block: _Block, number: int, interfaces: list[_Interface]) -> _Frame | None:
+    """The frame in a block, None where it is not netlink's."""
+    if block.kind == SIMPLE_PACKET:
+        which, (size,) = 0, block.unpack("I")
+    else:
+        which, high, low, size, _ = block.unpack("IIIII")
+    if which >= len(interfaces):
+        raise block.fault(f"a packet of interface {which}, which is not described")
+    interface = interfaces[which]
+    if interface.linktype != LINKTYPE_NETLINK:
+        return None
+    if block.kind == SIMPLE_PACKET:
+        return _Frame(number, None, block.part(4, min(size, interface.snaplen or size)))
+    return _Frame(number, interface.time(high << 32 | low), block.part(20, size))
+
+
+# --- hex dumps ------------------------------------------------------------------------------------
+
+# A line of a dump with offsets. One whose offset is 0 tells it from plain hex, where no message
+# begins with four zero digits.
+OFFSET = re.compile(r"\s*(?:0x)?([0-9a-f]{4,})(:|\s|$)", re.IGNORECASE)
+OFFSET_0 = re.compile(r"^\s*(?:0x)?0{4,}(?::|\s+[0-9a-f]{2}(?:\s|$))", re.IGNORECASE | re.MULTILINE)
+# Where its bytes end: before the column that shows them as characters, or a comment.
+END_AFTER_COLON = re.compile(r"(?<=\S)\s{2,}|#")
+END = re.compile(r"(?<=\S)\s{3,}|[|>#]")
+
+PUNCTUATION = re.compile(r"\b0x|[,;:{}]", re.IGNORECASE)
+
+# A string as C, Python and strace write it, and what its escapes stand for.
+STRING = re.compile(rb"""b?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
+ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.))")
+ESCAPES = {
+    b"a": b"\a",
+    b"b": b"\b",
+    b"t": b"\t",
+    b"n": b"\n",
+    b"v": b"\v",
+    b"f": b"\f",
+    b"r": b"\r",
+}
+
+
+def unhex(text: str) -> list[bytes]:
+    """The bytes in a hex dump, an item a packet.
+
+    Three forms are known. Lines with offsets, as xxd, hexdump -C, od -Ax -tx1, tcpdump and
+    Wireshark print them: the offset 0 begins a packet, a lone "*" stands for repeated lines, and
+    a line without an offset is passed over. Strings with escapes, as strace and Python print them:
+    a line is a packet, but one that starts with a string continues the packet before. Anything
+    else is plain hex digits, all one packet; spaces, punctuation and 0x do not count, nor does what
+    follows a "#". Raises DecodeError, which names the line.
+
+    >>> unhex("14000000 0300 0200  # type and flags")
+    [b'\x14\x00\x00\x00\x03\x00\x02\x00']
+    """
+    bodies: Sequence[bytes | bytearray]
+    if OFFSET_0.search(text):
+        bodies = _with_offsets(text)
+    elif any(b"\\" in found[0] for found in STRING.finditer(text.encode())):
+        bodies = _of_strings(text)
+    else:
+        lines = (PUNCTUATION.sub(" ", line.partition("#")[0]) for line in text.splitlines())
+        bodies = [b"".join(_digits(line, number) for number, line in enumerate(lines, 1))]
+    return [bytes(body) for body in bodies if body]
+
+
+def _with_offsets(text: str) -> list[bytearray]:
+    bodies: list[bytearray] = []
+    row = b""
+    is_squeezed = False
+    for number, line in enumerate(text.splitlines(), 1):
+        found = OFFSET.match(line)
+        if found is None:
+            is_squeezed = is_squeezed or line.strip() == "*"
+            continue
+        offset = int(found[1], 16)
+        if not offset or not bodies:
+            bodies.append(bytearray())
+        body = bodies[-1]
+        if is_squeezed and row and len(body) < offset <= MAX_SIZE:
+            missing = offset - len(body)
+            body += (row * (missing // len(row) + 1))[:missing]
+        if offset != len(body):
+            raise DecodeError(f"line {number}: offset {offset:#x} after {len(body):#x} bytes")
+        is_squeezed = False
+        end = END_AFTER_COLON if found[2] == ":" else END
+        row = _digits(end.split(line[found.end() :], maxsplit=1)[0], number)
+        body += row
+    return bodies
+
+
+def _of_strings(text: str) -> list[bytes]:
+    bodies: list[bytes] = []
+    for line in text.encode().splitlines():
+        found = list(STRING.finditer(line))
+        body = b"".join(ESCAPE.sub(_unescape, match[1] or match[2] or b"") for match in found)
+        if bodies and STRING.match(line.lstrip()):
+            bodies[-1] += body
+        elif any(b"\\" in match[0] for match in found):  # not the name of a file, or so
+            bodies.append(body)
+    return bodies
+
+
+def _unescape(found: re.Match[bytes]) -> bytes:
+    digits, octal, letter = found.groups()
+    if digits:
+        return bytes([int(digits, 16)])
+    return bytes([int(octal, 8) & 0xFF]) if octal else ESCAPES.get(letter, letter)
+
+
+def _digits(text: str, number: int) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        shown = text.strip()[:40]
+        raise DecodeError(f"line {number}: {shown!r} is not hexadecimal") from None

@@ -1,0 +1,171 @@
+"""What the kernel says beside an errno: the extended ACK, and attribute policies in words.
+
+An NLMSG_ERROR or NLMSG_DONE message may carry attributes that say in words what is wrong, where
+in the request, what is missing and what would have been allowed. Here they become a KernelError
+that speaks in attribute paths, by way of the request's own schema.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from enum import IntEnum
+from typing import Any
+
+from netlink._core import Run
+from netlink.constants import NLM_F, NLMSG
+from netlink.errors import DecodeError, KernelError, NetlinkError
+from netlink.schema import Message, Nested, Request, binary, nest, s64, string, u32, u64
+
+__all__ = ["NL_ATTR_TYPE", "Policy", "status"]
+
+NLMSG_HDRLEN = 16
+
+
+class NL_ATTR_TYPE(IntEnum):
+    """How a policy sees a value: enum netlink_attribute_type (linux/netlink.h)."""
+
+    NL_ATTR_TYPE_INVALID = 0
+    NL_ATTR_TYPE_FLAG = 1
+    NL_ATTR_TYPE_U8 = 2
+    NL_ATTR_TYPE_U16 = 3
+    NL_ATTR_TYPE_U32 = 4
+    NL_ATTR_TYPE_U64 = 5
+    NL_ATTR_TYPE_S8 = 6
+    NL_ATTR_TYPE_S16 = 7
+    NL_ATTR_TYPE_S32 = 8
+    NL_ATTR_TYPE_S64 = 9
+    NL_ATTR_TYPE_BINARY = 10
+    NL_ATTR_TYPE_STRING = 11
+    NL_ATTR_TYPE_NUL_STRING = 12
+    NL_ATTR_TYPE_NESTED = 13
+    NL_ATTR_TYPE_NESTED_ARRAY = 14
+    NL_ATTR_TYPE_BITFIELD32 = 15
+    NL_ATTR_TYPE_SINT = 16
+    NL_ATTR_TYPE_UINT = 17
+
+
+class Policy(Message):
+    """What the kernel allows in one attribute: enum netlink_policy_type_attr (linux/netlink.h).
+
+    Lengths are in bytes. `str()` puts it in words: "u32 0..16777215".
+    """
+
+    type: NL_ATTR_TYPE | int | None = u32(1, enum=NL_ATTR_TYPE)
+    min_value_s: int | None = s64(2)
+    max_value_s: int | None = s64(3)
+    min_value_u: int | None = u64(4)
+    max_value_u: int | None = u64(5)
+    min_length: int | None = u32(6)
+    max_length: int | None = u32(7)
+    policy_idx: int | None = u32(8)
+    policy_maxtype: int | None = u32(9)
+    bitfield32_mask: int | None = u32(10)
+    mask: int | None = u64(12)
+
+    def __str__(self) -> str:
+        return " ".join(self._words())
+
+    def _words(self) -> Iterator[str]:
+        kind = self.type
+        if isinstance(kind, NL_ATTR_TYPE):
+            yield kind.name.removeprefix("NL_ATTR_TYPE_").lower().replace("_", " ")
+        elif kind is not None:
+            yield f"type {kind}"
+        for low, high in (
+            (self.min_value_s, self.max_value_s),
+            (self.min_value_u, self.max_value_u),
+        ):
+            if low is not None and high is not None:
+                yield str(low) if low == high else f"{low}..{high}"
+        for mask in (self.bitfield32_mask, self.mask):
+            if mask is not None:
+                yield f"of bits {mask:#x}"
+        low, high = self.min_length, self.max_length
+        if low is not None and high is not None:
+            yield f"of {low} bytes" if low == high else f"of {low} to {high} bytes"
+        elif high is not None:
+            yield f"of at most {high} bytes"
+        elif low:
+            yield f"of at least {low} bytes"
+        if self.policy_idx is not None:
+            yield f"of policy {self.policy_idx}"
+
+
+class ExtAck(Message):
+    """Beside an errno: enum nlmsgerr_attrs (linux/netlink.h)."""
+
+    msg: str | None = string(1)
+    offs: int | None = u32(2)
+    cookie: bytes | None = binary(3)
+    policy: Nested[Policy] = nest(4, Policy)
+    miss_type: int | None = u32(5)
+    miss_nest: int | None = u32(6)
+
+
+def status(run: Run, request: Request[Any]) -> tuple[NetlinkError | None, str | None]:
+    """The error and the warning that an NLMSG_ERROR or NLMSG_DONE message carries.
+
+    struct nlmsgerr holds the errno, the header of the request and, unless NLM_F_CAPPED says
+    otherwise, the request's payload; with NLM_F_ACK_TLVS attributes follow (linux/netlink.h).
+    """
+    payload = run.data[run.start + NLMSG_HDRLEN : run.end]
+    if len(payload) < 4:
+        # A DONE without a payload is what kernels before 4.10 end a dump with.
+        if run.type == NLMSG.NLMSG_DONE:
+            return None, None
+        return DecodeError("an error message without an errno", offset=run.start), None
+    (code,) = struct.unpack_from("=i", payload)
+    told = ExtAck()
+    if run.flags & NLM_F.NLM_F_ACK_TLVS:
+        at = 4
+        if run.type == NLMSG.NLMSG_ERROR and len(payload) >= 4 + NLMSG_HDRLEN:
+            (length,) = struct.unpack_from("=I", payload, 4)
+            capped = run.flags & NLM_F.NLM_F_CAPPED
+            at += NLMSG_HDRLEN if capped else (length + 3) & ~3
+        with suppress(DecodeError):  # the errno is what counts
+            told = ExtAck.from_bytes(payload[at:])
+    if code >= 0:
+        return None, told.msg
+    with suppress(DecodeError):
+        return _explain(-code, told, request), None
+    return KernelError(-code, request=request), None
+
+
+def _explain(code: int, told: ExtAck, request: Request[Any]) -> KernelError:
+    """A KernelError whose offsets have become paths."""
+    path = missing = None
+    if told.offs is not None:
+        path = _path(request.message, told.offs)
+    if told.miss_type is not None:
+        # MISS_NEST is absent where the attribute is missing at the top (netlink_ack_tlv_fill).
+        nest_path = _path(request.message, told.miss_nest) if told.miss_nest is not None else None
+        missing = _name_in(request.message, nest_path, told.miss_type)
+        path = path or nest_path
+    return KernelError(
+        code,
+        told.msg,
+        path=path,
+        missing=missing,
+        policy=told.policy,
+        cookie=told.cookie,
+        offset=told.offs,
+        request=request,
+    )
+
+
+def _path(message: Message, offset: int) -> str | None:
+    """The attribute at an offset from the request's nlmsghdr, without the class's name."""
+    if offset < NLMSG_HDRLEN:
+        return None
+    return message._path(offset - NLMSG_HDRLEN).partition(".")[2] or None
+
+
+def _name_in(message: Message, path: str | None, number: int) -> str:
+    """The name of an attribute by its number, inside the nest at a path."""
+    nested: Any = message
+    for name in path.split(".") if path else ():
+        nested = getattr(nested, name, None)
+    fields = type(nested).__table__.fields if isinstance(nested, Message) else ()
+    return next((field.name for field in fields if field.number == number), f"#{number}")

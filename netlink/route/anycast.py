@@ -1,0 +1,14 @@
+"""IPv6 anycast addresses of links, as struct ifaddrmsg with IFA_ANYCAST.
+
+A dump answers with RTM_GETANYCAST itself (inet6_fill_ifacaddr in net/ipv6/addrconf.c). Linux 6.12
+announces nothing; 6.18 has the group "ipv6-acaddr". Forwarding or setsockopt(2) makes such
+addresses.
+"""
+
+from netlink.route.addr import Address
+from netlink.route.rtnetlink import RTM
+from netlink.schema import Op
+
+get = Op("anycast.get", RTM.RTM_GETANYCAST, Address)  # dumps only
+
+MESSAGES = {RTM.RTM_NEWANYCAST: Address, RTM.RTM_DELANYCAST: Address}

@@ -1,0 +1,443 @@
+"""Light-weight tunnels: what RTA_ENCAP of a route or NHA_ENCAP of a next hop holds, by its type.
+
+Numbers are those of Linux 6.12: linux/lwtunnel.h and, one for each kind, mpls_iptunnel.h,
+seg6_iptunnel.h, seg6_local.h, ila.h, rpl_iptunnel.h and ioam6_iptunnel.h. Widths and byte order are
+those of the policies and fill functions in net/ipv4/ip_tunnel_core.c, net/mpls/mpls_iptunnel.c,
+net/core/lwt_bpf.c, net/xfrm/xfrm_interface_core.c and net/ipv6.
+"""
+
+from enum import IntEnum, IntFlag
+from ipaddress import IPv6Address
+from typing import Any, Self, TypeAlias
+
+from netlink.schema import (
+    Addr,
+    Message,
+    Nested,
+    Several,
+    address,
+    be16,
+    be32,
+    be64,
+    binary,
+    labels,
+    nest,
+    pad,
+    repeated,
+    s32,
+    scalars,
+    string,
+    struct,
+    u8,
+    u32,
+    u64,
+)
+
+
+class LWTUNNEL_ENCAP(IntEnum):
+    """Kinds of light-weight tunnel: RTA_ENCAP_TYPE, NHA_ENCAP_TYPE (linux/lwtunnel.h)."""
+
+    LWTUNNEL_ENCAP_NONE = 0
+    LWTUNNEL_ENCAP_MPLS = 1
+    LWTUNNEL_ENCAP_IP = 2
+    LWTUNNEL_ENCAP_ILA = 3
+    LWTUNNEL_ENCAP_IP6 = 4
+    LWTUNNEL_ENCAP_SEG6 = 5
+    LWTUNNEL_ENCAP_BPF = 6
+    LWTUNNEL_ENCAP_SEG6_LOCAL = 7
+    LWTUNNEL_ENCAP_RPL = 8
+    LWTUNNEL_ENCAP_IOAM6 = 9
+    LWTUNNEL_ENCAP_XFRM = 10
+
+
+class TUNNEL(IntFlag):
+    """Flags of a tunnel's header: LWTUNNEL_IP_FLAGS (linux/if_tunnel.h)."""
+
+    TUNNEL_CSUM = 0x01
+    TUNNEL_ROUTING = 0x02
+    TUNNEL_KEY = 0x04
+    TUNNEL_SEQ = 0x08
+    TUNNEL_STRICT = 0x10
+    TUNNEL_REC = 0x20
+    TUNNEL_VERSION = 0x40
+    TUNNEL_NO_KEY = 0x80
+    TUNNEL_DONT_FRAGMENT = 0x0100
+    TUNNEL_OAM = 0x0200
+    TUNNEL_CRIT_OPT = 0x0400
+    TUNNEL_GENEVE_OPT = 0x0800
+    TUNNEL_VXLAN_OPT = 0x1000
+    TUNNEL_NOCACHE = 0x2000
+    TUNNEL_ERSPAN_OPT = 0x4000
+    TUNNEL_GTP_OPT = 0x8000
+
+
+class SEG6_IPTUN_MODE(IntEnum):
+    """How a segment routing header is put on: seg6_iptunnel_encap.mode (linux/seg6_iptunnel.h)."""
+
+    SEG6_IPTUN_MODE_INLINE = 0
+    SEG6_IPTUN_MODE_ENCAP = 1
+    SEG6_IPTUN_MODE_L2ENCAP = 2
+    SEG6_IPTUN_MODE_ENCAP_RED = 3
+    SEG6_IPTUN_MODE_L2ENCAP_RED = 4
+
+
+class SR6_FLAG1(IntFlag):
+    """Flags of a segment routing header (linux/seg6.h)."""
+
+    SR6_FLAG1_HMAC = 0x08
+    SR6_FLAG1_ALERT = 0x10
+    SR6_FLAG1_OAM = 0x20
+    SR6_FLAG1_PROTECTED = 0x40
+
+
+class SEG6_LOCAL_ACTION(IntEnum):
+    """What a node does at its own segment: SEG6_LOCAL_ACTION (linux/seg6_local.h)."""
+
+    SEG6_LOCAL_ACTION_UNSPEC = 0
+    SEG6_LOCAL_ACTION_END = 1
+    SEG6_LOCAL_ACTION_END_X = 2
+    SEG6_LOCAL_ACTION_END_T = 3
+    SEG6_LOCAL_ACTION_END_DX2 = 4
+    SEG6_LOCAL_ACTION_END_DX6 = 5
+    SEG6_LOCAL_ACTION_END_DX4 = 6
+    SEG6_LOCAL_ACTION_END_DT6 = 7
+    SEG6_LOCAL_ACTION_END_DT4 = 8
+    SEG6_LOCAL_ACTION_END_B6 = 9
+    SEG6_LOCAL_ACTION_END_B6_ENCAP = 10
+    SEG6_LOCAL_ACTION_END_BM = 11
+    SEG6_LOCAL_ACTION_END_S = 12
+    SEG6_LOCAL_ACTION_END_AS = 13
+    SEG6_LOCAL_ACTION_END_AM = 14
+    SEG6_LOCAL_ACTION_END_BPF = 15
+    SEG6_LOCAL_ACTION_END_DT46 = 16
+
+
+class SEG6_LOCAL_FLV_OP(IntEnum):
+    """Flavours of an action, bit N of SEG6_LOCAL_FLV_OPERATION each (linux/seg6_local.h)."""
+
+    SEG6_LOCAL_FLV_OP_UNSPEC = 0
+    SEG6_LOCAL_FLV_OP_PSP = 1
+    SEG6_LOCAL_FLV_OP_USP = 2
+    SEG6_LOCAL_FLV_OP_USD = 3
+    SEG6_LOCAL_FLV_OP_NEXT_CSID = 4
+
+
+class ILA_CSUM(IntEnum):
+    """How checksums stay right when the locator changes: ILA_ATTR_CSUM_MODE (linux/ila.h)."""
+
+    ILA_CSUM_ADJUST_TRANSPORT = 0
+    ILA_CSUM_NEUTRAL_MAP = 1
+    ILA_CSUM_NO_ACTION = 2
+    ILA_CSUM_NEUTRAL_MAP_AUTO = 3
+
+
+class ILA_ATYPE(IntEnum):
+    """Type of an identifier: ILA_ATTR_IDENT_TYPE (linux/ila.h)."""
+
+    ILA_ATYPE_IID = 0
+    ILA_ATYPE_LUID = 1
+    ILA_ATYPE_VIRT_V4 = 2
+    ILA_ATYPE_VIRT_UNI_V6 = 3
+    ILA_ATYPE_VIRT_MULTI_V6 = 4
+    ILA_ATYPE_NONLOCAL_ADDR = 5
+    ILA_ATYPE_RSVD_1 = 6
+    ILA_ATYPE_RSVD_2 = 7
+    ILA_ATYPE_USE_FORMAT = 32
+
+
+class ILA_HOOK(IntEnum):
+    """Where a packet is translated: ILA_ATTR_HOOK_TYPE (linux/ila.h)."""
+
+    ILA_HOOK_ROUTE_OUTPUT = 0
+    ILA_HOOK_ROUTE_INPUT = 1
+
+
+class IOAM6_IPTUNNEL_MODE(IntEnum):
+    """How a trace is put on: IOAM6_IPTUNNEL_MODE (linux/ioam6_iptunnel.h)."""
+
+    IOAM6_IPTUNNEL_MODE_INLINE = 1
+    IOAM6_IPTUNNEL_MODE_ENCAP = 2
+    IOAM6_IPTUNNEL_MODE_AUTO = 3
+
+
+# --- MPLS, XFRM, ILA, BPF -------------------------------------------------------------------------
+
+
+class Mpls(Message):
+    """MPLS_IPTUNNEL_* attributes: the labels to push (linux/mpls_iptunnel.h)."""
+
+    dst: tuple[int, ...] | None = labels(1)
+    ttl: int | None = u8(2)
+
+
+class Xfrm(Message):
+    """LWT_XFRM_* attributes: an XFRM interface's id, and the link below (linux/lwtunnel.h)."""
+
+    if_id: int | None = u32(1)
+    link: int | None = u32(2)
+
+
+class Ila(Message):
+    """ILA_ATTR_* attributes of an identifier locator address (linux/ila.h)."""
+
+    locator: int | None = be64(1)
+    csum_mode: ILA_CSUM | int | None = u8(7, enum=ILA_CSUM)
+    ident_type: ILA_ATYPE | int | None = u8(8, enum=ILA_ATYPE)
+    hook_type: ILA_HOOK | int | None = u8(9, enum=ILA_HOOK)
+
+
+class BpfProg(Message):
+    """LWT_BPF_PROG_* attributes; the kernel sends the name alone (linux/lwtunnel.h)."""
+
+    fd: int | None = u32(1)
+    name: str | None = string(2)
+
+
+class Bpf(Message):
+    """LWT_BPF_* attributes: programs by the packet's way; headroom in bytes (linux/lwtunnel.h)."""
+
+    in_: Nested[BpfProg] = nest(1, BpfProg)
+    out: Nested[BpfProg] = nest(2, BpfProg)
+    xmit: Nested[BpfProg] = nest(3, BpfProg)
+    xmit_headroom: int | None = u32(4)
+
+
+# --- IP tunnels -----------------------------------------------------------------------------------
+
+
+class IpOptGeneve(Message):
+    """LWTUNNEL_IP_OPT_GENEVE_* attributes: one option, its data in words of four bytes."""
+
+    class_: int | None = be16(1)
+    type: int | None = u8(2)
+    data: bytes | None = binary(3)
+
+
+class IpOptVxlan(Message):
+    """LWTUNNEL_IP_OPT_VXLAN_* attributes: the group policy's mark."""
+
+    gbp: int | None = u32(1)
+
+
+class IpOptErspan(Message):
+    """LWTUNNEL_IP_OPT_ERSPAN_* attributes: `index` is of version 1, the others of version 2."""
+
+    ver: int | None = u8(1)
+    index: int | None = be32(2)
+    dir: int | None = u8(3)
+    hwid: int | None = u8(4)
+
+
+class IpOpts(Message):
+    """LWTUNNEL_IP_OPTS_* attributes: options of one kind of tunnel (linux/lwtunnel.h)."""
+
+    geneve: Several[IpOptGeneve] = repeated(1, IpOptGeneve)
+    vxlan: Nested[IpOptVxlan] = nest(2, IpOptVxlan)
+    erspan: Nested[IpOptErspan] = nest(3, IpOptErspan)
+
+
+class Ip(Message):
+    """LWTUNNEL_IP_* attributes: the outer IPv4 header, and the tunnel's key (linux/lwtunnel.h)."""
+
+    id: int | None = be64(1)
+    dst: Addr = address(2)
+    src: Addr = address(3)
+    ttl: int | None = u8(4)
+    tos: int | None = u8(5)
+    flags: TUNNEL | None = be16(6, enum=TUNNEL)
+    opts: Nested[IpOpts] = nest(8, IpOpts)
+
+
+class Ip6(Message):
+    """LWTUNNEL_IP6_* attributes: the outer IPv6 header, and the tunnel's key (linux/lwtunnel.h)."""
+
+    id: int | None = be64(1)
+    dst: Addr = address(2)
+    src: Addr = address(3)
+    hoplimit: int | None = u8(4)
+    tc: int | None = u8(5)
+    flags: TUNNEL | None = be16(6, enum=TUNNEL)
+    opts: Nested[IpOpts] = nest(8, IpOpts)
+
+
+# --- segment routing ------------------------------------------------------------------------------
+
+
+IPV6_SRCRT_TYPE_4 = 4  # linux/ipv6.h
+
+
+class SegmentRouting:
+    """What the two structs with a segment routing header have in common."""
+
+    __slots__ = ()
+    data: bytes
+    first_segment: int
+
+    @classmethod
+    def of(cls, *segments: IPv6Address | str, **members: Any) -> Self:
+        """The header for a path through some segments, in the order of travel.
+
+        `members` are those that say more, such as `mode`. Inline mode wants "::" behind the last
+        segment: the kernel puts the packet's own destination there.
+        """
+        path = [IPv6Address(segment).packed for segment in reversed(segments)]
+        members |= {"segments_left": len(path) - 1, "first_segment": len(path) - 1}
+        members |= {"hdrlen": 2 * len(path), "type": IPV6_SRCRT_TYPE_4, "data": b"".join(path)}
+        return cls(**members)
+
+    @property
+    def segments(self) -> tuple[IPv6Address, ...]:
+        """The path, in the order of travel."""
+        size = 16 * (self.first_segment + 1)
+        path = range(0, min(size, len(self.data) - 15), 16)
+        return tuple(IPv6Address(self.data[at : at + 16]) for at in reversed(path))
+
+    @property
+    def tlvs(self) -> bytes:
+        """What stands behind the segments (struct sr6_tlv, linux/seg6.h)."""
+        return self.data[16 * (self.first_segment + 1) :]
+
+
+class ipv6_sr_hdr(SegmentRouting, Message):
+    """struct ipv6_sr_hdr (linux/seg6.h): the segment routing header of RFC 8754.
+
+    `data` is the path, its last segment first, and TLVs. `hdrlen` counts eights of bytes behind
+    the first eight bytes.
+    """
+
+    nexthdr: int = u8()
+    hdrlen: int = u8()
+    type: int = u8()
+    segments_left: int = u8()
+    first_segment: int = u8()
+    flags: SR6_FLAG1 = u8(enum=SR6_FLAG1)
+    tag: int = be16()
+    data: bytes = binary()
+
+
+class seg6_iptunnel_encap(SegmentRouting, Message):
+    """struct seg6_iptunnel_encap (linux/seg6_iptunnel.h): a mode, then a struct ipv6_sr_hdr."""
+
+    mode: SEG6_IPTUN_MODE | int = s32(enum=SEG6_IPTUN_MODE)
+    nexthdr: int = u8()
+    hdrlen: int = u8()
+    type: int = u8()
+    segments_left: int = u8()
+    first_segment: int = u8()
+    flags: SR6_FLAG1 = u8(enum=SR6_FLAG1)
+    tag: int = be16()
+    data: bytes = binary()
+
+
+class Seg6(Message):
+    """SEG6_IPTUNNEL_* attributes: the header to put on (linux/seg6_iptunnel.h)."""
+
+    srh: Nested[seg6_iptunnel_encap] = struct(1, seg6_iptunnel_encap)
+
+
+class Seg6LocalBpf(Message):
+    """SEG6_LOCAL_BPF_* attributes: `prog` is a descriptor to set, an id to read."""
+
+    prog: int | None = u32(1)
+    prog_name: str | None = string(2)
+
+
+class Seg6LocalCounters(Message):
+    """SEG6_LOCAL_CNT_* attributes (linux/seg6_local.h); an empty nest asks for counting."""
+
+    packets: int | None = u64(2)
+    bytes: int | None = u64(3)
+    errors: int | None = u64(4)
+
+
+class Seg6LocalFlavors(Message):
+    """SEG6_LOCAL_FLV_* attributes (linux/seg6_local.h): lengths in bits.
+
+    `operation` has bit N set for SEG6_LOCAL_FLV_OP number N.
+    """
+
+    operation: int | None = u32(1)
+    lcblock_bits: int | None = u8(2)
+    lcnode_fn_bits: int | None = u8(3)
+
+
+class Seg6Local(Message):
+    """SEG6_LOCAL_* attributes: what this node does at a segment of its own (linux/seg6_local.h)."""
+
+    action: SEG6_LOCAL_ACTION | int | None = u32(1, enum=SEG6_LOCAL_ACTION)
+    srh: Nested[ipv6_sr_hdr] = struct(2, ipv6_sr_hdr)
+    table: int | None = u32(3)
+    nh4: Addr = address(4)
+    nh6: Addr = address(5)
+    iif: int | None = u32(6)
+    oif: int | None = u32(7)
+    bpf: Nested[Seg6LocalBpf] = nest(8, Seg6LocalBpf)
+    vrftable: int | None = u32(9)
+    counters: Nested[Seg6LocalCounters] = nest(10, Seg6LocalCounters)
+    flavors: Nested[Seg6LocalFlavors] = nest(11, Seg6LocalFlavors)
+
+
+# --- RPL, IOAM ------------------------------------------------------------------------------------
+
+
+class ipv6_rpl_sr_hdr(Message):
+    """struct ipv6_rpl_sr_hdr (linux/rpl.h): the source routing header of RFC 6554.
+
+    `cmpr` is the two compressions, cmpri << 4 | cmpre, for which the kernel takes 0 alone
+    (rpl_validate_srh), and `segments` are in the order of travel.
+    """
+
+    nexthdr: int = u8()
+    hdrlen: int = u8()
+    type: int = u8()
+    segments_left: int = u8()
+    cmpr: int = u8()
+    _pad = pad(3)
+    segments: tuple[IPv6Address, ...] = scalars(address(size=16))
+
+
+class Rpl(Message):
+    """RPL_IPTUNNEL_* attributes: the header to put on (linux/rpl_iptunnel.h)."""
+
+    srh: Nested[ipv6_rpl_sr_hdr] = struct(1, ipv6_rpl_sr_hdr)
+
+
+class ioam6_trace_hdr(Message):
+    """struct ioam6_trace_hdr (linux/ioam6.h): the trace header of RFC 9197.
+
+    `nodelen` is the byte whose upper five bits are the length of a node's data in words of four
+    bytes, with the overflow bit 0x04 below; `remlen` counts such words; `type` has bit 0 on top.
+    """
+
+    namespace_id: int = be16()
+    nodelen: int = u8()
+    remlen: int = u8()
+    type: int = be32()
+    data: bytes = binary()
+
+
+class Ioam6(Message):
+    """IOAM6_IPTUNNEL_* attributes (linux/ioam6_iptunnel.h): a trace in k of n packets."""
+
+    mode: IOAM6_IPTUNNEL_MODE | int | None = u8(1, enum=IOAM6_IPTUNNEL_MODE)
+    dst: Addr = address(2)
+    trace: Nested[ioam6_trace_hdr] = struct(3, ioam6_trace_hdr)
+    freq_k: int | None = u32(4)
+    freq_n: int | None = u32(5)
+    src: Addr = address(6)
+
+
+Encap: TypeAlias = Mpls | Ip | Ila | Ip6 | Seg6 | Bpf | Seg6Local | Rpl | Ioam6 | Xfrm
+
+ENCAPS: dict[LWTUNNEL_ENCAP, type[Message]] = {
+    LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_MPLS: Mpls,
+    LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_IP: Ip,
+    LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_ILA: Ila,
+    LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_IP6: Ip6,
+    LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_SEG6: Seg6,
+    LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_BPF: Bpf,
+    LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_SEG6_LOCAL: Seg6Local,
+    LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_RPL: Rpl,
+    LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_IOAM6: Ioam6,
+    LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_XFRM: Xfrm,
+}

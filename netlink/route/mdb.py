@@ -1,0 +1,226 @@
+"""The multicast groups of a bridge or a VXLAN: struct br_port_msg and its MDBA_* attributes.
+
+What the kernel sends and what it is sent are different attributes under the same numbers, hence
+two classes. Numbers are those of Linux 6.12 (linux/if_bridge.h), MDB_FLAGS_OFFLOAD_FAILED of 6.18;
+widths and byte order are those of net/bridge/br_mdb.c and drivers/net/vxlan/vxlan_mdb.c. Timers are
+in hundredths of a second.
+"""
+
+from enum import IntEnum, IntFlag
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any, Self
+
+from netlink.constants import AF, NLM_F
+from netlink.route.linkinfo import ETH_P, MDB_RTR_TYPE
+from netlink.route.rtnetlink import RTM, RTPROT
+from netlink.schema import (
+    Addr,
+    IPAddress,
+    Message,
+    Nested,
+    Op,
+    Several,
+    be16,
+    binary,
+    nest,
+    pad,
+    repeated,
+    s32,
+    struct,
+    u8,
+    u16,
+    u32,
+)
+
+# MdbSource has a field of this name, which would hide the word from the fields after it.
+from netlink.schema import address as ip
+
+
+class MDB_STATE(IntEnum):
+    """Whether an entry ages: br_mdb_entry.state."""
+
+    MDB_TEMPORARY = 0
+    MDB_PERMANENT = 1
+
+
+class MDB_FLAGS(IntFlag):
+    """Flags of an entry: br_mdb_entry.flags."""
+
+    MDB_FLAGS_OFFLOAD = 0x01
+    MDB_FLAGS_FAST_LEAVE = 0x02
+    MDB_FLAGS_STAR_EXCL = 0x04
+    MDB_FLAGS_BLOCKED = 0x08
+    MDB_FLAGS_OFFLOAD_FAILED = 0x10
+
+
+class MCAST(IntEnum):
+    """What the sources of a group are: ..._GROUP_MODE (linux/in.h)."""
+
+    MCAST_EXCLUDE = 0
+    MCAST_INCLUDE = 1
+
+
+class br_mdb_entry(Message):
+    """struct br_mdb_entry (linux/if_bridge.h): a group on the port `ifindex`, in a VLAN.
+
+    `u` holds an IPv4, IPv6 or link-layer address by `proto`, which is 0 for the last. `of` makes
+    the two, `addr` reads them.
+    """
+
+    ifindex: int = u32()
+    state: MDB_STATE | int = u8(enum=MDB_STATE)
+    flags: MDB_FLAGS = u8(enum=MDB_FLAGS)
+    vid: int = u16()
+    u: bytes = binary(size=16)
+    proto: ETH_P | int = be16(enum=ETH_P)
+    _pad = pad(2)
+
+    @classmethod
+    def of(cls, group: IPAddress | str, **members: Any) -> Self:
+        """The entry of a group by its address, "239.1.1.1", "ff02::db8" or "01:00:5e:00:00:01"."""
+        try:
+            found = ip_address(group)
+        except ValueError:
+            return cls(u=bytes.fromhex(str(group).replace(":", "")), **members)
+        proto = ETH_P.ETH_P_IP if found.version == 4 else ETH_P.ETH_P_IPV6
+        return cls(u=found.packed, proto=proto, **members)
+
+    @property
+    def addr(self) -> IPAddress | str:
+        """The group's address; a link-layer one as text."""
+        match self.proto:
+            case ETH_P.ETH_P_IP:
+                return IPv4Address(self.u[:4])
+            case ETH_P.ETH_P_IPV6:
+                return IPv6Address(self.u)
+            case _:
+                return self.u[:6].hex(":")
+
+
+class MdbSource(Message):
+    """MDBA_MDB_SRCATTR_* attributes: a source, and when it expires (linux/if_bridge.h)."""
+
+    address: Addr = ip(1)
+    timer: int | None = u32(2)
+
+
+class MdbSourceList(Message):
+    """MDBA_MDB_SRCLIST_* attributes (linux/if_bridge.h)."""
+
+    entry: Several[MdbSource] = repeated(1, MdbSource)
+
+
+class MdbEntryInfo(br_mdb_entry):
+    """One group on one port: struct br_mdb_entry and MDBA_MDB_EATTR_* attributes.
+
+    From `dst` on they are a VXLAN's. `eattr_ifindex` (MDBA_MDB_EATTR_IFINDEX) is the link behind
+    which `dst` lies; the port is `ifindex`.
+    """
+
+    timer: int | None = u32(1)
+    src_list: Nested[MdbSourceList] = nest(2, MdbSourceList)
+    group_mode: MCAST | int | None = u8(3, enum=MCAST)
+    source: Addr = ip(4)
+    rtprot: RTPROT | int | None = u8(5, enum=RTPROT)
+    dst: Addr = ip(6)
+    dst_port: int | None = u16(7)
+    vni: int | None = u32(8)
+    eattr_ifindex: int | None = u32(9)
+    src_vni: int | None = u32(10)
+
+
+class MdbEntry(Message):
+    """MDBA_MDB_ENTRY: a group, port by port (linux/if_bridge.h)."""
+
+    info: Several[MdbEntryInfo] = repeated(1, MdbEntryInfo)
+
+
+class MdbEntries(Message):
+    """MDBA_MDB: the groups (linux/if_bridge.h)."""
+
+    entry: Several[MdbEntry] = repeated(1, MdbEntry)
+
+
+class router_port(Message):
+    """What MDBA_ROUTER_PORT begins with: the port's index (linux/if_bridge.h)."""
+
+    ifindex: int = u32()
+
+
+class RouterPort(router_port):
+    """A port towards multicast routers: its index and MDBA_ROUTER_PATTR_* attributes."""
+
+    timer: int | None = u32(1)
+    type: MDB_RTR_TYPE | int | None = u8(2, enum=MDB_RTR_TYPE)
+    inet_timer: int | None = u32(3)
+    inet6_timer: int | None = u32(4)
+    vid: int | None = u16(5)
+
+
+class RouterPorts(Message):
+    """MDBA_ROUTER: the ports towards multicast routers (linux/if_bridge.h)."""
+
+    port: Several[RouterPort] = repeated(1, RouterPort)
+
+
+class br_port_msg(Message):
+    """struct br_port_msg (linux/if_bridge.h): `ifindex` of the bridge or VXLAN."""
+
+    family: AF | int = u8(enum=AF)
+    ifindex: int = u32()
+
+
+class Mdb(br_port_msg):
+    """What the kernel tells of one bridge or VXLAN: struct br_port_msg and MDBA_* attributes."""
+
+    mdb: Nested[MdbEntries] = nest(1, MdbEntries)
+    router: Nested[RouterPorts] = nest(2, RouterPorts)
+
+
+class MdbSetSource(Message):
+    """MDBE_SRCATTR_* attributes: a source to be set (linux/if_bridge.h)."""
+
+    address: Addr = ip(1)
+
+
+class MdbSetSourceList(Message):
+    """MDBE_SRC_LIST_* attributes (linux/if_bridge.h)."""
+
+    entry: Several[MdbSetSource] = repeated(1, MdbSetSource)
+
+
+class MdbSetAttributes(Message):
+    """MDBE_ATTR_* attributes: what more there is to say of an entry (linux/if_bridge.h)."""
+
+    source: Addr = ip(1)
+    src_list: Nested[MdbSetSourceList] = nest(2, MdbSetSourceList)
+    group_mode: MCAST | int | None = u8(3, enum=MCAST)
+    rtprot: RTPROT | int | None = u8(4, enum=RTPROT)
+    dst: Addr = ip(5)
+    dst_port: int | None = u16(6)
+    vni: int | None = u32(7)
+    ifindex: int | None = s32(8)
+    src_vni: int | None = u32(9)
+    state_mask: MDB_STATE | int | None = u8(10, enum=MDB_STATE)
+
+
+class MdbSet(br_port_msg):
+    """A request for one entry: struct br_port_msg and its MDBA_SET_ENTRY_* attributes.
+
+    MDBA_GET_ENTRY_* attributes are the same. A dump has neither, and is of all bridges.
+    """
+
+    entry: Nested[br_mdb_entry] = struct(1, br_mdb_entry)
+    entry_attrs: Nested[MdbSetAttributes] = nest(2, MdbSetAttributes)
+
+
+get = Op("mdb.get", RTM.RTM_GETMDB, MdbSet, reply=Mdb)
+new = Op("mdb.new", RTM.RTM_NEWMDB, MdbSet, reply=Mdb, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
+replace = Op(
+    "mdb.replace", RTM.RTM_NEWMDB, MdbSet, reply=Mdb, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
+)
+delete = Op("mdb.delete", RTM.RTM_DELMDB, MdbSet, reply=Mdb)
+# All entries that `entry` and `entry_attrs`, if they are there, do not exclude.
+flush = Op("mdb.flush", RTM.RTM_DELMDB, MdbSet, reply=Mdb, flags=NLM_F.NLM_F_BULK)
+
+MESSAGES = {RTM.RTM_GETMDB: Mdb, RTM.RTM_NEWMDB: Mdb, RTM.RTM_DELMDB: Mdb}

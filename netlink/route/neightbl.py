@@ -1,0 +1,96 @@
+"""Neighbour tables, the settings of ARP and NDP: struct ndtmsg and its NDTA_* attributes.
+
+Numbers are those of Linux 6.12 (linux/neighbour.h); widths are those of nl_neightbl_policy and
+nl_ntbl_parm_policy in net/core/neighbour.c. Pads are not declared.
+"""
+
+from netlink.constants import AF
+from netlink.route.rtnetlink import RTM
+from netlink.schema import Message, Nested, Op, nest, pad, string, struct, u8, u16, u32, u64
+
+
+class ndt_stats(Message):
+    """struct ndt_stats (linux/neighbour.h): counters of a table."""
+
+    allocs: int = u64()
+    destroys: int = u64()
+    hash_grows: int = u64()
+    res_failed: int = u64()
+    lookups: int = u64()
+    hits: int = u64()
+    rcv_probes_mcast: int = u64()
+    rcv_probes_ucast: int = u64()
+    periodic_gc_runs: int = u64()
+    forced_gc_runs: int = u64()
+    table_fulls: int = u64()
+
+
+class ndt_config(Message):
+    """struct ndt_config (linux/neighbour.h): sizes in bytes, times in milliseconds ago."""
+
+    key_len: int = u16()
+    entry_size: int = u16()
+    entries: int = u32()
+    last_flush: int = u32()
+    last_rand: int = u32()
+    hash_rnd: int = u32()
+    hash_mask: int = u32()
+    hash_chain_gc: int = u32()
+    proxy_qlen: int = u32()
+
+
+class NeighbourParms(Message):
+    """NDTPA_* attributes (linux/neighbour.h): the settings of a table, or of one link in it.
+
+    Times in milliseconds, `queue_lenbytes` in bytes, the other lengths in packets. Without an
+    `ifindex` they are the defaults for new links.
+    """
+
+    ifindex: int | None = u32(1)
+    refcnt: int | None = u32(2)
+    reachable_time: int | None = u64(3)
+    base_reachable_time: int | None = u64(4)
+    retrans_time: int | None = u64(5)
+    gc_staletime: int | None = u64(6)
+    delay_probe_time: int | None = u64(7)
+    queue_len: int | None = u32(8)
+    app_probes: int | None = u32(9)
+    ucast_probes: int | None = u32(10)
+    mcast_probes: int | None = u32(11)
+    anycast_delay: int | None = u64(12)
+    proxy_delay: int | None = u64(13)
+    proxy_qlen: int | None = u32(14)
+    locktime: int | None = u64(15)
+    queue_lenbytes: int | None = u32(16)
+    mcast_reprobes: int | None = u32(17)
+    interval_probe_time_ms: int | None = u64(19)
+
+
+class ndtmsg(Message):
+    """struct ndtmsg (linux/neighbour.h)."""
+
+    family: AF | int = u8(enum=AF)
+    _pad = pad(3)
+
+
+class NeighbourTable(ndtmsg):
+    """One table, or one link's settings in it: struct ndtmsg and NDTA_* attributes.
+
+    A dump gives each table whole, then a message with `name` and `parms` for each link. To set
+    something, name the table; `gc_interval` is in milliseconds.
+    """
+
+    name: str | None = string(1)
+    thresh1: int | None = u32(2)
+    thresh2: int | None = u32(3)
+    thresh3: int | None = u32(4)
+    config: Nested[ndt_config] = struct(5, ndt_config)
+    parms: Nested[NeighbourParms] = nest(6, NeighbourParms)
+    stats: Nested[ndt_stats] = struct(7, ndt_stats)
+    gc_interval: int | None = u64(8)
+
+
+get = Op("neightbl.get", RTM.RTM_GETNEIGHTBL, NeighbourTable)  # dumps only
+set = Op("neightbl.set", RTM.RTM_SETNEIGHTBL, NeighbourTable)
+
+MESSAGES = {RTM.RTM_NEWNEIGHTBL: NeighbourTable}

@@ -1,0 +1,41 @@
+"""Prefixes that IPv6 routers advertise, as they come: struct prefixmsg and its PREFIX_* attributes.
+
+Numbers are those of Linux 6.12 (linux/rtnetlink.h); widths are those of inet6_fill_prefix in
+net/ipv6/addrconf.c. The kernel announces them in the group "ipv6-prefix" and keeps none to ask for.
+"""
+
+from netlink.constants import AF
+from netlink.route.rtnetlink import RTM
+from netlink.schema import Addr, Message, Nested, pad, s32, struct, u8, u32
+
+# Prefix has a field of this name, which would hide the word from the fields after it.
+from netlink.schema import address as ip
+
+
+class prefix_cacheinfo(Message):
+    """struct prefix_cacheinfo (linux/rtnetlink.h): lifetimes in seconds, 0xffffffff for ever."""
+
+    preferred_time: int = u32()
+    valid_time: int = u32()
+
+
+class prefixmsg(Message):
+    """struct prefixmsg (linux/rtnetlink.h): `type` and `flags` of the option (RFC 4861, 4.6.2)."""
+
+    family: AF | int = u8(enum=AF)
+    _pad1 = pad(3)
+    ifindex: int = s32()
+    type: int = u8()
+    len: int = u8()
+    flags: int = u8()
+    _pad2 = pad(1)
+
+
+class Prefix(prefixmsg):
+    """One advertised prefix: struct prefixmsg and its PREFIX_* attributes (linux/rtnetlink.h)."""
+
+    address: Addr = ip(1)
+    cacheinfo: Nested[prefix_cacheinfo] = struct(2, prefix_cacheinfo)
+
+
+MESSAGES = {RTM.RTM_NEWPREFIX: Prefix}

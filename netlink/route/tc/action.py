@@ -1,0 +1,58 @@
+"""Actions that stand by themselves, for several filters to use: struct tcamsg and TCA_ROOT_*.
+
+Numbers are those of Linux 6.12 (linux/rtnetlink.h); widths and flags are those of tc_ctl_action
+and tc_dump_action in net/sched/act_api.c.
+"""
+
+from enum import IntFlag
+
+from netlink.constants import AF, NLM_F
+from netlink.route.rtnetlink import RTM
+from netlink.route.tc.act import Action
+from netlink.schema import Bitfield32, Message, Op, Several, array, bitfield32, pad, string, u8, u32
+
+
+class TCA_ACT_FLAG(IntFlag):
+    """How much a dump of actions shows (linux/rtnetlink.h)."""
+
+    TCA_ACT_FLAG_LARGE_DUMP_ON = 0x1
+    TCA_ACT_FLAG_TERSE_DUMP = 0x2
+
+
+class tcamsg(Message):
+    """struct tcamsg (linux/rtnetlink.h)."""
+
+    family: AF | int = u8(enum=AF)
+    _pad = pad(3)
+
+
+class ActionTable(tcamsg):
+    """Actions: struct tcamsg and its TCA_ROOT_* attributes (linux/rtnetlink.h).
+
+    A dump takes the `kind` of one action in `tab`; without TCA_ACT_FLAG_LARGE_DUMP_ON in `flags` a
+    message holds 32 actions at most. `count` says how many one holds that was asked for with that
+    flag. With `time_delta`, in milliseconds, only actions used as lately are shown. The notice of
+    a flush has the number of removed actions in the `cookie` of its only one (tcf_del_walker).
+    """
+
+    tab: Several[Action] = array(1, Action, first=1)
+    flags: Bitfield32 | None = bitfield32(2, enum=TCA_ACT_FLAG)
+    count: int | None = u32(3)
+    time_delta: int | None = u32(4)
+    ext_warn_msg: str | None = string(5)
+
+
+get = Op("tc.action.get", RTM.RTM_GETACTION, ActionTable)
+new = Op(
+    "tc.action.new", RTM.RTM_NEWACTION, ActionTable, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL
+)
+# There is no `set`: NLM_F_REPLACE alone makes what is not there, too (tc_ctl_action).
+replace = Op(
+    "tc.action.replace",
+    RTM.RTM_NEWACTION,
+    ActionTable,
+    flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE,
+)
+delete = Op("tc.action.delete", RTM.RTM_DELACTION, ActionTable)
+# All of a kind (tca_action_flush).
+flush = Op("tc.action.flush", RTM.RTM_DELACTION, ActionTable, flags=NLM_F.NLM_F_ROOT)

@@ -1,0 +1,449 @@
+"""Classifiers: the options of every filter, by kind; a chain's template has the same.
+
+Numbers are those of Linux 6.12 (linux/pkt_cls.h); widths, signs and byte order are those of
+net/sched/cls_*.c. rsvp and tcindex are gone from the kernel and its header. TCA_*_PAD
+attributes, which only align what follows them, are not declared.
+"""
+
+from enum import IntEnum, IntFlag
+
+from netlink.route.linkinfo import ETH_P
+from netlink.route.tc.act import Action, Police, TunnelOptions, sock_filter
+from netlink.route.tc.em import EmatchTree, tc_u32_key
+from netlink.schema import (
+    Addr,
+    Message,
+    Nested,
+    Several,
+    address,
+    array,
+    be16,
+    be32,
+    be64,
+    binary,
+    mac,
+    nest,
+    repeated,
+    s16,
+    scalars,
+    string,
+    struct,
+    u8,
+    u16,
+    u32,
+    u64,
+)
+
+
+class TCA_CLS_FLAGS(IntFlag):
+    """Where a filter is to run, and where it runs (linux/pkt_cls.h)."""
+
+    TCA_CLS_FLAGS_SKIP_HW = 0x1
+    TCA_CLS_FLAGS_SKIP_SW = 0x2
+    TCA_CLS_FLAGS_IN_HW = 0x4
+    TCA_CLS_FLAGS_NOT_IN_HW = 0x8
+    TCA_CLS_FLAGS_VERBOSE = 0x10
+
+
+# --- u32 ------------------------------------------------------------------------------------------
+
+
+class TC_U32(IntFlag):
+    """Flags of a selector (linux/pkt_cls.h)."""
+
+    TC_U32_TERMINAL = 0x1
+    TC_U32_OFFSET = 0x2
+    TC_U32_VAROFFSET = 0x4
+    TC_U32_EAT = 0x8
+
+
+class tc_u32_sel(Message):
+    """struct tc_u32_sel (linux/pkt_cls.h): `nkeys` says how many `keys_` follow; all must hold.
+
+    The other members say where the next header and the next hash bucket are found.
+    """
+
+    flags: TC_U32 = u8(enum=TC_U32)
+    offshift: int = u8()
+    nkeys: int = u8()
+    offmask: int = be16()
+    off: int = u16()
+    offoff: int = s16()
+    hoff: int = s16()
+    hmask: int = be32()
+    keys_: Several[tc_u32_key] = scalars(struct(tc_u32_key))
+
+
+class tc_u32_mark(Message):
+    """struct tc_u32_mark (linux/pkt_cls.h); `success` counts packets with the mark."""
+
+    val: int = u32()
+    mask: int = u32()
+    success: int = u32()
+
+
+class tc_u32_pcnt(Message):
+    """struct tc_u32_pcnt (linux/pkt_cls.h): packets tried, packets matched, hits by key."""
+
+    rcnt: int = u64()
+    rhit: int = u64()
+    kcnts: tuple[int, ...] = scalars(u64())
+
+
+class U32(Message):
+    """TCA_U32_* attributes, of a "u32". A filter's handle, `hash` and `link` are table:bucket:node
+    in 12, 8 and 12 bits; only a table, which has no selector, has a `divisor`."""
+
+    classid: int | None = u32(1)
+    hash: int | None = u32(2)
+    link: int | None = u32(3)
+    divisor: int | None = u32(4)
+    sel: Nested[tc_u32_sel] = struct(5, tc_u32_sel)
+    police: Nested[Police] = nest(6, Police)
+    act: Several[Action] = array(7, Action, first=1)
+    indev: str | None = string(8)
+    pcnt: Nested[tc_u32_pcnt] = struct(9, tc_u32_pcnt)
+    mark: Nested[tc_u32_mark] = struct(10, tc_u32_mark)
+    flags: TCA_CLS_FLAGS | None = u32(11, enum=TCA_CLS_FLAGS)
+
+
+# --- basic, bpf, cgroup, flow, fw, matchall, route ------------------------------------------------
+
+
+class tc_basic_pcnt(Message):
+    """struct tc_basic_pcnt (linux/pkt_cls.h): packets tried, and packets matched."""
+
+    rcnt: int = u64()
+    rhit: int = u64()
+
+
+class Basic(Message):
+    """TCA_BASIC_* attributes, of a "basic" (linux/pkt_cls.h)."""
+
+    classid: int | None = u32(1)
+    ematches: Nested[EmatchTree] = nest(2, EmatchTree)
+    act: Several[Action] = array(3, Action, first=1)
+    police: Nested[Police] = nest(4, Police)
+    pcnt: Nested[tc_basic_pcnt] = struct(5, tc_basic_pcnt)
+
+
+class TCA_BPF_FLAG(IntFlag):
+    """Flags of a "bpf" (linux/pkt_cls.h)."""
+
+    TCA_BPF_FLAG_ACT_DIRECT = 0x1
+
+
+class Bpf(Message):
+    """TCA_BPF_* attributes, of a "bpf" (linux/pkt_cls.h).
+
+    A program is either `ops_len` instructions in `ops` or an `fd` of bpf(2), with a `name`; of
+    the latter the kernel sends `tag` and `id`.
+    """
+
+    act: Several[Action] = array(1, Action, first=1)
+    police: Nested[Police] = nest(2, Police)
+    classid: int | None = u32(3)
+    ops_len: int | None = u16(4)
+    ops: Several[sock_filter] = scalars(5, struct(sock_filter))
+    fd: int | None = u32(6)
+    name: str | None = string(7)
+    flags: TCA_BPF_FLAG | None = u32(8, enum=TCA_BPF_FLAG)
+    flags_gen: TCA_CLS_FLAGS | None = u32(9, enum=TCA_CLS_FLAGS)
+    tag: bytes | None = binary(10)
+    id: int | None = u32(11)
+
+
+class Cgroup(Message):
+    """TCA_CGROUP_* attributes, of a "cgroup" (linux/pkt_cls.h)."""
+
+    act: Several[Action] = array(1, Action, first=1)
+    police: Nested[Police] = nest(2, Police)
+    ematches: Nested[EmatchTree] = nest(3, EmatchTree)
+
+
+class FLOW_KEY(IntEnum):
+    """What a "flow" looks at (linux/pkt_cls.h)."""
+
+    FLOW_KEY_SRC = 0
+    FLOW_KEY_DST = 1
+    FLOW_KEY_PROTO = 2
+    FLOW_KEY_PROTO_SRC = 3
+    FLOW_KEY_PROTO_DST = 4
+    FLOW_KEY_IIF = 5
+    FLOW_KEY_PRIORITY = 6
+    FLOW_KEY_MARK = 7
+    FLOW_KEY_NFCT = 8
+    FLOW_KEY_NFCT_SRC = 9
+    FLOW_KEY_NFCT_DST = 10
+    FLOW_KEY_NFCT_PROTO_SRC = 11
+    FLOW_KEY_NFCT_PROTO_DST = 12
+    FLOW_KEY_RTCLASSID = 13
+    FLOW_KEY_SKUID = 14
+    FLOW_KEY_SKGID = 15
+    FLOW_KEY_VLAN_TAG = 16
+    FLOW_KEY_RXHASH = 17
+
+
+class FLOW_MODE(IntEnum):
+    """What a "flow" does with its keys (linux/pkt_cls.h)."""
+
+    FLOW_MODE_MAP = 0
+    FLOW_MODE_HASH = 1
+
+
+class Flow(Message):
+    """TCA_FLOW_* attributes, of a "flow" (linux/pkt_cls.h): bit N of `keys_` is FLOW_KEY number N;
+    `perturb` in seconds."""
+
+    keys_: int | None = u32(1)
+    mode: FLOW_MODE | int | None = u32(2, enum=FLOW_MODE)
+    baseclass: int | None = u32(3)
+    rshift: int | None = u32(4)
+    addend: int | None = u32(5)
+    mask: int | None = u32(6)
+    xor: int | None = u32(7)
+    divisor: int | None = u32(8)
+    act: Several[Action] = array(9, Action, first=1)
+    police: Nested[Police] = nest(10, Police)
+    ematches: Nested[EmatchTree] = nest(11, EmatchTree)
+    perturb: int | None = u32(12)
+
+
+class Fw(Message):
+    """TCA_FW_* attributes, of an "fw" (linux/pkt_cls.h): the mark is the filter's handle."""
+
+    classid: int | None = u32(1)
+    police: Nested[Police] = nest(2, Police)
+    indev: str | None = string(3)
+    act: Several[Action] = array(4, Action, first=1)
+    mask: int | None = u32(5)
+
+
+class tc_matchall_pcnt(Message):
+    """struct tc_matchall_pcnt (linux/pkt_cls.h): packets."""
+
+    rhit: int = u64()
+
+
+class Matchall(Message):
+    """TCA_MATCHALL_* attributes, of a "matchall" (linux/pkt_cls.h)."""
+
+    classid: int | None = u32(1)
+    act: Several[Action] = array(2, Action, first=1)
+    flags: TCA_CLS_FLAGS | None = u32(3, enum=TCA_CLS_FLAGS)
+    pcnt: Nested[tc_matchall_pcnt] = struct(4, tc_matchall_pcnt)
+
+
+class Route4(Message):
+    """TCA_ROUTE4_* attributes, of a "route" (linux/pkt_cls.h): realms of the packet's route."""
+
+    classid: int | None = u32(1)
+    to: int | None = u32(2)
+    from_: int | None = u32(3)
+    iif: int | None = u32(4)
+    police: Nested[Police] = nest(5, Police)
+    act: Several[Action] = array(6, Action, first=1)
+
+
+# --- flower ---------------------------------------------------------------------------------------
+
+
+class TCA_FLOWER_KEY_CT_FLAGS(IntFlag):
+    """States of a connection (linux/pkt_cls.h)."""
+
+    TCA_FLOWER_KEY_CT_FLAGS_NEW = 0x1
+    TCA_FLOWER_KEY_CT_FLAGS_ESTABLISHED = 0x2
+    TCA_FLOWER_KEY_CT_FLAGS_RELATED = 0x4
+    TCA_FLOWER_KEY_CT_FLAGS_TRACKED = 0x8
+    TCA_FLOWER_KEY_CT_FLAGS_INVALID = 0x10
+    TCA_FLOWER_KEY_CT_FLAGS_REPLY = 0x20
+
+
+class TCA_FLOWER_KEY_FLAGS(IntFlag):
+    """What is known of a packet and of its tunnel (linux/pkt_cls.h)."""
+
+    TCA_FLOWER_KEY_FLAGS_IS_FRAGMENT = 0x1
+    TCA_FLOWER_KEY_FLAGS_FRAG_IS_FIRST = 0x2
+    TCA_FLOWER_KEY_FLAGS_TUNNEL_CSUM = 0x4
+    TCA_FLOWER_KEY_FLAGS_TUNNEL_DONT_FRAGMENT = 0x8
+    TCA_FLOWER_KEY_FLAGS_TUNNEL_OAM = 0x10
+    TCA_FLOWER_KEY_FLAGS_TUNNEL_CRIT_OPT = 0x20
+
+
+class GtpOption(Message):
+    """TCA_FLOWER_KEY_ENC_OPT_GTP_* attributes (linux/pkt_cls.h)."""
+
+    pdu_type: int | None = u8(1)
+    qfi: int | None = u8(2)
+
+
+class PfcpOption(Message):
+    """TCA_FLOWER_KEY_ENC_OPT_PFCP_* attributes (linux/pkt_cls.h)."""
+
+    type: int | None = u8(1)
+    seid: int | None = be64(2)
+
+
+class FlowerTunnelOptions(TunnelOptions):
+    """TCA_FLOWER_KEY_ENC_OPTS_* attributes (linux/pkt_cls.h)."""
+
+    gtp: Nested[GtpOption] = nest(4, GtpOption)
+    pfcp: Nested[PfcpOption] = nest(5, PfcpOption)
+
+
+class FlowerMplsEntry(Message):
+    """TCA_FLOWER_KEY_MPLS_OPT_* attributes: one entry of the stack, `lse_depth` from 1."""
+
+    lse_depth: int | None = u8(1)
+    lse_ttl: int | None = u8(2)
+    lse_bos: int | None = u8(3)
+    lse_tc: int | None = u8(4)
+    lse_label: int | None = u32(5)
+
+
+class FlowerMpls(Message):
+    """TCA_FLOWER_KEY_MPLS_OPTS_* attributes (linux/pkt_cls.h)."""
+
+    lse: Several[FlowerMplsEntry] = repeated(1, FlowerMplsEntry)
+
+
+class FlowerCfm(Message):
+    """TCA_FLOWER_KEY_CFM_* attributes (linux/pkt_cls.h)."""
+
+    md_level: int | None = u8(1)
+    opcode: int | None = u8(2)
+
+
+class Flower(Message):
+    """TCA_FLOWER_* attributes, of a "flower" (linux/pkt_cls.h).
+
+    A key without its mask must be equal. Many keys need others: `key_tcp_dst` needs
+    `key_ip_proto`, and that `key_eth_type`. Labels of a connection are 16 bytes.
+    """
+
+    classid: int | None = u32(1)
+    indev: str | None = string(2)
+    act: Several[Action] = array(3, Action, first=1)
+    key_eth_dst: str | None = mac(4)
+    key_eth_dst_mask: str | None = mac(5)
+    key_eth_src: str | None = mac(6)
+    key_eth_src_mask: str | None = mac(7)
+    key_eth_type: ETH_P | int | None = be16(8, enum=ETH_P)
+    key_ip_proto: int | None = u8(9)
+    key_ipv4_src: Addr = address(10)
+    key_ipv4_src_mask: Addr = address(11)
+    key_ipv4_dst: Addr = address(12)
+    key_ipv4_dst_mask: Addr = address(13)
+    key_ipv6_src: Addr = address(14)
+    key_ipv6_src_mask: Addr = address(15)
+    key_ipv6_dst: Addr = address(16)
+    key_ipv6_dst_mask: Addr = address(17)
+    key_tcp_src: int | None = be16(18)
+    key_tcp_dst: int | None = be16(19)
+    key_udp_src: int | None = be16(20)
+    key_udp_dst: int | None = be16(21)
+    flags: TCA_CLS_FLAGS | None = u32(22, enum=TCA_CLS_FLAGS)
+    key_vlan_id: int | None = u16(23)
+    key_vlan_prio: int | None = u8(24)
+    key_vlan_eth_type: ETH_P | int | None = be16(25, enum=ETH_P)
+    key_enc_key_id: int | None = be32(26)
+    key_enc_ipv4_src: Addr = address(27)
+    key_enc_ipv4_src_mask: Addr = address(28)
+    key_enc_ipv4_dst: Addr = address(29)
+    key_enc_ipv4_dst_mask: Addr = address(30)
+    key_enc_ipv6_src: Addr = address(31)
+    key_enc_ipv6_src_mask: Addr = address(32)
+    key_enc_ipv6_dst: Addr = address(33)
+    key_enc_ipv6_dst_mask: Addr = address(34)
+    key_tcp_src_mask: int | None = be16(35)
+    key_tcp_dst_mask: int | None = be16(36)
+    key_udp_src_mask: int | None = be16(37)
+    key_udp_dst_mask: int | None = be16(38)
+    key_sctp_src_mask: int | None = be16(39)
+    key_sctp_dst_mask: int | None = be16(40)
+    key_sctp_src: int | None = be16(41)
+    key_sctp_dst: int | None = be16(42)
+    key_enc_udp_src_port: int | None = be16(43)
+    key_enc_udp_src_port_mask: int | None = be16(44)
+    key_enc_udp_dst_port: int | None = be16(45)
+    key_enc_udp_dst_port_mask: int | None = be16(46)
+    key_flags: TCA_FLOWER_KEY_FLAGS | None = be32(47, enum=TCA_FLOWER_KEY_FLAGS)
+    key_flags_mask: TCA_FLOWER_KEY_FLAGS | None = be32(48, enum=TCA_FLOWER_KEY_FLAGS)
+    key_icmpv4_code: int | None = u8(49)
+    key_icmpv4_code_mask: int | None = u8(50)
+    key_icmpv4_type: int | None = u8(51)
+    key_icmpv4_type_mask: int | None = u8(52)
+    key_icmpv6_code: int | None = u8(53)
+    key_icmpv6_code_mask: int | None = u8(54)
+    key_icmpv6_type: int | None = u8(55)
+    key_icmpv6_type_mask: int | None = u8(56)
+    key_arp_sip: Addr = address(57)
+    key_arp_sip_mask: Addr = address(58)
+    key_arp_tip: Addr = address(59)
+    key_arp_tip_mask: Addr = address(60)
+    key_arp_op: int | None = u8(61)
+    key_arp_op_mask: int | None = u8(62)
+    key_arp_sha: str | None = mac(63)
+    key_arp_sha_mask: str | None = mac(64)
+    key_arp_tha: str | None = mac(65)
+    key_arp_tha_mask: str | None = mac(66)
+    key_mpls_ttl: int | None = u8(67)
+    key_mpls_bos: int | None = u8(68)
+    key_mpls_tc: int | None = u8(69)
+    key_mpls_label: int | None = u32(70)
+    key_tcp_flags: int | None = be16(71)
+    key_tcp_flags_mask: int | None = be16(72)
+    key_ip_tos: int | None = u8(73)
+    key_ip_tos_mask: int | None = u8(74)
+    key_ip_ttl: int | None = u8(75)
+    key_ip_ttl_mask: int | None = u8(76)
+    key_cvlan_id: int | None = u16(77)
+    key_cvlan_prio: int | None = u8(78)
+    key_cvlan_eth_type: ETH_P | int | None = be16(79, enum=ETH_P)
+    key_enc_ip_tos: int | None = u8(80)
+    key_enc_ip_tos_mask: int | None = u8(81)
+    key_enc_ip_ttl: int | None = u8(82)
+    key_enc_ip_ttl_mask: int | None = u8(83)
+    key_enc_opts: Nested[FlowerTunnelOptions] = nest(84, FlowerTunnelOptions)
+    key_enc_opts_mask: Nested[FlowerTunnelOptions] = nest(85, FlowerTunnelOptions)
+    in_hw_count: int | None = u32(86)
+    key_port_src_min: int | None = be16(87)
+    key_port_src_max: int | None = be16(88)
+    key_port_dst_min: int | None = be16(89)
+    key_port_dst_max: int | None = be16(90)
+    key_ct_state: TCA_FLOWER_KEY_CT_FLAGS | None = u16(91, enum=TCA_FLOWER_KEY_CT_FLAGS)
+    key_ct_state_mask: TCA_FLOWER_KEY_CT_FLAGS | None = u16(92, enum=TCA_FLOWER_KEY_CT_FLAGS)
+    key_ct_zone: int | None = u16(93)
+    key_ct_zone_mask: int | None = u16(94)
+    key_ct_mark: int | None = u32(95)
+    key_ct_mark_mask: int | None = u32(96)
+    key_ct_labels: bytes | None = binary(97)
+    key_ct_labels_mask: bytes | None = binary(98)
+    key_mpls_opts: Nested[FlowerMpls] = nest(99, FlowerMpls)
+    key_hash: int | None = u32(100)
+    key_hash_mask: int | None = u32(101)
+    key_num_of_vlans: int | None = u8(102)
+    key_pppoe_sid: int | None = be16(103)
+    key_ppp_proto: int | None = be16(104)
+    key_l2tpv3_sid: int | None = be32(105)
+    l2_miss: int | None = u8(106)
+    key_cfm: Nested[FlowerCfm] = nest(107, FlowerCfm)
+    key_spi: int | None = be32(108)
+    key_spi_mask: int | None = be32(109)
+    key_enc_flags: TCA_FLOWER_KEY_FLAGS | None = be32(110, enum=TCA_FLOWER_KEY_FLAGS)
+    key_enc_flags_mask: TCA_FLOWER_KEY_FLAGS | None = be32(111, enum=TCA_FLOWER_KEY_FLAGS)
+
+
+# --- by kind --------------------------------------------------------------------------------------
+
+FILTER_OPTIONS: dict[str, type[Message]] = {
+    "basic": Basic,
+    "bpf": Bpf,
+    "cgroup": Cgroup,
+    "flow": Flow,
+    "flower": Flower,
+    "fw": Fw,
+    "matchall": Matchall,
+    "route": Route4,
+    "u32": U32,
+}

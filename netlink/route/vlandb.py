@@ -1,0 +1,125 @@
+"""VLANs of bridges and their ports, one by one: struct br_vlan_msg and BRIDGE_VLANDB_* attributes.
+
+IFLA_AF_SPEC of a link knows a VLAN by its flags alone (afspec.py); here are its state, counters,
+multicast and spanning tree. Numbers are those of Linux 6.12 (linux/if_bridge.h); widths are those
+of the policies in net/bridge/br_vlan.c and br_vlan_options.c. Intervals and timers are in
+hundredths of a second.
+"""
+
+from enum import IntFlag
+
+from netlink.constants import AF
+from netlink.route.afspec import BR_STATE, bridge_vlan_info
+from netlink.route.linkinfo import MDB_RTR_TYPE, BridgeQuerier
+from netlink.route.mdb import RouterPorts
+from netlink.route.rtnetlink import RTM
+from netlink.schema import (
+    Message,
+    Nested,
+    Op,
+    Several,
+    nest,
+    pad,
+    repeated,
+    struct,
+    u8,
+    u16,
+    u32,
+    u64,
+)
+
+
+class BRIDGE_VLANDB_DUMPF(IntFlag):
+    """What a dump is to give beside or instead of the VLANs: BRIDGE_VLANDB_DUMP_FLAGS."""
+
+    BRIDGE_VLANDB_DUMPF_STATS = 0x01
+    BRIDGE_VLANDB_DUMPF_GLOBAL = 0x02
+
+
+class VlanTunnel(Message):
+    """BRIDGE_VLANDB_TINFO_* attributes: the tunnel id that a VLAN is mapped to.
+
+    To set it, `cmd` is RTM_SETLINK, to unset it RTM_DELLINK (br_vlan_modify_tunnel).
+    """
+
+    id: int | None = u32(1)
+    cmd: RTM | int | None = u32(2, enum=RTM)
+
+
+class VlanStats(Message):
+    """BRIDGE_VLANDB_STATS_* attributes (linux/if_bridge.h)."""
+
+    rx_bytes: int | None = u64(1)
+    rx_packets: int | None = u64(2)
+    tx_bytes: int | None = u64(3)
+    tx_packets: int | None = u64(4)
+
+
+class VlanEntry(Message):
+    """BRIDGE_VLANDB_ENTRY_* attributes: a VLAN, or all up to `range` (linux/if_bridge.h)."""
+
+    info: Nested[bridge_vlan_info] = struct(1, bridge_vlan_info)
+    range: int | None = u16(2)
+    state: BR_STATE | int | None = u8(3, enum=BR_STATE)
+    tunnel_info: Nested[VlanTunnel] = nest(4, VlanTunnel)
+    stats: Nested[VlanStats] = nest(5, VlanStats)
+    mcast_router: MDB_RTR_TYPE | int | None = u8(6, enum=MDB_RTR_TYPE)
+    mcast_n_groups: int | None = u32(7)
+    mcast_max_groups: int | None = u32(8)
+    neigh_suppress: int | None = u8(9)
+
+
+class VlanRouterPorts(Message):
+    """BRIDGE_VLANDB_GOPTS_MCAST_ROUTER_PORTS, which holds MDBA_ROUTER (br_rports_fill_info)."""
+
+    router: Nested[RouterPorts] = nest(2, RouterPorts)
+
+
+class VlanGlobalOptions(Message):
+    """BRIDGE_VLANDB_GOPTS_* attributes: what holds for a VLAN on the whole bridge."""
+
+    id: int | None = u16(1)
+    range: int | None = u16(2)
+    mcast_snooping: int | None = u8(3)
+    mcast_igmp_version: int | None = u8(4)
+    mcast_mld_version: int | None = u8(5)
+    mcast_last_member_cnt: int | None = u32(6)
+    mcast_startup_query_cnt: int | None = u32(7)
+    mcast_last_member_intvl: int | None = u64(8)
+    mcast_membership_intvl: int | None = u64(10)
+    mcast_querier_intvl: int | None = u64(11)
+    mcast_query_intvl: int | None = u64(12)
+    mcast_query_response_intvl: int | None = u64(13)
+    mcast_startup_query_intvl: int | None = u64(14)
+    mcast_querier: int | None = u8(15)
+    mcast_router_ports: Nested[VlanRouterPorts] = nest(16, VlanRouterPorts)
+    mcast_querier_state: Nested[BridgeQuerier] = nest(17, BridgeQuerier)
+    msti: int | None = u16(18)
+
+
+class br_vlan_msg(Message):
+    """struct br_vlan_msg (linux/if_bridge.h): `ifindex` of the bridge or the port."""
+
+    family: AF | int = u8(enum=AF)
+    _pad = pad(3)
+    ifindex: int = u32()
+
+
+class VlanDb(br_vlan_msg):
+    """VLANs of a bridge or a port: struct br_vlan_msg and its BRIDGE_VLANDB_* attributes."""
+
+    entry: Several[VlanEntry] = repeated(1, VlanEntry)
+    global_options: Several[VlanGlobalOptions] = repeated(2, VlanGlobalOptions)
+
+
+class VlanDbDump(br_vlan_msg):
+    """What to dump: struct br_vlan_msg and its BRIDGE_VLANDB_DUMP_* attributes."""
+
+    flags: BRIDGE_VLANDB_DUMPF | None = u32(1, enum=BRIDGE_VLANDB_DUMPF)
+
+
+# All of them want AF_BRIDGE in the header. No flag makes a difference: what is there is changed
+# (br_vlan_rtm_process).
+get = Op("vlandb.get", RTM.RTM_GETVLAN, VlanDbDump, reply=VlanDb)  # dumps only
+set = Op("vlandb.set", RTM.RTM_NEWVLAN, VlanDb)
+delete = Op("vlandb.delete", RTM.RTM_DELVLAN, VlanDb)
