@@ -12,6 +12,7 @@ from netlink.errors import (
     DumpInterrupted,
     EncodeError,
     KernelError,
+    KernelWarning,
     NetlinkError,
     Overrun,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "EncodeError",
     "Family",
     "KernelError",
+    "KernelWarning",
     "Message",
     "NetlinkError",
     "Op",

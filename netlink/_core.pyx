@@ -1064,7 +1064,8 @@ cdef class Run:
     `type` is 0 for ordinary messages and the type of a control message (NLMSG_ERROR, NLMSG_DONE
     and so on), which makes a run of its own; but plain acknowledgements of consecutive requests are
     one run, where `is_ack` is true, `seq` the first one's and `count` their number. A datagram that another process sent (`port` is not
-    0) is one run, unread, with `count` 0. `flags` holds every nlmsg_flags bit that occurs.
+    0) is one run, unread, with `count` 0. `is_own` marks group messages that a request of ours
+    caused. `flags` holds every nlmsg_flags bit that occurs.
     """
     cdef readonly bytes data
     cdef readonly Py_ssize_t start
@@ -1077,6 +1078,7 @@ cdef class Run:
     cdef readonly unsigned int group
     cdef readonly int nsid
     cdef readonly bint is_ack
+    cdef readonly bint is_own
 
     def __repr__(self):
         return (f"Run(type={self.type}, seq={self.seq}, count={self.count}, flags={self.flags:#x}, "
@@ -1103,9 +1105,10 @@ cdef bint is_plain_ack(Cursor *c, const nlmsghdr *header) noexcept:
     return error == 0
 
 
-def runs(bytes data not None, bytes index not None):
+def runs(bytes data not None, bytes index not None, unsigned int own_port=0):
     """Sort the datagrams of one receive into runs: `(list of Run, first DecodeError or None)`.
 
+    Group messages whose envelope has `own_port`, unless that is 0, make runs by seq with `is_own`.
     A datagram that is not framed rightly, or was cut short, ends at the fault; the datagrams
     after it are read all the same.
     """
@@ -1113,7 +1116,7 @@ def runs(bytes data not None, bytes index not None):
     cdef Cursor c
     cdef nlmsghdr header
     cdef Py_ssize_t i, offset
-    cdef bint ack
+    cdef bint ack, own
     cdef Run run = None
     cdef const uint8_t *base = <const uint8_t *>PyBytes_AS_STRING(data)
     cdef list found = []
@@ -1143,16 +1146,19 @@ def runs(bytes data not None, bytes index not None):
                 run = None
                 break
             ack = is_plain_ack(&c, &header)
+            own = entry.group and own_port and header.nlmsg_pid == own_port
             if run is not None and run.is_ack and ack and header.nlmsg_seq == run.seq + run.count:
                 pass
             elif (run is None or header.nlmsg_type < NLMSG_MIN_TYPE or run.type
                     or run.group != entry.group or run.nsid != entry.nsid
-                    or (run.seq != header.nlmsg_seq and not entry.group)
+                    or (run.seq != header.nlmsg_seq and (not entry.group or own))
+                    or run.is_own != own
                     or align4(run.end) != offset):
                 run = new_run(data, offset, &entry)
                 run.type = header.nlmsg_type if header.nlmsg_type < NLMSG_MIN_TYPE else 0
                 run.seq = header.nlmsg_seq
                 run.is_ack = ack
+                run.is_own = own
                 found.append(run)
             run.end = offset + header.nlmsg_len
             run.flags |= header.nlmsg_flags

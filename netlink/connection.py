@@ -66,6 +66,7 @@ class Connection:
         self._turn = threading.Condition(threading.Lock())
         self._receiving = False
         self._socket = open_socket(protocol, rcvbuf=rcvbuf, sndbuf=sndbuf)
+        self._engine.port = self._socket.port
 
     # --- requests ---
 

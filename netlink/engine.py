@@ -13,6 +13,8 @@ What it knows of the kernel, beside the family's own rules:
 |   (af_netlink.c, __netlink_dump_start)                       |                                   |
 | replies to different requests interleave, even inside a dump | each is found by its seq          |
 | a group event may carry anyone's seq and port                | a group other than 0 is an event  |
+| with NLM_F_ECHO the asker alone gets a copy of the event,    | such a one with our port and seq  |
+|   under the group's name (nlmsg_notify)                      |   is the answer                   |
 | anyone with the right may send to our port                   | a sender port other than 0 is     |
 |                                                              |   dropped and counted             |
 | a dump's DONE may carry an errno and an extended ACK         | that is the dump's status         |
@@ -258,6 +260,7 @@ class Engine:
         self.classes = classes_of(families)
         self.stats = Stats()
         self._wait = wait
+        self.port = 0  # the socket's, once it is known
         self._events: list[Run | Overrun] = []
         self._outgoing: list[bytes] = []
         # Replies are held weakly: one that nobody holds any more is an abandoned request.
@@ -354,14 +357,14 @@ class Engine:
         Raises DecodeError where a datagram breaks the rules of the wire; all else that came with
         it has been taken in by then.
         """
-        found, fault = runs(data, index)
+        found, fault = runs(data, index, self.port)
         stats = self.stats
         stats.datagrams += len(index) // 24
         stats.bytes += len(data)
         for run in found:
             if run.port:
                 stats.strangers += 1
-            elif run.group:
+            elif run.group and not (run.is_own and self._is_echo(run.seq)):
                 stats.messages += run.count
                 stats.events += run.count
                 self._events.append(run)
@@ -464,6 +467,18 @@ class Engine:
                     reply.done = True
             seq += done
             count -= done
+
+    def _is_echo(self, seq: int) -> bool:
+        """Whether a group message with our port is the answer to a request with NLM_F_ECHO."""
+        known = self._waiting.get(seq)
+        reply = known() if known is not None else None
+        if reply is not None:
+            request = reply.request
+        elif (batch := self._batch_of(seq)) is not None:
+            request = batch.requests[seq - batch.first]
+        else:
+            return False
+        return bool(request.op.flags & NLM_F.NLM_F_ECHO)
 
     def _batch_of(self, seq: int) -> Batch | None:
         return next((batch for batch in self._batches if seq in batch), None)

@@ -59,7 +59,9 @@ class MessageType(type):
 
 
 REPR_FIELDS = 12  # as many as repr shows, so that a wide message stays readable
-MESSAGE_WORDS = frozenset(("attributes", "pretty", "replace", "to_dict", "to_json", "unknown"))
+MESSAGE_WORDS = frozenset(
+    ("attributes", "keys", "pretty", "replace", "to_dict", "to_json", "unknown")
+)
 
 
 class Message(View, metaclass=MessageType):
@@ -393,7 +395,7 @@ def nest(number: int, target: Target) -> Any:
     return Field("nest", number, target=target)
 
 
-def selected(number: int, selector: str, choices: Mapping[Any, type[Message]]) -> Any:
+def selected(number: int | None, selector: str, choices: Mapping[Any, type[Message]]) -> Any:
     """A message whose class depends on the value of another field, or bytes where none matches.
 
     `selector` names a field of the same message; each "^" before it stands for one parent up.

@@ -11,10 +11,44 @@ import os
 import socket
 import struct
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+HERE = Path(__file__).parent
+LIVE = {"kernel", "test_benchmarks.py", "test_cli.py", "test_nlsock.py", "test_readme.py"}
+PATIENCE = 20.0  # seconds
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the live tests from a kernel that would never let them go again."""
+    live = [item for item in items if item.path.relative_to(HERE).parts[0] in LIVE]
+    if live and sys.platform == "linux" and kernel_is_stuck():
+        reason = "the kernel does not answer rtnetlink: a task that died holds its RTNL lock"
+        for item in live:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def kernel_is_stuck() -> bool:
+    """Whether the kernel lets a listing of links wait for ever.
+
+    A task that dies inside of rtnetlink, by a bug of the kernel, keeps the RTNL lock. From then on
+    whoever needs it waits in a way that no signal ends: so a child asks, and is left behind.
+    `.ci/run` asks once for all its runs and says in NETLINK_KERNEL what it found.
+    """
+    if known := os.environ.get("NETLINK_KERNEL"):
+        return known == "stuck"
+    script = "import socket; socket.if_nameindex()"
+    child = os.posix_spawn(sys.executable, [sys.executable, "-c", script], os.environ)
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if os.waitpid(child, os.WNOHANG)[0]:
+            return False
+        time.sleep(0.01)
+    return True
+
 
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1  # linux/sockios.h, linux/if.h
 

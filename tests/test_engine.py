@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import pickle
 import struct
 from enum import IntEnum
 from typing import Any
@@ -12,7 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netlink import DecodeError, DumpInterrupted, Family, KernelError, Message, Op, Overrun
+from netlink import (
+    DecodeError,
+    DumpInterrupted,
+    Family,
+    KernelError,
+    KernelWarning,
+    Message,
+    Op,
+    Overrun,
+    iter_messages,
+)
 from netlink import schema as s
 from netlink._core import Messages
 from netlink.constants import NLM_F
@@ -156,6 +167,120 @@ def test_a_group_event_is_an_event_whatever_seq_and_port_it_carries() -> None:
     assert numbers(Messages(run.data, talk.engine.classes, run.start, run.end)) == [7]
     assert talk.engine.stats.events == 1
     assert talk.engine.take_events() == []
+
+
+def test_an_echo_comes_under_a_group_and_is_the_answer() -> None:
+    echo = Op("thing.echo", TYPE.NEWTHING, Thing, flags=NLM_F.NLM_F_ECHO)
+    talk = Talk()
+    talk.engine.port = 99
+    own = thing(7, seq=1, pid=99)
+    asked, plain = talk.engine.submit(echo()), talk.do()
+    talk.script = [
+        wire.receive(own, thing(8, seq=2, pid=99), thing(9, seq=1, pid=98), group=1),
+        wire.receive(wire.error(0, seq=1), wire.error(0, seq=2)),
+    ]
+    assert numbers(asked) == [7]
+    assert list(plain) == []
+    assert talk.engine.stats.events == 2
+
+
+def test_outcomes_of_a_batch_come_in_order() -> None:
+    for ack_last in (False, True):
+        talk = Talk()
+        batch = talk.engine.submit_batch([new(number=i) for i in range(5)], ack_last=ack_last)
+        (buffer,) = talk.engine.take_outgoing()
+        stamped = list(iter_messages(buffer))
+        assert [m.seq for m in stamped] == [1, 2, 3, 4, 5]
+        assert [m.flags for m in stamped] == [0x601 if ack_last else 0x605] * 4 + [0x605]
+        refused = wire.error(errno.EEXIST, seq=3)
+        answers = [refused, wire.error(0, seq=5)] if ack_last else [
+            wire.error(0, seq=1), wire.error(0, seq=2), refused, wire.error(0, seq=4),
+            wire.error(0, seq=5)]  # fmt: skip
+        for answer in answers:
+            assert not batch.ready
+            talk.engine.feed(*wire.receive(answer))
+        assert batch.ready
+        assert [type(outcome) for outcome in batch.outcomes] == [
+            type(None), type(None), KernelError, type(None), type(None)]  # fmt: skip
+        assert not talk.engine.is_waiting
+
+
+def test_a_batch_may_bring_messages_and_end_in_an_error() -> None:
+    talk = Talk()
+    batch = talk.engine.submit_batch([get(number=i) for i in range(3)])
+    talk.engine.feed(*wire.receive(
+        thing(10, seq=1, flags=0), wire.error(0, seq=1), wire.error(errno.ENODEV, seq=2),
+        thing(30, seq=3, flags=0), thing(31, seq=3, flags=0), wire.error(0, seq=3)))  # fmt: skip
+    first, second, third = batch.outcomes
+    assert (first.number, third.number) == (10, 30)
+    assert second.errno == errno.ENODEV
+    last = talk.engine.submit_batch([new(number=i) for i in range(2)], ack_last=True)
+    talk.engine.feed(*wire.receive(wire.error(errno.EPERM, seq=5)))
+    assert last.ready
+    assert last.outcomes[0] is None
+    assert isinstance(last.outcomes[1], PermissionError)
+
+
+def test_a_batch_is_cut_into_sends_and_fails_as_one_with_an_overrun() -> None:
+    talk = Talk()
+    batch = talk.engine.submit_batch([new(number=i) for i in range(10)], limit=100)
+    buffers = talk.engine.take_outgoing()
+    assert [m.seq for b in buffers for m in iter_messages(b)] == list(range(1, 11))
+    assert all(len(b) <= 100 for b in buffers)
+    talk.engine.overrun()
+    assert batch.ready
+    assert isinstance(batch.error, Overrun)
+    talk.engine.feed(*wire.receive(wire.error(0, seq=1)))
+    assert talk.engine.stats.late == 1
+
+
+def test_an_interrupted_dump_is_begun_again_when_nothing_was_handed_out() -> None:
+    talk = Talk(wire.receive(thing(1, seq=1, flags=0x12)), wire.receive(wire.done(seq=1)),
+                wire.receive(thing(2, seq=2), wire.done(seq=2)))  # fmt: skip
+    assert numbers(talk.dump(retries=3)) == [2]
+    # all() and columns() hand out nothing before the end
+    script = [
+        wire.receive(thing(1, seq=1)),
+        wire.receive(thing(2, seq=1), wire.done(seq=1, flags=0x12)),
+        wire.receive(thing(3, seq=2), wire.done(seq=2)),
+    ]
+    assert numbers(Talk(*script).dump(retries=1).all()) == [3]
+    assert [*Talk(*script).dump(retries=1).columns("number")["number"]] == [3]
+    with pytest.raises(DumpInterrupted) as caught:
+        Talk(*script).dump().all()
+    assert numbers(caught.value.partial) == [1, 2]
+    with pytest.raises(DumpInterrupted) as caught:
+        Talk(*script).dump().columns("number")
+    assert [*caught.value.partial["number"]] == [1, 2]
+
+
+def test_words_about_a_success_are_a_warning() -> None:
+    answer = wire.message(2, struct.pack("=i", 0) + bytes(16) + extack(words=b"deprecated"),
+                          seq=1, flags=0x300)  # fmt: skip
+    talk = Talk(wire.receive(answer))
+    reply = talk.do()
+    with pytest.warns(KernelWarning, match=r"thing\.get: deprecated"):
+        list(reply)
+
+
+def test_an_error_says_what_was_allowed_or_is_missing() -> None:
+    policy = wire.attribute(1, struct.pack("=I", 4)) + b"".join(
+        wire.attribute(n, struct.pack("=Q", v)) for n, v in ((4, 0), (5, 16777215))
+    )
+    talk = Talk()
+    reply = talk.engine.submit(new(number=1))
+    words = extack(words=b"invalid VNI", offset=16 + 4) + wire.attribute(0x8004, policy)
+    talk.script.append(wire.receive(wire.error(errno.EINVAL, seq=1, extack=words)))
+    with pytest.raises(KernelError) as caught:
+        list(reply)
+    assert str(caught.value) == ("thing.new: number: invalid VNI (EINVAL), allowed u32 0..16777215")
+    talk = Talk(wire.receive(wire.error(errno.EINVAL, seq=1, extack=wire.attribute(
+        5, struct.pack("=I", 2)))))  # fmt: skip
+    with pytest.raises(KernelError) as caught:
+        list(talk.do())
+    assert caught.value.missing == "name"
+    assert str(caught.value) == "thing.get: name is missing: Invalid argument (EINVAL)"
+    assert pickle.loads(pickle.dumps(caught.value)).missing == "name"
 
 
 def test_a_stranger_is_dropped_and_counted() -> None:

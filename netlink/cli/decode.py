@@ -54,17 +54,15 @@ Head = dict[str, Any]  # what stands before each message, by JSON's names
 def run(args: Namespace) -> int:
     """Print all messages in order, the output of each packet as soon as it is read."""
     show = Json() if args.json else Text()
-    is_fine = True
     with _open(args.file) as file:
         found = _raw(file, args.protocol) if args.raw else packets(file, args.protocol)
         for packet in _with_faults(found):
             if isinstance(packet, DecodeError):
                 show.fault({}, packet)
-                is_fine = False
             else:
-                is_fine &= _show_packet(show, packet)
+                _show_packet(show, packet)
             sys.stdout.flush()
-    return 0 if is_fine else 1
+    return 1 if show.faults else 0
 
 
 def _open(name: str) -> BinaryIO:
@@ -88,19 +86,16 @@ def _with_faults(stream: Iterator[T]) -> Iterator[T | DecodeError]:
             yield error
 
 
-def _show_packet(show: Json, packet: Packet) -> bool:
-    """Print a packet's messages; whether all could be decoded."""
+def _show_packet(show: Json, packet: Packet) -> None:
     head: Head = {
         "packet": packet.number,
         "time": _time(packet.time),
         "protocol": _name(NETLINK, packet.protocol),
     }
-    is_fine = True
     families = _families(packet.protocol)
     for message in _with_faults(packet.messages(*families)):
         if isinstance(message, DecodeError):
             show.fault(head, message)
-            is_fine = False
             continue
         full_head = head | _head(message)
         try:
@@ -113,8 +108,6 @@ def _show_packet(show: Json, packet: Packet) -> bool:
         except DecodeError as error:  # of a value: the message itself is whole
             payload = bytes(message) if isinstance(message, Message) else message.payload
             show.fault(full_head, error, payload)
-            is_fine = False
-    return is_fine
 
 
 @cache
@@ -200,7 +193,10 @@ def _request(answer: RawMessage, families: tuple[Family, ...]) -> Request[Messag
 
 
 class Json:
-    """One JSON object a line."""
+    """One JSON object a line. `faults` counts what could not be decoded."""
+
+    def __init__(self) -> None:
+        self.faults = 0
 
     def message(self, head: Head, message: Message) -> None:
         """A message of a declared type."""
@@ -216,6 +212,7 @@ class Json:
 
     def fault(self, head: Head, error: DecodeError, payload: bytes | memoryview = b"") -> None:
         """What cannot be decoded; the payload where that much of it is known."""
+        self.faults += 1
         self._print(head, error=str(error), **({"payload": payload.hex()} if payload else {}))
 
     def _print(self, head: Head, **rest: object) -> None:
@@ -226,6 +223,7 @@ class Text(Json):
     """A line a message, with its fields in lines of their own below."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._out = open_output()
 
     def message(self, head: Head, message: Message) -> None:
@@ -242,6 +240,7 @@ class Text(Json):
 
     def fault(self, head: Head, error: DecodeError, payload: bytes | memoryview = b"") -> None:
         """See Json."""
+        self.faults += 1
         self._lines(f"{_line(head)}: {error}" if head else str(error), *_hex(payload))
 
     def _lines(self, *lines: str) -> None:
