@@ -11,7 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from enum import Enum, Flag, IntEnum
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar, cast, dataclass_transform
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    ParamSpec,
+    Self,
+    TypeVar,
+    cast,
+    dataclass_transform,
+    overload,
+)
 
 from netlink._core import Bitfield32, Field, Messages, RawMessage, Table, View
 from netlink.constants import NLM_F
@@ -472,13 +482,32 @@ class Op(Generic[P, M_co]):
 
     __slots__ = ("flags", "name", "reply", "request", "type")
 
+    @overload
     def __init__(
         self,
         name: str,
         type: int,
         request: Callable[P, M_co],
         *,
-        reply: Callable[..., M_co] | None = None,
+        flags: NLM_F = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        name: str,
+        type: int,
+        request: Callable[P, Message],
+        *,
+        reply: Callable[..., M_co],
+        flags: NLM_F = ...,
+    ) -> None: ...
+    def __init__(
+        self,
+        name: str,
+        type: int,
+        request: Callable[P, Message],
+        *,
+        reply: Any = None,
         flags: NLM_F = NLM_F(0),  # noqa: B008
     ) -> None:
         self.name = name

@@ -20,7 +20,7 @@ import pytest
 import netlink
 from netlink import DecodeError, KernelError, Message, iter_attributes, iter_messages, schema
 from netlink._core import runs
-from netlink.engine import status
+from netlink.extack import status
 from netlink.route import FAMILY, addr, afspec, link, linkinfo, neigh, route
 
 Json = dict[str, Any]
@@ -480,7 +480,7 @@ def test_error_record(record: Json) -> None:
     index = struct.pack("=IIIIiI", 0, len(data), 0, 0, -1, 0)
     (run,), fault = runs(data, index)
     assert fault is None
-    error_of = status(run, link.get(index=1))
+    error_of, _ = status(run, link.get(index=1))
     assert isinstance(error_of, KernelError)
     assert error_of.errno == -expect.get("error", -22)
     assert error_of.message == expect["attrs"]["msg"]
