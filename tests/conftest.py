@@ -8,6 +8,7 @@ at the first live test, and all that follows runs in it.
 
 import fcntl
 import os
+import signal
 import socket
 import struct
 import sys
@@ -20,6 +21,12 @@ import pytest
 HERE = Path(__file__).parent
 LIVE = {"kernel", "test_benchmarks.py", "test_cli.py", "test_nlsock.py", "test_readme.py"}
 PATIENCE = 20.0  # seconds
+
+
+def pytest_configure() -> None:
+    """Let children have Ctrl-C: a shell starts what it puts in the background without it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
