@@ -27,11 +27,11 @@ from netlink._core import Bitfield32, Field, Messages, RawMessage, Table, View
 from netlink.constants import NLM_F
 
 __all__ = [
-    "Addr", "Bitfield32", "Family", "Field", "IPAddress", "Message", "Nested", "Op", "Plan",
-    "Request", "Several", "address", "array", "be16", "be32", "be64", "binary", "bitfield32",
-    "flag", "labels", "mac", "mapping", "nest", "pad", "parse", "records", "repeated", "s8",
-    "s16", "s32", "s64", "sbe16", "sbe32", "sbe64", "scalars", "selected", "sint", "string",
-    "struct", "u8", "u16", "u32", "u64", "uint",
+    "Addr", "AddrOrLabels", "Bitfield32", "Family", "Field", "IPAddress", "Message", "Nested",
+    "Op", "Plan", "Request", "Several", "address", "array", "be16", "be32", "be64", "binary",
+    "bitfield32", "flag", "labels", "mac", "mapping", "nest", "pad", "parse", "records",
+    "repeated", "s8", "s16", "s32", "s64", "sbe16", "sbe32", "sbe64", "scalars", "selected",
+    "sint", "string", "struct", "u8", "u16", "u32", "u64", "uint",
 ]  # fmt: skip
 
 IPAddress = IPv4Address | IPv6Address
@@ -306,6 +306,17 @@ class Addr:
 
         def __get__(self, instance: object, owner: Any) -> IPAddress | None: ...
         def __set__(self, instance: object, value: IPAddress | str | bytes | None) -> None: ...
+
+
+class AddrOrLabels:
+    """Reads as an IP address, a tuple of MPLS labels or None; takes text too."""
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: Any) -> IPAddress | tuple[int, ...] | None: ...
+        def __set__(
+            self, instance: object, value: IPAddress | tuple[int, ...] | str | bytes | None
+        ) -> None: ...
 
 
 class Nested(Generic[M]):

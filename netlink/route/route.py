@@ -35,6 +35,7 @@ from netlink.route.rtnetlink import (
 )
 from netlink.schema import (
     Addr,
+    AddrOrLabels,
     IPAddress,
     Message,
     Nested,
@@ -175,7 +176,7 @@ class Route(rtmsg):
     what fits.
     """
 
-    dst: IPAddress | tuple[int, ...] | None = address(1, by_family=True)
+    dst: AddrOrLabels = address(1, by_family=True)
     src: Addr = address(2)
     iif: int | None = u32(3)
     oif: int | None = u32(4)
