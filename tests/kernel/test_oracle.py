@@ -89,8 +89,13 @@ def words(prefix: str) -> Callable[[Any], Any]:
 
 
 def device(field: str) -> Row:
-    """A link by name."""
-    return lambda ours: ABSENT if ours[field] is ABSENT else ours.links[ours[field]]["ifname"]
+    """A link by name; ip has null for the 0 of a tunnel that is bound to none (tunl0@NONE)."""
+
+    def name(ours: Ours) -> Any:
+        index = ours[field]
+        return index if index is ABSENT else ours.links[index]["ifname"] if index else None
+
+    return name
 
 
 def unless(dull: Any, row: Row) -> Row:
