@@ -7,13 +7,15 @@ of the two files of the library that do I/O (the asyncio driver is the other).
 from __future__ import annotations
 
 import errno
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from netlink import _nlsock
 from netlink._core import Messages, RawMessage
@@ -28,6 +30,13 @@ M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 
 
+class HasFileno(Protocol):
+    """A file or anything else that has a descriptor."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+
 # What one answer takes of the receive buffer at most: an NLMSG_ERROR with a capped request and an
 # extended ACK in a buffer of its own, as the kernel accounts for it (skb->truesize).
 ANSWER_SIZE = 2048
@@ -39,7 +48,9 @@ class Connection:
 
     `families` share one protocol. `rcvbuf` and `sndbuf` are the socket's buffers in bytes (more
     than net.core.rmem_max takes CAP_NET_ADMIN), `timeout` the longest silence in seconds while an
-    answer is awaited (None: no bound).
+    answer is awaited (None: no bound). `netns` opens the socket in another network namespace, with
+    no effect on the caller's own: a name as of `ip netns`, the path of a namespace file, the number
+    of a process that is in it, or an object whose fileno() is such a file.
 
     Threads may share it: each gets its own answers. Events go to whoever iterates events(), which
     one thread at a time should. Closing it wakes a thread that waits, with OSError EBADF.
@@ -52,6 +63,7 @@ class Connection:
     def __init__(
         self,
         *families: Family,
+        netns: str | os.PathLike[str] | int | HasFileno | None = None,
         rcvbuf: int | None = None,
         sndbuf: int | None = None,
         timeout: float | None = None,
@@ -65,7 +77,7 @@ class Connection:
         # engine for all, and the others wait until they are told to look.
         self._turn = threading.Condition(threading.Lock())
         self._receiving = False
-        self._socket = open_socket(protocol, rcvbuf=rcvbuf, sndbuf=sndbuf)
+        self._socket = open_socket(protocol, netns, rcvbuf=rcvbuf, sndbuf=sndbuf)
         self._engine.port = self._socket.port
 
     # --- requests ---
@@ -344,9 +356,12 @@ def protocol_of(families: tuple[Family, ...]) -> int:
     return protocols.pop()
 
 
-def open_socket(protocol: int, **buffers: Any) -> _nlsock.RawSocket:
+def open_socket(
+    protocol: int, netns: str | os.PathLike[str] | int | HasFileno | None, **buffers: Any
+) -> _nlsock.RawSocket:
     """A bound socket with the options that the engine counts on."""
-    sock = _nlsock.RawSocket(protocol, **buffers)
+    with namespace(netns) as descriptor:
+        sock = _nlsock.RawSocket(protocol, netns=descriptor, **buffers)
     try:
         sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_EXT_ACK, 1)
         sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_CAP_ACK, 1)
@@ -357,3 +372,25 @@ def open_socket(protocol: int, **buffers: Any) -> _nlsock.RawSocket:
         sock.close()
         raise
     return sock
+
+
+@contextmanager
+def namespace(netns: str | os.PathLike[str] | int | HasFileno | None) -> Iterator[int | None]:
+    """The descriptor of a network namespace given as a Connection takes it; None for our own."""
+    if netns is None:
+        yield None
+        return
+    if not isinstance(netns, str | os.PathLike | int):
+        yield netns.fileno()
+        return
+    if isinstance(netns, int):
+        path = f"/proc/{netns}/ns/net"
+    else:
+        path = os.fspath(netns)
+        if "/" not in path:
+            path = f"/run/netns/{path}"  # where ip-netns(8) keeps them
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -11,12 +11,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
 
 from netlink import Connection, DumpInterrupted, KernelError, Message, Op, Overrun, RawSocket
+from netlink._nlsock import CLONE_NEWNET, unshare
 from netlink.constants import AF, NETLINK, NLM_F, NLMSG
 from netlink.route import FAMILY, addr, link, neigh, route
+from netlink.route.link import IFF
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTNLGRP, RTPROT
 from netlink.schema import Request
 
@@ -430,6 +433,78 @@ def test_every_group_can_be_joined(nl: Connection) -> None:
             assert error.errno == errno.EINVAL and number > RTNLGRP.RTNLGRP_STATS
         else:
             nl.leave(number)
+
+
+def test_a_socket_in_another_namespace(nl: Connection) -> None:
+    nl.do(link.new(ifname="here", linkinfo={"kind": "bridge"}))
+    name = Path("/proc/thread-self/ns/net")
+    home = name.stat().st_ino
+    with name.open() as file:
+        unshare(CLONE_NEWNET)
+        away = name.stat().st_ino
+        with Connection(FAMILY) as stayed:
+            assert [each.ifname for each in stayed.dump(link.get())].count("here") == 0
+        for netns in (file, f"/proc/self/fd/{file.fileno()}"):
+            with Connection(FAMILY, netns=netns) as back:
+                assert [each.ifname for each in back.dump(link.get())].count("here") == 1
+        assert home != away == name.stat().st_ino
+        with Connection(FAMILY, netns=os.getpid()) as own:
+            assert "lo" in [each.ifname for each in own.dump(link.get())]
+        with pytest.raises(FileNotFoundError):
+            Connection(FAMILY, netns="no-such-name")
+
+
+def test_thousands_of_requests_in_a_pipeline(nl: Connection) -> None:
+    nl.do(link.set(index=LO, flags=IFF.IFF_UP, change=IFF.IFF_UP))
+    count, bad = 5_000, {7, 2_500, 4_999}
+    for ack_last in (False, True):
+
+        def requests() -> Iterator[Request[route.Route]]:
+            for number in range(count):
+                yield new_route(7 if number in bad else number + 10)
+
+        nl.do(new_route(7))
+        outcomes = list(nl.do_many(requests(), ack_last=ack_last))
+        assert len(outcomes) == count
+        failed = {position for position, o in enumerate(outcomes) if o is not None}
+        assert failed == bad
+        assert all(isinstance(outcomes[p], KernelError) for p in bad)
+        assert {o.errno for o in outcomes if isinstance(o, KernelError)} == {errno.EEXIST}
+        assert {o.index for o in outcomes if isinstance(o, KernelError)} == bad
+        deleted = nl.do_many((
+            route.delete(**new_route(n).message.to_dict()) for n in (7, *range(10, count + 10))
+        ), ack_last=ack_last)  # fmt: skip
+        lost = {n for n, o in enumerate(deleted) if o is not None}
+        assert len(lost) == len(bad)  # those that were refused above
+    with pytest.raises(KernelError) as caught:
+        list(nl.do_many([new_route(1), new_route(1), new_route(2)], raise_errors=True))
+    assert caught.value.index == 1
+
+
+def test_threads_share_a_connection(nl: Connection) -> None:
+    make_routes(nl, 500)
+    faults: list[object] = []
+
+    def ask(number: int) -> None:
+        try:
+            for _ in range(100):
+                if number < 2:
+                    assert len(nl.dump(route.get(family=AF.AF_INET)).all()) >= 500
+                    return
+                found = nl.do(link.get(index=LO))
+                assert found is not None and found.index == LO
+                with pytest.raises(KernelError, match="ENODEV"):
+                    nl.do(link.get(ifname=f"nothere{number}"))
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert faults == []
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_no_descriptor_is_leaked() -> None:
