@@ -68,6 +68,7 @@ Options = dict[str, Any]
 if shutil.which("tc") is None:
     pytest.skip("iproute2 is not installed", allow_module_level=True)
 
+V1 = 77  # the index of v1, which the rows below send to
 CLOCK_TAI = 11  # linux/time.h
 TERSE = filter.TCA_DUMP_FLAGS.TCA_DUMP_FLAGS_TERSE
 LARGE = action.TCA_ACT_FLAG.TCA_ACT_FLAG_LARGE_DUMP_ON
@@ -140,7 +141,8 @@ def nl() -> Iterator[Connection]:
 @pytest.fixture
 def dev(nl: Connection) -> int:
     """The index of v0, one end of a pair, with four queues. It is down, so nothing is sent."""
-    run(*shlex.split("ip link add v0 numtxqueues 4 numrxqueues 4 type veth peer name v1"))
+    queues = "numtxqueues 4 numrxqueues 4"
+    run(*shlex.split(f"ip link add v1 index {V1} {queues} type veth peer name v0 {queues}"))
     return nl.run(link.index_of("v0"))
 
 
@@ -563,7 +565,7 @@ FILTERS = [
     row("u32", "match u8 0 0 action mirred egress redirect dev v1", ALL,
         {"sel": {"flags": TC_U32.TC_U32_TERMINAL, "nkeys": 1, "keys_": [{}]},
          "act": [{"kind": "mirred", "options": {"parms": {"eaction": TCA_MIRRED.TCA_EGRESS_REDIR,
-         "action": TC_ACT.TC_ACT_STOLEN, "ifindex": 2}}}]}, {}),
+         "action": TC_ACT.TC_ACT_STOLEN, "ifindex": V1}}}]}, {}),
     row("matchall", "classid 1:7 skip_hw action drop random determ pass 3 cookie 0123abcd", ALL,
         {"classid": handle("1:7"), "flags": TCA_CLS_FLAGS.TCA_CLS_FLAGS_SKIP_HW,
          "act": [{"kind": "gact", "options": {"parms": {"action": TC_ACT.TC_ACT_SHOT},
@@ -794,7 +796,7 @@ ACTIONS = [
         {"parms": {"refcnt": 1, "bindcnt": 0}, "tm": {"expires": 0}}),
     row("gact", "jump 2", plain(action=TC_ACT.TC_ACT_JUMP | 2), {"prob": None}),
     row("mirred", "ingress mirror dev v1 pipe",
-        plain(eaction=TCA_MIRRED.TCA_INGRESS_MIRROR, ifindex=2),
+        plain(eaction=TCA_MIRRED.TCA_INGRESS_MIRROR, ifindex=V1),
         {"blockid": None}),
     row("police", "rate 1mbit burst 10k mtu 2000 peakrate 2mbit conform-exceed drop/pipe",
         {"tbf": {"index": 7, "action": TC_ACT.TC_ACT_SHOT, "burst": ticks(10 << 10, 125_000),
@@ -906,7 +908,7 @@ def test_action(nl: Connection, dev: int, kind: str, words: str, options: Any, a
 
 
 def test_many_actions(nl: Connection, dev: int) -> None:
-    parms = {"eaction": TCA_MIRRED.TCA_EGRESS_REDIR, "action": TC_ACT.TC_ACT_STOLEN, "ifindex": 2}
+    parms = {"eaction": TCA_MIRRED.TCA_EGRESS_REDIR, "action": TC_ACT.TC_ACT_STOLEN, "ifindex": V1}
     for start in (1, 31):
         nl.do(action.new(tab=[
             {"kind": "mirred", "options": {"parms": {**parms, "index": index}}}
