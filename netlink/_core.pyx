@@ -526,12 +526,12 @@ cdef class View:
     def __dealloc__(self):
         PyMem_Free(self.index)
 
-    def _encode(self, dict values):
-        """Fill a new instance with the encoding of the given values."""
+    def __init__(self, **fields):
+        """Encode: each argument names a field; None means that the attribute is absent."""
         cdef Table table = table_of(type(self))
         if self.data is not None:
             raise TypeError(f"a {type(self).__name__} cannot be changed: use replace()")
-        self.data = encode(table, values)
+        self.data = encode(table, fields)
         self.length = <uint32_t>PyBytes_GET_SIZE(self.data)
 
     @classmethod

@@ -537,8 +537,8 @@ cdef int store_address(Field f, Buffer *b, object value, Scope scope) except -1:
             raise EncodeError(f"{value!r} is no IP address", value=value) from None
     if isinstance(value, (V4, V6)):
         check_family(value, scope)
-        if type(value) is V4 and f.size in (0, 4):
-            return put_integer(b, <uint32_t>int(value), 4, True)
+        if type(value) is V4 and V4_IP is not None and f.size in (0, 4):
+            return put_integer(b, <uint32_t>value._ip, 4, True)
         packed = value.packed
     elif f.by_family and isinstance(value, tuple):
         return store_labels(f, b, value, scope)

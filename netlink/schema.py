@@ -92,9 +92,6 @@ class Message(View, metaclass=MessageType):
     '0800010005000000'
     """
 
-    def __init__(self, **fields: Any) -> None:
-        self._encode(fields)
-
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """Header members, then the attributes present and declared, as (name, value)."""
         return ((field.name, value) for field, value in self._items())
