@@ -19,9 +19,12 @@ import pytest
 
 import netlink
 from netlink import DecodeError, KernelError, Message, iter_attributes, iter_messages, schema
-from netlink._core import runs
+from netlink._core import Gather, runs
+from netlink.constants import AF
 from netlink.extack import status
 from netlink.route import FAMILY, addr, afspec, link, linkinfo, neigh, route
+from netlink.route.rtnetlink import RTM
+from tests.test_messages import column_paths, follow
 
 Json = dict[str, Any]
 
@@ -355,13 +358,20 @@ def canonical(message: Message) -> Any:
         value = getattr(message, field.name)
         if field.kind_name == "repeated":
             value = value[time]
-        if isinstance(value, Message):
+        if field.kind_name in ("array", "records", "mapping"):
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            found.append((field.name, [(key, canonical_value(item)) for key, item in items]))
+        elif isinstance(value, Message):
             found.append((field.name, canonical(value)))
         elif field.kind_name == "string":
             found.append((field.name, payload.rstrip(b"\0")))
         else:
             found.append((field.name, payload))
     return found
+
+
+def canonical_value(value: Any) -> Any:
+    return canonical(value) if isinstance(value, Message) else value
 
 
 # --- other libraries' records: no family, only the wire -------------------------------------------
@@ -574,6 +584,29 @@ def test_capture(record: Json) -> None:
     message = parsed(record)
     assert message.nlmsg_name == record["message"]
     assert holds(message.to_json(), record["json"])
+    assert not message.unknown
+
+
+# What the kernel sends, or could by its name, that none of our records holds.
+UNSEEN = {
+    "RTM_DELADDRLABEL": "no group tells of address labels",
+    "RTM_DELNEXTHOPBUCKET": "no kernel sends it",
+    "RTM_NEWLINKPROP": "a request alone: the event is RTM_NEWLINK",
+    "RTM_DELLINKPROP": "a request alone: the event is RTM_NEWLINK",
+    "RTM_NEWANYCAST": "newer than Linux 6.12, which dumps as RTM_GETANYCAST",
+    "RTM_DELANYCAST": "newer than Linux 6.12",
+    "RTM_NEWMULTICAST": "newer than Linux 6.12, which dumps as RTM_GETMULTICAST",
+    "RTM_DELMULTICAST": "newer than Linux 6.12",
+}
+
+
+def test_every_type_is_captured() -> None:
+    """No two records are of one thing, and no type that the kernel sends is forgotten."""
+    found = load(ROOT / "vectors")
+    names = [record["what"] for record in found]
+    assert len(set(names)) == len(names)
+    sent = {name for name in RTM.__members__ if name.startswith(("RTM_NEW", "RTM_DEL"))}
+    assert sent - {record["message"] for record in found} == UNSEEN.keys()
 
 
 def holds(found: Any, captured: Any) -> bool:
@@ -587,7 +620,7 @@ def holds(found: Any, captured: Any) -> bool:
 
 @pytest.mark.parametrize("record", OWN)
 def test_agreement(record: Json) -> None:
-    """Reading one by one, as a dict, and of a copy give one answer."""
+    """Reading one by one, as a dict, of a copy, and as columns give one answer."""
     message = parsed(record)
     values = message.to_dict()
     fields = type(message).__table__.names
@@ -599,6 +632,15 @@ def test_agreement(record: Json) -> None:
         assert plain(getattr(message, name)) == values.get(name, field.missing)
     assert [name for name, _ in message] == list(values)
     assert json.loads(json.dumps(message.to_json())) == message.to_json()
+    paths = column_paths(type(message))
+    if paths and getattr(message, "family", None) != AF.AF_MPLS:  # whose labels no column holds
+        data = bytes.fromhex(record["hex"])
+        data += bytes(-len(data) % 4)
+        assert message.nlmsg_type is not None
+        gather = Gather(type(message).__table__, [message.nlmsg_type], *paths)
+        gather.feed(data * 2, 0, 2 * len(data))
+        for path, column in gather.finish().items():
+            assert [*column] == [follow(type(message), message, path)] * 2, path
     assert repr(message).startswith(f"<{record['message']} {type(message).__name__}")
 
 
@@ -610,13 +652,37 @@ def plain(value: Any) -> Any:
     return value
 
 
+# What cannot be made again of its values alone.
+LOSSY = {
+    "route of multicast": "RTA_EXPIRES is 64 bits wide here and 32 in other routes",
+    "filter cgroup action drop": "an empty TCA_EMATCH_TREE_LIST, which is not written",
+}
+
+
 @pytest.mark.parametrize("record", OWN)
 def test_capture_encodes(record: Json) -> None:
     message = parsed(record)
     again = type(message)(**message.to_dict())
-    assert again.to_dict() == message.to_dict()
-    assert canonical(again) == canonical(message)
+    alike = again.to_dict() == message.to_dict() and canonical(again) == canonical(message)
+    assert alike is (record["what"] not in LOSSY)
+
+
+# What `replace` does not keep yet.
+LOST = {
+    "option that a router announces": "what stands behind the header of a class without attributes"
+}
+
+
+@pytest.mark.parametrize("record", OWN)
+def test_replace_keeps(record: Json, request: pytest.FixtureRequest) -> None:
+    """What is not changed is kept to the byte."""
+    if record["what"] in LOST:
+        request.applymarker(pytest.mark.xfail(reason=LOST[record["what"]]))
+    message = parsed(record)
     assert bytes(message.replace()) == bytes(message)
+    for name, field in type(message).__table__.names.items():
+        if field.number is None and isinstance(getattr(message, name), int):
+            assert message.replace(**{name: getattr(message, name)}) == message
 
 
 def exhaust(data: bytes) -> bool:
@@ -645,8 +711,11 @@ def test_every_truncation(record: Json) -> None:
 
 @pytest.mark.parametrize("record", OWN)
 def test_every_corrupted_length(record: Json) -> None:
-    """Whatever stands where a length may stand, no read leaves the message."""
+    """Whatever stands where a length stands, or may stand, no read leaves the message."""
     data = bytes.fromhex(record["hex"])
     for offset in range(NLMSG_HDRLEN, len(data) - 1, 4):
+        (length,) = struct.unpack_from("=H", data, offset)
+        if not NLA_HDRLEN <= length <= len(data) - offset:
+            continue
         for length in (0, 3, len(data) - offset + 1, 0xFFFF):
             exhaust(data[:offset] + struct.pack("=H", length) + data[offset + 2 :])

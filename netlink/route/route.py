@@ -130,8 +130,9 @@ class Metrics(Message):
 class rtnexthop(Message):
     """struct rtnexthop (linux/rtnetlink.h).
 
-    `len` is the record's length in bytes, attributes included. `hops` is the weight less one, or
-    the TTL threshold of a multicast route.
+    `len` is the record's length in bytes, attributes included. `hops` is the weight less one. To
+    set a multicast route, it is the TTL threshold of the daemon's interface N for hop number N, 255
+    for none, whatever `ifindex` says (ipmr_nla_get_ttls in net/ipv4/ipmr.c).
     """
 
     len: int = u16()
@@ -289,13 +290,12 @@ def lookup(
     With `iif` the packet has come in there, otherwise it is this host's own.
     """
     to = ip_address(dst)
-    frm = ip_address(src) if src is not None else None
     found: Route = yield get(
         family=family_of(to),
         dst=to,
         dst_len=to.max_prefixlen,
-        src=frm,
-        src_len=frm.max_prefixlen if frm is not None else 0,
+        src=src,
+        src_len=to.max_prefixlen if src is not None else 0,
         iif=(yield from index_of(iif)) if iif is not None else None,
         oif=(yield from index_of(oif)) if oif is not None else None,
         mark=mark,

@@ -297,4 +297,4 @@ def number(enum: type[IntEnum], word: int | str) -> int:
     names = {name.removeprefix(prefix).lower(): member for name, member in enum.__members__.items()}
     if word.lower() not in names:
         raise EncodeError(f"{word!r} is no {enum.__name__}: {', '.join(names)}", value=word)
-    return names[word.lower()]
+    return int(names[word.lower()])

@@ -162,7 +162,7 @@ class Match(TypedDict, total=False):
 
 
 def add(**match: Unpack[Match]) -> Plan[None]:
-    """Make a rule. Raises KernelError (EEXIST)."""
+    """Make a rule. Raises KernelError (EEXIST, if `priority` is given)."""
     usual: Match = {
         "action": FR_ACT.FR_ACT_GOTO if "goto" in match else FR_ACT.FR_ACT_TO_TBL,
         "protocol": RTPROT.RTPROT_BOOT,

@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import shlex
+import socket
 import struct
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from typing import Any
 from netlink import Connection, Message, NetlinkError
 from netlink._nlsock import CLONE_NEWNET, setns, unshare
 from netlink.route import FAMILY
-from tests.vectors.scenes import SCENES, Shot
+from tests.vectors.scenes import SCENES, Seen, Shot
 
 HERE = Path(__file__).parent
 SILENCE = 2.0  # seconds, after which an event does not come any more
@@ -83,22 +84,20 @@ def record(shot: Shot, message: Message) -> dict[str, Any]:
     if shot.test:
         found["test"] = shot.test
     if shot.shown:
-        shown = json.loads(run(shot.shown) or "null")
+        shown = json.loads(run(shot.shown))
         for step in shot.inside:
-            shown = shown[step]
+            if isinstance(step, tuple):  # the item of a list that says so
+                shown = next(item for item in shown if item.get(step[0]) == step[1])
+            else:
+                shown = shown[step]
         found["shown"] = {"by": shot.shown, "links": links_of(shown), "json": shown}
     return found
 
 
 def links_of(shown: Any) -> dict[str, int]:
     """The indexes of all links that iproute2 names."""
-    names = {Path(path).name for path in Path("/sys/class/net").iterdir()}
     text = json.dumps(shown)
-    return {
-        name: int(Path(f"/sys/class/net/{name}/ifindex").read_text())
-        for name in sorted(names)
-        if f'"{name}"' in text
-    }
+    return {name: index for index, name in socket.if_nameindex() if f'"{name}"' in text}
 
 
 def capture(scene: list[Shot]) -> Iterator[dict[str, Any]]:
@@ -108,7 +107,9 @@ def capture(scene: list[Shot]) -> Iterator[dict[str, Any]]:
                 message = take(nl, shot)
                 if message is not None:
                     yield record(shot, message)
-        except (Missed, NetlinkError, AssertionError, ValueError, LookupError) as error:
+        except Seen:
+            continue
+        except (Missed, NetlinkError, AssertionError, ValueError, LookupError, OSError) as error:
             print(f"{shot.what or described(shot)}: {type(error).__name__} {error}"[:600])
         finally:
             for line in shot.undo.splitlines():
@@ -134,7 +135,7 @@ if __name__ == "__main__":
     for name in sys.argv[1:]:
         setns(home, CLONE_NEWNET)
         unshare(CLONE_NEWNET)
-        subprocess.run(["mount", "-t", "sysfs", "sysfs", "/sys"], check=True)  # of this namespace
-        records = [json.dumps(found) for found in capture(list(SCENES[name]()))]
+        scene = list(SCENES[name]())
+        records = [json.dumps(found, separators=(",", ":")) for found in capture(scene)]
         (HERE / f"{name}.jsonl").write_text("\n".join(records) + "\n")
         print(f"{len(records)} messages in {name}.jsonl")
