@@ -368,7 +368,8 @@ cdef class Field:
             element.number = number
             element.type = self.type
         if kind == "struct" and number is None:
-            self.size, self.align = self.resolve().total, self.resolve().align
+            self.align = self.resolve().align
+            self.size = 0 if self.table.is_open else self.table.total
         if kind == "scalars":
             self.align = element.align
 
@@ -433,6 +434,7 @@ cdef class Table:
     cdef readonly Py_ssize_t total     # sizeof the C struct
     cdef readonly Py_ssize_t align
     cdef readonly bint has_attributes
+    cdef readonly bint is_open         # the last member takes what is left
     cdef int top                   # highest attribute number, -1 without attributes
     cdef uint16_t *slots           # attribute number -> slot + 1, 0: unknown
     cdef Py_ssize_t start          # where attributes begin
@@ -462,13 +464,14 @@ cdef class Table:
                     tail = f.name
                 offset = (offset + f.align - 1) // f.align * f.align
                 f.offset = offset
-                offset += f.size
+                offset += f.size if f.size or f.table is None else f.table.total
                 self.align = max(self.align, f.align)
             else:
                 self.has_attributes = True
                 self.top = max(self.top, f.type)
             f.slot = len(fields)
             fields.append(f)
+        self.is_open = tail is not None
         self.header = offset
         self.total = (offset + self.align - 1) // self.align * self.align
         self.start = align4(self.total)

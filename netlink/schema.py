@@ -135,7 +135,7 @@ class Message(View, metaclass=MessageType):
         table = cls.__table__
         new = cls(**changes)
         old_body, new_body = bytes(self), bytes(new)
-        head = bytearray(old_body[: table.header])
+        head = bytearray(old_body[: table.header] if table.has_attributes else old_body)
         dropped = set()
         for name in changes:
             field = table.names[name]

@@ -173,6 +173,23 @@ def test_the_last_member_may_be_open_ended() -> None:
     assert rtvia.from_bytes(b"\2\0\1\2\3\4").addr == b"\1\2\3\4"
 
 
+def test_a_struct_that_ends_open_may_be_the_end_of_another() -> None:
+    class tail(Message):
+        kind: int = s.u16()
+        data: bytes = s.binary()
+
+    class outer(Message):
+        mode: int = s.u32()
+        inner: Any = s.struct(tail)
+
+    made = outer(mode=1, inner={"kind": 2, "data": b"abcdef"})
+    assert bytes(made) == bytes(outer(mode=1))[:4] + bytes(tail(kind=2)) + b"abcdef"
+    assert outer.from_bytes(bytes(made)).inner == tail(kind=2, data=b"abcdef")
+    assert len(bytes(outer())) == 8
+    assert bytes(made.replace(mode=3))[4:] == bytes(made)[4:]
+    assert made.replace(inner=tail(data=b"z")).inner.data == b"z"
+
+
 class TYPE(IntEnum):
     T_NEW = 16
     T_DEL = 17

@@ -667,17 +667,9 @@ def test_capture_encodes(record: Json) -> None:
     assert alike is (record["what"] not in LOSSY)
 
 
-# What `replace` does not keep yet.
-LOST = {
-    "option that a router announces": "what stands behind the header of a class without attributes"
-}
-
-
 @pytest.mark.parametrize("record", OWN)
-def test_replace_keeps(record: Json, request: pytest.FixtureRequest) -> None:
+def test_replace_keeps(record: Json) -> None:
     """What is not changed is kept to the byte."""
-    if record["what"] in LOST:
-        request.applymarker(pytest.mark.xfail(reason=LOST[record["what"]]))
     message = parsed(record)
     assert bytes(message.replace()) == bytes(message)
     for name, field in type(message).__table__.names.items():

@@ -24,6 +24,7 @@ NAMES = {
     "flood": "unicast_flood",
     "hairpin": "mode",
     "ipproto": "ip_proto",
+    "mac": "lladdr",
     "mcast_to_unicast": "mcast_to_ucast",
     "proxy_arp": "proxyarp",
     "proxy_arp_wifi": "proxyarp_wifi",
@@ -51,6 +52,7 @@ WORDS: dict[str, str | int] = {
     "permanent": "perm",
     "psp": 2,
     "resilient": "res",
+    "static": "noarp",
     "tcp": 6,
     "temp": "temporary",
 }

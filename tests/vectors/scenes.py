@@ -503,6 +503,7 @@ def routes() -> Iterator[Shot]:
         )  # fmt: skip
     yield Shot("rule of multicast routes", "ip mrule add pref 90 iif left table 100",
                rule.get(family=128), lambda m: m.priority == 90,
+               shown="ip -j -d mrule show pref 90", inside=(0,),
                undo="ip mrule del pref 90")  # RTNL_FAMILY_IPMR  # fmt: skip
     yield Shot("rule event of a removal",
                "ip rule add pref 99 tos 0x10 table 100\nip rule del pref 99", "ipv4-rule",
@@ -531,8 +532,8 @@ def routes() -> Iterator[Shot]:
     yield Shot("next hop event of a removal", "ip nexthop del id 20", "nexthop",
                lambda m: m.nlmsg_name == "RTM_DELNEXTHOP")  # fmt: skip
     yield Shot("next hop bucket event",
-               "ip nexthop add id 13 group 1/2 type resilient buckets 2 idle_timer 1\n"
-               "ip nexthop replace id 13 group 2 type resilient idle_timer 1 unbalanced_timer 1",
+               "ip nexthop add id 13 group 1/2 type resilient buckets 4 idle_timer 1\n"
+               "ip nexthop replace id 13 group 1,3/2 type resilient idle_timer 1 unbalanced_timer 1",
                "nexthop", lambda m: m.nlmsg_name == "RTM_NEWNEXTHOPBUCKET")  # fmt: skip
 
     yield prepare("ip link add red index 1013 type vrf table 500\nip link set red up\n"
@@ -660,7 +661,13 @@ def bridge() -> Iterator[Shot]:
                shown="bridge -j vlan tunnelshow dev vx", inside=(0,))  # fmt: skip
     yield Shot("bridge port of the bridge family, all of it", "", link.get(family=AF.AF_BRIDGE),
                named("right"), shown="bridge -j -d link show dev right", inside=(0,))  # fmt: skip
-    yield Shot("VLANs of a port", "", vlandb.get(family=AF.AF_BRIDGE, ifindex=RIGHT))
+    yield Shot(
+        "VLANs of a port",
+        "",
+        vlandb.get(family=AF.AF_BRIDGE, ifindex=RIGHT),
+        shown="bridge -j -d vlan show dev right",
+        inside=(0,),
+    )
     of_bridge = {"family": AF.AF_BRIDGE, "ifindex": 1020}
     yield Shot("VLANs of a port with counters", "", vlandb.get(
         family=AF.AF_BRIDGE, ifindex=RIGHT, flags=BRIDGE_VLANDB_DUMPF.BRIDGE_VLANDB_DUMPF_STATS,
@@ -699,12 +706,14 @@ def bridge() -> Iterator[Shot]:
                        " via left"),
     ):  # fmt: skip
         yield Shot(f"forwarding entry {what}", f"bridge fdb add {words}", fdb,
-                   saying(lladdr=words.split()[0]))  # fmt: skip
+                   saying(lladdr=words.split()[0]), inside=(("mac", words.split()[0]),),
+                   shown=f"bridge -j -s fdb show dev {words.split()[2]}")  # fmt: skip
     yield Shot("forwarding entry by a next hop group",
                "ip nexthop add id 7 via 192.0.2.9 fdb\nip nexthop add id 12 group 7 fdb\n"
                "ip link add v2 type vxlan id 5 dstport 4791\n"
                "bridge fdb add 02:00:00:00:09:05 dev v2 self nhid 12",
-               fdb, lambda m: m.lladdr == "02:00:00:00:09:05")  # fmt: skip
+               fdb, saying(lladdr="02:00:00:00:09:05"), shown="bridge -j -s fdb show dev v2",
+               inside=(("mac", "02:00:00:00:09:05"),))  # fmt: skip
     yield Shot("forwarding entry event", "bridge fdb add 02:00:00:00:09:06 dev right master vlan 5",
                "neigh", lambda m: m.lladdr == "02:00:00:00:09:06")  # fmt: skip
     yield Shot("forwarding entry event of a removal",
@@ -766,7 +775,7 @@ def host() -> Iterator[Shot]:
                lambda m: m.nlmsg_name == "RTM_DELNEIGH")  # fmt: skip
     for name in ("arp_cache", "ndisc_cache"):
         yield Shot(f"neighbour table {name}", "", neightbl.get(),
-                   saying(name=name))  # fmt: skip
+                   saying(name=name), shown=f"ip -j ntable show name {name}", inside=(0,))  # fmt: skip
     yield Shot("neighbour table of a link",
                "ip ntable change name arp_cache dev left queue 9 retrans 700 ucast_probes 5",
                neightbl.get(), lambda m: m.parms and m.parms.ifindex == LEFT,
@@ -782,10 +791,12 @@ def host() -> Iterator[Shot]:
     yield Shot("settings event of a removal", "ip link add gone type dummy\nip link del gone",
                "ipv4-netconf", lambda m: m.nlmsg_name == "RTM_DELNETCONF")  # fmt: skip
     yield Shot("address label", "ip addrlabel add prefix 2001:db8::/32 label 99",
-               addrlabel.get(**INET6), lambda m: m.label == 99)  # fmt: skip
+               addrlabel.get(**INET6), saying(label=99), shown="ip -j addrlabel",
+               inside=(("label", 99),))  # fmt: skip
     yield Shot("address label of a link",
                "ip addrlabel add prefix 2001:db8:5::/48 dev left label 98",
-               addrlabel.get(**INET6), lambda m: m.label == 98)  # fmt: skip
+               addrlabel.get(**INET6), saying(label=98), shown="ip -j addrlabel",
+               inside=(("label", 98),))  # fmt: skip
     for words in (
         "203.0.113.1/32 dev lo scope host",
         "203.0.113.5/24 dev left broadcast 203.0.113.255 label left:a noprefixroute",
