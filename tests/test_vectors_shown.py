@@ -63,7 +63,7 @@ UNSAID = {"all", "any", "resolved"}  # words for what is absent, or 0
 FOREIGN = {"created_by_uid", "jited", "load_time", "name", "nh_info", "tag"}
 
 # What went on between the message and iproute2.
-MOVING = {"gc_timer", "idle_time", "refcnt", "timer", "unbalanced_time", "used"}
+MOVING = {"gc_timer", "idle_time", "refcnt", "timer", "unbalanced_time", "updated", "used"}
 
 
 class Said:

@@ -531,11 +531,6 @@ def routes() -> Iterator[Shot]:
     yield Shot("next hop event", "ip nexthop add id 20 via 192.0.2.7 dev left", "nexthop")
     yield Shot("next hop event of a removal", "ip nexthop del id 20", "nexthop",
                lambda m: m.nlmsg_name == "RTM_DELNEXTHOP")  # fmt: skip
-    yield Shot("next hop bucket event",
-               "ip nexthop add id 13 group 1/2 type resilient buckets 4 idle_timer 1\n"
-               "ip nexthop replace id 13 group 1,3/2 type resilient idle_timer 1 unbalanced_timer 1",
-               "nexthop", lambda m: m.nlmsg_name == "RTM_NEWNEXTHOPBUCKET")  # fmt: skip
-
     yield prepare("ip link add red index 1013 type vrf table 500\nip link set red up\n"
                   "ip link add xf type xfrm external\nip link set xf up\n"
                   "sysctl -qw net.vrf.strict_mode=1")  # fmt: skip
@@ -774,8 +769,8 @@ def host() -> Iterator[Shot]:
     yield Shot("neighbour event of a removal", "ip neigh del 192.0.2.4 dev left", "neigh",
                lambda m: m.nlmsg_name == "RTM_DELNEIGH")  # fmt: skip
     for name in ("arp_cache", "ndisc_cache"):
-        yield Shot(f"neighbour table {name}", "", neightbl.get(),
-                   saying(name=name), shown=f"ip -j ntable show name {name}", inside=(0,))  # fmt: skip
+        yield Shot(f"neighbour table {name}", "", neightbl.get(), saying(name=name),
+                   shown=f"ip -j ntable show name {name}", inside=(0,))  # fmt: skip
     yield Shot("neighbour table of a link",
                "ip ntable change name arp_cache dev left queue 9 retrans 700 ucast_probes 5",
                neightbl.get(), lambda m: m.parms and m.parms.ifindex == LEFT,
