@@ -6,8 +6,8 @@
                 print(packet.time, message)
 
 Both kinds of container are read here. The libraries for it would cost more than these few structs:
-of those released since 2022, scapy takes a cut file for a whole one, cuts packets at 64 KiB without
-a word and is GPL alone; the bindings of libpcap refuse a file in which link types mix.
+of those with a release after 2022, scapy takes a cut file for a whole one, cuts packets at 64 KiB
+without a word and is GPL alone; the bindings of libpcap refuse a file in which link types mix.
 
 A captured packet starts with a cooked header (tcpdump.org/linktypes/LINKTYPE_NETLINK.html), whose
 packet type says nothing: a capture sees each packet as one that the device nlmon sends
@@ -60,7 +60,7 @@ class _Readable(Protocol):
 
 
 class Packet(NamedTuple):
-    """One datagram: `data` holds its messages, struct nlmsghdr included.
+    """One datagram: `data` holds its messages, struct nlmsghdr included, and no zeros behind them.
 
     `protocol` is a value of NETLINK, `number` the place in the file, counted from 1, and `time`
     the ns since 1970 in UTC, or None where the file does not say. The messages are in the byte
@@ -298,8 +298,8 @@ def _frame(block: _Block, number: int, interfaces: list[_Interface]) -> _Frame |
 
 # --- hex dumps ------------------------------------------------------------------------------------
 
-# A line of a dump with offsets. One whose offset is 0 tells it from plain hex, where no message
-# begins with four zero digits.
+# A line of a dump with offsets. One whose offset is 0 tells it from plain hex: messages begin with
+# a length, which is not four zero digits and then a byte of its own.
 OFFSET = re.compile(r"\s*(?:0x)?([0-9a-f]{4,})(:|\s|$)", re.IGNORECASE)
 OFFSET_0 = re.compile(r"^\s*(?:0x)?0{4,}(?::|\s+[0-9a-f]{2}(?:\s|$))", re.IGNORECASE | re.MULTILINE)
 # Where its bytes end: before the column that shows them as characters, or a comment.
@@ -309,16 +309,16 @@ END = re.compile(r"(?<=\S)\s{3,}|[|>#]")
 PUNCTUATION = re.compile(r"\b0x|[,;:{}]", re.IGNORECASE)
 
 # A string as C, Python and strace write it, and what its escapes stand for.
-STRING = re.compile(rb"""b?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
+STRING = re.compile(rb"""b?(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)')""")
 ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.))")
 ESCAPES = {
     b"a": b"\a",
     b"b": b"\b",
-    b"t": b"\t",
-    b"n": b"\n",
-    b"v": b"\v",
     b"f": b"\f",
+    b"n": b"\n",
     b"r": b"\r",
+    b"t": b"\t",
+    b"v": b"\v",
 }
 
 
@@ -332,14 +332,15 @@ def unhex(text: str) -> list[bytes]:
     else is plain hex digits, all one packet; spaces, punctuation and 0x do not count, nor does what
     follows a "#". Raises DecodeError, which names the line.
 
-    >>> unhex("14000000 0300 0200  # type and flags")
-    [b'\x14\x00\x00\x00\x03\x00\x02\x00']
+    >>> [body.hex() for body in unhex("14000000 0300 0200  # length, type, flags")]
+    ['1400000003000200']
     """
     bodies: Sequence[bytes | bytearray]
+    encoded = text.encode(errors="replace")
     if OFFSET_0.search(text):
         bodies = _with_offsets(text)
-    elif any(b"\\" in found[0] for found in STRING.finditer(text.encode())):
-        bodies = _of_strings(text)
+    elif any(b"\\" in found[0] for found in STRING.finditer(encoded)):
+        bodies = _of_strings(encoded)
     else:
         lines = (PUNCTUATION.sub(" ", line.partition("#")[0]) for line in text.splitlines())
         bodies = [b"".join(_digits(line, number) for number, line in enumerate(lines, 1))]
@@ -371,9 +372,9 @@ def _with_offsets(text: str) -> list[bytearray]:
     return bodies
 
 
-def _of_strings(text: str) -> list[bytes]:
+def _of_strings(text: bytes) -> list[bytes]:
     bodies: list[bytes] = []
-    for line in text.encode().splitlines():
+    for line in text.splitlines():
         found = list(STRING.finditer(line))
         body = b"".join(ESCAPE.sub(_unescape, match[1] or match[2] or b"") for match in found)
         if bodies and STRING.match(line.lstrip()):

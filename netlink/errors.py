@@ -104,7 +104,7 @@ class KernelError(NetlinkError, OSError):
         if cls is KernelError and errno in (_errno.EPERM, _errno.EACCES):
             cls = KernelPermissionError
         # OSError.__new__ alone would choose among OSError's own subclasses, and keeps the errno.
-        return super().__new__(cls, errno, os.strerror(errno))
+        return super().__new__(cls, errno, _strerror(errno))
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class KernelError(NetlinkError, OSError):
         request: Any = None,
         index: int | None = None,
     ) -> None:
-        super().__init__(errno, os.strerror(errno))
+        super().__init__(errno, _strerror(errno))
         self.message = message
         self.path = path
         self.missing = missing
@@ -183,6 +183,14 @@ class Overrun(NetlinkError):
 
     def __str__(self) -> str:
         return "the kernel dropped messages: the receive buffer was full (ENOBUFS)"
+
+
+def _strerror(errno: int) -> str:
+    """The C library's words; a forged or garbled answer may hold a number that is none."""
+    try:
+        return os.strerror(errno)
+    except OverflowError:
+        return f"Unknown error {errno}"
 
 
 def _rebuild(cls: type[Any], reason: str, state: dict[str, Any]) -> Any:

@@ -257,7 +257,7 @@ def _text(value: Any) -> str:
         case dict():
             return f"{{{', '.join(f'{_text(key)}: {_text(item)}' for key, item in value.items())}}}"
         case str():
-            return _utf8(value)
+            return "".join(c if c.isprintable() else repr(c)[1:-1] for c in _utf8(value))
         case _:
             return str(value)
 

@@ -341,6 +341,16 @@ def test_an_error_without_an_errno_is_a_decode_error() -> None:
         list(talk.do())
 
 
+def test_any_number_of_an_error_is_told() -> None:
+    for code in (1, 4095, 99999, 2**31 - 1, 2**31):
+        answer = struct.pack("=I", (-code) & 0xFFFFFFFF) + bytes(16)
+        talk = Talk(wire.receive(wire.message(2, answer, seq=1)))
+        with pytest.raises(KernelError) as caught:
+            list(talk.do())
+        assert caught.value.errno == code
+        assert str(caught.value).startswith("thing.get: ")
+
+
 def test_eperm_and_eacces_are_permission_errors() -> None:
     for code in (errno.EPERM, errno.EACCES):
         talk = Talk(wire.receive(wire.error(code, seq=1)))

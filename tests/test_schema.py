@@ -128,6 +128,11 @@ Tree
     )
 
 
+def test_text_cannot_break_the_lines() -> None:
+    assert "    name    a\\nb\\x1b" in Tree(name="a\nb\x1b").pretty()
+    assert "name=a\\nb" in repr(Tree(name="a\nb"))
+
+
 def test_replace_splices_and_keeps_the_unknown_to_the_byte() -> None:
     odd = wire.attribute(0x8000 | 200, b"\1\2\3")
     message = Tree.from_bytes(bytes(FULL) + odd)

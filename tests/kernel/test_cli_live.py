@@ -96,7 +96,7 @@ def check_demo(done: subprocess.CompletedProcess[str]) -> None:
 
 def test_demo(nl: Connection) -> None:
     check_demo(run("demo"))
-    assert [found.ifname for found in nl.dump(link.get())] == ["lo"]  # it left ours alone
+    assert "v0" not in [found.ifname for found in nl.dump(link.get())]  # it left ours alone
 
 
 REFUSE = """
@@ -133,7 +133,7 @@ def test_demo_without_a_namespace(error: int, nl: Connection) -> None:
     assert any(line.startswith("lo ") for line in rest)
     assert any(line.endswith("No such device (ENODEV)") for line in rest)
     assert figure(done.stdout, "routes dumped") >= 5 * 10
-    assert [found.ifname for found in nl.dump(link.get())] == ["lo"]
+    assert "v0" not in [found.ifname for found in nl.dump(link.get())]
 
 
 # --- dump -----------------------------------------------------------------------------------------
@@ -196,7 +196,9 @@ def test_dump_on_a_terminal(nl: Connection) -> None:
     os.close(theirs)
     shown = os.read(ours, 65536).decode()
     os.close(ours)
-    assert "\x1b[1mname" in shown and "lo" in shown
+    assert (
+        "\x1b[1m" in shown and "lo" in shown
+    )  # a table, or lines where the addresses are too long
 
 
 # --- monitor --------------------------------------------------------------------------------------
