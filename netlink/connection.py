@@ -7,20 +7,16 @@ of the two files of the library that do I/O (the asyncio driver is the other).
 from __future__ import annotations
 
 import errno
-import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from itertools import chain, islice
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
-from netlink import _nlsock
-from netlink._core import Messages, RawMessage
-from netlink.constants import NETLINK
-from netlink.engine import Batch, Engine, Reply, Stats
+from netlink._core import RawMessage
+from netlink._driver import RETRIES, Driver, Netns, Socket
+from netlink.engine import Batch, Reply
 from netlink.errors import KernelError, NetlinkError, Overrun
 from netlink.schema import Family, Message, Plan, Request
 
@@ -30,27 +26,15 @@ M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 
 
-class HasFileno(Protocol):
-    """A file or anything else that has a descriptor."""
-
-    def fileno(self) -> int:
-        """The descriptor."""
-
-
-# What one answer takes of the receive buffer at most: an NLMSG_ERROR with a capped request and an
-# extended ACK in a buffer of its own, as the kernel accounts for it (skb->truesize).
-ANSWER_SIZE = 2048
-RETRIES = 3  # of a dump that was interrupted
-
-
-class Connection:
+class Connection(Driver):
     """A conversation with the kernel over one socket.
 
     `families` share one protocol. `rcvbuf` and `sndbuf` are the socket's buffers in bytes (more
     than net.core.rmem_max takes CAP_NET_ADMIN), `timeout` the longest silence in seconds while an
     answer is awaited (None: no bound). `netns` opens the socket in another network namespace, with
     no effect on the caller's own: a name as of `ip netns`, the path of a namespace file, the number
-    of a process that is in it, or an object whose fileno() is such a file.
+    of a process that is in it, or an object whose fileno() is such a file. `socket` stands in for
+    one of the kernel's, as that of netlink.testing does.
 
     Threads may share it: each gets its own answers. Events go to whoever iterates events(), which
     one thread at a time should. Closing it wakes a thread that waits, with OSError EBADF.
@@ -63,22 +47,19 @@ class Connection:
     def __init__(
         self,
         *families: Family,
-        netns: str | os.PathLike[str] | int | HasFileno | None = None,
+        netns: Netns | None = None,
         rcvbuf: int | None = None,
         sndbuf: int | None = None,
         timeout: float | None = None,
+        socket: Socket | None = None,
     ) -> None:
-        protocol = protocol_of(families)
-        self.families = families
-        self.timeout = timeout
-        self._engine = Engine(families, self._wait)
-        self._event_queue: deque[Iterator[Message | RawMessage | Overrun]] = deque()
+        super().__init__(
+            families, netns=netns, rcvbuf=rcvbuf, sndbuf=sndbuf, timeout=timeout, socket=socket
+        )
         # The engine is one thread's at a time, and so is receiving: whoever receives feeds the
         # engine for all, and the others wait until they are told to look.
         self._turn = threading.Condition(threading.Lock())
         self._receiving = False
-        self._socket = open_socket(protocol, netns, rcvbuf=rcvbuf, sndbuf=sndbuf)
-        self._engine.port = self._socket.port
 
     # --- requests ---
 
@@ -135,16 +116,11 @@ class Connection:
         """
         source = iter(requests)
         if window is None:
-            window = max(1, self._socket.rcvbuf // ANSWER_SIZE)
+            window = self._window()
         index = 0
         while batch := self._send_batch(list(islice(source, window)), ack_last, timeout):
-            for outcome in batch.outcomes:
-                if isinstance(outcome, KernelError):
-                    outcome.index = index
-                    if raise_errors:
-                        raise outcome
-                yield outcome
-                index += 1
+            yield from batch.results(index, raise_errors=raise_errors)
+            index += len(batch.outcomes)
 
     def run(self, plan: Plan[T]) -> T:
         """Carry out a plan: send each request that it yields, and give it the answer."""
@@ -165,16 +141,6 @@ class Connection:
 
     # --- events ---
 
-    def join(self, *groups: str | int) -> None:
-        """Listen to multicast groups, by name or number; their messages come out of events()."""
-        for number in [self._group(group) for group in groups]:
-            self._socket.join(number)
-
-    def leave(self, *groups: str | int) -> None:
-        """Stop listening to multicast groups."""
-        for number in [self._group(group) for group in groups]:
-            self._socket.leave(number)
-
     def events(self, timeout: float | None = None) -> Iterator[Message | RawMessage | Overrun]:
         """The messages of the joined groups as they come, and an Overrun where some were lost.
 
@@ -185,42 +151,14 @@ class Connection:
     def _event_batches(
         self, timeout: float | None
     ) -> Iterator[Iterable[Message | RawMessage | Overrun]]:
-        # What a loop over events leaves behind stays at the head of the queue for the next one.
-        batches = self._event_queue
         while True:
-            for item in self._engine.take_events():
-                if isinstance(item, Overrun):
-                    batches.append(iter((item,)))
-                else:
-                    batches.append(Messages(item.data, self._engine.classes, item.start, item.end))
-            while batches:
-                yield batches[0]
-                batches.popleft()
+            yield self._engine.events()
             try:
                 self._wait_for(self._engine.has_events, timeout)
             except (TimeoutError, BlockingIOError):  # the latter where the timeout is 0
                 return
 
     # --- the rest ---
-
-    @property
-    def stats(self) -> Stats:
-        """Counters since the connection was opened."""
-        return self._engine.stats
-
-    @property
-    def port(self) -> int:
-        """The port number (nl_pid) that the kernel gave to the socket."""
-        return self._socket.port
-
-    @property
-    def closed(self) -> bool:
-        """Whether close() was called."""
-        return self._socket.closed
-
-    def fileno(self) -> int:
-        """The socket's descriptor, for select() and its kin."""
-        return self._socket.fileno()
 
     def close(self) -> None:
         """Close the socket; a receiver blocked in another thread wakes. Closing twice is fine."""
@@ -237,22 +175,7 @@ class Connection:
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        names = ", ".join(family.name for family in self.families)
-        return f"<Connection to {names}{', closed' if self.closed else f' on port {self.port}'}>"
-
     # --- inside ---
-
-    def _group(self, group: str | int) -> int:
-        if isinstance(group, int):
-            return group
-        for family in self.families:
-            if group in family.groups:
-                return family.groups[group]
-        return self.families[0].group(group)  # raises, and lists the names
-
-    def _timeout(self, timeout: float | None) -> float | None:
-        return self.timeout if timeout is None else timeout
 
     def _dump_again(self, reply: Reply[Any]) -> None:
         with self._turn:
@@ -274,8 +197,6 @@ class Connection:
             self._wait(batch)
         finally:
             self._engine.abandon(batch)
-        if batch.error is not None:
-            raise batch.error
         return batch
 
     def _wait(self, waiter: Reply[Any] | Batch) -> None:
@@ -300,8 +221,10 @@ class Connection:
         for position, buffer in enumerate(outgoing):
             try:
                 self._socket.send(buffer, timeout=self.timeout)
-            except BaseException:
-                self._engine.send_failed(outgoing[position:])
+            except OSError as error:  # which who waits for the answer gets
+                self._engine.send_failed([buffer], error)
+            except BaseException as error:
+                self._engine.send_failed(outgoing[position:], error)
                 raise
 
     def _receive(self, timeout: float | None) -> None:
@@ -341,56 +264,3 @@ class Connection:
                     self._engine.overrun()
         finally:
             self._engine.drained()
-
-
-def protocol_of(families: tuple[Family, ...]) -> int:
-    """The protocol that all families share."""
-    if not families:
-        raise TypeError("a Connection needs at least one family")
-    protocols = {family.protocol for family in families}
-    if len(protocols) > 1:
-        raise ValueError(
-            "one socket speaks one protocol: "
-            + ", ".join(f"{f.name} is {f.protocol}" for f in families)
-        )
-    return protocols.pop()
-
-
-def open_socket(
-    protocol: int, netns: str | os.PathLike[str] | int | HasFileno | None, **buffers: Any
-) -> _nlsock.RawSocket:
-    """A bound socket with the options that the engine counts on."""
-    with namespace(netns) as descriptor:
-        sock = _nlsock.RawSocket(protocol, netns=descriptor, **buffers)
-    try:
-        sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_EXT_ACK, 1)
-        sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_CAP_ACK, 1)
-        if protocol == NETLINK.NETLINK_ROUTE:
-            sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_GET_STRICT_CHK, 1)
-        sock.bind()
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-@contextmanager
-def namespace(netns: str | os.PathLike[str] | int | HasFileno | None) -> Iterator[int | None]:
-    """The descriptor of a network namespace given as a Connection takes it; None for our own."""
-    if netns is None:
-        yield None
-        return
-    if not isinstance(netns, str | os.PathLike | int):
-        yield netns.fileno()
-        return
-    if isinstance(netns, int):
-        path = f"/proc/{netns}/ns/net"
-    else:
-        path = os.fspath(netns)
-        if "/" not in path:
-            path = f"/run/netns/{path}"  # where ip-netns(8) keeps them
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

@@ -26,23 +26,27 @@ What it knows of the kernel, beside the family's own rules:
 
 from __future__ import annotations
 
+import errno
 import struct
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from netlink._core import Column, Gather, Messages, Run, pack, runs, stamp
+from netlink._core import Column, Gather, Messages, RawMessage, Run, pack, runs, stamp
 from netlink.constants import NLM_F, NLMSG
-from netlink.errors import DumpInterrupted, KernelWarning, NetlinkError, Overrun
+from netlink.errors import DumpInterrupted, KernelError, KernelWarning, NetlinkError, Overrun
 from netlink.extack import status
 from netlink.schema import Family, Message, Request, classes_of
 
 __all__ = ["Batch", "Engine", "Reply", "Stats"]
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+# What a driver carries through: it stops wherever more must be received before it can go on.
+Steps = Generator[None, None, T]
 
 REQUEST = int(NLM_F.NLM_F_REQUEST)
 ACK = int(NLM_F.NLM_F_REQUEST | NLM_F.NLM_F_ACK)
@@ -91,14 +95,14 @@ class Reply(Generic[M]):
 
     __slots__ = (
         "__weakref__", "_again", "_classes", "_runs", "_wait", "done", "error", "interrupted",
-        "request", "retries", "timeout", "warning",
+        "request", "retries", "seq", "timeout", "warning",
     )  # fmt: skip
 
     def __init__(
         self,
         request: Request[M],
         classes: dict[int, type[Message]],
-        wait: Callable[[Reply[Any]], None],
+        wait: Callable[[Reply[Any]], Any],
         again: Callable[[Reply[Any]], None] | None = None,
         *,
         retries: int = 0,
@@ -107,8 +111,9 @@ class Reply(Generic[M]):
         self.request = request
         self.retries = retries
         self.timeout = timeout
+        self.seq = 0
         self.done = False
-        self.error: NetlinkError | None = None
+        self.error: BaseException | None = None
         self.warning: str | None = None
         self.interrupted = False
         self._classes = classes
@@ -130,13 +135,7 @@ class Reply(Generic[M]):
 
         Where that comes to nothing too, DumpInterrupted holds the last list as `partial`.
         """
-        while True:
-            messages: list[M] = []
-            try:
-                messages.extend(self)
-                return messages
-            except DumpInterrupted:
-                self._retry(messages)
+        return self._finish(self.collect())
 
     def columns(self, *paths: str) -> dict[str, Column]:
         """The reply as columns, one for each path, without making a message.
@@ -146,23 +145,65 @@ class Reply(Generic[M]):
         another class are passed over. Begins again where it was interrupted, as all() does, and
         raises what that raises.
         """
+        return self._finish(self.gather(*paths))
+
+    def _batches(self) -> Iterator[Iterable[M]]:
+        for run in self.steps():
+            if run is None:
+                self.wait()
+            else:
+                yield self.messages(run)
+
+    def _finish(self, steps: Steps[T]) -> T:
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return cast(T, end.value)
+            self.wait()
+
+    # --- for the drivers: the same in steps, which never wait ---
+
+    def wait(self) -> Any:
+        """Let the driver wait until the reply is ready; asyncio's returns what is to be awaited."""
+        return self._wait(self)
+
+    def messages(self, run: Run) -> Iterator[M]:
+        """The messages of one of the runs that steps() gives."""
+        return cast("Iterator[M]", Messages(run.data, self._classes, run.start, run.end))
+
+    def collect(self) -> Steps[list[M]]:
+        """The steps of all()."""
+        while True:
+            messages: list[M] = []
+            try:
+                for run in self.steps():
+                    if run is None:
+                        yield
+                    else:
+                        messages.extend(self.messages(run))
+                return messages
+            except DumpInterrupted:
+                self._retry(messages)
+
+    def gather(self, *paths: str) -> Steps[dict[str, Column]]:
+        """The steps of columns()."""
         cls = self.request.op.reply
         types = [number for number, known in self._classes.items() if known is cls]
         gather = Gather(cls.__table__, types, *paths)
         while True:
             try:
-                for run in self._stream():
-                    gather.feed(run.data, run.start, run.end)
+                for run in self.steps():
+                    if run is None:
+                        yield
+                    else:
+                        gather.feed(run.data, run.start, run.end)
                 return gather.finish()
             except DumpInterrupted:
                 self._retry(gather.finish())
 
-    def _batches(self) -> Iterator[Iterable[M]]:
-        for run in self._stream():
-            yield Messages(run.data, self._classes, run.start, run.end)
-
-    def _stream(self) -> Iterator[Run]:
-        """The runs as they come; at the end, what the status says."""
+    def steps(self) -> Iterator[Run | None]:
+        """The runs as they come, None where more must be received; at the end, the status."""
         handed_out = False
         while True:
             if self.interrupted and not handed_out and self.retries > 0:
@@ -171,7 +212,7 @@ class Reply(Generic[M]):
                 handed_out = True
                 yield self._runs.popleft()
             if not self.done:
-                self._wait(self)
+                yield None
             elif self.interrupted and self.error is None and not handed_out and self.retries > 0:
                 self._retry(())
             else:
@@ -215,7 +256,7 @@ class Batch:
         self.first = first  # seq
         self.ack_last = ack_last
         self.timeout = timeout
-        self.error: NetlinkError | None = None
+        self.error: BaseException | None = None
         self.outcomes: list[Any] = [None] * len(requests)
         self.unanswered = len(requests)
         self._open = bytearray(b"\1" * len(requests))  # 1: not answered yet
@@ -225,6 +266,17 @@ class Batch:
     def ready(self) -> bool:
         """Whether every outcome is known, or none of the rest will ever be."""
         return not self.unanswered or self.error is not None
+
+    def results(self, index: int, *, raise_errors: bool = False) -> Iterator[Any]:
+        """The outcomes, in order. A KernelError learns its position, the first one's is `index`."""
+        if self.error is not None:
+            raise self.error
+        for position, outcome in enumerate(self.outcomes, index):
+            if isinstance(outcome, KernelError):
+                outcome.index = position
+                if raise_errors:
+                    raise outcome
+            yield outcome
 
     def __contains__(self, seq: int) -> bool:
         return 0 <= seq - self.first < len(self.outcomes)
@@ -253,18 +305,19 @@ class Engine:
     """Tracks requests and sorts what comes back; see the table at the head of this file.
 
     `wait` is what a Reply calls when it has nothing more to give: it must feed this engine until
-    the reply is ready, or raise.
+    the reply is ready, or raise. Of an asyncio driver it returns the awaitable that does.
     """
 
-    def __init__(self, families: Iterable[Family], wait: Callable[[Reply[Any]], None]) -> None:
+    def __init__(self, families: Iterable[Family], wait: Callable[[Reply[Any]], Any]) -> None:
         self.classes = classes_of(families)
         self.stats = Stats()
         self._wait = wait
         self.port = 0  # the socket's, once it is known
-        self._events: list[Run | Overrun] = []
+        self._events: deque[Iterator[Message | RawMessage | Overrun]] = deque()
         self._outgoing: list[bytes] = []
-        # Replies are held weakly: one that nobody holds any more is an abandoned request.
-        self._waiting: dict[int, weakref.ref[Reply[Any]]] = {}
+        # Replies are held weakly: one that nobody holds any more is an abandoned request. An
+        # exception holds what its frames do, so that whoever can should say abandon().
+        self._waiting: dict[int, Callable[[], Reply[Any] | None]] = {}
         self._batches: list[Batch] = []
         self._seq = 0
         self._dump: int | None = None  # seq of the dump that the kernel is at
@@ -328,6 +381,7 @@ class Engine:
         """The next sequence number, under which the reply is waited for."""
         self._seq = seq = self._seq % 0xFFFFFFFF + 1
         self._waiting[seq] = weakref.ref(reply)
+        reply.seq = seq
         return seq
 
     def take_outgoing(self) -> list[bytes]:
@@ -336,18 +390,29 @@ class Engine:
         self.stats.sent += len(outgoing)
         return outgoing
 
-    def send_failed(self, buffers: Iterable[bytes]) -> None:
-        """Forget requests that could not be sent: no answer will come to them."""
+    def send_failed(self, buffers: Iterable[bytes], error: BaseException) -> None:
+        """Take in that these could not be sent: no answer will come, who waits gets the error."""
         for buffer in buffers:
             (seq,) = struct.unpack_from("=I", buffer, 8)  # nlmsg_seq
-            self._waiting.pop(seq, None)
-            self._batches = [batch for batch in self._batches if seq not in batch]
+            known = self._waiting.pop(seq, None)
+            reply = known() if known is not None else None
+            if reply is not None:
+                reply.error = error
+                reply.done = True
+            elif (batch := self._batch_of(seq)) is not None:
+                batch.error = error
+                self._batches.remove(batch)
             self._next_dump(seq)
 
-    def abandon(self, batch: Batch) -> None:
-        """Wait no more for a batch; answers that come to it are late."""
-        if batch in self._batches:
-            self._batches.remove(batch)
+    def abandon(self, waiter: Reply[Any] | Batch) -> None:
+        """Wait no more: answers that still come are late. A reply tells that to who uses it yet."""
+        if isinstance(waiter, Batch):
+            if waiter in self._batches:
+                self._batches.remove(waiter)
+        elif not waiter.done:
+            self._waiting[waiter.seq] = lambda: None
+            waiter.error = OSError(errno.ECANCELED, "the reply was abandoned")
+            waiter.done = True
 
     # --- in ---
 
@@ -367,7 +432,7 @@ class Engine:
             elif run.group and not (run.is_own and self._is_echo(run.seq)):
                 stats.messages += run.count
                 stats.events += run.count
-                self._events.append(run)
+                self._events.append(Messages(run.data, self.classes, run.start, run.end))
             elif run.type:
                 self._control(run)
             else:
@@ -398,17 +463,26 @@ class Engine:
 
         No dump can be under way: receiving is what makes the kernel go on with one.
         """
-        self._events.append(Overrun())
+        self._events.append(iter((Overrun(),)))
         if self._dump is not None:
             self._next_dump(self._dump)
 
-    def take_events(self) -> list[Run | Overrun]:
-        """The events that came since the last call, in order, and each Overrun at its place."""
-        events, self._events = self._events, []
-        return events
+    def events(self) -> Iterator[Message | RawMessage | Overrun]:
+        """The events that have come, in order, and each Overrun at its place.
+
+        Each is handed out once: what a loop over them leaves is there for the next one.
+        """
+        return chain.from_iterable(self._event_batches())
+
+    def _event_batches(self) -> Iterator[Iterable[Message | RawMessage | Overrun]]:
+        while self._events:
+            batch = self._events[0]
+            yield batch
+            if self._events and self._events[0] is batch:  # no other loop was faster
+                self._events.popleft()
 
     def has_events(self) -> bool:
-        """Whether take_events would give something."""
+        """Whether events() may have something."""
         return bool(self._events)
 
     @property

@@ -25,7 +25,6 @@ from netlink import (
     iter_messages,
 )
 from netlink import schema as s
-from netlink._core import Messages
 from netlink.constants import NLM_F
 from netlink.engine import Batch, Engine, Reply
 
@@ -162,11 +161,9 @@ def test_a_group_event_is_an_event_whatever_seq_and_port_it_carries() -> None:
     talk = Talk((data, index), wire.receive(wire.error(0, seq=1)))
     reply = talk.do()
     assert list(reply) == []
-    (run,) = talk.engine.take_events()
-    assert not isinstance(run, Overrun)
-    assert numbers(Messages(run.data, talk.engine.classes, run.start, run.end)) == [7]
+    assert numbers(talk.engine.events()) == [7]
     assert talk.engine.stats.events == 1
-    assert talk.engine.take_events() == []
+    assert list(talk.engine.events()) == []
 
 
 def test_an_echo_comes_under_a_group_and_is_the_answer() -> None:
@@ -389,8 +386,8 @@ def test_an_overrun_fails_every_waiter_and_shows_once_among_the_events() -> None
     assert sent(talk.engine) == []
     talk.engine.drained()
     talk.engine.feed(*event)
-    kinds = [type(item).__name__ for item in talk.engine.take_events()]
-    assert kinds == ["Run", "Run", "Overrun", "Run"]
+    kinds = [type(item) for item in talk.engine.events()]
+    assert kinds == [Thing, Thing, Overrun, Thing]
     assert talk.engine.stats.overruns == 1
     assert talk.engine.stats.late == 1
     # The second dump was not sent, so nothing of its answer is lost; now is its turn, whatever
@@ -415,6 +412,18 @@ def test_an_abandoned_request_is_drained_silently() -> None:
     assert [seq for _, _, seq in sent(talk.engine)] == [1]
     assert numbers(following) == [20]
     assert not talk.engine.is_waiting
+
+
+def test_an_abandoned_reply_is_late_though_somebody_holds_it() -> None:
+    talk = Talk(wire.receive(thing(1, seq=1)), wire.receive(thing(2, seq=1), wire.done(seq=1)),
+                wire.receive(thing(20, seq=2), wire.done(seq=2)))  # fmt: skip
+    held = talk.dump()
+    following = talk.dump()
+    talk.engine.abandon(held)
+    assert numbers(following) == [20]
+    assert talk.engine.stats.late == 3
+    with pytest.raises(OSError, match="abandoned"):
+        list(held)
 
 
 def test_a_queued_dump_that_nobody_wants_any_more_is_never_sent() -> None:
@@ -442,15 +451,34 @@ def test_noop_and_unknown_control_messages_are_skipped() -> None:
     assert list(talk.do()) == []
 
 
-def test_a_failed_send_is_forgotten() -> None:
+def test_a_failed_send_is_told_to_who_waits() -> None:
     talk = Talk(wire.receive(wire.done(seq=2)))
     first, second = talk.dump(), talk.dump()
-    talk.engine.send_failed(talk.engine.take_outgoing())
+    refused = OSError(errno.EMSGSIZE, "too long")
+    talk.engine.send_failed(talk.engine.take_outgoing(), refused)
     assert [seq for _, _, seq in sent(talk.engine)] == [2]
     assert list(second) == []
     assert not talk.engine.is_waiting
-    with pytest.raises(Exhausted):
+    with pytest.raises(OSError, match="too long"):
         list(first)
+    batch = talk.engine.submit_batch([new(number=i) for i in range(10)], limit=100)
+    talk.engine.send_failed(talk.engine.take_outgoing()[1:], refused)
+    assert batch.ready
+    with pytest.raises(OSError, match="too long"):
+        list(batch.results(0))
+    assert not talk.engine.is_waiting
+
+
+def test_events_are_handed_out_once_whoever_loops() -> None:
+    talk = Talk()
+    for number in (1, 3):
+        event = thing(number, seq=0) + thing(number + 1, seq=0)
+        talk.engine.feed(*wire.receive(event, group=1))
+    early, late = talk.engine.events(), talk.engine.events()
+    got = numbers([next(early), next(late), next(late), next(early)])
+    assert got == [1, 2, 3, 4]
+    assert [*early, *late] == []
+    assert not talk.engine.has_events()
 
 
 def test_a_faulty_datagram_raises_after_the_rest_was_taken_in() -> None:

@@ -26,6 +26,7 @@ LAYERS = (
     ("schema",),
     ("extack",),
     ("engine", "filter", "capture", FAMILY),
+    ("_driver",),
     ("connection", "aio", "testing"),
     ("__init__",),
     ("cli",),
@@ -33,7 +34,7 @@ LAYERS = (
 )
 LAYER = {name: height for height, names in enumerate(LAYERS) for name in names}
 IO = {"_nlsock", "asyncio", "select", "selectors", "socket", "subprocess"}
-DOES_IO = {"connection", "aio", "__init__", "cli"}  # __init__ only hands RawSocket on
+DOES_IO = {"_driver", "connection", "aio", "__init__", "cli"}  # __init__ only hands RawSocket on
 CYTHON = {".pyx", ".pxi", ".pxd"}
 SOURCE = sorted(p for p in HOUSE.rglob("*") if p.suffix in {".py", *CYTHON})
 FILES = sorted(

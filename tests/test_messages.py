@@ -112,6 +112,10 @@ def messages(cls: type[Message], depth: int = 0) -> st.SearchStrategy[Any]:
                 key = fields.setdefault(field.selector, draw(st.sampled_from(list(field.choices))))
                 target = field.choices.get(key)
                 fields[name] = draw(messages(target, depth + 1) if target else st.binary())
+        version = {AF.AF_INET: 4, AF.AF_INET6: 6}.get(fields.get("family"))
+        for name, value in list(fields.items()):
+            if version not in (None, getattr(value, "version", version)):
+                del fields[name]  # which would be refused
         return cls(**fields)
 
     return make()

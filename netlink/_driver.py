@@ -1,0 +1,195 @@
+"""What both connections are: families, an engine, a socket and its options.
+
+It opens the socket, and neither sends nor receives: in that the two drivers differ, and in
+nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from netlink import _nlsock
+from netlink.constants import NETLINK
+from netlink.engine import Engine, Reply, Stats
+from netlink.schema import Family
+
+__all__ = ["RETRIES", "Driver", "Netns", "Socket"]
+
+# What one answer takes of the receive buffer at most: an NLMSG_ERROR with a capped request and an
+# extended ACK in a buffer of its own, as the kernel accounts for it (skb->truesize).
+ANSWER_SIZE = 2048
+RETRIES = 3  # of a dump that was interrupted
+
+
+class HasFileno(Protocol):
+    """A file or anything else that has a descriptor."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+
+# A network namespace: a name as of ip-netns(8), a path, a process's number or an open file.
+Netns = str | os.PathLike[str] | int | HasFileno
+
+
+class Socket(Protocol):
+    """What a driver asks of a socket: see RawSocket."""
+
+    @property
+    def port(self) -> int:
+        """The socket's own address."""
+
+    @property
+    def rcvbuf(self) -> int:
+        """The receive buffer, in bytes."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+
+    def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
+        """Hand messages to the kernel."""
+
+    def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """What came, and its index."""
+
+    def join(self, group: int, /) -> None:
+        """Listen to a multicast group."""
+
+    def leave(self, group: int, /) -> None:
+        """Stop listening to it."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when receive() has something to give."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+class Driver:
+    """The part of a connection that needs no waiting."""
+
+    def __init__(
+        self,
+        families: tuple[Family, ...],
+        *,
+        netns: Netns | None,
+        rcvbuf: int | None,
+        sndbuf: int | None,
+        timeout: float | None,
+        socket: Socket | None,
+    ) -> None:
+        protocol = protocol_of(families)
+        self.families = families
+        self.timeout = timeout
+        self._engine = Engine(families, self._wait)
+        self._socket = socket or open_socket(protocol, netns, rcvbuf=rcvbuf, sndbuf=sndbuf)
+        self._engine.port = self._socket.port
+
+    def join(self, *groups: str | int) -> None:
+        """Listen to multicast groups, by name or number; their messages come out of events()."""
+        for number in [self._group(group) for group in groups]:
+            self._socket.join(number)
+
+    def leave(self, *groups: str | int) -> None:
+        """Stop listening to multicast groups."""
+        for number in [self._group(group) for group in groups]:
+            self._socket.leave(number)
+
+    @property
+    def stats(self) -> Stats:
+        """Counters since the connection was opened."""
+        return self._engine.stats
+
+    @property
+    def port(self) -> int:
+        """The port number (nl_pid) that the kernel gave to the socket."""
+        return self._socket.port
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._socket.closed
+
+    def fileno(self) -> int:
+        """The socket's descriptor, for select() and its kin."""
+        return self._socket.fileno()
+
+    def __repr__(self) -> str:
+        names = ", ".join(family.name for family in self.families)
+        return f"<Connection to {names}{', closed' if self.closed else f' on port {self.port}'}>"
+
+    # --- for the drivers ---
+
+    def _wait(self, reply: Reply[Any]) -> Any:
+        """What a Reply calls that has nothing more to give."""
+        raise NotImplementedError
+
+    def _group(self, group: str | int) -> int:
+        if isinstance(group, int):
+            return group
+        for family in self.families:
+            if group in family.groups:
+                return family.groups[group]
+        return self.families[0].group(group)  # raises, and lists the names
+
+    def _timeout(self, timeout: float | None) -> float | None:
+        return self.timeout if timeout is None else timeout
+
+    def _window(self) -> int:
+        """How many requests the receive buffer can hold the answers of."""
+        return max(1, self._socket.rcvbuf // ANSWER_SIZE)
+
+
+def protocol_of(families: tuple[Family, ...]) -> int:
+    """The protocol that all families share."""
+    if not families:
+        raise TypeError("a Connection needs at least one family")
+    protocols = {family.protocol for family in families}
+    if len(protocols) > 1:
+        raise ValueError(
+            "one socket speaks one protocol: "
+            + ", ".join(f"{f.name} is {f.protocol}" for f in families)
+        )
+    return protocols.pop()
+
+
+def open_socket(protocol: int, netns: Netns | None, **buffers: Any) -> _nlsock.RawSocket:
+    """A bound socket with the options that the engine counts on."""
+    with namespace(netns) as descriptor:
+        sock = _nlsock.RawSocket(protocol, netns=descriptor, **buffers)
+    try:
+        sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_EXT_ACK, 1)
+        sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_CAP_ACK, 1)
+        if protocol == NETLINK.NETLINK_ROUTE:
+            sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_GET_STRICT_CHK, 1)
+        sock.bind()
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+@contextmanager
+def namespace(netns: Netns | None) -> Iterator[int | None]:
+    """The descriptor of a network namespace given as a Connection takes it; None for our own."""
+    if netns is None:
+        yield None
+        return
+    if not isinstance(netns, str | os.PathLike | int):
+        yield netns.fileno()
+        return
+    if isinstance(netns, int):
+        path = f"/proc/{netns}/ns/net"
+    else:
+        path = os.fspath(netns)
+        if "/" not in path:
+            path = f"/run/netns/{path}"  # where ip-netns(8) keeps them
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

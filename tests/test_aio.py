@@ -1,0 +1,756 @@
+"""The asyncio driver over a scripted kernel: each test under asyncio, its debug mode and uvloop.
+
+A test that leaves a task, a watched descriptor or an unhandled exception behind fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import inspect
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from netlink import Connection as Blocking
+from netlink import DecodeError, DumpInterrupted, KernelError, Message, Overrun, aio
+from netlink.aio import Connection
+from netlink.schema import Plan
+from netlink.testing import Datagram, Socket
+
+from . import wire
+from .test_engine import FAMILY, Thing, get, new, numbers, thing
+
+Main = Callable[[], Coroutine[Any, Any, None]]
+LOOPS = ["asyncio", "debug", "uvloop"]
+
+
+def runner(name: str) -> asyncio.Runner:
+    if name != "uvloop":
+        return asyncio.Runner(debug=name == "debug")
+    return asyncio.Runner(loop_factory=pytest.importorskip("uvloop").new_event_loop)
+
+
+@pytest.fixture(params=LOOPS)
+def run(request: pytest.FixtureRequest) -> Callable[[Main], None]:
+    """Runs a coroutine function in a new event loop, and looks at what it leaves."""
+
+    def go(main: Main) -> None:
+        unhandled: list[dict[str, Any]] = []
+
+        async def watched() -> None:
+            loop = asyncio.get_running_loop()
+            loop.set_exception_handler(lambda loop, context: unhandled.append(context))
+            async with asyncio.timeout(10):
+                await main()
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        with runner(request.param) as here:
+            here.run(watched())
+        assert unhandled == []
+
+    return go
+
+
+def things(request: Thing) -> Iterator[Thing]:
+    """A get is answered by its number, a dump by 0 to 9, and thirteen is refused."""
+    if request.number == 13:
+        raise KernelError(errno.ENODEV, "no such thing", path="number")
+    for number in range(10) if request.number is None else (request.number,):
+        yield Thing(number=number)
+
+
+class Slow(Socket):
+    """Never gives anything at once: every answer must be waited for."""
+
+    looks = 0
+
+    def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        self.looks += 1
+        if self.looks % 2 and not self._congested:  # after an overrun EAGAIN means that it is over
+            raise BlockingIOError(errno.EAGAIN, "not yet")
+        return super().receive(timeout)
+
+
+def connect(kernel: Any = things, *, slow: bool = False, **options: Any) -> tuple[Connection, Any]:
+    socket = (Slow if slow else Socket)(kernel, FAMILY, part=1, datagrams=1)
+    return Connection(FAMILY, socket=socket, **options), socket
+
+
+async def number(nl: Connection, wanted: int) -> int | None:
+    """Ask for a thing; its number says whether the answer is the right one."""
+    found = await nl.do(get(number=wanted))
+    assert found is not None
+    return found.number
+
+
+@pytest.fixture(params=[False, True], ids=["eager", "slow"])
+def slow(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture(params=[False, True], ids=["direct", "threaded"])
+def threaded(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+# --- the same names -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [n for n in dir(Blocking) if not n.startswith("_")])
+def test_names_and_arguments_are_those_of_the_blocking_connection(name: str) -> None:
+    ours, theirs = getattr(Connection, name), getattr(Blocking, name)
+    if callable(theirs):
+        assert [*inspect.signature(ours).parameters] == [*inspect.signature(theirs).parameters]
+    assert inspect.getdoc(ours)
+
+
+def test_options_are_those_of_the_blocking_connection() -> None:
+    ours, theirs = (inspect.signature(cls).parameters for cls in (Connection, Blocking))
+    assert {*ours} - {*theirs} == {"threaded_sends"}
+    assert {*theirs} <= {*ours}
+
+
+def test_all_kinds_of_answers(run: Any, slow: bool, threaded: bool) -> None:
+    async def main() -> None:
+        nl, _ = connect(slow=slow, threaded_sends=threaded)
+        async with nl:
+            assert await number(nl, 7) == 7
+            assert [m.number async for m in nl.dump(get())] == [*range(10)]
+            assert numbers(await nl.dump(get()).all()) == [*range(10)]
+            table = await nl.dump(get()).columns("number")
+            assert [*table["number"]] == [*range(10)]
+            with pytest.raises(KernelError, match=r"thing\.get: number: no such thing \(ENODEV\)"):
+                await nl.do(get(number=13))
+            with pytest.raises(KernelError):
+                await nl.dump(get(number=13)).all()
+        assert nl.closed
+        assert nl.stats.late == 0
+
+    run(main)
+
+
+def test_dumps_queue_and_requests_pass(run: Any, slow: bool, threaded: bool) -> None:
+    async def main() -> None:
+        nl, socket = connect(slow=slow, threaded_sends=threaded)
+        async with nl:
+            first, second = nl.dump(get()), nl.dump(get(number=42))
+            messages = aiter(first)
+            assert (await anext(messages)).number == 0
+            assert repr(first) == "<Reply to thing.get: waiting>"
+            assert not first.done and first.request.name == "thing.get"
+            assert await number(nl, 3) == 3
+            assert numbers(await second.all()) == [42]
+            assert [m.number async for m in messages] == [*range(1, 10)]
+            assert [m.number for m in socket.requests] == [None, 3, 42]
+            assert first.done and not first.interrupted
+
+    run(main)
+
+
+def test_tasks_share_a_connection(run: Any, slow: bool, threaded: bool) -> None:
+    async def main() -> None:
+        nl, _ = connect(slow=slow, threaded_sends=threaded)
+
+        async def ask(base: int) -> None:
+            for wanted in range(base, base + 10):
+                assert await number(nl, wanted) == wanted
+
+        async def list_all() -> None:
+            assert [m.number async for m in nl.dump(get())] == [*range(10)]
+
+        async with nl:
+            await asyncio.gather(*(ask(n * 100) for n in range(20)), *(list_all() for _ in "abc"))
+        assert nl.stats.late == 0
+
+    run(main)
+
+
+def test_an_interrupted_dump_is_begun_again(run: Any) -> None:
+    async def main() -> None:
+        times: list[None] = []
+
+        def kernel(request: Thing) -> Iterator[Thing]:
+            yield Thing(number=len(times))
+            times.append(None)
+            if len(times) < 3:
+                raise DumpInterrupted
+
+        nl, _ = connect(kernel, slow=True)
+        async with nl:
+            assert numbers(await nl.dump(get(), retries=2).all()) == [2]
+            for way in ("all", "columns"):
+                times.clear()
+                reply = nl.dump(get(), retries=1)
+                with pytest.raises(DumpInterrupted) as caught:
+                    await (reply.all() if way == "all" else reply.columns("number"))
+                partial = caught.value.partial
+                assert partial[0].number == 1 if way == "all" else [*partial["number"]] == [1]
+            times.clear()
+            messages = aiter(nl.dump(get()))
+            assert (await anext(messages)).number == 0
+            with pytest.raises(DumpInterrupted):
+                await anext(messages)
+
+    run(main)
+
+
+async def one_by_one(wanted: range) -> AsyncIterator[Any]:
+    for n in wanted:
+        await asyncio.sleep(0)
+        yield get(number=n)
+
+
+@pytest.mark.parametrize("ack_last", [False, True])
+@pytest.mark.parametrize("window", [None, 1, 4])
+def test_pipelines(
+    run: Any, slow: bool, threaded: bool, ack_last: bool, window: int | None
+) -> None:
+    async def main() -> None:
+        nl, _ = connect(slow=slow, threaded_sends=threaded)
+        for source in (one_by_one(range(10, 16)), (get(number=n) for n in range(10, 16))):
+            outcomes = [
+                outcome async for outcome in nl.do_many(source, window=window, ack_last=ack_last)
+            ]
+            assert [getattr(o, "number", o) for o in outcomes[:3]] == [10, 11, 12]
+            assert [getattr(o, "number", o) for o in outcomes[4:]] == [14, 15]
+            assert isinstance(outcomes[3], KernelError)
+            assert outcomes[3].index == 3
+        with pytest.raises(KernelError) as caught:
+            many = (get(number=n) for n in range(20))
+            async for _ in nl.do_many(many, window=window, ack_last=ack_last, raise_errors=True):
+                pass
+        assert caught.value.index == 13
+        assert await number(nl, 1) == 1
+        nl.close()
+
+    run(main)
+
+
+def test_plans(run: Any) -> None:
+    def plan() -> Plan[list[Any]]:
+        seen: list[Any] = []
+        first = yield get(number=1)
+        seen.append(first.number)
+        seen.append(numbers((yield get().dump())))
+        try:
+            yield get(number=13)
+        except KernelError as error:
+            seen.append(error.errno)
+        return seen
+
+    def failing() -> Plan[None]:
+        yield get(number=13)
+
+    async def main() -> None:
+        nl, _ = connect()
+        async with nl:
+            assert await nl.run(plan()) == [1, [*range(10)], errno.ENODEV]
+            with pytest.raises(KernelError):
+                await nl.run(failing())
+
+    run(main)
+
+
+# --- cancelled ------------------------------------------------------------------------------------
+
+
+async def read_all(nl: Connection) -> None:
+    await nl.dump(get()).all()
+
+
+async def read_columns(nl: Connection) -> None:
+    await nl.dump(get()).columns("number")
+
+
+async def iterate(nl: Connection) -> None:
+    async for _ in nl.dump(get()):
+        pass
+
+
+async def many(nl: Connection) -> None:
+    async for _ in nl.do_many(one_by_one(range(20, 26)), window=3):
+        pass
+
+
+async def planned(nl: Connection) -> None:
+    def plan() -> Plan[None]:
+        yield get(number=1)
+        yield get().dump()
+
+    await nl.run(plan())
+
+
+async def listen(nl: Connection) -> None:
+    async for _ in nl.events(timeout=0.001):
+        pass
+
+
+async def queue(nl: Connection) -> None:
+    await asyncio.gather(read_all(nl), iterate(nl), number(nl, 5))
+
+
+SCENES: list[Callable[[Connection], Awaitable[Any]]] = [
+    lambda nl: number(nl, 5), read_all, read_columns, iterate, many, planned, listen, queue,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__.strip("<>"))
+def test_cancelled_at_every_point(
+    run: Any, slow: bool, threaded: bool, scene: Callable[[Connection], Awaitable[Any]]
+) -> None:
+    """Cancel after each number of turns of the loop, until it finishes before that."""
+
+    async def main() -> None:
+        finished = False
+        turns = 0
+        nl, socket = connect(slow=slow, threaded_sends=threaded)
+        nl.join("thing")
+        while not finished:
+            socket.event("thing", Thing(number=turns))
+            task = asyncio.ensure_future(scene(nl))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            finished = task.done()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            assert not nl._waiters
+            assert await number(nl, 1000 + turns) == 1000 + turns
+            if turns % 3 == 0:
+                assert numbers(await nl.dump(get()).all()) == [*range(10)]
+            turns += 1
+        assert turns > 1
+        assert not nl._engine.is_waiting
+        nl.close()
+
+    run(main)
+
+
+def test_a_cancelled_step_of_an_iteration_loses_nothing(run: Any, slow: bool) -> None:
+    async def main() -> None:
+        nl, socket = connect(slow=slow)
+        nl.join("thing")
+        events, got = nl.events(), []
+        for n in range(5):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(events), 0.001)
+            socket.event("thing", Thing(number=2 * n), Thing(number=2 * n + 1))
+            got += numbers([await anext(events), await anext(events)])
+        assert got == [*range(10)]
+        messages, got = aiter(nl.dump(get())), []
+        while True:
+            step = asyncio.ensure_future(anext(messages))
+            await asyncio.sleep(0)
+            step.cancel()
+            try:
+                got.append((await step).number)
+            except asyncio.CancelledError:
+                pass
+            except StopAsyncIteration:
+                break
+            if slow and len(got) < 10:  # a step that is not cancelled, as one turn is too few
+                got.append((await anext(messages)).number)
+        assert got == [*range(10)]
+        nl.close()
+
+    run(main)
+
+
+def test_a_cancelled_request_is_drained(run: Any) -> None:
+    async def main() -> None:
+        nl, socket = connect(lambda request: things(request) if request.number else silence())
+        async with nl:
+            task = asyncio.ensure_future(nl.do(get(number=0)))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            socket.deliver(Datagram(thing(666, seq=1) + wire.error(0, seq=1)))
+            assert await number(nl, 5) == 5
+            assert nl.stats.late == 2
+            dump = nl.dump(get(number=0))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.001):
+                    await dump.all()
+            with pytest.raises(OSError, match="abandoned"):
+                await dump.all()
+
+    run(main)
+
+
+def silence() -> None:
+    raise TimeoutError
+
+
+def test_left_early(run: Any) -> None:
+    async def main() -> None:
+        nl, _ = connect(slow=True)
+        async with nl:
+            async for message in nl.dump(get()):
+                if message.number == 4:
+                    break
+            async for _ in nl.do_many((get(number=n) for n in range(9)), window=2):
+                break
+            await asyncio.sleep(0)  # asyncio ends a generator that is let go in a task of its own
+            await asyncio.sleep(0)
+            assert await number(nl, 5) == 5
+            assert numbers(await nl.dump(get()).all()) == [*range(10)]
+
+    run(main)
+
+
+# --- time -----------------------------------------------------------------------------------------
+
+
+def test_a_timeout_leaves_the_connection_usable(run: Any, threaded: bool) -> None:
+    async def main() -> None:
+        nl, socket = connect(
+            lambda request: things(request) if request.number else silence(),
+            threaded_sends=threaded,
+            timeout=0.01,
+        )
+        async with nl:
+            for attempt in (
+                nl.do(get()),
+                nl.do(get(), timeout=0),
+                anext(nl.do_many([get(), get()])),
+                nl.dump(get()).all(),
+            ):
+                with pytest.raises(TimeoutError, match="no answer came in time"):
+                    await attempt
+            socket.deliver(Datagram(thing(1, seq=1) + wire.error(0, seq=1)))
+            socket.deliver(Datagram(wire.error(0, seq=3)), Datagram(wire.error(0, seq=4)))
+            assert await number(nl, 5) == 5
+            assert nl.stats.late == 4
+            assert [event async for event in nl.events(timeout=0)] == []
+
+    run(main)
+
+
+# --- events and loss ------------------------------------------------------------------------------
+
+
+def test_events(run: Any, slow: bool) -> None:
+    async def main() -> None:
+        nl, socket = connect(slow=slow)
+        nl.join("thing")
+        socket.event("thing", *(Thing(number=n) for n in range(5)))
+        async for event in nl.events():
+            assert isinstance(event, Thing)
+            if event.number == 1:
+                break
+        assert await number(nl, 100) == 100  # what a loop leaves is there for the next one
+        assert numbers([event async for event in nl.events(timeout=0.02)]) == [2, 3, 4]
+        nl.leave("thing")
+        socket.event("thing", Thing(number=5))
+        assert [event async for event in nl.events(timeout=0.02)] == []
+        nl.close()
+
+    run(main)
+
+
+def test_listeners_and_askers(run: Any, slow: bool) -> None:
+    async def main() -> None:
+        nl, socket = connect(slow=slow)
+        got: list[Any] = []
+
+        async def listener() -> None:
+            async for event in nl.events():
+                got.append(event)
+                if len(got) == 30:
+                    break
+
+        async with nl:
+            nl.join("thing")
+            task = asyncio.ensure_future(listener())
+            for n in range(30):
+                socket.event("thing", Thing(number=n))
+                assert await number(nl, n + 100) == n + 100
+            await task
+            assert numbers(got) == [*range(30)]
+
+    run(main)
+
+
+def test_an_overrun(run: Any, slow: bool, threaded: bool) -> None:
+    async def main() -> None:
+        nl, socket = connect(slow=slow, threaded_sends=threaded)
+        async with nl:
+            nl.join("thing")
+            socket.event("thing", Thing(number=1), Thing(number=2))
+            socket.overrun()
+            socket.event("thing", Thing(number=3))
+            with pytest.raises(Overrun):
+                await number(nl, 1)
+            # Nothing is sent before the socket's queue was empty: its answer would be lost.
+            assert await number(nl, 4) == 4
+            assert numbers(await nl.dump(get()).all()) == [*range(10)]
+            socket.event("thing", Thing(number=5))
+            kept = [getattr(e, "number", type(e)) async for e in nl.events(timeout=0.02)]
+            assert kept == [1, 2, Overrun, 5]
+            assert nl.stats.overruns == 1
+
+    run(main)
+
+
+def test_a_busy_socket_does_not_starve_the_loop(run: Any) -> None:
+    """A turn of the loop receives once, in the draining after an overrun too."""
+
+    async def main() -> None:
+        nl, socket = connect(slow=True)
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        nl.join("thing")
+        for overrun in (False, True):
+            await asyncio.sleep(0)
+            socket.event("thing", *(Thing(number=n) for n in range(50)))
+            task = asyncio.ensure_future(others())
+            if overrun:
+                socket.overrun()
+                with pytest.raises(Overrun):
+                    await number(nl, 1)
+            turns = socket.looks = 0
+            async for event in nl.events():
+                if getattr(event, "number", 0) == 49:
+                    break
+            assert turns >= socket.looks // 2 > 20
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert await number(nl, 7) == 7
+        nl.close()
+
+    run(main)
+
+
+def test_answers_that_are_there_at_once_do_not_starve_the_loop(run: Any) -> None:
+    async def main() -> None:
+        nl, _ = connect()
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while not nl.closed:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async with nl:
+            task = asyncio.ensure_future(others())
+            for n in range(100):
+                assert await number(nl, n + 100) == n + 100
+        await task
+        assert turns >= 100
+
+    run(main)
+
+
+# --- what goes wrong ------------------------------------------------------------------------------
+
+
+class Refusing(Socket):
+    """Refuses to send what is asked of thing 77."""
+
+    def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
+        if bytes(Thing(number=77)) in buffer:
+            raise OSError(errno.EMSGSIZE, "too long")
+        return super().send(buffer, timeout=timeout)
+
+
+def test_a_failed_send_fails_its_request_alone(run: Any, threaded: bool) -> None:
+    async def main() -> None:
+        nl = Connection(FAMILY, socket=Refusing(things, FAMILY), threaded_sends=threaded)
+        async with nl:
+            failing = [nl.do(get(number=77)), nl.dump(get(number=77)).all()]
+            failing.append(anext(nl.do_many([get(number=76), get(number=77)])))
+            results = await asyncio.gather(
+                *failing, number(nl, 1), read_all(nl), return_exceptions=True
+            )
+            told = [str(result) for result in results]
+            assert told == ["[Errno 90] too long"] * 3 + ["1", "None"]
+            assert not nl._engine.is_waiting
+
+    run(main)
+
+
+def test_a_failed_send_makes_way_for_the_next_dump(run: Any, threaded: bool) -> None:
+    async def main() -> None:
+        socket = Refusing(lambda r: things(r) if r.number else silence(), FAMILY)
+        async with Connection(FAMILY, socket=socket, threaded_sends=threaded) as nl:
+            dumps = [asyncio.ensure_future(nl.dump(get(number=n)).all()) for n in (0, 77, 77, 78)]
+            while len(nl._waiters) < 4 or not socket.requests:
+                await asyncio.sleep(0)
+            socket.deliver(Datagram(wire.done(seq=1)))
+            first, *refused, last = await asyncio.gather(*dumps, return_exceptions=True)
+            assert [str(error) for error in refused] == ["[Errno 90] too long"] * 2
+            assert (first, numbers(last)) == ([], [78])
+
+    run(main)
+
+
+def test_one_thread_at_a_time_sends(run: Any) -> None:
+    busy = False
+
+    class Sending(Socket):
+        def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
+            nonlocal busy
+            assert not busy
+            busy = True
+            time.sleep(0.0005)
+            busy = False
+            return super().send(buffer, timeout=timeout)
+
+    async def main() -> None:
+        async with Connection(FAMILY, socket=Sending(things, FAMILY), threaded_sends=True) as nl:
+            asked = [number(nl, n + 100) for n in range(20)]
+            assert await asyncio.gather(*asked) == [*range(100, 120)]
+
+    run(main)
+
+
+def test_a_mistake_in_the_script_reaches_who_waits(run: Any, threaded: bool) -> None:
+    def kernel(request: Thing) -> Iterator[Thing]:
+        yield Thing(number=1)
+        raise ZeroDivisionError
+
+    async def main() -> None:
+        nl, _ = connect(kernel, threaded_sends=threaded)
+        async with nl:
+            with pytest.raises(ZeroDivisionError):
+                await nl.do(get())
+            with pytest.raises(ZeroDivisionError):
+                await nl.dump(get()).all()
+
+    run(main)
+
+
+def test_rubbish_is_told_to_all_whose_answer_it_may_have_been(run: Any) -> None:
+    async def main() -> None:
+        nl, socket = connect(lambda request: silence())
+        async with nl:
+            waiting = [asyncio.ensure_future(nl.do(get(number=n))) for n in range(3)]
+            await asyncio.sleep(0)
+            socket.deliver(Datagram(thing(1, seq=2) + wire.error(0, seq=2)), Datagram(b"rubbish"))
+            first, second, third = await asyncio.gather(*waiting, return_exceptions=True)
+            assert isinstance(first, DecodeError) and isinstance(third, DecodeError)
+            assert isinstance(second, Message)
+
+    run(main)
+
+
+def test_close_wakes_all_who_wait(run: Any, threaded: bool) -> None:
+    async def main() -> None:
+        nl, _ = connect(lambda request: silence(), threaded_sends=threaded)
+        waiting = [
+            asyncio.ensure_future(coroutine)
+            for coroutine in (
+                nl.do(get()), read_all(nl), read_all(nl), listen_for_ever(nl), many(nl),
+            )
+        ]  # fmt: skip
+        for _ in range(10):
+            await asyncio.sleep(0)
+        nl.close()
+        nl.close()
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [getattr(result, "errno", result) for result in results] == [errno.EBADF] * 5
+        for use in (nl.do(get()), read_all(nl), listen_for_ever(nl), many(nl)):
+            with pytest.raises(OSError, match="socket is closed"):
+                await use
+        with pytest.raises(OSError, match="socket is closed"):
+            nl.join("thing")
+        assert repr(nl) == "<Connection to thing, closed>"
+
+    run(main)
+
+
+def test_close_in_the_draining_after_an_overrun(run: Any) -> None:
+    async def main() -> None:
+        nl, socket = connect(slow=True)
+        nl.join("thing")
+        socket.event("thing", *(Thing(number=n) for n in range(50)))
+        socket.overrun()
+        with pytest.raises(Overrun):
+            await number(nl, 1)
+        task = asyncio.ensure_future(number(nl, 2))
+        await asyncio.sleep(0)
+        nl.close()
+        with pytest.raises(OSError, match="socket is closed"):
+            await task
+        await asyncio.sleep(0)
+        looks = socket.looks
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert socket.looks == looks
+
+    run(main)
+
+
+async def listen_for_ever(nl: Connection) -> None:
+    async for _ in nl.events():
+        pass
+
+
+# --- nothing is left ------------------------------------------------------------------------------
+
+
+def test_the_loop_watches_the_socket_only_while_somebody_waits(run: Any) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        nl, _ = connect(slow=True)
+        async with nl:
+            nl.join("thing")
+            assert await number(nl, 1) == 1
+            assert not loop.remove_reader(nl.fileno())
+            task = asyncio.ensure_future(listen_for_ever(nl))
+            await asyncio.sleep(0)
+            assert await number(nl, 2) == 2
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            assert not loop.remove_reader(nl.fileno())
+
+    run(main)
+
+
+def test_no_descriptor_is_left(run: Any, threaded: bool) -> None:
+    async def main() -> None:
+        async def once() -> None:
+            nl, socket = connect(slow=True, threaded_sends=threaded)
+            async with nl:
+                nl.join("thing")
+                socket.event("thing", Thing(number=1))
+                assert await number(nl, 3) == 3
+                assert numbers([await anext(nl.events())]) == [1]
+                async for _ in nl.dump(get()):
+                    break
+                task = asyncio.ensure_future(listen_for_ever(nl))
+                await asyncio.sleep(0)
+            with pytest.raises(OSError, match="socket is closed"):
+                await task
+
+        await once()
+        before = sorted(os.listdir("/proc/self/fd"))
+        for _ in range(500):
+            await once()
+        assert sorted(os.listdir("/proc/self/fd")) == before
+
+    run(main)
+
+
+def test_a_connection_may_move_to_the_next_loop() -> None:
+    nl, _ = connect(slow=True)
+    for n in range(3):
+        assert asyncio.run(number(nl, n)) == n
+    nl.close()
+
+
+def test_public_names() -> None:
+    assert aio.__all__ == ["Connection", "Reply"]
+    assert new(number=1).name == "thing.new"
