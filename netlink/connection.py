@@ -74,9 +74,14 @@ class Connection(Driver):
             reply = self._engine.submit(request, timeout=self._timeout(timeout))
             self._flush()
         result = None
-        for message in reply:
-            if result is None:
-                result = message
+        try:
+            for message in reply:
+                if result is None:
+                    result = message
+        except BaseException:
+            with self._turn:
+                self._engine.abandon(reply)  # which the exception still holds
+            raise
         return result
 
     def dump(
