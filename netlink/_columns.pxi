@@ -24,9 +24,10 @@ cdef struct Node:
 cdef class Gather:
     """Columns being filled: `feed` it runs of messages, then `finish`.
 
-    `table` is the message class's, `types` the message types that carry it (others are passed
-    over), `paths` name fields: "oif", "stats64.rx_bytes". A path that has no column (a nest, an
-    array, something that may come several times) or that names nothing is a LookupError.
+    `table` is the message class's, `types` the message types that carry it or, with `is_generic`,
+    the commands of its generic family (others are passed over), `paths` name fields: "oif",
+    "stats64.rx_bytes". A path that has no column (a nest, an array, something that may come several
+    times) or that names nothing is a LookupError.
     """
     cdef Table table
     cdef tuple paths
@@ -38,12 +39,14 @@ cdef class Gather:
     cdef Sink *sinks
     cdef int node_count
     cdef int step_count
-    cdef uint8_t wanted[8192]  # one bit for each message type
+    cdef uint8_t wanted[8192]  # one bit for each message type, or each command
+    cdef Py_ssize_t envelope   # bytes before the body
 
-    def __cinit__(self, Table table not None, types, *paths):
+    def __cinit__(self, Table table not None, types, *paths, bint is_generic=False):
         cdef Py_ssize_t most = 1 + sum([len(path.split(".")) for path in paths])
         self.table = table
         self.paths = paths
+        self.envelope = NLMSG_HDRLEN + (GENL_HDRLEN if is_generic else 0)
         self.fields = []
         self.bodies = []
         self.nodes = <Node *>PyMem_Calloc(most, sizeof(Node))
@@ -158,8 +161,10 @@ cdef class Gather:
         if status == FAULT:  # only now is anything done for the words
             if not message_ok(&c, &header):
                 raise message_fault(&c, c.at - base)
-            view = new_view(self.table, data, c.at + NLMSG_HDRLEN - base,
-                            header.nlmsg_len - NLMSG_HDRLEN, 0, None)
+            if header.nlmsg_len < self.envelope:
+                raise command_fault(&header, c.at - base)
+            view = new_view(self.table, data, c.at + self.envelope - base,
+                            header.nlmsg_len - self.envelope, 0, None)
             raise DecodeError("wrong length, or not framed rightly", path=path_at(view, where),
                               offset=where - base)
 
@@ -167,16 +172,20 @@ cdef class Gather:
         """Take in the messages under a cursor; on a fault it stays at the message concerned."""
         cdef nlmsghdr header
         cdef const uint8_t *p
-        cdef int i, status
-        cdef Py_ssize_t row
+        cdef int i, status, type
+        cdef Py_ssize_t row, length
         while c.left > 0:
             if not message_ok(c, &header):
                 return FAULT
-            if self.wanted[header.nlmsg_type // 8] >> (header.nlmsg_type % 8) & 1:
-                p = c.at + NLMSG_HDRLEN
+            p = c.at + self.envelope
+            length = <Py_ssize_t>header.nlmsg_len - self.envelope
+            if length < 0:
+                return FAULT
+            type = header.nlmsg_type if self.envelope == NLMSG_HDRLEN else (p - GENL_HDRLEN)[0]
+            if self.wanted[type // 8] >> (type % 8) & 1:
                 row = self.sinks[0].rows
-                status = self.visit(&self.nodes[0], p, header.nlmsg_len - NLMSG_HDRLEN, row,
-                                    header.nlmsg_len > NLMSG_HDRLEN and p[0] == AF_MPLS, where)
+                status = self.visit(&self.nodes[0], p, length, row,
+                                    length > 0 and p[0] == AF_MPLS, where)
                 if status:
                     return status
                 for i in range(self.column_count):

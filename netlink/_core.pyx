@@ -83,6 +83,11 @@ cdef struct nlmsghdr:  # linux/netlink.h
     uint32_t nlmsg_seq
     uint32_t nlmsg_pid
 
+cdef struct genlmsghdr:  # linux/genetlink.h
+    uint8_t cmd
+    uint8_t version
+    uint16_t reserved
+
 cdef struct nlattr:  # linux/netlink.h
     uint16_t nla_len
     uint16_t nla_type
@@ -290,6 +295,12 @@ cdef object message_fault(Cursor *c, Py_ssize_t offset):
     memcpy(&header, c.at, NLMSG_HDRLEN)
     return DecodeError(f"nlmsg_len {header.nlmsg_len} does not fit: at least {NLMSG_HDRLEN}, "
                        f"at most the {c.left} bytes left", offset=offset)
+
+
+cdef object command_fault(const nlmsghdr *header, Py_ssize_t offset):
+    """The DecodeError for a message of a generic family that has no command."""
+    return DecodeError(f"nlmsg_len {header.nlmsg_len} leaves no room for a struct genlmsghdr",
+                       offset=offset)
 
 
 cdef object attribute_fault(Cursor *c, object path, Py_ssize_t offset):
@@ -595,13 +606,24 @@ cdef class View:
         return envelope_of(self).nlmsg_pid if self.envelope else None
 
     @property
+    def genl_cmd(self):
+        """The command of a generic family's message that was received, else None."""
+        return command_of(self).cmd if self.envelope == NLMSG_HDRLEN + GENL_HDRLEN else None
+
+    @property
+    def genl_version(self):
+        """The version of a generic family's message that was received, else None."""
+        return command_of(self).version if self.envelope == NLMSG_HDRLEN + GENL_HDRLEN else None
+
+    @property
     def nlmsg_name(self):
-        """The kernel's name of the message type, such as "RTM_NEWLINK"; None without one."""
+        """The kernel's name of the message type, such as "RTM_NEWLINK", or of a generic family's
+        command, such as "CTRL_CMD_NEWFAMILY"; None for a message that was not received."""
         if not self.envelope:
             return None
-        key = envelope_of(self).nlmsg_type
-        if self.envelope == NLMSG_HDRLEN + GENL_HDRLEN:
-            key = (body(self) - GENL_HDRLEN)[0]
+        key = self.genl_cmd
+        if key is None:
+            key = envelope_of(self).nlmsg_type
         return table_of(type(self)).types.get(key, str(key))
 
     def _items(self):
@@ -671,6 +693,12 @@ cdef nlmsghdr envelope_of(View view) noexcept:
     cdef nlmsghdr header
     memcpy(&header, body(view) - view.envelope, NLMSG_HDRLEN)
     return header
+
+
+cdef genlmsghdr command_of(View view) noexcept:
+    cdef genlmsghdr command
+    memcpy(&command, body(view) - GENL_HDRLEN, GENL_HDRLEN)
+    return command
 
 
 cdef View new_view(Table table, bytes data, Py_ssize_t offset, Py_ssize_t length,
@@ -956,16 +984,21 @@ def stamp(int type, int flags, unsigned int seq, unsigned int port, bytes payloa
     return result
 
 
-def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py_ssize_t limit):
+def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py_ssize_t limit,
+         dict ids=None):
     """Stamp requests, numbered from `seq`, into few buffers that each take one send.
 
     `flags` are added to each op's own, `last_flags` to those of the last. A buffer holds at most
-    `limit` bytes, or a single longer message.
+    `limit` bytes, or a single longer message. For Generic Netlink `ids` has the id of each op's
+    family; the message begins with a struct genlmsghdr (linux/genetlink.h) then.
     """
     cdef nlmsghdr header
+    cdef genlmsghdr command
     cdef Buffer b
     cdef View message
+    cdef int type
     cdef Py_ssize_t size, position
+    cdef Py_ssize_t envelope = NLMSG_HDRLEN if ids is None else NLMSG_HDRLEN + GENL_HDRLEN
     cdef Py_ssize_t last = len(requests) - 1
     cdef list found = []
     b.data = NULL
@@ -977,14 +1010,20 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
         for position, request in enumerate(requests):
             message = <View?>request.message
             op = request.op
-            size = NLMSG_HDRLEN + message.length
+            size = envelope + message.length
             if b.used and b.used + size > limit:
                 found.append(PyBytes_FromStringAndSize(<const char *>b.data, b.used))
                 b.used = 0
-            header = nlmsghdr(<uint32_t>size, <uint16_t><int>op.type,
+            type = op.type
+            if ids is not None:
+                command = genlmsghdr(<uint8_t>type, <uint8_t><int>op.family.version, 0)
+                type = ids[op.family]
+            header = nlmsghdr(<uint32_t>size, <uint16_t>type,
                               <uint16_t>(<int>op.flags | (last_flags if position == last else flags)),
                               <uint32_t>(seq + position), 0)
             put_bytes(&b, &header, NLMSG_HDRLEN)
+            if ids is not None:
+                put_bytes(&b, &command, GENL_HDRLEN)
             put_bytes(&b, body(message), message.length)
             put_zeros(&b, align4(size) - size)
         if b.used:
@@ -1000,15 +1039,17 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
 cdef class Messages:
     """An iterator over whole messages in a part of a bytes object.
 
-    `classes` maps a message type to its message class; a message of another type comes as
-    RawMessage. After a DecodeError the iteration goes on behind the message that it concerns, or
-    ends where no next message can be found.
+    `classes` maps a message type to its message class, or the id of a generic family to a dict
+    that maps its commands to theirs; a message of another type or command comes as RawMessage.
+    After a DecodeError the iteration goes on behind the message that it concerns, or ends where no
+    next message can be found.
     """
     cdef bytes data
     cdef dict classes
     cdef Cursor at
     cdef int type          # of the message before, and
     cdef Table table       # its table: neighbours are mostly alike
+    cdef dict commands     # or the classes of its generic family
 
     def __cinit__(self, data, dict classes not None, Py_ssize_t start=0, Py_ssize_t end=-1):
         self.data = data if type(data) is bytes else bytes(memoryview(data))
@@ -1038,12 +1079,29 @@ cdef class Messages:
         step(&self.at, header.nlmsg_len)
         if header.nlmsg_type != self.type:
             found = PyDict_GetItem(self.classes, header.nlmsg_type)
-            self.table = table_of(<object>found) if found != NULL else None
+            self.commands = <dict>found if found != NULL and isinstance(<object>found, dict) else None
+            self.table = table_of(<object>found) if found != NULL and self.commands is None else None
             self.type = header.nlmsg_type
+        if self.commands is not None:
+            return self.generic(&header, offset)
         if self.table is None:
             return raw_message(PyMemoryView_FromObject(self.data), &header, offset)
         return new_view(self.table, self.data, offset + NLMSG_HDRLEN,
                         header.nlmsg_len - NLMSG_HDRLEN, NLMSG_HDRLEN, None)
+
+    cdef object generic(self, const nlmsghdr *header, Py_ssize_t offset):
+        """A message of a generic family, whose struct genlmsghdr is part of the envelope."""
+        cdef uint8_t command
+        cdef PyObject *found
+        cdef Py_ssize_t length = <Py_ssize_t>header.nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN
+        if length < 0:
+            raise command_fault(header, offset)
+        memcpy(&command, PyBytes_AS_STRING(self.data) + offset + NLMSG_HDRLEN, 1)
+        found = PyDict_GetItem(self.commands, command)
+        if found == NULL:
+            return raw_message(PyMemoryView_FromObject(self.data), header, offset)
+        return new_view(table_of(<object>found), self.data, offset + NLMSG_HDRLEN + GENL_HDRLEN,
+                        length, NLMSG_HDRLEN + GENL_HDRLEN, None)
 
 
 # --- runs ---------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from netlink import _nlsock
 from netlink.constants import NETLINK
-from netlink.engine import Engine, Reply, Stats
-from netlink.schema import Family
+from netlink.engine import Directory, Engine, Reply, Stats
+from netlink.schema import Family, Plan
 
 __all__ = ["RETRIES", "Driver", "Netns", "Socket"]
 
@@ -85,19 +85,11 @@ class Driver:
         protocol = protocol_of(families)
         self.families = families
         self.timeout = timeout
-        self._engine = Engine(families, self._wait)
+        self._engine = Engine(families, self._wait, directory(protocol))
         self._socket = socket or open_socket(protocol, netns, rcvbuf=rcvbuf, sndbuf=sndbuf)
         self._engine.port = self._socket.port
-
-    def join(self, *groups: str | int) -> None:
-        """Listen to multicast groups, by name or number; their messages come out of events()."""
-        for number in [self._group(group) for group in groups]:
-            self._socket.join(number)
-
-    def leave(self, *groups: str | int) -> None:
-        """Stop listening to multicast groups."""
-        for number in [self._group(group) for group in groups]:
-            self._socket.leave(number)
+        if self._engine.names is not None:
+            self._socket.join(self._engine.names.control_group)
 
     @property
     def stats(self) -> Stats:
@@ -128,13 +120,39 @@ class Driver:
         """What a Reply calls that has nothing more to give."""
         raise NotImplementedError
 
-    def _group(self, group: str | int) -> int:
-        if isinstance(group, int):
-            return group
-        for family in self.families:
-            if group in family.groups:
-                return family.groups[group]
-        return self.families[0].group(group)  # raises, and lists the names
+    def _joining(self, groups: tuple[str | int, ...]) -> Plan[None]:
+        """Listen to groups, whose numbers may have to be asked for."""
+        for number in (yield from self._numbers(groups, wanted=True)):
+            self._socket.join(number)
+
+    def _leaving(self, groups: tuple[str | int, ...]) -> Plan[None]:
+        """Stop listening to groups."""
+        names = self._engine.names
+        for number in (yield from self._numbers(groups, wanted=False)):
+            if names is None or number != names.control_group:  # which the names need
+                self._socket.leave(number)
+
+    def _numbers(self, groups: tuple[str | int, ...], *, wanted: bool) -> Plan[list[int]]:
+        """The numbers of groups given by name or number; nothing is done if one is unknown."""
+        names = self._engine.names
+        numbers = []
+        for group in groups:
+            if isinstance(group, int):
+                numbers.append(group)
+            elif names is not None:
+                numbers.append((yield from names.group(group, self.families, wanted=wanted)))
+            else:
+                family = next((f for f in self.families if group in f.groups), self.families[0])
+                numbers.append(family.group(group))  # raises where none has it, and lists them
+        if names is not None and names.control_group in numbers:
+            names.is_told = wanted
+        return numbers
+
+    def _rejoin(self) -> None:
+        """Join groups once more whose numbers are new: the module of a family was loaded again."""
+        names = self._engine.names
+        while names is not None and names.rejoin:
+            self._socket.join(names.rejoin.pop())
 
     def _timeout(self, timeout: float | None) -> float | None:
         return self.timeout if timeout is None else timeout
@@ -155,6 +173,15 @@ def protocol_of(families: tuple[Family, ...]) -> int:
             + ", ".join(f"{f.name} is {f.protocol}" for f in families)
         )
     return protocols.pop()
+
+
+def directory(protocol: int) -> type[Directory] | None:
+    """Who keeps the numbers of generic families; no other protocol imports it."""
+    if protocol != NETLINK.NETLINK_GENERIC:
+        return None
+    from netlink.generic.names import Names
+
+    return Names
 
 
 def open_socket(protocol: int, netns: Netns | None, **buffers: Any) -> _nlsock.RawSocket:

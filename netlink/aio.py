@@ -244,6 +244,14 @@ class Connection(Driver):
 
     # --- events ---
 
+    async def join(self, *groups: str | int) -> None:
+        """Listen to multicast groups, by name or number; their messages come out of events()."""
+        await self.run(self._joining(groups))
+
+    async def leave(self, *groups: str | int) -> None:
+        """Stop listening to multicast groups."""
+        await self.run(self._leaving(groups))
+
     def events(self, timeout: float | None = None) -> AsyncIterator[Message | RawMessage | Overrun]:
         """The messages of the joined groups as they come, and an Overrun where some were lost.
 
@@ -333,13 +341,14 @@ class Connection(Driver):
     # --- inside: sending and receiving ---
 
     def _dump_again(self, reply: Answer[Any]) -> None:
-        self._engine.submit_dump(reply)
+        self._engine.resubmit(reply)
         self._send()
 
     def _send(self) -> None:
         """Send what the engine has to say, or have it sent."""
         if self._sending or self._draining:
             return  # whoever ends that comes back here
+        self._rejoin()
         outgoing = self._engine.take_outgoing()
         if outgoing and self.threaded_sends and not self.closed:
             loop = asyncio.get_running_loop()

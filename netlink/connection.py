@@ -146,6 +146,14 @@ class Connection(Driver):
 
     # --- events ---
 
+    def join(self, *groups: str | int) -> None:
+        """Listen to multicast groups, by name or number; their messages come out of events()."""
+        self.run(self._joining(groups))
+
+    def leave(self, *groups: str | int) -> None:
+        """Stop listening to multicast groups."""
+        self.run(self._leaving(groups))
+
     def events(self, timeout: float | None = None) -> Iterator[Message | RawMessage | Overrun]:
         """The messages of the joined groups as they come, and an Overrun where some were lost.
 
@@ -184,7 +192,7 @@ class Connection(Driver):
 
     def _dump_again(self, reply: Reply[Any]) -> None:
         with self._turn:
-            self._engine.submit_dump(reply)
+            self._engine.resubmit(reply)
             self._flush()
 
     def _send_batch(
@@ -222,6 +230,7 @@ class Connection(Driver):
     def _flush(self) -> None:
         """Send what the engine has to say. Each buffer is a send: together they could be more
         than the kernel takes at once (EMSGSIZE)."""
+        self._rejoin()
         outgoing = self._engine.take_outgoing()
         for position, buffer in enumerate(outgoing):
             try:

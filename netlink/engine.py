@@ -22,6 +22,9 @@ What it knows of the kernel, beside the family's own rules:
 | ENOBUFS comes once and says nothing of what was lost; until  | every waiter fails, listeners see |
 |   the queue was empty, more is lost (netlink_overrun)        |   an Overrun behind what was left |
 | an abandoned request is answered all the same                | its answer is drained silently    |
+| a generic family has no number before nlctrl tells it, and   | the first request waits for that; |
+|   another when its module was loaded anew; ENOENT is the     |   after an ENOENT it is asked for |
+|   answer to a number that is no family's (genl_rcv_msg)      |   anew, and tried once more       |
 """
 
 from __future__ import annotations
@@ -33,13 +36,13 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from netlink._core import Column, Gather, Messages, RawMessage, Run, pack, runs, stamp
 from netlink.constants import NLM_F, NLMSG
 from netlink.errors import DumpInterrupted, KernelError, KernelWarning, NetlinkError, Overrun
 from netlink.extack import status
-from netlink.schema import Family, Message, Request, classes_of
+from netlink.schema import Classes, Family, Message, Op, Plan, Request, classes_of
 
 __all__ = ["Batch", "Engine", "Reply", "Stats"]
 
@@ -52,6 +55,30 @@ REQUEST = int(NLM_F.NLM_F_REQUEST)
 ACK = int(NLM_F.NLM_F_REQUEST | NLM_F.NLM_F_ACK)
 DUMP = int(NLM_F.NLM_F_REQUEST | NLM_F.NLM_F_DUMP)
 NLMSG_HDRLEN = 16
+
+
+class Directory(Protocol):
+    """Where the numbers of generic families are kept: see netlink.generic.names.Names."""
+
+    ids: dict[Family, int]
+    control_group: int
+    is_told: bool
+    rejoin: list[int]
+
+    def __init__(self, families: Iterable[Family], classes: Classes) -> None:
+        """Take in families, and where their classes are to be registered."""
+
+    def question(self, family: Family) -> Request[Any]:
+        """What to ask for a family."""
+
+    def learn(self, told: Any) -> None:
+        """Take in an answer, or an announcement."""
+
+    def group(self, name: str, families: Iterable[Family], *, wanted: bool) -> Plan[int]:
+        """The number of a group."""
+
+    def forget(self, family: Family) -> None:
+        """Doubt a number."""
 
 
 class Stats:
@@ -94,21 +121,23 @@ class Reply(Generic[M]):
     """
 
     __slots__ = (
-        "__weakref__", "_again", "_classes", "_runs", "_wait", "done", "error", "interrupted",
-        "request", "retries", "seq", "timeout", "warning",
+        "__weakref__", "_again", "_classes", "_doubted", "_runs", "_wait", "done", "error",
+        "interrupted", "is_dump", "request", "retries", "seq", "timeout", "warning",
     )  # fmt: skip
 
     def __init__(
         self,
         request: Request[M],
-        classes: dict[int, type[Message]],
+        classes: Classes,
         wait: Callable[[Reply[Any]], Any],
         again: Callable[[Reply[Any]], None] | None = None,
         *,
+        is_dump: bool = False,
         retries: int = 0,
         timeout: float | None = None,
     ) -> None:
         self.request = request
+        self.is_dump = is_dump
         self.retries = retries
         self.timeout = timeout
         self.seq = 0
@@ -117,6 +146,7 @@ class Reply(Generic[M]):
         self.warning: str | None = None
         self.interrupted = False
         self._classes = classes
+        self._doubted: int | None = None  # the number under which a generic family was not found
         self._runs: deque[Run] = deque()
         self._wait = wait
         self._again = again
@@ -189,8 +219,11 @@ class Reply(Generic[M]):
     def gather(self, *paths: str) -> Steps[dict[str, Column]]:
         """The steps of columns()."""
         cls = self.request.op.reply
-        types = [number for number, known in self._classes.items() if known is cls]
-        gather = Gather(cls.__table__, types, *paths)
+        family = self.request.op.family
+        is_generic = family is not None and family.is_generic
+        classes = family.classes if family is not None and is_generic else self._classes
+        types = [number for number, known in classes.items() if known is cls]
+        gather = Gather(cls.__table__, types, *paths, is_generic=is_generic)
         while True:
             try:
                 for run in self.steps():
@@ -246,15 +279,22 @@ class Batch:
     order and a failure always answers, its answer says of all before it that they went well.
     """
 
-    __slots__ = ("_answers", "_open", "ack_last", "error", "first", "outcomes", "requests",
+    __slots__ = ("_answers", "_open", "ack_last", "error", "first", "limit", "outcomes", "requests",
                  "timeout", "unanswered")  # fmt: skip
 
     def __init__(
-        self, requests: list[Request[Any]], first: int, *, ack_last: bool, timeout: float | None
+        self,
+        requests: list[Request[Any]],
+        first: int,
+        *,
+        ack_last: bool,
+        limit: int,
+        timeout: float | None,
     ) -> None:
         self.requests = requests
         self.first = first  # seq
         self.ack_last = ack_last
+        self.limit = limit  # bytes in one send
         self.timeout = timeout
         self.error: BaseException | None = None
         self.outcomes: list[Any] = [None] * len(requests)
@@ -305,11 +345,19 @@ class Engine:
     """Tracks requests and sorts what comes back; see the table at the head of this file.
 
     `wait` is what a Reply calls when it has nothing more to give: it must feed this engine until
-    the reply is ready, or raise. Of an asyncio driver it returns the awaitable that does.
+    the reply is ready, or raise. Of an asyncio driver it returns the awaitable that does. `names`
+    has the numbers of generic families, for a socket of theirs.
     """
 
-    def __init__(self, families: Iterable[Family], wait: Callable[[Reply[Any]], Any]) -> None:
+    def __init__(
+        self,
+        families: Iterable[Family],
+        wait: Callable[[Reply[Any]], Any],
+        names: type[Directory] | None = None,
+    ) -> None:
+        families = tuple(families)
         self.classes = classes_of(families)
+        self.names = names(families, self.classes) if names is not None else None
         self.stats = Stats()
         self._wait = wait
         self.port = 0  # the socket's, once it is known
@@ -321,7 +369,10 @@ class Engine:
         self._batches: list[Batch] = []
         self._seq = 0
         self._dump: int | None = None  # seq of the dump that the kernel is at
-        self._queue: deque[tuple[int, bytes]] = deque()  # dumps that wait for it to end
+        self._queue: deque[int] = deque()  # seqs of the dumps that wait for it to end
+        # What waits for the number of a generic family: seqs and batches; and the questions.
+        self._held: dict[Family, list[int | Batch]] = {}
+        self._questions: dict[int, tuple[Family, Reply[Any]]] = {}  # by seq
 
     # --- out ---
 
@@ -338,25 +389,18 @@ class Engine:
 
         `again` is what the Reply of a dump calls to be submitted once more.
         """
-        reply = Reply(request, self.classes, self._wait, again, retries=retries, timeout=timeout)
-        if dump:
-            self.submit_dump(reply)
-        else:
-            seq = self._number(reply)
-            op = request.op
-            self._outgoing.append(stamp(op.type, op.flags | ACK, seq, 0, bytes(request.message)))
+        reply = Reply(
+            request, self.classes, self._wait, again, is_dump=dump, retries=retries, timeout=timeout
+        )
+        self.resubmit(reply)
         return reply
 
-    def submit_dump(self, reply: Reply[Any]) -> None:
-        """Take in the request of a reply as a dump, for the first time or again."""
-        seq = self._number(reply)
-        op = reply.request.op
-        message = stamp(op.type, op.flags | DUMP, seq, 0, bytes(reply.request.message))
-        if self._dump is None:
-            self._dump = seq
-            self._outgoing.append(message)
-        else:
-            self._queue.append((seq, message))
+    def resubmit(self, reply: Reply[Any]) -> None:
+        """Take in the request of a reply, for the first time or again."""
+        self._seq = seq = self._seq % 0xFFFFFFFF + 1
+        self._waiting[seq] = weakref.ref(reply)
+        reply.seq = seq
+        self._begin(reply)
 
     def submit_batch(
         self,
@@ -369,20 +413,47 @@ class Engine:
         """Take in requests that are to be sent together, at most `limit` bytes in one buffer."""
         if self._seq + len(requests) > 0xFFFFFFFF:
             self._seq = 0
-        batch = Batch(requests, self._seq + 1, ack_last=ack_last, timeout=timeout)
+        batch = Batch(requests, self._seq + 1, ack_last=ack_last, limit=limit, timeout=timeout)
         self._seq += len(requests)
         if requests:
             self._batches.append(batch)
-            self._outgoing += pack(requests, batch.first, REQUEST if ack_last else ACK, ACK, limit)
-            self.stats.sent += len(requests) - 1
+            self._begin_batch(batch)
         return batch
 
-    def _number(self, reply: Reply[Any]) -> int:
-        """The next sequence number, under which the reply is waited for."""
-        self._seq = seq = self._seq % 0xFFFFFFFF + 1
-        self._waiting[seq] = weakref.ref(reply)
-        reply.seq = seq
-        return seq
+    def _begin(self, reply: Reply[Any]) -> None:
+        """Let a request go out, unless it has to wait: for its family's number, or its turn."""
+        op = reply.request.op
+        seq = reply.seq
+        if self.names is not None and not self._is_known(op, seq):
+            return
+        flags = ACK
+        if reply.is_dump:
+            if self._dump is not None:
+                self._queue.append(seq)
+                return
+            self._dump = seq
+            flags = DUMP
+        self._outgoing.append(self._stamp(op, op.flags | flags, seq, bytes(reply.request.message)))
+
+    def _begin_batch(self, batch: Batch) -> None:
+        ids = None
+        if self.names is not None:
+            ids = self.names.ids
+            if not all(self._is_known(request.op, batch) for request in batch.requests):
+                return
+        packed = pack(
+            batch.requests, batch.first, REQUEST if batch.ack_last else ACK, ACK, batch.limit, ids
+        )
+        self._outgoing += packed
+        self.stats.sent += len(batch.requests) - len(packed)
+
+    def _stamp(self, op: Op[..., Any], flags: int, seq: int, payload: bytes) -> bytes:
+        type = op.type
+        if self.names is not None:
+            assert op.family is not None
+            payload = bytes((type, op.family.version, 0, 0)) + payload  # struct genlmsghdr
+            type = self.names.ids[op.family]
+        return stamp(type, flags, seq, 0, payload)
 
     def take_outgoing(self) -> list[bytes]:
         """The buffers to be sent now, in order: each one message, or several of a batch."""
@@ -397,8 +468,7 @@ class Engine:
             known = self._waiting.pop(seq, None)
             reply = known() if known is not None else None
             if reply is not None:
-                reply.error = error
-                reply.done = True
+                self._finish(reply, error)
             elif (batch := self._batch_of(seq)) is not None:
                 batch.error = error
                 self._batches.remove(batch)
@@ -413,6 +483,68 @@ class Engine:
             self._waiting[waiter.seq] = lambda: None
             waiter.error = OSError(errno.ECANCELED, "the reply was abandoned")
             waiter.done = True
+
+    # --- the numbers of generic families ---
+
+    def _is_known(self, op: Op[..., Any], waiter: int | Batch) -> bool:
+        """Whether a request can be sent; else it is held until nlctrl has told its family's id."""
+        assert self.names is not None
+        family = op.family
+        if family is None or not family.is_generic:
+            raise ValueError(f"{op.name} is no op of a generic family")
+        if family in self.names.ids:
+            return True
+        held = self._held.setdefault(family, [])
+        held.append(waiter)
+        if len(held) == 1:
+            question = self.submit(self.names.question(family))
+            self._questions[question.seq] = family, question
+        return False
+
+    def _answered(self, family: Family, answer: Reply[Any]) -> None:
+        """Let those go on who waited for a family's id, or tell them why there is none."""
+        assert self.names is not None
+        for run in answer._runs:
+            for told in answer.messages(run):
+                self.names.learn(told)
+        id = self.names.ids.get(family)
+        error = answer.error or (None if id else KernelError(errno.ENOENT, request=answer.request))
+        for waiter in self._held.pop(family, ()):
+            if isinstance(waiter, Batch):
+                if waiter not in self._batches:
+                    continue  # given up
+                if error is None:
+                    self._begin_batch(waiter)
+                else:
+                    waiter.error = error
+                    self._batches.remove(waiter)
+                continue
+            reply = self._waiting.get(waiter, lambda: None)()
+            if reply is None:
+                self._waiting.pop(waiter, None)  # given up: nothing was sent that could be late
+            elif error is None and reply._doubted != id:
+                self._begin(reply)
+            else:
+                del self._waiting[waiter]
+                self._finish(reply, reply.error or error)
+
+    def _doubt(self, reply: Reply[Any], error: BaseException | None) -> bool:
+        """Whether an ENOENT may be about the number of the family, and that is asked for anew."""
+        family = reply.request.op.family
+        if (
+            self.names is None
+            or not isinstance(error, KernelError)
+            or error.errno != errno.ENOENT
+            or family is None
+            or family.id is not None  # one that is fixed
+            or reply._doubted is not None
+        ):
+            return False
+        reply._doubted = self.names.ids.get(family, -1)
+        reply.error = error
+        self.names.forget(family)
+        self.resubmit(reply)
+        return True
 
     # --- in ---
 
@@ -430,6 +562,11 @@ class Engine:
             if run.port:
                 stats.strangers += 1
             elif run.group and not (run.is_own and self._is_echo(run.seq)):
+                if self.names is not None and run.group == self.names.control_group:
+                    for told in Messages(run.data, self.classes, run.start, run.end):
+                        self.names.learn(told)
+                    if not self.names.is_told:
+                        continue
                 stats.messages += run.count
                 stats.events += run.count
                 self._events.append(Messages(run.data, self.classes, run.start, run.end))
@@ -448,12 +585,10 @@ class Engine:
         socket, and does not tell a second time (netlink_overrun, netlink_rcv_wake).
         """
         self.stats.overruns += 1
-        queued = {seq for seq, _ in self._queue}
-        for seq in [seq for seq in self._waiting if seq not in queued]:
-            reply = self._waiting.pop(seq)()
+        for seq in self._waiting.keys() - {*self._queue}:
+            reply = self._waiting.pop(seq, lambda: None)()
             if reply is not None:
-                reply.error = Overrun()
-                reply.done = True
+                self._finish(reply, Overrun())
         for batch in self._batches:
             batch.error = Overrun()
         self._batches.clear()
@@ -523,8 +658,9 @@ class Engine:
         if reply is not None:
             if run.flags & NLM_F.NLM_F_DUMP_INTR:
                 reply.interrupted = True
-            reply.error, reply.warning = status(run, reply.request)
-            reply.done = True
+            error, reply.warning = status(run, reply.request)
+            if not self._doubt(reply, error):
+                self._finish(reply, error)
 
     def _acknowledged(self, seq: int, count: int) -> None:
         """Requests in a row that the kernel has carried out."""
@@ -538,7 +674,7 @@ class Engine:
                 done = 1
                 reply = self._end(seq)
                 if reply is not None:
-                    reply.done = True
+                    self._finish(reply)
             seq += done
             count -= done
 
@@ -570,15 +706,23 @@ class Engine:
             self.stats.late += 1
         return reply
 
+    def _finish(self, reply: Reply[Any], error: BaseException | None = None) -> None:
+        """The end of a reply has come."""
+        reply.error = error
+        reply.done = True
+        question = self._questions.pop(reply.seq, None)
+        if question is not None:
+            self._answered(*question)
+
     def _next_dump(self, ended: int) -> None:
         """Let the next dump that somebody still wants begin when the one before has ended."""
         if ended != self._dump:
             return
         self._dump = None
         while self._queue and self._dump is None:
-            seq, message = self._queue.popleft()
-            if self._waiting[seq]() is None:
+            seq = self._queue.popleft()
+            reply = self._waiting[seq]()
+            if reply is None:
                 del self._waiting[seq]
             else:
-                self._dump = seq
-                self._outgoing.append(message)
+                self._begin(reply)

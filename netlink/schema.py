@@ -9,6 +9,7 @@ here is plain data: nothing in this file does I/O.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from copy import copy
 from enum import Enum, Flag, IntEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import (
@@ -24,7 +25,7 @@ from typing import (
 )
 
 from netlink._core import Bitfield32, Field, Messages, RawMessage, Table, View
-from netlink.constants import NLM_F
+from netlink.constants import NETLINK, NLM_F
 
 __all__ = [
     "Addr", "AddrOrLabels", "Bitfield32", "Family", "Field", "IPAddress", "Message", "Nested",
@@ -44,6 +45,8 @@ T = TypeVar("T")
 # dump the list of its messages), may catch the errors that they raise, and returns a value.
 Plan = Generator["Request[Any]", Any, T]
 MessageClass = type["Message"]
+# By message type; of a generic family, under its id, by command.
+Classes = dict[int, "MessageClass | dict[int, MessageClass]"]
 Target = MessageClass | Callable[[], MessageClass]
 
 
@@ -434,8 +437,14 @@ def array(number: int, element: Any, *, first: int = 0) -> Any:
     return Field("array", number, element=_element(element), first=first)
 
 
-def mapping(number: int, element: Any, *, enum: type[IntEnum] | None = None) -> Any:
-    """Attributes inside the attribute whose types are keys: a dict."""
+def mapping(number: int | Any, element: Any = None, *, enum: type[IntEnum] | None = None) -> Any:
+    """Attributes inside the attribute whose types are keys: a dict.
+
+    Without a number it is the element of another: `mapping(8, mapping(Policy))` reads a dict of
+    dicts.
+    """
+    if not isinstance(number, int):
+        number, element = None, number
     return Field("mapping", number, element=_element(element), enum=enum)
 
 
@@ -483,12 +492,13 @@ class Request(Generic[M_co]):
 class Op(Generic[P, M_co]):
     """A verb of a family: message type, request class, reply class and flags.
 
-    Calling it makes a Request: `link.get(ifname="eth0")`. `reply` is the class of what comes back
-    where that differs from the request's. NLM_F_REQUEST, NLM_F_ACK and NLM_F_DUMP are the
-    engine's to add.
+    Calling it makes a Request: `link.get(ifname="eth0")`. `type` is the message type or, in a
+    generic family, the command. `reply` is the class of what comes back where that differs from
+    the request's. NLM_F_REQUEST, NLM_F_ACK and NLM_F_DUMP are the engine's to add. `family` is the
+    one that it was declared in.
     """
 
-    __slots__ = ("flags", "name", "reply", "request", "type")
+    __slots__ = ("family", "flags", "name", "reply", "request", "type")
 
     @overload
     def __init__(
@@ -523,6 +533,7 @@ class Op(Generic[P, M_co]):
         self.request = request
         self.reply = cast(MessageClass, reply or request)
         self.flags = flags
+        self.family: Family | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Request[M_co]:
         return Request(self, self.request(*args, **kwargs))
@@ -537,32 +548,63 @@ class Family:
     `types` names the message types and `groups` the multicast groups, as enums in the kernel's
     spelling; a group goes by its name without the common prefix, in lower case and with dashes
     (RTNLGRP_IPV4_ROUTE is "ipv4-route"). `messages` adds the classes of types that no op sends.
+
+    Without a `protocol` it is a family of Generic Netlink, and `name` the one that it has in the
+    kernel, which gives out the numbers of the family and its groups at run time: a connection asks
+    for them (`id` is for those whose number is fixed). `types` names the commands, `groups` are
+    names, `version` is that of the requests, and `messages` may be one class for all commands.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        protocol: int,
+        protocol: int = NETLINK.NETLINK_GENERIC,
         ops: Iterable[Op[..., Message]],
         types: type[IntEnum],
-        groups: type[IntEnum],
-        messages: Mapping[int, type[Message]] | None = None,
+        groups: type[IntEnum] | Iterable[str] = (),
+        messages: Mapping[int, MessageClass] | MessageClass | None = None,
+        version: int = 1,
+        id: int | None = None,
     ) -> None:
         self.name = name
         self.protocol = int(protocol)
+        self.version = version
+        self.id = id
         self.ops: dict[str, Op[..., Message]] = {op.name: op for op in ops}
-        self.classes: dict[int, type[Message]] = {}
+        # What the kernel sends: of a generic family that is seldom what an op's own command holds.
+        self.classes: dict[int, MessageClass] = {}
         for op in self.ops.values():
-            self.classes[int(op.type)] = cast(MessageClass, op.request)
+            op.family = self
+            request = cast(MessageClass, op.request)
+            request.__table__.types[int(op.type)] = types(op.type).name
+            self.classes[int(op.type)] = op.reply if self.is_generic else request
+        if isinstance(messages, MessageType):
+            messages = dict.fromkeys(map(int, types), messages)
         self.classes.update(messages or {})
-        self.groups: dict[str, int] = {
-            member.name.split("_", 1)[1].lower().replace("_", "-"): int(member)
-            for member in groups
-            if member
-        }
+        # A generic family's groups have no numbers before the kernel gives them some.
+        self.groups: dict[str, int] = (
+            {
+                member.name.split("_", 1)[1].lower().replace("_", "-"): int(member)
+                for member in groups
+                if member
+            }
+            if isinstance(groups, type)
+            else dict.fromkeys(groups, 0)
+        )
         for number, cls in self.classes.items():
             cls.__table__.types[number] = types(number).name
+
+    @property
+    def is_generic(self) -> bool:
+        """Whether it is a family of Generic Netlink."""
+        return self.protocol == NETLINK.NETLINK_GENERIC
+
+    def at(self, id: int) -> Self:
+        """The same generic family where its number is known, for parse()."""
+        bound = copy(self)
+        bound.id = id
+        return bound
 
     def group(self, group: str | int) -> int:
         """The number of a multicast group; an unknown name is a LookupError that lists them all."""
@@ -577,14 +619,22 @@ class Family:
         return f"<Family {self.name}>"
 
 
-def classes_of(families: Iterable[Family]) -> dict[int, type[Message]]:
-    """The message classes of several families, which must not give one type two meanings."""
-    classes: dict[int, type[Message]] = {}
+def classes_of(families: Iterable[Family]) -> Classes:
+    """The message classes of several families, which must not give one type two meanings.
+
+    Those of a generic family stand under its id, and are left out where that is not known.
+    """
+    classes: Classes = {}
     for family in families:
+        if family.is_generic:
+            if family.id is not None:
+                classes[family.id] = family.classes
+            continue
         for number, cls in family.classes.items():
-            if classes.setdefault(number, cls) is not cls:
+            known = classes.setdefault(number, cls)
+            if known is not cls:
                 raise ValueError(
-                    f"message type {number} means both {classes[number].__name__} "
+                    f"message type {number} means both {getattr(known, '__name__', known)} "
                     f"and {cls.__name__}: parse these families one by one"
                 )
     return classes
@@ -595,6 +645,13 @@ def parse(data: Any, /, *families: Family) -> Iterator[Message | RawMessage]:
 
     `data` is any buffer object that holds whole messages, struct nlmsghdr included. It is copied
     once unless it is a bytes object; the messages share that copy. Raises DecodeError with the
-    offset; the iteration can then be continued with the next message.
+    offset; the iteration can then be continued with the next message. A generic family must know
+    its number: `parse(data, TASKSTATS.at(29))`.
     """
+    for family in families:
+        if family.is_generic and family.id is None:
+            raise ValueError(
+                f"the kernel gives generic family {family.name!r} its number at run time: "
+                f"parse with .at(number)"
+            )
     return cast("Iterator[Message | RawMessage]", Messages(data, classes_of(families)))

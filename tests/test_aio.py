@@ -308,7 +308,7 @@ def test_cancelled_at_every_point(
         finished = False
         turns = 0
         nl, socket = connect(slow=slow, threaded_sends=threaded)
-        nl.join("thing")
+        await nl.join("thing")
         while not finished:
             socket.event("thing", Thing(number=turns))
             task = asyncio.ensure_future(scene(nl))
@@ -332,7 +332,7 @@ def test_cancelled_at_every_point(
 def test_a_cancelled_step_of_an_iteration_loses_nothing(run: Any, slow: bool) -> None:
     async def main() -> None:
         nl, socket = connect(slow=slow)
-        nl.join("thing")
+        await nl.join("thing")
         events, got = nl.events(), []
         for n in range(5):
             with pytest.raises(TimeoutError):
@@ -436,7 +436,7 @@ def test_a_timeout_leaves_the_connection_usable(run: Any, threaded: bool) -> Non
 def test_events(run: Any, slow: bool) -> None:
     async def main() -> None:
         nl, socket = connect(slow=slow)
-        nl.join("thing")
+        await nl.join("thing")
         socket.event("thing", *(Thing(number=n) for n in range(5)))
         async for event in nl.events():
             assert isinstance(event, Thing)
@@ -444,7 +444,7 @@ def test_events(run: Any, slow: bool) -> None:
                 break
         assert await number(nl, 100) == 100  # what a loop leaves is there for the next one
         assert numbers([event async for event in nl.events(timeout=0.02)]) == [2, 3, 4]
-        nl.leave("thing")
+        await nl.leave("thing")
         socket.event("thing", Thing(number=5))
         assert [event async for event in nl.events(timeout=0.02)] == []
         nl.close()
@@ -464,7 +464,7 @@ def test_listeners_and_askers(run: Any, slow: bool) -> None:
                     break
 
         async with nl:
-            nl.join("thing")
+            await nl.join("thing")
             task = asyncio.ensure_future(listener())
             for n in range(30):
                 socket.event("thing", Thing(number=n))
@@ -479,7 +479,7 @@ def test_an_overrun(run: Any, slow: bool, threaded: bool) -> None:
     async def main() -> None:
         nl, socket = connect(slow=slow, threaded_sends=threaded)
         async with nl:
-            nl.join("thing")
+            await nl.join("thing")
             socket.event("thing", Thing(number=1), Thing(number=2))
             socket.overrun()
             socket.event("thing", Thing(number=3))
@@ -509,7 +509,7 @@ def test_a_busy_socket_does_not_starve_the_loop(run: Any) -> None:
                 turns += 1
                 await asyncio.sleep(0)
 
-        nl.join("thing")
+        await nl.join("thing")
         for overrun in (False, True):
             await asyncio.sleep(0)
             socket.event("thing", *(Thing(number=n) for n in range(50)))
@@ -665,7 +665,7 @@ def test_close_wakes_all_who_wait(run: Any, threaded: bool) -> None:
             with pytest.raises(OSError, match="socket is closed"):
                 await use
         with pytest.raises(OSError, match="socket is closed"):
-            nl.join("thing")
+            await nl.join("thing")
         assert repr(nl) == "<Connection to thing, closed>"
 
     run(main)
@@ -674,7 +674,7 @@ def test_close_wakes_all_who_wait(run: Any, threaded: bool) -> None:
 def test_close_in_the_draining_after_an_overrun(run: Any) -> None:
     async def main() -> None:
         nl, socket = connect(slow=True)
-        nl.join("thing")
+        await nl.join("thing")
         socket.event("thing", *(Thing(number=n) for n in range(50)))
         socket.overrun()
         with pytest.raises(Overrun):
@@ -706,7 +706,7 @@ def test_the_loop_watches_the_socket_only_while_somebody_waits(run: Any) -> None
         loop = asyncio.get_running_loop()
         nl, _ = connect(slow=True)
         async with nl:
-            nl.join("thing")
+            await nl.join("thing")
             assert await number(nl, 1) == 1
             assert not loop.remove_reader(nl.fileno())
             task = asyncio.ensure_future(listen_for_ever(nl))
@@ -724,7 +724,7 @@ def test_no_descriptor_is_left(run: Any, threaded: bool) -> None:
         async def once() -> None:
             nl, socket = connect(slow=True, threaded_sends=threaded)
             async with nl:
-                nl.join("thing")
+                await nl.join("thing")
                 socket.event("thing", Thing(number=1))
                 assert await number(nl, 3) == 3
                 assert numbers([await anext(nl.events())]) == [1]

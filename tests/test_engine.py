@@ -78,7 +78,7 @@ class Talk:
         return self.engine.submit(get())
 
     def dump(self, retries: int = 0) -> Reply[Thing]:
-        again = self.engine.submit_dump
+        again = self.engine.resubmit
         return self.engine.submit(get(), dump=True, retries=retries, again=again)
 
 

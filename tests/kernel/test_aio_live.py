@@ -163,7 +163,7 @@ def test_tasks_share_a_connection(run: Run, threaded: bool) -> None:
 def test_events(run: Run) -> None:
     async def main() -> None:
         async with Connection(FAMILY, timeout=30) as nl, Connection(FAMILY, timeout=30) as other:
-            nl.join("ipv4-route", "ipv4-ifaddr")
+            await nl.join("ipv4-route", "ipv4-ifaddr")
             events = nl.events(timeout=20)
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.01):
@@ -186,7 +186,7 @@ def test_events(run: Run) -> None:
 def test_an_overrun(run: Run, threaded: bool) -> None:
     async def main() -> None:
         async with Connection(FAMILY, rcvbuf=4096, timeout=30, threaded_sends=threaded) as nl:
-            nl.join("ipv4-route")
+            await nl.join("ipv4-route")
             make_routes(200)
             with pytest.raises(Overrun):
                 await name_of(nl, LO)
@@ -204,7 +204,7 @@ def test_an_overrun(run: Run, threaded: bool) -> None:
 def test_close_wakes_who_waits(run: Run) -> None:
     async def main() -> None:
         nl = Connection(FAMILY)
-        nl.join("link")
+        await nl.join("link")
         task = asyncio.ensure_future(anext(nl.events()))
         await asyncio.sleep(0.01)
         nl.close()
@@ -220,7 +220,7 @@ def test_nothing_is_left_of_500_connections(run: Run, threaded: bool) -> None:
     async def main() -> None:
         async def once() -> None:
             async with Connection(FAMILY, timeout=30, threaded_sends=threaded) as nl:
-                nl.join("link")
+                await nl.join("link")
                 assert await name_of(nl, LO) == "lo"
                 task = asyncio.ensure_future(anext(nl.events()))
                 await asyncio.sleep(0)

@@ -1,0 +1,179 @@
+"""nlctrl: the family that knows all families of Generic Netlink, their ops, groups and policies.
+
+Numbers are those of Linux 6.12 (linux/genetlink.h); widths are those of net/netlink/genetlink.c and
+net/netlink/policy.c. The plans at the end are what people ask it:
+
+    for family in nl.run(list_families()):
+        print(family.family_id, family.family_name)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import IntEnum, IntFlag
+from typing import Any, NamedTuple
+
+from netlink.extack import Policy
+from netlink.schema import (
+    Family,
+    Message,
+    Op,
+    Plan,
+    Several,
+    array,
+    mapping,
+    string,
+    u16,
+    u32,
+)
+
+GENL_ID_CTRL = 16  # the one family whose number is fixed, and the number of its one group
+
+
+class CTRL_CMD(IntEnum):
+    """Commands: enum in linux/genetlink.h."""
+
+    CTRL_CMD_NEWFAMILY = 1
+    CTRL_CMD_DELFAMILY = 2
+    CTRL_CMD_GETFAMILY = 3
+    CTRL_CMD_NEWOPS = 4
+    CTRL_CMD_DELOPS = 5
+    CTRL_CMD_GETOPS = 6
+    CTRL_CMD_NEWMCAST_GRP = 7
+    CTRL_CMD_DELMCAST_GRP = 8
+    CTRL_CMD_GETMCAST_GRP = 9
+    CTRL_CMD_GETPOLICY = 10
+
+
+class GENL(IntFlag):
+    """What an op can do, and what it takes to call it: CTRL_ATTR_OP_FLAGS."""
+
+    GENL_ADMIN_PERM = 0x01
+    GENL_CMD_CAP_DO = 0x02
+    GENL_CMD_CAP_DUMP = 0x04
+    GENL_CMD_CAP_HASPOL = 0x08
+    GENL_UNS_ADMIN_PERM = 0x10
+
+
+class CtrlOp(Message):
+    """An op of a family: CTRL_ATTR_OP_*."""
+
+    id: int | None = u32(1)
+    flags: GENL | int | None = u32(2, enum=GENL)
+
+
+class CtrlGroup(Message):
+    """A multicast group of a family: CTRL_ATTR_MCAST_GRP_*."""
+
+    name: str | None = string(1)
+    id: int | None = u32(2)
+
+
+class OpPolicy(Message):
+    """The numbers of the policies that an op has for one request and for a dump."""
+
+    do: int | None = u32(1)
+    dump: int | None = u32(2)
+
+
+class Ctrl(Message):
+    """A family: CTRL_ATTR_*. `policy` is by the number of the policy, then by attribute type, and
+    `op_policy` by command."""
+
+    family_id: int | None = u16(1)
+    family_name: str | None = string(2)
+    version: int | None = u32(3)
+    hdrsize: int | None = u32(4)
+    maxattr: int | None = u32(5)
+    ops: Several[CtrlOp] = array(6, CtrlOp, first=1)
+    mcast_groups: Several[CtrlGroup] = array(7, CtrlGroup, first=1)
+    policy: dict[int, dict[int, Policy]] | None = mapping(8, mapping(Policy))
+    op_policy: dict[int, OpPolicy] | None = mapping(9, OpPolicy)
+    op: int | None = u32(10)
+
+
+getfamily = Op("nlctrl.getfamily", CTRL_CMD.CTRL_CMD_GETFAMILY, Ctrl)
+getpolicy = Op("nlctrl.getpolicy", CTRL_CMD.CTRL_CMD_GETPOLICY, Ctrl)
+
+FAMILY = Family(
+    "nlctrl",
+    id=GENL_ID_CTRL,
+    version=2,
+    types=CTRL_CMD,
+    ops=(getfamily, getpolicy),
+    groups=("notify",),
+    messages=Ctrl,
+)
+
+
+# --- plans ----------------------------------------------------------------------------------------
+
+
+class Policies(NamedTuple):
+    """What a family accepts: `ops` says by command which of the `policies` hold for it.
+
+    A policy maps an attribute's number to a Policy, whose str() is words; where that is a nest its
+    `policy_idx` names the policy inside.
+    """
+
+    policies: dict[int, dict[int, Policy]]
+    ops: dict[int, OpPolicy]
+
+    def pretty(self, family: Family | None = None) -> str:
+        """Every op with the attributes that it accepts, as indented lines.
+
+        With the declaration of the family, ops and attributes go by name.
+        """
+        names = {} if family is None else {int(op.type): op for op in family.ops.values()}
+        lines: list[str] = []
+        for command, uses in sorted(self.ops.items()):
+            op = names.get(command)
+            lines.append(f"op {command}" if op is None else op.name)
+            for kind, number in uses:
+                lines.append(f"    {kind}")
+                lines += self._lines(number, op and op.request, "        ", ())
+        return "\n".join(lines)
+
+    def _lines(self, number: int, cls: Any, indent: str, above: tuple[int, ...]) -> Iterator[str]:
+        fields = getattr(cls, "__table__", None)
+        names = {} if fields is None else {f.number: f for f in fields.fields}
+        for type, policy in sorted(self.policies.get(number, {}).items()):
+            field = names.get(type)
+            yield f"{indent}{type if field is None else field.name}: {policy}"
+            inside = policy.policy_idx
+            if inside is None:
+                continue
+            if inside in above or inside == number:
+                yield f"{indent}    (as above)"
+                continue
+            element = field and (field.element or field)
+            yield from self._lines(
+                inside, element and element.message, indent + "    ", (*above, number)
+            )
+
+
+def list_families() -> Plan[list[Ctrl]]:
+    """Every family that the kernel has at the moment."""
+    families: list[Ctrl] = yield getfamily().dump()
+    return families
+
+
+def find_family(name: str) -> Plan[Ctrl]:
+    """The family of a name. The kernel may load a module for it; KernelError ENOENT where none has
+    that name."""
+    family: Ctrl = yield getfamily(family_name=name)
+    return family
+
+
+def policy(name: str) -> Plan[Policies]:
+    """What the family of a name accepts in its requests (Linux 5.10).
+
+    KernelError ENOENT where there is no such family, ENODATA where it has no policy.
+    """
+    found = Policies({}, {})
+    parts: list[Ctrl] = yield getpolicy(family_name=name).dump()
+    for part in parts:
+        for number, attributes in (part.policy or {}).items():
+            found.policies.setdefault(number, {}).update(attributes)
+        found.ops.update(part.op_policy or {})
+    return found
