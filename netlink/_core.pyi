@@ -51,6 +51,7 @@ def pack(
     last_flags: int,
     limit: int,
     ids: dict[Any, int] | None = None,
+    bracketed: bool = False,
 ) -> list[bytes]: ...
 def runs(data: bytes, index: bytes, own_port: int = 0) -> tuple[list[Run], Exception | None]: ...
 

@@ -29,7 +29,7 @@ from cpython.long cimport PyLong_AsUnsignedLongLong, PyLong_AsLongLong
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.memoryview cimport PyMemoryView_FromObject
 from cpython.object cimport PyObject
-from cpython.unicode cimport PyUnicode_DecodeUTF8
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memchr, memcmp, memcpy, memset
@@ -98,6 +98,7 @@ cdef enum:
     GENL_HDRLEN = 4
     NLMSG_ERROR = 2
     NLMSG_MIN_TYPE = 0x10  # below: control messages
+    NLM_F_ACK = 0x04
     NLM_F_ACK_TLVS = 0x200
     NLA_TYPE_MASK = 0x3FFF
     NLA_F_NESTED = 0x8000
@@ -985,21 +986,27 @@ def stamp(int type, int flags, unsigned int seq, unsigned int port, bytes payloa
 
 
 def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py_ssize_t limit,
-         dict ids=None):
+         dict ids=None, bint bracketed=False):
     """Stamp requests, numbered from `seq`, into few buffers that each take one send.
 
     `flags` are added to each op's own, `last_flags` to those of the last. A buffer holds at most
     `limit` bytes, or a single longer message. For Generic Netlink `ids` has the id of each op's
-    family; the message begins with a struct genlmsghdr (linux/genetlink.h) then.
+    family; the message begins with a struct genlmsghdr (linux/genetlink.h) then. With `bracketed`
+    what stands between two ops that are brackets goes, with them, into a buffer of its own of any
+    length, and brackets ask for no acknowledgement.
     """
     cdef nlmsghdr header
     cdef genlmsghdr command
     cdef Buffer b
     cdef View message
-    cdef int type
+    cdef int type, more
+    cdef int bracket = 0
+    cdef bint inside = False
     cdef Py_ssize_t size, position
     cdef Py_ssize_t envelope = NLMSG_HDRLEN if ids is None else NLMSG_HDRLEN + GENL_HDRLEN
     cdef Py_ssize_t last = len(requests) - 1
+    while bracketed and last > 0 and requests[last].op.bracket:
+        last -= 1
     cdef list found = []
     b.data = NULL
     b.used = b.size = 0
@@ -1011,7 +1018,12 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
             message = <View?>request.message
             op = request.op
             size = envelope + message.length
-            if b.used and b.used + size > limit:
+            more = last_flags if position == last else flags
+            if bracketed:
+                bracket = op.bracket
+                if bracket:
+                    more &= ~NLM_F_ACK
+            if b.used and (bracket > 0 or (b.used + size > limit and not inside)):
                 found.append(PyBytes_FromStringAndSize(<const char *>b.data, b.used))
                 b.used = 0
             type = op.type
@@ -1019,13 +1031,19 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
                 command = genlmsghdr(<uint8_t>type, <uint8_t><int>op.family.version, 0)
                 type = ids[op.family]
             header = nlmsghdr(<uint32_t>size, <uint16_t>type,
-                              <uint16_t>(<int>op.flags | (last_flags if position == last else flags)),
+                              <uint16_t>(<int>op.flags | more),
                               <uint32_t>(seq + position), 0)
             put_bytes(&b, &header, NLMSG_HDRLEN)
             if ids is not None:
                 put_bytes(&b, &command, GENL_HDRLEN)
             put_bytes(&b, body(message), message.length)
             put_zeros(&b, align4(size) - size)
+            if bracket > 0:
+                inside = True
+            elif bracket < 0:
+                inside = False
+                found.append(PyBytes_FromStringAndSize(<const char *>b.data, b.used))
+                b.used = 0
         if b.used:
             found.append(PyBytes_FromStringAndSize(<const char *>b.data, b.used))
         return found

@@ -9,18 +9,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from itertools import islice
+from typing import Any, Protocol, TypeVar
 
 from netlink import _nlsock
 from netlink.constants import NETLINK
 from netlink.engine import Directory, Engine, Reply, Stats
-from netlink.schema import Family, Plan
+from netlink.schema import Family, Message, Plan, Request
 
-__all__ = ["RETRIES", "Driver", "Netns", "Socket"]
+__all__ = [
+    "AHEAD", "ANSWER_SIZE", "FIRST", "MESSAGE_SIZE", "RETRIES", "Driver", "Netns", "Socket", "cut",
+    "take",
+]  # fmt: skip
 
-# What one answer takes of the receive buffer at most: an NLMSG_ERROR with a capped request and an
-# extended ACK in a buffer of its own, as the kernel accounts for it (skb->truesize).
-ANSWER_SIZE = 2048
+M = TypeVar("M", bound=Message)
+
+# What one answer takes of the receive buffer at most, as the kernel accounts for it (skb->truesize):
+# an NLMSG_ERROR with a capped request and an extended ACK; a message, such as a link, and an ACK.
+ANSWER_SIZE, MESSAGE_SIZE = 2048, 8192
+FIRST = 16  # requests of a pipeline that tell which of the two it is
+AHEAD = 512  # requests at once that are worth a thread which sends them
 RETRIES = 3  # of a dump that was interrupted
 
 
@@ -52,6 +60,12 @@ class Socket(Protocol):
 
     def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
         """Hand messages to the kernel."""
+
+    def begin_send(self, buffers: list[bytes], /) -> None:
+        """Have a thread send these, one after the other."""
+
+    def end_send(self) -> None:
+        """Wait for the end of that thread."""
 
     def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
         """What came, and its index."""
@@ -157,9 +171,42 @@ class Driver:
     def _timeout(self, timeout: float | None) -> float | None:
         return self.timeout if timeout is None else timeout
 
-    def _window(self) -> int:
+    def _window(self, answer_size: int) -> int:
         """How many requests the receive buffer can hold the answers of."""
-        return max(1, self._socket.rcvbuf // ANSWER_SIZE)
+        return max(1, self._socket.rcvbuf // answer_size)
+
+
+def take(
+    source: Iterator[Request[M]], count: int, *, bracketed: bool
+) -> tuple[list[Request[M]], Exception | None]:
+    """The next requests, and what the source raised behind them.
+
+    At most `count`; but a batch that is opened among them comes with all until it is closed.
+    """
+    taken: list[Request[M]] = []
+    try:
+        taken.extend(islice(source, count))  # which keeps what came before an exception
+        if bracketed and _opened(taken) is not None:
+            for request in source:
+                taken.append(request)
+                if request.op.bracket:
+                    break
+    except Exception as error:
+        return cut(taken) if bracketed else taken, error
+    return taken, None
+
+
+def cut(requests: list[Request[M]]) -> list[Request[M]]:
+    """Without the batch at the end that is not closed: half of one must not go out."""
+    return requests[: _opened(requests)]
+
+
+def _opened(requests: list[Request[M]]) -> int | None:
+    """Where a batch was opened that is not closed."""
+    for position in range(len(requests) - 1, -1, -1):
+        if requests[position].op.bracket:
+            return position if requests[position].op.bracket > 0 else None
+    return None
 
 
 def protocol_of(families: tuple[Family, ...]) -> int:

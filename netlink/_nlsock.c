@@ -11,7 +11,8 @@
  * 3. A RawSocket's fields change only with the GIL held. The module does not declare
  *    Py_MOD_GIL_NOT_USED: a free-threaded Python turns the GIL on when it imports it.
  * 4. Nothing is global, neither variables nor module state: any number of interpreters may load it.
- * 5. EINTR runs the signal handlers, then the call goes on with the time that is left (PEP 475).
+ * 5. A thread of ours knows nothing of Python: it makes system calls, and somebody joins it.
+ * 6. EINTR runs the signal handlers, then the call goes on with the time that is left (PEP 475).
  *
  * Receiving: recvmmsg() fills slots of a scratch area. A slot is large in virtual memory only, so
  * that no datagram needs a peek at its size first and none is cut. What came is then copied to one
@@ -76,6 +77,8 @@ struct record {
     uint32_t flags;
 };
 
+struct sender;
+
 typedef struct {
     PyObject_HEAD
     int fd;
@@ -86,6 +89,7 @@ typedef struct {
     size_t calls;             /* in flight */
     struct scratch *scratch;  /* NULL until the first receive */
     size_t slots;             /* how many it has */
+    struct sender *sender;    /* between begin_send() and end_send() */
 } RawSocket;
 
 
@@ -328,6 +332,18 @@ static int set_buffer(PyObject *object, int forced, int option, int size)
     return set_option(object, SOL_SOCKET, option, &size, sizeof(size));
 }
 
+/* Runs without the GIL; 0 or an errno. Signals are for the threads that Python knows. */
+static int start_thread(pthread_t *thread, void *(*run)(void *), void *argument)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(thread, NULL, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
 struct opener {
     int protocol;
     int netns;
@@ -350,15 +366,11 @@ static void *open_elsewhere(void *argument)
 static int open_socket(int protocol, int netns)
 {
     struct opener opener = {protocol, netns, -1, 0};
-    sigset_t all, before;
     pthread_t thread;
 
     if (netns < 0)
         return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-    sigfillset(&all);  /* signals are for the threads that Python knows */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    opener.error = pthread_create(&thread, NULL, open_elsewhere, &opener);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    opener.error = start_thread(&thread, open_elsewhere, &opener);
     if (opener.error == 0)
         pthread_join(thread, NULL);
     errno = opener.error;
@@ -399,6 +411,59 @@ static PyObject *RawSocket_new(PyTypeObject *type, PyObject *args, PyObject *kwa
     return object;
 }
 
+/* A thread that sends one buffer after the other, so that whoever makes the next ones need not wait
+ * for the kernel to carry these out, nor the kernel for the GIL. */
+struct sender {
+    pthread_t thread;
+    pid_t process;      /* a fork copies this struct, not the thread */
+    int fd;
+    int error;          /* errno of the send that failed: none follows it */
+    size_t count, sent;
+    PyObject *buffers;  /* a tuple of bytes */
+    struct iovec vectors[];
+};
+
+static void *send_all(void *argument)
+{
+    struct sender *sender = argument;
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    ssize_t sent = 0;
+
+    for (; sender->sent < sender->count; sender->sent++) {
+        const struct iovec *vector = &sender->vectors[sender->sent];
+        do {  /* no signal comes here, but that may change */
+            sent = sendto(sender->fd, vector->iov_base, vector->iov_len, MSG_DONTWAIT,
+                          (struct sockaddr *)&kernel, sizeof(kernel));
+        } while (sent < 0 && errno == EINTR);
+        if (sent < 0) {
+            sender->error = errno;
+            break;
+        }
+    }
+    return NULL;
+}
+
+/* Waits for the thread, if there is one, and gives the errno of its failure. */
+static int join_sender(RawSocket *self)
+{
+    struct sender *sender = self->sender;
+    int error = 0;
+
+    if (sender == NULL)
+        return 0;
+    self->sender = NULL;
+    if (sender->process == getpid()) {
+        Py_BEGIN_ALLOW_THREADS
+        pthread_join(sender->thread, NULL);
+        Py_END_ALLOW_THREADS
+        error = sender->error;
+    }
+    Py_DECREF(sender->buffers);
+    PyMem_Free(sender);
+    leave(self);
+    return error;
+}
+
 static void RawSocket_finalize(PyObject *object)
 {
     RawSocket *self = (RawSocket *)object;
@@ -407,11 +472,12 @@ static void RawSocket_finalize(PyObject *object)
     PyErr_Fetch(&type, &value, &traceback);
     if (!self->closed && PyErr_ResourceWarning(object, 1, "unclosed %R", object) < 0)
         PyErr_WriteUnraisable(object);
+    join_sender(self);
     shut(self);
     PyErr_Restore(type, value, traceback);
 }
 
-/* The cyclic collector has no part in it: an instance holds no object. */
+/* The cyclic collector has no part in it: an instance holds no object but bytes to be sent. */
 static void RawSocket_dealloc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
@@ -727,6 +793,77 @@ done:
 }
 
 
+PyDoc_STRVAR(begin_send_doc,
+"begin_send($self, buffers, /)\n--\n\n"
+"Have a thread send each of the bytes objects to the kernel, one datagram each, and return at once.\n\n"
+"The thread ends with the last of them or the first that fails, and knows nothing of Python.\n"
+"end_send() must follow before the next begin_send(), else RuntimeError; send() may be called\n"
+"meanwhile. OSError where there can be no thread.");
+
+static PyObject *RawSocket_begin_send(PyObject *object, PyObject *argument)
+{
+    int error;
+
+    if (!PyList_Check(argument) && !PyTuple_Check(argument))
+        return PyErr_Format(PyExc_TypeError, "expected a list of bytes, not %.200s",
+                            Py_TYPE(argument)->tp_name);
+    PyObject *buffers = PySequence_Tuple(argument);
+    if (buffers == NULL)
+        return NULL;
+    const size_t count = (size_t)PyTuple_GET_SIZE(buffers);
+    struct sender *sender = PyMem_Calloc(1, sizeof(*sender) + count * sizeof(sender->vectors[0]));
+    if (sender == NULL) {
+        PyErr_NoMemory();
+        goto fail;
+    }
+    for (size_t i = 0; i < count; i++) {
+        PyObject *buffer = PyTuple_GET_ITEM(buffers, (Py_ssize_t)i);
+        if (!PyBytes_CheckExact(buffer)) {
+            PyErr_Format(PyExc_TypeError, "expected bytes, not %.200s", Py_TYPE(buffer)->tp_name);
+            goto fail;
+        }
+        sender->vectors[i].iov_base = PyBytes_AS_STRING(buffer);
+        sender->vectors[i].iov_len = (size_t)PyBytes_GET_SIZE(buffer);
+    }
+    RawSocket *self = enter(object);
+    if (self == NULL)
+        goto fail;
+    if (self->sender != NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "a thread is sending for this netlink socket already");
+        leave(self);
+        goto fail;
+    }
+    sender->process = getpid();
+    sender->fd = self->fd;
+    sender->count = count;
+    sender->buffers = buffers;
+    error = start_thread(&sender->thread, send_all, sender);
+    if (error != 0) {
+        leave(self);
+        errno = error;
+        fail();
+        goto fail;
+    }
+    self->sender = sender;
+    Py_RETURN_NONE;
+fail:
+    Py_DECREF(buffers);
+    PyMem_Free(sender);
+    return NULL;
+}
+
+PyDoc_STRVAR(end_send_doc,
+"end_send($self, /)\n--\n\n"
+"Wait until the thread of begin_send() has ended; without one there is nothing to wait for.\n\n"
+"OSError tells that a send failed, as send() does; those after it were not tried.");
+
+static PyObject *RawSocket_end_send(PyObject *object, PyObject *Py_UNUSED(arguments))
+{
+    errno = join_sender((RawSocket *)object);
+    return none_unless(errno != 0 && fail());
+}
+
+
 /* Receiving */
 
 static int reserve(RawSocket *self, size_t slots)
@@ -906,6 +1043,8 @@ static PyMethodDef RawSocket_methods[] = {
     {"setsockopt", RawSocket_setsockopt, METH_VARARGS, setsockopt_doc},
     {"getsockopt", RawSocket_getsockopt, METH_VARARGS, getsockopt_doc},
     {"send", KEYWORDS(RawSocket_send), send_doc},
+    {"begin_send", RawSocket_begin_send, METH_O, begin_send_doc},
+    {"end_send", RawSocket_end_send, METH_NOARGS, end_send_doc},
     {"receive", KEYWORDS(RawSocket_receive), receive_doc},
     {"fileno", RawSocket_fileno, METH_NOARGS, fileno_doc},
     {"close", RawSocket_close, METH_NOARGS, close_doc},

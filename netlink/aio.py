@@ -11,12 +11,21 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from itertools import islice
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 from netlink._core import Column, RawMessage
-from netlink._driver import RETRIES, Driver, Netns, Socket
+from netlink._driver import (
+    ANSWER_SIZE,
+    FIRST,
+    MESSAGE_SIZE,
+    RETRIES,
+    Driver,
+    Netns,
+    Socket,
+    cut,
+    take,
+)
 from netlink.engine import Batch, Engine, Steps
 from netlink.engine import Reply as Answer
 from netlink.errors import KernelError, NetlinkError, Overrun
@@ -202,15 +211,29 @@ class Connection(Driver):
         """Send many requests, some in one send, and give one outcome for each, in order.
 
         An outcome is a message, None for a bare ACK, or the KernelError, which `raise_errors`
-        raises instead; its `index` is the position of the request. `requests` may be endless:
-        it is read `window` at a time, as many as the receive buffer can hold the answers of.
-        With `ack_last` only the last of a window asks for an ACK, with the same outcomes.
+        raises instead; its `index` is the position of the request. With `ack_last` only the last
+        of those that go together asks for an ACK, with the same outcomes, in half the time.
+
+        `requests` may be endless: at most `window` are read before their outcomes are given, by
+        default as many as the receive buffer can hold the answers of. What `requests` raises comes behind the outcomes of what it gave before.
+
+        Requests between two that open and close a batch, as nftables has them, reach the kernel in
+        one send, and it carries out all of them or none. Where it refuses the whole, each outcome
+        says so; where it refuses some, the others are not done either, though theirs is None.
         """
         source = aiter(requests) if isinstance(requests, AsyncIterable) else iter(requests)
-        if window is None:
-            window = self._window()
+        bracketed = self._engine.bracketed
+        failure: Exception | None = None
+        answer_size = ANSWER_SIZE
+        most = FIRST if window is None else window
         index = 0
-        while taken := await _take(source, window):
+        while failure is None:
+            if isinstance(source, Iterator):
+                taken, failure = take(source, most, bracketed=bracketed)
+            else:
+                taken, failure = await _take(source, most, bracketed=bracketed)
+            if not taken:
+                break
             batch = self._engine.submit_batch(
                 taken, ack_last=ack_last, timeout=self._timeout(timeout)
             )
@@ -222,6 +245,11 @@ class Connection(Driver):
             for outcome in batch.results(index, raise_errors=raise_errors):
                 yield outcome
             index += len(taken)
+            if window is None:
+                answer_size = max(answer_size, MESSAGE_SIZE if batch.has_messages else 0)
+                most = self._window(answer_size)
+        if failure is not None:
+            raise failure
 
     async def run(self, plan: Plan[T]) -> T:
         """Carry out a plan: send each request that it yields, and give it the answer."""
@@ -410,17 +438,22 @@ class Connection(Driver):
 
 
 async def _take(
-    source: Iterator[Request[M]] | AsyncIterator[Request[M]], count: int
-) -> list[Request[M]]:
-    """The next requests, at most `count`."""
-    if isinstance(source, Iterator):
-        return list(islice(source, count))
+    source: AsyncIterator[Request[M]], count: int, *, bracketed: bool
+) -> tuple[list[Request[M]], Exception | None]:
+    """What take() gives, of a source that is awaited."""
     taken: list[Request[M]] = []
-    async for request in source:
-        taken.append(request)
-        if len(taken) == count:
-            break
-    return taken
+    is_open = False
+    try:
+        while len(taken) < count or is_open:
+            request = await anext(source)
+            taken.append(request)
+            if bracketed and request.op.bracket:
+                is_open = request.op.bracket > 0
+    except StopAsyncIteration:
+        pass
+    except Exception as error:
+        return cut(taken) if bracketed else taken, error
+    return taken, None
 
 
 def _expire(future: asyncio.Future[Exception | None]) -> None:

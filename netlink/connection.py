@@ -10,12 +10,22 @@ import errno
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from netlink._core import RawMessage
-from netlink._driver import RETRIES, Driver, Netns, Socket
+from netlink._driver import (
+    AHEAD,
+    ANSWER_SIZE,
+    FIRST,
+    MESSAGE_SIZE,
+    RETRIES,
+    Driver,
+    Netns,
+    Socket,
+    take,
+)
 from netlink.engine import Batch, Reply
 from netlink.errors import KernelError, NetlinkError, Overrun
 from netlink.schema import Family, Message, Plan, Request
@@ -60,6 +70,7 @@ class Connection(Driver):
         # engine for all, and the others wait until they are told to look.
         self._turn = threading.Condition(threading.Lock())
         self._receiving = False
+        self._ahead: tuple[Batch, list[bytes]] | None = None  # what a thread is sending
 
     # --- requests ---
 
@@ -115,17 +126,50 @@ class Connection(Driver):
         """Send many requests, some in one send, and give one outcome for each, in order.
 
         An outcome is a message, None for a bare ACK, or the KernelError, which `raise_errors`
-        raises instead; its `index` is the position of the request. `requests` may be endless:
-        it is read `window` at a time, as many as the receive buffer can hold the answers of.
-        With `ack_last` only the last of a window asks for an ACK, with the same outcomes.
+        raises instead; its `index` is the position of the request. With `ack_last` only the last
+        of those that go together asks for an ACK, with the same outcomes, in half the time.
+
+        `requests` may be endless: at most `window` are read before their outcomes are given, by
+        default as many as the receive buffer can hold the answers of (1 MiB of `rcvbuf` is worth
+        it). Of a large window the kernel is at one half while the next is made. What `requests` raises comes behind the outcomes of what it gave before.
+
+        Requests between two that open and close a batch, as nftables has them, reach the kernel in
+        one send, and it carries out all of them or none. Where it refuses the whole, each outcome
+        says so; where it refuses some, the others are not done either, though theirs is None.
         """
         source = iter(requests)
-        if window is None:
-            window = self._window()
+        bracketed = self._engine.bracketed
+        failure: Exception | None = None
+        answer_size = ANSWER_SIZE
+        most = FIRST if window is None else window
         index = 0
-        while batch := self._send_batch(list(islice(source, window)), ack_last, timeout):
-            yield from batch.results(index, raise_errors=raise_errors)
-            index += len(batch.outcomes)
+        begun: list[Batch] = []
+        try:
+            while True:
+                ahead = most >= AHEAD
+                if failure is None:
+                    taken, failure = take(source, most // 2 if ahead else most, bracketed=bracketed)
+                    if begun:
+                        self._end_send(begun[-1])
+                    if taken:
+                        begun.append(self._begin_batch(taken, ack_last, timeout, ahead=ahead))
+                        if ahead and len(begun) == 1:
+                            continue  # to make the next while the kernel is at this one
+                if not begun:
+                    break
+                batch = begun.pop(0)
+                self._finish_batch(batch)
+                yield from batch.results(index, raise_errors=raise_errors)
+                index += len(batch.outcomes)
+                if window is None:
+                    answer_size = max(answer_size, MESSAGE_SIZE if batch.has_messages else 0)
+                    most = self._window(answer_size)
+        finally:
+            for batch in begun:
+                self._end_send(batch)
+                self._engine.abandon(batch)
+        if failure is not None:
+            raise failure
 
     def run(self, plan: Plan[T]) -> T:
         """Carry out a plan: send each request that it yields, and give it the answer."""
@@ -195,22 +239,45 @@ class Connection(Driver):
             self._engine.resubmit(reply)
             self._flush()
 
-    def _send_batch(
-        self, requests: list[Request[Any]], ack_last: bool, timeout: float | None
-    ) -> Batch | None:
-        """Send requests together and wait until their outcomes are known; None without any."""
-        if not requests:
-            return None
+    def _begin_batch(
+        self, requests: list[Request[Any]], ack_last: bool, timeout: float | None, *, ahead: bool
+    ) -> Batch:
+        """Send requests together or, `ahead`, have the socket's thread send them."""
         with self._turn:
+            self._flush()
             batch = self._engine.submit_batch(
                 requests, ack_last=ack_last, timeout=self._timeout(timeout)
             )
-            self._flush()
+            if ahead and self._ahead is None:
+                buffers = self._engine.take_outgoing()
+                try:
+                    self._socket.begin_send(buffers)
+                    self._ahead = batch, buffers
+                except OSError as error:
+                    self._engine.send_failed(buffers, error)
+            else:
+                self._flush()
+        return batch
+
+    def _end_send(self, batch: Batch) -> None:
+        """Wait until all of a batch was sent: by then the kernel has carried it out."""
+        if self._ahead is None or self._ahead[0] is not batch:
+            return
+        try:
+            self._socket.end_send()
+        except OSError as error:
+            with self._turn:
+                self._engine.send_failed(self._ahead[1], error)
+        finally:
+            self._ahead = None
+
+    def _finish_batch(self, batch: Batch) -> None:
+        """Wait until the outcomes of a batch are known."""
+        self._end_send(batch)
         try:
             self._wait(batch)
         finally:
             self._engine.abandon(batch)
-        return batch
 
     def _wait(self, waiter: Reply[Any] | Batch) -> None:
         """What a Reply calls that has nothing more to give."""

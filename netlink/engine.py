@@ -277,10 +277,14 @@ class Batch:
 
     With `ack_last` only the last one asks for an acknowledgement. As the kernel takes them in
     order and a failure always answers, its answer says of all before it that they went well.
+
+    Requests between two brackets are carried out as a whole, or not at all. Nothing answers the
+    brackets, unless the kernel refuses the whole: then the opening one has the errno, and for the
+    rest there may be no answer (nfnetlink_rcv_batch in net/netfilter/nfnetlink.c).
     """
 
-    __slots__ = ("_answers", "_open", "ack_last", "error", "first", "limit", "outcomes", "requests",
-                 "timeout", "unanswered")  # fmt: skip
+    __slots__ = ("_answers", "_open", "ack_last", "error", "first", "has_messages", "limit",
+                 "outcomes", "requests", "timeout", "unanswered")  # fmt: skip
 
     def __init__(
         self,
@@ -288,6 +292,7 @@ class Batch:
         first: int,
         *,
         ack_last: bool,
+        bracketed: bool,
         limit: int,
         timeout: float | None,
     ) -> None:
@@ -297,9 +302,14 @@ class Batch:
         self.limit = limit  # bytes in one send
         self.timeout = timeout
         self.error: BaseException | None = None
+        self.has_messages = False  # whether some answers were more than acknowledgements
         self.outcomes: list[Any] = [None] * len(requests)
         self.unanswered = len(requests)
         self._open = bytearray(b"\1" * len(requests))  # 1: not answered yet
+        for position in range(len(requests)) if bracketed else ():
+            if requests[position].op.bracket:
+                self._open[position] = 0
+                self.unanswered -= 1
         self._answers: dict[int, Any] = {}  # messages that came before their acknowledgement
 
     @property
@@ -323,12 +333,16 @@ class Batch:
 
     def message(self, seq: int, message: Any) -> None:
         """Take in a message for a request; the first one is its outcome."""
+        self.has_messages = True
         self._answers.setdefault(seq - self.first, message)
 
     def answer(self, seq: int, count: int = 1, error: NetlinkError | None = None) -> None:
         """Take in the status of `count` requests from `seq`."""
         start = seq - self.first
         end = min(start + count, len(self.outcomes))
+        if isinstance(error, KernelError) and self.requests[start].op.bracket > 0:
+            self._refuse(start, error)
+            return
         if self.ack_last and end == len(self.outcomes):
             start = 0  # those that did not fail went well
         self.unanswered -= self._open.count(1, start, end)
@@ -339,6 +353,19 @@ class Batch:
             if self.outcomes[position] is None:
                 self.outcomes[position] = answer
         self._open[start:end] = bytes(end - start)
+
+    def _refuse(self, start: int, error: KernelError) -> None:
+        """Take in that nothing was done of what stands between two brackets."""
+        self.outcomes[start] = error
+        for position in range(start + 1, len(self.outcomes)):
+            request = self.requests[position]
+            if request.op.bracket:
+                break
+            if self._open[position]:
+                self._open[position] = 0
+                self.unanswered -= 1
+                assert error.errno is not None
+                self.outcomes[position] = KernelError(error.errno, error.message, request=request)
 
 
 class Engine:
@@ -358,6 +385,8 @@ class Engine:
         families = tuple(families)
         self.classes = classes_of(families)
         self.names = names(families, self.classes) if names is not None else None
+        # Whether some ops open and close batches.
+        self.bracketed = any(op.bracket for f in families for op in f.ops.values())
         self.stats = Stats()
         self._wait = wait
         self.port = 0  # the socket's, once it is known
@@ -413,10 +442,18 @@ class Engine:
         """Take in requests that are to be sent together, at most `limit` bytes in one buffer."""
         if self._seq + len(requests) > 0xFFFFFFFF:
             self._seq = 0
-        batch = Batch(requests, self._seq + 1, ack_last=ack_last, limit=limit, timeout=timeout)
+        batch = Batch(
+            requests,
+            self._seq + 1,
+            ack_last=ack_last,
+            bracketed=self.bracketed,
+            limit=limit,
+            timeout=timeout,
+        )
         self._seq += len(requests)
-        if requests:
+        if batch.unanswered:
             self._batches.append(batch)
+        if requests:
             self._begin_batch(batch)
         return batch
 
@@ -439,10 +476,12 @@ class Engine:
         ids = None
         if self.names is not None:
             ids = self.names.ids
-            if not all(self._is_known(request.op, batch) for request in batch.requests):
+            ops = {request.op for request in batch.requests}
+            if not all(self._is_known(op, batch) for op in ops):
                 return
+        flags = REQUEST if batch.ack_last else ACK
         packed = pack(
-            batch.requests, batch.first, REQUEST if batch.ack_last else ACK, ACK, batch.limit, ids
+            batch.requests, batch.first, flags, ACK, batch.limit, ids, self.bracketed
         )
         self._outgoing += packed
         self.stats.sent += len(batch.requests) - len(packed)
@@ -648,9 +687,13 @@ class Engine:
             return
         batch = self._batch_of(run.seq)
         if batch is not None:
-            error, warning = status(run, batch.requests[run.seq - batch.first])
+            request = batch.requests[run.seq - batch.first]
+            error, warning = status(run, request)
             if warning is not None:
-                warnings.warn(KernelWarning(warning), stacklevel=2)
+                warnings.warn(KernelWarning(f"{request.name}: {warning}"), stacklevel=2)
+            if self.names is not None and request.op.family is not None:
+                if isinstance(error, KernelError) and error.errno == errno.ENOENT:
+                    self.names.forget(request.op.family)  # ask anew before the next batch
             batch.answer(run.seq, 1, error)
             self._close(batch)
             return

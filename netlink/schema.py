@@ -494,11 +494,13 @@ class Op(Generic[P, M_co]):
 
     Calling it makes a Request: `link.get(ifname="eth0")`. `type` is the message type or, in a
     generic family, the command. `reply` is the class of what comes back where that differs from
-    the request's. NLM_F_REQUEST, NLM_F_ACK and NLM_F_DUMP are the engine's to add. `family` is the
-    one that it was declared in.
+    the request's. NLM_F_REQUEST, NLM_F_ACK and NLM_F_DUMP are the engine's to add. `bracket` is 1
+    for an op that opens a batch that the kernel takes as a whole and in one send, -1 for the one
+    that closes it; neither is acknowledged (NFNL_MSG_BATCH_BEGIN and _END of linux/netfilter/
+    nfnetlink.h). `family` is the one that it was declared in.
     """
 
-    __slots__ = ("family", "flags", "name", "reply", "request", "type")
+    __slots__ = ("bracket", "family", "flags", "name", "reply", "request", "type")
 
     @overload
     def __init__(
@@ -508,6 +510,7 @@ class Op(Generic[P, M_co]):
         request: Callable[P, M_co],
         *,
         flags: NLM_F = ...,
+        bracket: int = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -527,12 +530,14 @@ class Op(Generic[P, M_co]):
         *,
         reply: Any = None,
         flags: NLM_F = NLM_F(0),  # noqa: B008
+        bracket: int = 0,
     ) -> None:
         self.name = name
         self.type = type
         self.request = request
         self.reply = cast(MessageClass, reply or request)
         self.flags = flags
+        self.bracket = bracket
         self.family: Family | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Request[M_co]:

@@ -150,6 +150,14 @@ class Socket:
                 self._carry_out(header, request)
         return len(buffer)
 
+    def begin_send(self, buffers: Iterable[bytes], /) -> None:
+        """Have the kernel carry out what the buffers ask for, one after the other."""
+        for buffer in buffers:
+            self.send(buffer)
+
+    def end_send(self) -> None:
+        """Wait for nothing: no thread is at it."""
+
     def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
         """What was delivered, or else the next part of a dump."""
         with self._lock:
