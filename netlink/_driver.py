@@ -24,8 +24,8 @@ __all__ = [
 
 M = TypeVar("M", bound=Message)
 
-# What one answer takes of the receive buffer at most, as the kernel accounts for it (skb->truesize):
-# an NLMSG_ERROR with a capped request and an extended ACK; a message, such as a link, and an ACK.
+# What one answer takes of the receive buffer at most, as the kernel counts (skb->truesize): an
+# NLMSG_ERROR with a capped request and an extended ACK; a message, such as a link, and an ACK.
 ANSWER_SIZE, MESSAGE_SIZE = 2048, 8192
 FIRST = 16  # requests of a pipeline that tell which of the two it is
 AHEAD = 512  # requests at once that are worth a thread which sends them

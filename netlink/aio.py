@@ -215,7 +215,8 @@ class Connection(Driver):
         of those that go together asks for an ACK, with the same outcomes, in half the time.
 
         `requests` may be endless: at most `window` are read before their outcomes are given, by
-        default as many as the receive buffer can hold the answers of. What `requests` raises comes behind the outcomes of what it gave before.
+        default as many as the receive buffer can hold the answers of. What `requests` raises comes
+        behind the outcomes of what it gave before.
 
         Requests between two that open and close a batch, as nftables has them, reach the kernel in
         one send, and it carries out all of them or none. Where it refuses the whole, each outcome

@@ -131,7 +131,8 @@ class Connection(Driver):
 
         `requests` may be endless: at most `window` are read before their outcomes are given, by
         default as many as the receive buffer can hold the answers of (1 MiB of `rcvbuf` is worth
-        it). Of a large window the kernel is at one half while the next is made. What `requests` raises comes behind the outcomes of what it gave before.
+        it). Of a large window the kernel is at one half while the next is made. What `requests`
+        raises comes behind the outcomes of what it gave before.
 
         Requests between two that open and close a batch, as nftables has them, reach the kernel in
         one send, and it carries out all of them or none. Where it refuses the whole, each outcome

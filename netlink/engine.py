@@ -368,6 +368,11 @@ class Batch:
                 self.outcomes[position] = KernelError(error.errno, error.message, request=request)
 
 
+def is_enoent(error: BaseException | None) -> bool:
+    """Whether the kernel says that something is not there."""
+    return isinstance(error, KernelError) and error.errno == errno.ENOENT
+
+
 class Engine:
     """Tracks requests and sorts what comes back; see the table at the head of this file.
 
@@ -480,9 +485,7 @@ class Engine:
             if not all(self._is_known(op, batch) for op in ops):
                 return
         flags = REQUEST if batch.ack_last else ACK
-        packed = pack(
-            batch.requests, batch.first, flags, ACK, batch.limit, ids, self.bracketed
-        )
+        packed = pack(batch.requests, batch.first, flags, ACK, batch.limit, ids, self.bracketed)
         self._outgoing += packed
         self.stats.sent += len(batch.requests) - len(packed)
 
@@ -572,8 +575,7 @@ class Engine:
         family = reply.request.op.family
         if (
             self.names is None
-            or not isinstance(error, KernelError)
-            or error.errno != errno.ENOENT
+            or not is_enoent(error)
             or family is None
             or family.id is not None  # one that is fixed
             or reply._doubted is not None
@@ -691,9 +693,9 @@ class Engine:
             error, warning = status(run, request)
             if warning is not None:
                 warnings.warn(KernelWarning(f"{request.name}: {warning}"), stacklevel=2)
-            if self.names is not None and request.op.family is not None:
-                if isinstance(error, KernelError) and error.errno == errno.ENOENT:
-                    self.names.forget(request.op.family)  # ask anew before the next batch
+            family = request.op.family
+            if self.names is not None and family is not None and is_enoent(error):
+                self.names.forget(family)  # ask anew before the next batch
             batch.answer(run.seq, 1, error)
             self._close(batch)
             return

@@ -137,10 +137,10 @@ def _explain(code: int, told: ExtAck, request: Request[Any]) -> KernelError:
     """A KernelError whose offsets have become paths."""
     path = missing = None
     if told.offs is not None:
-        path = _path(request.message, told.offs)
+        path = _path(request, told.offs)
     if told.miss_type is not None:
         # MISS_NEST is absent where the attribute is missing at the top (netlink_ack_tlv_fill).
-        nest_path = _path(request.message, told.miss_nest) if told.miss_nest is not None else None
+        nest_path = _path(request, told.miss_nest) if told.miss_nest is not None else None
         missing = _name_in(request.message, nest_path, told.miss_type)
         path = path or nest_path
     return KernelError(
@@ -155,11 +155,11 @@ def _explain(code: int, told: ExtAck, request: Request[Any]) -> KernelError:
     )
 
 
-def _path(message: Message, offset: int) -> str | None:
+def _path(request: Request[Any], offset: int) -> str | None:
     """The attribute at an offset from the request's nlmsghdr, without the class's name."""
-    if offset < NLMSG_HDRLEN:
+    if offset < request.op.envelope:
         return None
-    return message._path(offset - NLMSG_HDRLEN).partition(".")[2] or None
+    return request.message._path(offset - request.op.envelope).partition(".")[2] or None
 
 
 def _name_in(message: Message, path: str | None, number: int) -> str:

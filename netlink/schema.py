@@ -540,6 +540,11 @@ class Op(Generic[P, M_co]):
         self.bracket = bracket
         self.family: Family | None = None
 
+    @property
+    def envelope(self) -> int:
+        """Bytes of the headers in front of a request: struct nlmsghdr, and struct genlmsghdr."""
+        return 20 if self.family is not None and self.family.is_generic else 16
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Request[M_co]:
         return Request(self, self.request(*args, **kwargs))
 
@@ -577,12 +582,14 @@ class Family:
         self.version = version
         self.id = id
         self.ops: dict[str, Op[..., Message]] = {op.name: op for op in ops}
-        # What the kernel sends: of a generic family that is seldom what an op's own command holds.
+        # By message type or command what the kernel sends, and what is sent to it.
         self.classes: dict[int, MessageClass] = {}
+        self.requests: dict[int, MessageClass] = {}
         for op in self.ops.values():
             op.family = self
             request = cast(MessageClass, op.request)
             request.__table__.types[int(op.type)] = types(op.type).name
+            self.requests[int(op.type)] = request
             self.classes[int(op.type)] = op.reply if self.is_generic else request
         if isinstance(messages, MessageType):
             messages = dict.fromkeys(map(int, types), messages)

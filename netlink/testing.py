@@ -43,14 +43,18 @@ from netlink._core import Messages, RawMessage, iter_messages, stamp
 from netlink.constants import NLM_F, NLMSG
 from netlink.errors import DumpInterrupted, KernelError, KernelWarning, Overrun
 from netlink.extack import ExtAck
-from netlink.schema import Family, Message, classes_of
+from netlink.generic.nlctrl import CTRL_CMD, GENL_ID_CTRL, Ctrl
+from netlink.generic.nlctrl import FAMILY as NLCTRL
+from netlink.schema import Classes, Family, Message, classes_of
 
 __all__ = ["Datagram", "Socket"]
 
 NLMSG_HDRLEN = 16
+GENL_HDRLEN = 4
 INDEX_FORMAT = "=IIIIiI"  # of netlink._nlsock
 INDEX_SIZE = struct.calcsize(INDEX_FORMAT)
 PORT = 1
+FIRST_ID = 0x20  # of a generic family
 
 
 class Datagram(NamedTuple):
@@ -71,6 +75,9 @@ class Socket:
     `families` give the requests their classes. A receive gives at most `datagrams`, and one of a
     dump has about `part` bytes. `requests` lists what was asked.
 
+    Generic families get numbers, and their groups too, of which nlctrl tells by itself; the
+    function sees what is asked of nlctrl only if that family is among those given.
+
     Time does not pass: where there is nothing to receive, a blocking call has its TimeoutError at
     once, even without a timeout, and events() end.
     """
@@ -90,8 +97,9 @@ class Socket:
         self.groups: set[int] = set()
         self.closed = False
         self.rcvbuf = 1 << 20
-        self._classes = classes_of(families)
-        self._types = {self._classes[n]: n for n in sorted(self._classes, reverse=True)}
+        self._generic = _Generic(families) if any(f.is_generic for f in families) else None
+        self._classes = self._generic.requests if self._generic else classes_of(families)
+        self._types = {} if self._generic else _lowest(self._classes)
         self._queue: deque[Datagram] = deque()
         self._dump: Iterator[bytes | Datagram] | None = None
         self._overrun = False  # to be told
@@ -104,7 +112,8 @@ class Socket:
     def event(self, group: str | int, *messages: Any) -> None:
         """Send messages, or (type, Message), to a group; they arrive if it was joined."""
         if isinstance(group, str):
-            group = next(f.groups[group] for f in self.families if group in f.groups)
+            family = next(f for f in self.families if group in f.groups)
+            group = self._generic.group(family, group) if self._generic else family.groups[group]
         for message in messages:
             self.deliver(Datagram(self._encode(message), group=group))
 
@@ -249,8 +258,11 @@ class Socket:
         flags = NLM_F.NLM_F_MULTI if _is_dump(header) else 0
         words = None
         ended: Exception | None = None
+        kernel = self.kernel
+        if self._generic and header.type == GENL_ID_CTRL and not self._generic.has_nlctrl:
+            kernel = self._generic.nlctrl
         try:
-            for item in _items(self.kernel(request)):
+            for item in _items(kernel(request)):
                 if isinstance(item, KernelWarning):
                     words = str(item)
                 elif isinstance(item, Datagram):
@@ -272,11 +284,71 @@ class Socket:
 
     def _encode(self, item: Any, header: RawMessage | None = None, flags: int = 0) -> bytes:
         """A message, or (type, message), with its nlmsghdr: the answer to `header`, or an event."""
-        type, message = item if isinstance(item, tuple) else (item.nlmsg_type, item)
-        if type is None:
-            type = self._types.get(message.__class__, header.type if header is not None else None)
+        type, message = item if isinstance(item, tuple) else (None, item)
+        payload = bytes(message)
+        if self._generic:
+            type, payload = self._generic.envelope(type, message, payload, header)
+        elif type is None:
+            asked = header.type if header is not None else None
+            type = message.nlmsg_type or self._types.get(message.__class__, asked)
         seq, port = (header.seq, PORT) if header is not None else (0, 0)
-        return _padded(stamp(type, flags, seq, port, bytes(message)))
+        return _padded(stamp(type, flags, seq, port, payload))
+
+
+class _Generic:
+    """The kernel's side of the numbers of generic families."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self.families = {
+            family.id or FIRST_ID + position: family for position, family in enumerate(families)
+        }
+        self.has_nlctrl = GENL_ID_CTRL in self.families
+        self.families.setdefault(GENL_ID_CTRL, NLCTRL)
+        self.ids = {family: id for id, family in self.families.items()}
+        self.requests: Classes = {id: family.requests for id, family in self.families.items()}
+
+    def group(self, family: Family, name: str) -> int:
+        """The number of a group, unlike that of any other."""
+        if family is NLCTRL:
+            return GENL_ID_CTRL
+        return 256 * self.ids[family] + [*family.groups].index(name)
+
+    def nlctrl(self, request: Any) -> Iterator[tuple[int, Ctrl]]:
+        """What nlctrl says of the families."""
+        known = [f for f in self.ids if request.family_name in (None, f.name)]
+        if request.genl_cmd != CTRL_CMD.CTRL_CMD_GETFAMILY or not known:
+            raise KernelError(errno.ENOENT)
+        for family in known:
+            groups = [{"name": name, "id": self.group(family, name)} for name in family.groups]
+            yield (
+                CTRL_CMD.CTRL_CMD_NEWFAMILY,
+                Ctrl(
+                    family_id=self.ids[family],
+                    family_name=family.name,
+                    version=family.version,
+                    mcast_groups=groups,
+                ),
+            )
+
+    def envelope(
+        self, command: int | None, message: Any, payload: bytes, header: RawMessage | None
+    ) -> tuple[int, bytes]:
+        """The id and the payload with its struct genlmsghdr; the family is that of the request."""
+        cls = message.__class__
+        if header is not None:
+            family = self.families[header.type]
+        else:
+            family = next(f for f in self.ids if cls in f.classes.values())
+        if command is None:
+            asked = header.payload[0] if header is not None else None
+            command = message.genl_cmd or _lowest(family.classes).get(cls, asked)
+        assert command is not None
+        return self.ids[family], bytes((command, family.version, 0, 0)) + payload
+
+
+def _lowest(classes: Classes | dict[int, type[Message]]) -> dict[Any, int]:
+    """Under which number each class answers: the lowest that it has."""
+    return {classes[number]: number for number in sorted(classes, reverse=True)}
 
 
 def _is_dump(header: RawMessage) -> bool:
@@ -322,7 +394,7 @@ def _extack(request: Message | RawMessage, error: KernelError) -> ExtAck:
         place: Any = request
         if error.path is not None:
             if offset is None:
-                offset = _offset(request, error.path)
+                offset = _envelope(request) + _offset(request, error.path)
             for name in error.path.split("."):
                 place = getattr(place, name)
         if error.missing is not None:
@@ -339,11 +411,16 @@ def _extack(request: Message | RawMessage, error: KernelError) -> ExtAck:
     )
 
 
+def _envelope(request: Message) -> int:
+    """Bytes of the headers in front of the body, with the struct genlmsghdr of a generic family."""
+    return NLMSG_HDRLEN if request.genl_cmd is None else NLMSG_HDRLEN + GENL_HDRLEN
+
+
 def _offset(request: Message, path: str) -> int:
-    """Where an attribute stands, from the nlmsghdr on."""
+    """Where an attribute stands in the body."""
     for offset in range(0, len(bytes(request)), 4):
         if request._path(offset).partition(".")[2] == path:
-            return NLMSG_HDRLEN + offset
+            return offset
     raise LookupError(f"the request has no {path!r}")
 
 

@@ -1,0 +1,397 @@
+"""Generic Netlink without a kernel: numbers of families and groups, asked for and changing."""
+
+from __future__ import annotations
+
+import errno
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Any, cast
+
+import pytest
+
+import netlink
+from netlink import Connection, DecodeError, Family, KernelError, Message, Op, Overrun, RawMessage
+from netlink import schema as s
+from netlink.engine import Engine
+from netlink.extack import Policy
+from netlink.generic import list_families, nlctrl, policy
+from netlink.generic.names import Names
+from netlink.generic.nlctrl import CTRL_CMD, Ctrl
+from netlink.testing import FIRST_ID, Datagram, Socket
+
+from . import wire
+
+
+class PLAY_CMD(IntEnum):
+    PLAY_CMD_GET = 1
+    PLAY_CMD_NEW = 2
+    PLAY_CMD_SET = 3
+
+
+class Inner(Message):
+    depth: int | None = s.u32(1)
+
+
+class Ask(Message):
+    index: int | None = s.u32(1)
+    inner: s.Nested[Inner] = s.nest(2, Inner)
+
+
+class Play(Message):
+    index: int | None = s.u32(1)
+    name: str | None = s.string(3)
+
+
+get = Op("play.get", PLAY_CMD.PLAY_CMD_GET, Ask, reply=Play)
+set_ = Op("play.set", PLAY_CMD.PLAY_CMD_SET, Ask)
+PLAY = Family(
+    "play",
+    version=3,
+    types=PLAY_CMD,
+    ops=(get, set_),
+    groups=("events", "config"),
+    messages={PLAY_CMD.PLAY_CMD_NEW: Play},
+)
+OTHER = Family("other", types=PLAY_CMD, ops=(), groups=("config",), messages=Play)
+
+
+def kernel(request: Any) -> Iterator[Any]:
+    """Gives what was asked for: index 404 is not there, index 0 asks for all."""
+    if request.index == 404:
+        raise KernelError(errno.ENOENT, "no such play")
+    for index in [request.index] if request.index else range(1, 6):
+        yield PLAY_CMD.PLAY_CMD_NEW, Play(index=index, name=f"play {index}")
+
+
+def connect(*families: Family, function: Any = kernel) -> tuple[Connection, Socket]:
+    socket = Socket(function, *families)
+    return Connection(*families, socket=socket), socket
+
+
+# --- declarations ---------------------------------------------------------------------------------
+
+
+def test_a_family_without_a_protocol_is_generic() -> None:
+    assert PLAY.is_generic
+    assert PLAY.protocol == 16
+    assert get.family is PLAY
+    assert {**PLAY.classes} == {1: Play, 2: Play, 3: Ask}
+    assert {**PLAY.requests} == {1: Ask, 3: Ask}
+    assert {*OTHER.classes} == {1, 2, 3}  # one class for all commands
+
+
+def message(command: int, body: Message, *, id: int = 29, seq: int = 1) -> bytes:
+    return wire.message(id, bytes((command, 3, 0, 0)) + bytes(body), seq=seq)
+
+
+def test_parse_goes_by_the_number_and_the_command() -> None:
+    data = message(2, Play(index=7)) + message(9, Play()) + message(2, Play(), id=30)
+    known, unknown, foreign = netlink.parse(data, PLAY.at(29))
+    assert isinstance(known, Play)
+    assert (known.index, known.nlmsg_type, known.genl_cmd, known.genl_version) == (7, 29, 2, 3)
+    assert known.nlmsg_name == "PLAY_CMD_NEW"
+    assert repr(known) == "<PLAY_CMD_NEW Play index=7>"
+    assert isinstance(unknown, RawMessage)
+    assert bytes(unknown.payload) == bytes((9, 3, 0, 0))
+    assert isinstance(foreign, RawMessage)
+    detached = known.detach()
+    assert (detached, detached.genl_cmd, detached.nlmsg_name) == (known, 2, "PLAY_CMD_NEW")
+    assert PLAY.id is None
+
+
+def test_parse_needs_the_number() -> None:
+    with pytest.raises(ValueError, match=r"'play' its number at run time: parse with \.at\("):
+        netlink.parse(b"", PLAY)
+
+
+def test_a_message_too_short_for_a_command() -> None:
+    broken = wire.message(29, b"\1\0")
+    stream = netlink.parse(broken + message(2, Play(index=1)), PLAY.at(29))
+    with pytest.raises(DecodeError, match=r"no room for a struct genlmsghdr \(at byte 0\)"):
+        next(stream)
+    assert next(stream).index == 1  # type: ignore[union-attr]
+
+
+# --- by way of a scripted kernel ------------------------------------------------------------------
+
+
+def test_requests_dumps_and_columns() -> None:
+    nl, socket = connect(PLAY)
+    with nl:
+        play = nl.do(get(index=3))
+        assert play is not None
+        assert (play.index, play.name) == (3, "play 3")
+        assert [each.index for each in nl.dump(get())] == [1, 2, 3, 4, 5]
+        columns = nl.dump(get()).columns("index", "name")
+        assert [*columns["name"]] == [f"play {i}" for i in range(1, 6)]
+        assert nl.do(set_(index=1)) is not None
+    assert [type(request) for request in socket.requests] == [Ctrl, Ask, Ask, Ask, Ask]
+    question, first, *_ = (cast(Any, request) for request in socket.requests)
+    assert (question.nlmsg_name, question.family_name) == ("CTRL_CMD_GETFAMILY", "play")
+    assert (first.nlmsg_type, first.genl_cmd, first.genl_version) == (FIRST_ID, 1, 3)
+
+
+def test_the_first_use_may_be_columns_or_a_pipeline() -> None:
+    nl, _ = connect(PLAY)
+    with nl:
+        assert [*nl.dump(get()).columns("index")["index"]] == [1, 2, 3, 4, 5]
+    nl, _ = connect(PLAY, OTHER)
+    with nl:
+        outcomes = list(nl.do_many(get(index=i) for i in (1, 404, 3)))
+        assert [getattr(outcome, "index", None) for outcome in outcomes] == [1, 1, 3]
+        assert isinstance(outcomes[1], KernelError)
+
+
+def test_an_error_names_the_attribute() -> None:
+    def refuse(request: Any) -> None:
+        raise KernelError(errno.EINVAL, "too deep", path="inner.depth")
+
+    nl, _ = connect(PLAY, function=refuse)
+    with nl, pytest.raises(KernelError) as caught:
+        nl.do(set_(index=1, inner={"depth": 9}))
+    assert str(caught.value) == "play.set: inner.depth: too deep (EINVAL)"
+    assert caught.value.offset == 16 + 4 + 8 + 4
+
+
+def test_groups_by_name() -> None:
+    nl, socket = connect(PLAY, OTHER)
+    with nl:
+        nl.join("events", "other.config")
+        with pytest.raises(LookupError, match=r"several families: say which of play\.config, oth"):
+            nl.join("config")
+        with pytest.raises(LookupError, match=r"no group 'x'; there are: play\.events, play\.conf"):
+            nl.join("x")
+        socket.event("events", (PLAY_CMD.PLAY_CMD_NEW, Play(index=5)))
+        assert [event.index for event in nl.events()] == [5]  # type: ignore[union-attr]
+        nl.leave("events")
+        socket.event("events", (PLAY_CMD.PLAY_CMD_NEW, Play(index=6)))
+        assert list(nl.events()) == []
+
+
+def test_an_op_of_no_generic_family_is_refused() -> None:
+    nl, _ = connect(PLAY)
+    with nl, pytest.raises(ValueError, match=r"stray\.get is no op of a generic family"):
+        nl.do(Op("stray.get", 1, Play)())
+
+
+def test_a_family_that_was_not_named_is_asked_for_too() -> None:
+    nl, _ = connect(PLAY, OTHER)
+    with Connection(OTHER, socket=nl._socket) as other:
+        play = other.do(get(index=2))
+    assert play is not None
+    assert play.name == "play 2"
+
+
+def test_a_family_that_is_not_there() -> None:
+    absent = Family("absent", types=PLAY_CMD, ops=(), messages=Play)
+    lost = Op("absent.get", PLAY_CMD.PLAY_CMD_GET, Play)
+    lost.family = absent
+    nl, socket = connect(PLAY)
+    with nl:
+        with pytest.raises(KernelError, match=r"nlctrl\.getfamily: .*ENOENT"):
+            nl.do(lost())
+        with pytest.raises(KernelError, match="ENOENT"):
+            list(nl.dump(lost()))
+        with pytest.raises(KernelError, match="ENOENT"):
+            list(nl.do_many([lost()]))
+        assert nl.do(get(index=1)) is not None
+    assert len(socket.requests) == 5
+
+
+def test_an_enoent_that_is_the_answer() -> None:
+    nl, socket = connect(PLAY)
+    with nl:
+        with pytest.raises(KernelError, match="no such play") as caught:
+            nl.do(get(index=404))
+        assert caught.value.request.name == "play.get"
+        assert nl.do(get(index=1)) is not None
+    # Asked for the number again, found to be the same, and not tried once more.
+    assert [type(request) for request in socket.requests] == [Ctrl, Ask, Ctrl, Ask]
+
+
+# --- the engine, by bytes -------------------------------------------------------------------------
+
+
+class Talk:
+    """An engine for PLAY, and what it sends, as (type, command, seq)."""
+
+    def __init__(self) -> None:
+        self.engine = Engine([PLAY], lambda reply: None, Names)
+
+    def sent(self) -> list[tuple[int, int, int]]:
+        found = []
+        for buffer in self.engine.take_outgoing():
+            for raw in netlink.iter_messages(buffer):
+                found.append((raw.type, raw.payload[0], raw.seq))
+        return found
+
+    def feed(self, *datagrams: bytes, group: int = 0) -> None:
+        self.engine.feed(*wire.receive(*datagrams, group=group))
+
+    def tell(self, id: int, *, seq: int, **more: Any) -> None:
+        """The answer of nlctrl."""
+        told = Ctrl(family_name="play", family_id=id, **more)
+        self.feed(message(1, told, id=16, seq=seq), wire.error(0, seq=seq))
+
+    def announce(self, command: int, id: int, **more: Any) -> None:
+        self.feed(message(command, Ctrl(family_name="play", family_id=id, **more), id=16), group=16)
+
+
+def test_requests_wait_for_the_number_and_it_is_asked_for_once() -> None:
+    talk = Talk()
+    first, dump = talk.engine.submit(get(index=1)), talk.engine.submit(get(), dump=True)
+    batch = talk.engine.submit_batch([get(index=2), get(index=3)])
+    assert talk.sent() == [(16, 3, 2)]
+    talk.tell(29, seq=2)
+    assert talk.sent() == [(29, 1, 1), (29, 1, 3), (29, 1, 4), (29, 1, 5)]
+    talk.feed(message(2, Play(index=1), seq=1), wire.error(0, seq=1), wire.done(seq=3))
+    assert [play.index for play in first] == [1]
+    assert list(dump) == []
+    assert not batch.ready
+
+
+def test_what_was_given_up_meanwhile_is_not_sent() -> None:
+    talk = Talk()
+    given_up, kept = talk.engine.submit(get(index=1)), talk.engine.submit(get(index=2))
+    batch = talk.engine.submit_batch([get(index=3)])
+    talk.engine.abandon(given_up)
+    talk.engine.abandon(batch)
+    assert talk.sent() == [(16, 3, 2)]
+    talk.tell(29, seq=2)
+    assert talk.sent() == [(29, 1, 3)]
+    assert not kept.done
+    assert talk.engine.stats.late == 0
+
+
+def test_enoent_is_the_answer_to_a_number_that_is_no_family_s() -> None:
+    talk = Talk()
+    asked = talk.engine.submit(get(index=1))
+    talk.sent()
+    talk.tell(29, seq=2)
+    assert talk.sent() == [(29, 1, 1)]
+    talk.feed(wire.error(errno.ENOENT, seq=1))
+    assert not asked.done
+    assert talk.sent() == [(16, 3, 4)]
+    talk.tell(31, seq=4)
+    assert talk.sent() == [(31, 1, 3)]
+    talk.feed(message(2, Play(index=1), id=31, seq=3), wire.error(0, seq=3))
+    assert [play.index for play in asked] == [1]
+
+
+def test_a_batch_that_met_enoent_has_the_number_asked_for_before_the_next() -> None:
+    talk = Talk()
+    talk.engine.names.learn(*netlink.parse(  # type: ignore[union-attr]
+        message(1, Ctrl(family_name="play", family_id=29), id=16), nlctrl.FAMILY))  # fmt: skip
+    batch = talk.engine.submit_batch([get(index=1)])
+    talk.sent()
+    talk.feed(wire.error(errno.ENOENT, seq=1))
+    [outcome] = batch.results(0)
+    assert isinstance(outcome, KernelError)
+    talk.engine.submit_batch([get(index=1)])
+    assert talk.sent() == [(16, 3, 3)]
+
+
+@pytest.mark.parametrize("how", ["overrun", "send failed"])
+def test_a_question_that_is_lost_fails_those_who_wait(how: str) -> None:
+    talk = Talk()
+    first, batch = talk.engine.submit(get()), talk.engine.submit_batch([get()])
+    outgoing = talk.engine.take_outgoing()
+    if how == "overrun":
+        talk.engine.overrun()
+        talk.engine.drained()
+        expected: type[Exception] = Overrun
+    else:
+        talk.engine.send_failed(outgoing, OSError(errno.ENOBUFS, "no room"))
+        expected = OSError
+    assert isinstance(first.error, expected)
+    assert isinstance(batch.error, expected)
+    talk.engine.submit(get())
+    assert talk.sent() == [(16, 3, 5)]  # asked anew
+
+
+def test_announcements_are_taken_in_and_kept_from_who_did_not_join() -> None:
+    talk = Talk()
+    talk.announce(CTRL_CMD.CTRL_CMD_NEWFAMILY, 40)
+    kept = [talk.engine.submit(get())]
+    assert talk.sent() == [(40, 1, 1)]
+    talk.announce(CTRL_CMD.CTRL_CMD_DELFAMILY, 40)
+    kept.append(talk.engine.submit(get()))
+    assert talk.sent() == [(16, 3, 3)]
+    assert list(talk.engine.events()) == []
+    assert talk.engine.names is not None
+    talk.engine.names.is_told = True
+    talk.announce(CTRL_CMD.CTRL_CMD_NEWFAMILY, 41)
+    [event] = talk.engine.events()
+    assert event.nlmsg_name == "CTRL_CMD_NEWFAMILY"  # type: ignore[union-attr]
+
+
+def test_a_group_whose_number_changes_is_joined_once_more() -> None:
+    groups = [{"name": "events", "id": 70}, {"name": "config", "id": 71}]
+    nl, socket = connect(PLAY)
+    with nl:
+        nl.join("events")
+        old = {*socket.groups}
+        told = Ctrl(family_name="play", family_id=FIRST_ID, mcast_groups=groups)
+        socket.deliver(Datagram(message(1, told, id=16), group=16))
+        assert nl.do(get(index=1)) is not None
+        assert socket.groups - old == {70}
+
+
+# --- what people ask of nlctrl --------------------------------------------------------------------
+
+
+def test_families_by_plan() -> None:
+    nl, _ = connect(PLAY, OTHER)
+    with nl:
+        families = nl.run(list_families())
+    assert [family.family_name for family in families] == ["play", "other", "nlctrl"]
+    assert [group.name for group in families[0].mcast_groups] == ["events", "config"]
+
+
+def test_policies_in_words() -> None:
+    def answer(request: Any) -> Iterator[Any]:
+        if request.genl_cmd == CTRL_CMD.CTRL_CMD_GETFAMILY:
+            yield Ctrl(family_id=29, family_name="play")
+            return
+        number = Policy(type=4, min_value_u=0, max_value_u=9)
+        nest = Policy(type=13, policy_idx=2)
+        uses = {1: nlctrl.OpPolicy(do=0, dump=1), 7: nlctrl.OpPolicy(do=2)}
+        yield CTRL_CMD.CTRL_CMD_GETPOLICY, Ctrl(op_policy=uses)
+        yield CTRL_CMD.CTRL_CMD_GETPOLICY, Ctrl(policy={0: {1: number}})
+        yield CTRL_CMD.CTRL_CMD_GETPOLICY, Ctrl(policy={0: {2: nest}})
+        yield CTRL_CMD.CTRL_CMD_GETPOLICY, Ctrl(policy={2: {1: nest}})
+
+    nl, _ = connect(nlctrl.FAMILY, PLAY, function=answer)
+    with nl:
+        policies = nl.run(policy("play"))
+    assert policies.pretty(PLAY).splitlines() == [
+        "play.get",
+        "    do",
+        "        index: u32 0..9",
+        "        inner: nested of policy 2",
+        "            depth: nested of policy 2",
+        "                (as above)",
+        "    dump",
+        "op 7",
+        "    do",
+        "        1: nested of policy 2",
+        "            (as above)",
+    ]
+    assert policies.pretty().startswith("op 1\n    do\n        1: u32 0..9\n")
+
+
+def test_stamped_bytes() -> None:
+    """struct nlmsghdr, then struct genlmsghdr with the command and the family's version."""
+    engine = Engine([PLAY.at(29)], lambda reply: None, Names)
+    op = Op("play.get", PLAY_CMD.PLAY_CMD_GET, Ask)
+    op.family = PLAY
+    Names([PLAY], engine.classes)
+    engine.names.ids[PLAY] = 29  # type: ignore[union-attr]
+    kept = engine.submit(op(index=7))
+    [single] = engine.take_outgoing()
+    assert single == struct.pack("=IHHIIBBHHHI", 28, 29, 5, 1, 0, 1, 3, 0, 8, 1, 7)
+    engine.submit_batch([op(index=7)])
+    [packed] = engine.take_outgoing()
+    assert packed == struct.pack("=IHHIIBBHHHI", 28, 29, 5, 2, 0, 1, 3, 0, 8, 1, 7)
+    assert not kept.done
