@@ -51,7 +51,7 @@ def pack(
     last_flags: int,
     limit: int,
     ids: dict[Any, int] | None = None,
-    bracketed: bool = False,
+    asks: bytes | None = None,
 ) -> list[bytes]: ...
 def runs(data: bytes, index: bytes, own_port: int = 0) -> tuple[list[Run], Exception | None]: ...
 

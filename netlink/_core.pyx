@@ -986,14 +986,14 @@ def stamp(int type, int flags, unsigned int seq, unsigned int port, bytes payloa
 
 
 def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py_ssize_t limit,
-         dict ids=None, bint bracketed=False):
+         dict ids=None, bytes asks=None):
     """Stamp requests, numbered from `seq`, into few buffers that each take one send.
 
     `flags` are added to each op's own, `last_flags` to those of the last. A buffer holds at most
     `limit` bytes, or a single longer message. For Generic Netlink `ids` has the id of each op's
-    family; the message begins with a struct genlmsghdr (linux/genetlink.h) then. With `bracketed`
-    what stands between two ops that are brackets goes, with them, into a buffer of its own of any
-    length, and brackets ask for no acknowledgement.
+    family; the message begins with a struct genlmsghdr (linux/genetlink.h) then. Where there are
+    brackets `asks` has a byte a request, 0 for those that ask for no acknowledgement, and what
+    stands between two brackets goes, with them, into a buffer of its own, however long.
     """
     cdef nlmsghdr header
     cdef genlmsghdr command
@@ -1005,8 +1005,8 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
     cdef Py_ssize_t size, position
     cdef Py_ssize_t envelope = NLMSG_HDRLEN if ids is None else NLMSG_HDRLEN + GENL_HDRLEN
     cdef Py_ssize_t last = len(requests) - 1
-    while bracketed and last > 0 and requests[last].op.bracket:
-        last -= 1
+    if asks is not None and PyBytes_GET_SIZE(asks) != len(requests):
+        raise ValueError(f"{len(asks)} bytes for {len(requests)} requests")
     cdef list found = []
     b.data = NULL
     b.used = b.size = 0
@@ -1019,10 +1019,9 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
             op = request.op
             size = envelope + message.length
             more = last_flags if position == last else flags
-            if bracketed:
+            if asks is not None:
                 bracket = op.bracket
-                if bracket:
-                    more &= ~NLM_F_ACK
+                more = last_flags if PyBytes_AS_STRING(asks)[position] else last_flags & ~NLM_F_ACK
             if b.used and (bracket > 0 or (b.used + size > limit and not inside)):
                 found.append(PyBytes_FromStringAndSize(<const char *>b.data, b.used))
                 b.used = 0

@@ -278,12 +278,13 @@ class Batch:
     With `ack_last` only the last one asks for an acknowledgement. As the kernel takes them in
     order and a failure always answers, its answer says of all before it that they went well.
 
-    Requests between two brackets are carried out as a whole, or not at all. Nothing answers the
-    brackets, unless the kernel refuses the whole: then the opening one has the errno, and for the
-    rest there may be no answer (nfnetlink_rcv_batch in net/netfilter/nfnetlink.c).
+    Requests between two brackets are carried out as a whole, or not at all, and of them too the
+    last one's answer says all, as the kernel answers none before it has come to the end. Nothing
+    answers the brackets, unless it refuses the whole: then the opening one has the errno, and for
+    the rest there may be no answer (nfnetlink_rcv_batch in net/netfilter/nfnetlink.c).
     """
 
-    __slots__ = ("_answers", "_open", "ack_last", "error", "first", "has_messages", "limit",
+    __slots__ = ("_answers", "_covers", "_open", "ack_last", "asks", "error", "first", "has_messages", "limit",
                  "outcomes", "requests", "timeout", "unanswered")  # fmt: skip
 
     def __init__(
@@ -306,10 +307,11 @@ class Batch:
         self.outcomes: list[Any] = [None] * len(requests)
         self.unanswered = len(requests)
         self._open = bytearray(b"\1" * len(requests))  # 1: not answered yet
-        for position in range(len(requests)) if bracketed else ():
-            if requests[position].op.bracket:
-                self._open[position] = 0
-                self.unanswered -= 1
+        # Where the last of several that go well without a word is answered: the first of them.
+        self._covers = {len(requests) - 1: 0} if ack_last else {}
+        self.asks: bytes | None = None  # which ask for an acknowledgement, where there are brackets
+        if bracketed:
+            self._find_brackets()
         self._answers: dict[int, Any] = {}  # messages that came before their acknowledgement
 
     @property
@@ -343,8 +345,7 @@ class Batch:
         if isinstance(error, KernelError) and self.requests[start].op.bracket > 0:
             self._refuse(start, error)
             return
-        if self.ack_last and end == len(self.outcomes):
-            start = 0  # those that did not fail went well
+        start = self._covers.get(end - 1, start)  # those that did not fail went well
         self.unanswered -= self._open.count(1, start, end)
         if error is not None and self._open[end - 1]:
             self.outcomes[end - 1] = error
@@ -353,6 +354,28 @@ class Batch:
             if self.outcomes[position] is None:
                 self.outcomes[position] = answer
         self._open[start:end] = bytes(end - start)
+
+    def _find_brackets(self) -> None:
+        """Have nothing wait for an answer to a bracket, and one answer for all between two."""
+        asks = bytearray(b"\1" * len(self.requests))
+        opened: int | None = None
+        for position, request in enumerate(self.requests):
+            bracket = request.op.bracket
+            if bracket:
+                asks[position] = self._open[position] = 0
+                self.unanswered -= 1
+                opened = position if bracket > 0 else None
+            elif opened is not None:
+                if position - 1 > opened:
+                    asks[position - 1] = 0
+                    self._covers.pop(position - 1)
+                self._covers[position] = opened
+        if self.ack_last and self.unanswered:
+            last = self._open.rindex(1)
+            asks = bytearray(len(asks))
+            asks[last] = 1
+            self._covers = {last: 0}
+        self.asks = bytes(asks)
 
     def _refuse(self, start: int, error: KernelError) -> None:
         """Take in that nothing was done of what stands between two brackets."""
@@ -485,7 +508,7 @@ class Engine:
             if not all(self._is_known(op, batch) for op in ops):
                 return
         flags = REQUEST if batch.ack_last else ACK
-        packed = pack(batch.requests, batch.first, flags, ACK, batch.limit, ids, self.bracketed)
+        packed = pack(batch.requests, batch.first, flags, ACK, batch.limit, ids, batch.asks)
         self._outgoing += packed
         self.stats.sent += len(batch.requests) - len(packed)
 

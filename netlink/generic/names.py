@@ -88,6 +88,7 @@ class Names:
 
         `wanted` says whether it shall be joined again when its number changes.
         """
+        families = {f.name: f for f in families}.values()
         candidates = [f for f in families if name in f.groups or name.startswith(f"{f.name}.")]
         found: list[tuple[str, str]] = []
         known: list[str] = []

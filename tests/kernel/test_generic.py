@@ -1,0 +1,166 @@
+"""Generic Netlink with the live kernel: nlctrl, which every kernel has, and what it tells."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import subprocess
+import sys
+
+import pytest
+
+from netlink import Connection, Family, KernelError, Message, Op, aio
+from netlink import schema as s
+from netlink.generic import find_family, list_families, nlctrl, policy
+from netlink.generic.nlctrl import CTRL_CMD, GENL, Ctrl
+
+
+class Copy(Message):
+    """What nlctrl is asked, as if by a family of another name."""
+
+    family_id: int | None = s.u16(1)
+    family_name: str | None = s.string(2)
+
+
+get_copy = Op("copy.get", CTRL_CMD.CTRL_CMD_GETFAMILY, Copy)
+
+
+def third_party(name: str) -> Family:
+    """A family as somebody outside of this library declares it."""
+    return Family(name, types=CTRL_CMD, ops=(get_copy,), messages=Copy)
+
+
+def test_nlctrl_knows_itself() -> None:
+    with Connection(nlctrl.FAMILY) as nl:
+        told = nl.run(find_family("nlctrl"))
+        assert (told.family_id, told.family_name) == (16, "nlctrl")
+        assert {group.name: group.id for group in told.mcast_groups} == {"notify": 16}
+        flags = {op.id: op.flags for op in told.ops}
+        assert flags[CTRL_CMD.CTRL_CMD_GETFAMILY] == (
+            GENL.GENL_CMD_CAP_DO | GENL.GENL_CMD_CAP_DUMP | GENL.GENL_CMD_CAP_HASPOL
+        )
+        assert [f.family_name for f in nl.run(list_families())].count("nlctrl") == 1
+
+
+def test_the_tool_genl_sees_the_same_families() -> None:
+    try:
+        shown = subprocess.run(["genl", "ctrl", "list"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"genl, of iproute2: {error}")
+    names = [line.split()[1] for line in shown.stdout.splitlines() if line.startswith("Name:")]
+    with Connection(nlctrl.FAMILY) as nl:
+        assert sorted(str(f.family_name) for f in nl.run(list_families())) == sorted(names)
+
+
+def test_a_number_is_asked_for_by_name_and_kept() -> None:
+    copy = third_party("nlctrl")
+    with Connection(copy) as nl:
+        for _ in range(3):
+            told = nl.do(get_copy(family_name="nlctrl"))
+            assert told is not None
+            assert told.family_id == 16
+        assert nl.stats.sent == 4
+
+
+def test_no_such_family() -> None:
+    third_party("no_such_family")
+    with Connection(nlctrl.FAMILY) as nl:
+        with pytest.raises(KernelError) as caught:
+            nl.do(get_copy(family_name="nlctrl"))
+        assert caught.value.errno == errno.ENOENT
+        with pytest.raises(KernelError, match="ENOENT"):
+            nl.run(find_family("no_such_family"))
+        with pytest.raises(KernelError, match="ENOENT"):
+            nl.run(policy("no_such_family"))
+
+
+def test_a_name_that_is_too_long_is_explained() -> None:
+    with Connection(nlctrl.FAMILY) as nl, pytest.raises(KernelError) as caught:
+        nl.run(find_family("a family of 26 characters."))
+    assert caught.value.path == "family_name"
+    assert str(caught.value).endswith("allowed nul string of at most 15 bytes")
+
+
+def test_the_policy_of_nlctrl_in_words() -> None:
+    with Connection(nlctrl.FAMILY) as nl:
+        policies = nl.run(policy("nlctrl"))
+    lines = policies.pretty(nlctrl.FAMILY).splitlines()
+    at = lines.index("nlctrl.getfamily")
+    assert lines[at : at + 4] == [
+        "nlctrl.getfamily",
+        "    do",
+        "        family_id: u16 0..65535",
+        "        family_name: nul string of at most 15 bytes",
+    ]
+
+
+def test_a_stale_number_is_noticed() -> None:
+    """As after the module of a family was loaded anew: the kernel says ENOENT, we ask again."""
+    copy = third_party("nlctrl")
+    with Connection(copy) as nl:
+        assert nl._engine.names is not None
+        nl._engine.names.ids[copy] = 1000
+        told = nl.do(get_copy(family_name="nlctrl"))
+        assert told is not None
+        nl._engine.names.ids[copy] = 1000
+        assert len(nl.dump(get_copy()).all()) > 1
+
+
+def test_columns_of_families() -> None:
+    with Connection(nlctrl.FAMILY) as nl:
+        columns = nl.dump(nlctrl.getfamily()).columns("family_id", "family_name")
+        assert dict(zip(columns["family_name"], columns["family_id"], strict=True)) == {
+            f.family_name: f.family_id for f in nl.run(list_families())
+        }
+
+
+def test_the_same_from_asyncio() -> None:
+    async def ask() -> list[Ctrl]:
+        async with aio.Connection(nlctrl.FAMILY, third_party("nlctrl")) as nl:
+            await nl.join("nlctrl.notify")
+            assert (await nl.do(get_copy(family_name="nlctrl"))) is not None
+            families = [f async for f in nl.dump(nlctrl.getfamily())]
+            assert families == await nl.run(list_families())
+            await nl.leave("nlctrl.notify")
+            return families
+
+    assert asyncio.run(ask())
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "netlink", "genl", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_commands() -> None:
+    with Connection(nlctrl.FAMILY) as nl:
+        families = {str(f.family_name): f for f in nl.run(list_families())}
+    listed = run("list")
+    assert listed.returncode == 0, listed.stderr
+    lines = listed.stdout.splitlines()
+    assert lines[0].split() == ["ID", "NAME", "VERSION", "OPS", "GROUPS"]
+    assert {line.split()[1] for line in lines[1:]} == {*families}
+    [row] = [line.split() for line in lines if line.split()[1] == "nlctrl"]
+    assert row[0] == "16"
+    assert row[-1] == "notify"
+    as_json = {row["family_name"]: row for row in json.loads(run("list", "--json").stdout)}
+    assert as_json.keys() == families.keys()
+    assert as_json["nlctrl"]["family_id"] == 16
+
+    told = run("policy", "nlctrl")
+    assert "        family_name: nul string of at most 15 bytes" in told.stdout.splitlines()
+    refused = run("policy", "no_such_family")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "no_such_family" in refused.stderr and "ENOENT" in refused.stderr
+
+    ended = run("monitor", "nlctrl", "--timeout", "0.2")
+    assert ended.returncode == 0, ended.stderr
+    assert "0 events" in ended.stderr
+    refused = run("monitor", "nlctrl", "--group", "x", "--timeout", "0.2")
+    assert refused.returncode == 1
+    assert "no group 'nlctrl.x'; there are: nlctrl.notify" in refused.stderr
