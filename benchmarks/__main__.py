@@ -22,7 +22,7 @@ def main() -> None:
     facts, report = machine(), []  # the load is that of before
     for name in options.workload:
         workload = every_workload[name]
-        size = options.routes or workload.size
+        size = options.size or workload.size
         able = {
             who: every_contender[who]
             for who in options.contenders
@@ -33,7 +33,7 @@ def main() -> None:
         except (BenchmarkError, NamespaceError) as error:
             sys.exit(str(error))
         print(f"{name}, size {size:,}")
-        _print_table(workload.unit, results)
+        _print_table(workload.unit, size, results)
         report.append({"workload": name, "size": size, "results": list(map(asdict, results))})
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def _options(
         default=[*every_contender],
         help=f"some of {','.join(every_contender)}",
     )
-    add("--routes", metavar="N", type=int, help="routes in the table (default: the workload's)")
+    add("--size", metavar="N", type=int, help="such as routes (default: the workload's)")
     add("--runs", metavar="K", type=int, default=20, help="timed runs a process (default: 20)")
     add("--json", metavar="FILE", type=Path, help="write all numbers and the machine's facts")
     options = parser.parse_args()
@@ -67,10 +67,12 @@ def _options(
             parser.error(f"no contender {name!r}; there are {', '.join(every_contender)}")
     if options.runs < 1:
         parser.error("--runs: at least 1")
+    if options.size is not None and options.size < 1:
+        parser.error("--size: at least 1")
     return options
 
 
-def _print_table(unit: str, results: Sequence[Result]) -> None:
+def _print_table(unit: str, size: int, results: Sequence[Result]) -> None:
     """Fastest first. Times are nanoseconds a unit, memory is the peak resident set in MiB."""
     floor = next((r.median() for r in results if r.contender == _FLOOR), None)
     rows = [
@@ -84,14 +86,20 @@ def _print_table(unit: str, results: Sequence[Result]) -> None:
                 f"{r.median():,.0f}",
                 f"{min(r.ns_each()):,.0f}..{max(r.ns_each()):,.0f}",
                 f"{r.median() / floor:,.2f}" if floor else "-",
-                f"{r.rss_peak_kib / 1024:.1f}",
-                f"{(r.rss_peak_kib - r.rss_start_kib) / 1024:.1f}",
-                f"{r.count:,}",
+                *_memory(r),
+                f"{r.count:,}" + (f" of {size:,}" if r.size < size else ""),
             ]
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+
+
+def _memory(r: Result) -> tuple[str, str]:
+    """The peak, and how much of it came after imports and connecting."""
+    if r.rss_peak_kib is None or r.rss_start_kib is None:
+        return "-", "-"
+    return f"{r.rss_peak_kib / 1024:.1f}", f"{(r.rss_peak_kib - r.rss_start_kib) / 1024:.1f}"
 
 
 if __name__ == "__main__":

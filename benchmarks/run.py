@@ -22,7 +22,7 @@ from typing import Any
 
 from .contenders import Contender, Skip
 from .namespace import Namespace
-from .workloads import Workload
+from .workloads import NotDone, Workload
 
 _ROUNDS = 4
 
@@ -33,15 +33,19 @@ class BenchmarkError(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """What one contender did in all its processes; contenders/__init__.py explains the members."""
+    """What one contender did in all its processes; contenders/__init__.py explains the members.
+
+    `size` is what it was asked for, which is less than the workload's where it takes a share.
+    """
 
     contender: str
     version: str
     count: int
     digest: int | None
     ns: list[int]
-    rss_start_kib: int
-    rss_peak_kib: int
+    rss_start_kib: int | None
+    rss_peak_kib: int | None
+    size: int
 
     def ns_each(self) -> list[float]:
         """Nanoseconds a unit, run by run."""
@@ -63,41 +67,59 @@ def run(
             for turn in range(_ROUNDS):
                 for who in list(samples)[:: -1 if turn % 2 else 1]:
                     try:
-                        samples[who].append(_sample(contenders[who], namespace, name, runs))
+                        sample = _sample(contenders[who], namespace, name, workload, size, runs)
+                        samples[who].append(sample)
                     except Skip as reason:
                         print(f"{name}: without {who}: {reason}", file=sys.stderr)
                         del samples[who]
+                    except NotDone as error:
+                        raise BenchmarkError(f"{name}: {who} left {error}") from error
         except subprocess.CalledProcessError as error:
             raise BenchmarkError(f"{name}: {' '.join(error.cmd)}:\n{error.stderr}") from error
     _check_same_work(name, samples)
     return [_join(who, parts) for who, parts in samples.items()]
 
 
-def _sample(contender: Contender, namespace: Namespace, name: str, runs: int) -> dict[str, Any]:
-    """The line of JSON of one process."""
+def _sample(
+    contender: Contender,
+    namespace: Namespace,
+    name: str,
+    workload: Workload,
+    size: int,
+    runs: int,
+) -> dict[str, Any]:
+    """The line of JSON of one process, whose work has been verified."""
     command = contender.command(namespace.directory)
-    line = namespace.run([*command, name, str(min(runs, contender.max_runs))])
+    size = max(1, size // contender.shares.get(name, 1))
+    runs = min(runs, contender.max_runs)
+    line = namespace.run([*command, name, str(runs), str(size), *workload.reset])
     sample: dict[str, Any] = json.loads(line)
     if "skip" in sample:
         raise Skip(sample["skip"])
-    return sample
+    workload.verify(namespace, size)
+    return sample | {"size": size}
 
 
 def _check_same_work(name: str, samples: Mapping[str, list[dict[str, Any]]]) -> None:
     if not samples:
         raise BenchmarkError(f"{name}: no contender can do it here")
-    for key in ("count", "digest"):
-        seen = {who: {part[key] for part in parts} - {None} for who, parts in samples.items()}
+    # Not the counts, as one may do a share: but what is beyond the size, such as the link's own
+    # routes in a dump, is there for all.
+    beyond = {who: {p["count"] - p["size"] for p in parts} for who, parts in samples.items()}
+    size = max(p["size"] for parts in samples.values() for p in parts)
+    digest = {
+        who: {p["digest"] for p in parts if p["size"] == size} - {None}
+        for who, parts in samples.items()
+    }
+    for words, seen in ("count, less the size", beyond), ("digest", digest):
         if len(set().union(*seen.values())) > 1:
-            raise BenchmarkError(f"{name}: the contenders disagree on the {key}: {seen}")
+            raise BenchmarkError(f"{name}: the contenders disagree on the {words}: {seen}")
 
 
 def _join(who: str, parts: list[dict[str, Any]]) -> Result:
-    joined = {
-        "ns": [ns for part in parts for ns in part["ns"]],
-        "rss_start_kib": max(part["rss_start_kib"] for part in parts),
-        "rss_peak_kib": max(part["rss_peak_kib"] for part in parts),
-    }
+    joined = {"ns": [ns for part in parts for ns in part["ns"]]}
+    for key in ("rss_start_kib", "rss_peak_kib"):
+        joined[key] = max((part[key] for part in parts), key=lambda kib: kib or 0)
     return Result(contender=who, **(parts[0] | joined))
 
 

@@ -1,16 +1,17 @@
 """What a contender is: the workloads that it can do, and how to make the command of its process.
 
 Each module here holds one as `CONTENDER`. The runner imports them all, so nothing that may be
-missing is imported at their top. The command is given the workload's name and a number of runs as
-its last two arguments, works once to warm up, then that many times by the clock, and prints one
-line of JSON:
+missing is imported at their top. The command is given the workload's name, a number of runs, the
+size, and the words of the workload's reset command, if it has one. It works once to warm up, then
+that many times by the clock, starts the reset command before each of them, and prints one line of
+JSON:
 
     version         of the library, or of the compiler
     count           units, such as messages, in one run
     digest          a number over all values read; null where the contender reads none
     ns              a list: each timed run, from before the send to after the last message
-    rss_start_kib   peak resident set before the warm-up
-    rss_peak_kib    peak resident set at the end
+    rss_start_kib   peak resident set before the warm-up; null where another program does the work
+    rss_peak_kib    peak resident set at the end; null likewise
 
 or, where it cannot work, {"skip": "the reason"}. `measure.py` does this for Python contenders and
 `measure.h` for those in C.
@@ -22,8 +23,8 @@ import pkgutil
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
@@ -36,11 +37,16 @@ class Skip(Exception):
 
 @dataclass(frozen=True)
 class Contender:
-    """`command(directory)` may build in the directory; `max_runs` is for the slow."""
+    """`command(directory)` may build in the directory.
+
+    The slow may do fewer runs, `max_runs`, and less work: of a workload in `shares` one part in so
+    many, which has to be a smaller workload of the same kind.
+    """
 
     workloads: tuple[str, ...]
     command: Callable[[Path], list[str]]
     max_runs: int = sys.maxsize
+    shares: Mapping[str, int] = field(default_factory=dict)
 
 
 def python(module: str, distribution: str) -> Callable[[Path], list[str]]:
@@ -48,6 +54,12 @@ def python(module: str, distribution: str) -> Callable[[Path], list[str]]:
     # -P: no folder of the checkout comes before the installed packages.
     command = [sys.executable, "-P", str(_HERE.parent / "measure.py"), module, distribution]
     return lambda directory: command
+
+
+def program(module: str) -> Callable[[Path], list[str]]:
+    """The command of a contender that is another program: its module here starts that in each run,
+    and has a function version(). The memory of the program is not known."""
+    return python(module, distribution="")
 
 
 def compiled(source: str, *flags: str) -> Callable[[Path], list[str]]:

@@ -2,4 +2,6 @@
 
 from . import Contender, compiled
 
-CONTENDER = Contender(workloads=("dump-routes",), command=compiled("c_floor.c"))
+CONTENDER = Contender(
+    workloads=("dump-routes", "insert-routes", "request-latency"), command=compiled("c_floor.c")
+)

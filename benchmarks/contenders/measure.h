@@ -1,10 +1,12 @@
 /* The measuring half of a C contender: warm up, time the runs, print the line of JSON that
  * __init__.py describes. Its Python twin is ../measure.py. */
 #include <inttypes.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #ifdef __clang__
@@ -12,6 +14,12 @@
 #else
 #define COMPILER "gcc " __VERSION__
 #endif
+
+/* `run` does the work once and returns how many units that was. */
+struct work {
+    const char *name;
+    uint64_t (*run)(uint64_t size);
+};
 
 static _Noreturn void die(const char *what)
 {
@@ -42,23 +50,55 @@ static long peak_kib(void)
     return peak;
 }
 
-/* `run` does the work once and returns how many units that was. */
-static void measure(uint64_t (*run)(void), int runs)
+static void start(char **command)
 {
-    long start_kib = peak_kib();
-    uint64_t count = run();
+    extern char **environ;
+    pid_t child;
+    int status;
 
-    printf("{\"version\": \"" COMPILER "\", \"count\": %" PRIu64 ", \"digest\": null", count);
-    for (int i = 0; i < runs; i++) {
-        int64_t start = now_ns();
-        uint64_t again = run();
+    if (posix_spawnp(&child, command[0], NULL, NULL, command, environ) != 0
+        || waitpid(child, &status, 0) < 0 || status != 0) {
+        fprintf(stderr, "%s failed\n", command[0]);
+        exit(1);
+    }
+}
+
+/* main() of a contender, whose works end with one that has no name. */
+static int measure(const struct work *work, int argc, char **argv)
+{
+    if (argc < 4) {
+        fprintf(stderr, "usage: %s WORKLOAD RUNS SIZE [RESET...]\n", argv[0]);
+        return 2;
+    }
+    while (work->name && strcmp(work->name, argv[1]) != 0)
+        work++;
+    if (!work->name) {
+        fprintf(stderr, "no workload %s\n", argv[1]);
+        return 2;
+    }
+
+    const int runs = atoi(argv[2]);
+    const uint64_t size = strtoull(argv[3], NULL, 10);
+    const long start_kib = peak_kib();
+    uint64_t count = 0;
+
+    for (int turn = 0; turn <= runs; turn++) {
+        if (argc > 4)
+            start(argv + 4);
+        int64_t begin = now_ns();
+        uint64_t again = work->run(size);
         int64_t end = now_ns();
 
-        if (again != count) {
+        if (turn == 0) {
+            count = again;
+            printf("{\"version\": \"" COMPILER "\", \"count\": %" PRIu64 ", \"digest\": null", count);
+        } else if (again == count) {
+            printf("%s%" PRId64, turn == 1 ? ", \"ns\": [" : ", ", end - begin);
+        } else {
             fprintf(stderr, "counted %" PRIu64 ", then %" PRIu64 "\n", count, again);
-            exit(1);
+            return 1;
         }
-        printf("%s%" PRId64, i ? ", " : ", \"ns\": [", end - start);
     }
     printf("], \"rss_start_kib\": %ld, \"rss_peak_kib\": %ld}\n", start_kib, peak_kib());
+    return 0;
 }

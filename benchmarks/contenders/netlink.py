@@ -1,16 +1,21 @@
-"""This library: the blocking connection, its dump iterated, a view for each message."""
+"""This library: the blocking connection; a dump iterated, a view for each message; requests made
+once where they are the same, and handed to do_many where they are many."""
 
 from __future__ import annotations
 
+from socket import if_nametoindex
+
 from ..measure import Check, Run
+from ..workloads.dump_routes import routes
 from . import Contender, python
 
 CONTENDER = Contender(
-    workloads=("dump-routes",), command=python("netlink", distribution="fastnetlink")
+    workloads=("dump-routes", "insert-routes", "request-latency"),
+    command=python("netlink", distribution="fastnetlink"),
 )
 
 
-def dump_routes() -> Run:
+def dump_routes(size: int) -> Run:
     from netlink import Connection
     from netlink.constants import AF
     from netlink.route import FAMILY, route
@@ -26,5 +31,63 @@ def dump_routes() -> Run:
             if check:
                 check(dst, gateway, oif)
         return count
+
+    return run
+
+
+def insert_routes(size: int) -> Run:
+    """With ack_last the library asks for one acknowledgement a window, that of its last request.
+
+    The kernel takes the requests of a send in order and answers a failed one unasked, so every
+    outcome is known all the same: what did not fail went well.
+    """
+    from netlink import Connection
+    from netlink.constants import AF
+    from netlink.route import FAMILY, route
+    from netlink.route.rtnetlink import RT_TABLE, RTN, RTPROT
+
+    nl = Connection(FAMILY)
+    oif = if_nametoindex("v0")
+    table = list(routes(size))
+    inet, main = int(AF.AF_INET), int(RT_TABLE.RT_TABLE_MAIN)
+    static, unicast = int(RTPROT.RTPROT_STATIC), int(RTN.RTN_UNICAST)
+
+    def run(check: Check | None) -> int:
+        requests = (
+            route.new(
+                family=inet,
+                dst_len=32,
+                rtm_table=main,
+                protocol=static,
+                type=unicast,
+                dst=dst,
+                gateway=gateway,
+                oif=oif,
+            )
+            for dst, gateway in table
+        )
+        count = 0
+        for _ in nl.do_many(requests, ack_last=True, raise_errors=True):
+            count += 1
+        return count
+
+    return run
+
+
+def request_latency(size: int) -> Run:
+    from netlink import Connection
+    from netlink.route import FAMILY, link
+
+    nl = Connection(FAMILY)
+    request = link.get(index=if_nametoindex("v0"))
+
+    def run(check: Check | None) -> int:
+        for _ in range(size):
+            found = nl.do(request)
+            assert found
+            ifname, mtu = found.ifname, found.mtu
+            if check:
+                check(int.from_bytes(str(ifname).encode()), mtu)
+        return size
 
     return run

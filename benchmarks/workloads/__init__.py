@@ -13,13 +13,24 @@ from importlib import import_module
 from ..namespace import Namespace
 
 
+class NotDone(Exception):
+    """The namespace does not hold what a contender says that it did; the text tells more."""
+
+
 @dataclass(frozen=True)
 class Workload:
-    """`prepare(namespace, size)` runs once, before any contender does."""
+    """`prepare(namespace, size)` runs once, before any contender does.
+
+    `size` is roughly the units of one run. `reset` is a command that undoes a run: each contender
+    starts it before every run of its own, the warm-up too, and by no clock. `verify(namespace,
+    size)` sees what the last run of a process has left, and raises NotDone.
+    """
 
     unit: str
     size: int
     prepare: Callable[[Namespace, int], None]
+    reset: tuple[str, ...] = ()
+    verify: Callable[[Namespace, int], None] = lambda namespace, size: None
 
 
 def load() -> dict[str, Workload]:

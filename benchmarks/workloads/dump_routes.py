@@ -7,10 +7,12 @@ are part of the dump.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..namespace import Namespace
 from . import Workload
 
-_LINK = """\
+LINK = """\
 link add v0 type veth peer name v1
 link set v0 up
 link set v1 up
@@ -18,12 +20,15 @@ address add 192.0.2.1/24 dev v0
 """
 
 
+def routes(size: int) -> Iterator[tuple[str, str]]:
+    """The destination and the gateway of each route, as text."""
+    for i in range(size):
+        yield f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}", f"192.0.2.{2 + i % 16}"
+
+
 def prepare(namespace: Namespace, size: int) -> None:
-    routes = (
-        f"route add 10.{i >> 16}.{i >> 8 & 255}.{i & 255}/32 via 192.0.2.{2 + i % 16} dev v0\n"
-        for i in range(size)
-    )
-    namespace.run(["ip", "-batch", "-"], stdin=_LINK + "".join(routes))
+    lines = (f"route add {dst}/32 via {gateway} dev v0\n" for dst, gateway in routes(size))
+    namespace.run(["ip", "-batch", "-"], stdin=LINK + "".join(lines))
 
 
 WORKLOAD = Workload(unit="message", size=100_000, prepare=prepare)
