@@ -1,31 +1,34 @@
-"""The benchmark harness works: a small table, two contenders, the same work. No time is judged."""
+"""The benchmark harness works: each workload small, the same work. No time is judged."""
 
+import dataclasses
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from benchmarks.contenders import Contender
+from benchmarks.contenders.netlink import CONTENDER as NETLINK
+from benchmarks.namespace import NamespaceError
+from benchmarks.run import BenchmarkError, Result, run
+from benchmarks.workloads.insert_routes import WORKLOAD as INSERT_ROUTES
 
 ROOT = Path(__file__).parent.parent
 SIZE = 200
 
+needs_compiler = pytest.mark.skipif(
+    shutil.which("cc") is None, reason="the floor needs a C compiler (cc)"
+)
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="the floor needs a C compiler (cc)")
-def test_dump_routes(tmp_path: Path) -> None:
-    report = tmp_path / "report.json"
-    arguments = [
-        "dump-routes",
-        "--contenders",
-        "c_floor,netlink",
-        "--routes",
-        str(SIZE),
-        "--runs",
-        "2",
-    ]
+
+def results(report: Path, workload: str, *contenders: str) -> dict[str, Any]:
+    """What each contender did, by its name, after a look at the table that was printed."""
+    arguments = ["--contenders", ",".join(contenders), "--size", str(SIZE), "--runs", "2"]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments, "--json", str(report)],
+        [sys.executable, "-m", "benchmarks", workload, *arguments, "--json", str(report)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -33,12 +36,62 @@ def test_dump_routes(tmp_path: Path) -> None:
     if "no private network namespace" in done.stderr:
         pytest.skip(done.stderr)
     assert (done.returncode, done.stderr) == (0, "")
+    [told] = json.loads(report.read_text())["workloads"]
+    assert (told["workload"], told["size"]) == (workload, SIZE)
+    assert [result["contender"] for result in told["results"]] == [*contenders]
+    for result in told["results"]:
+        assert len(result["ns"]) >= 2
+        assert f"{result['count']:,}" in done.stdout
+    return dict(zip(contenders, told["results"], strict=True))
 
-    [workload] = json.loads(report.read_text())["workloads"]
-    floor, views = workload["results"]
-    assert (floor["contender"], views["contender"]) == ("c_floor", "netlink")
-    assert floor["count"] == views["count"] >= SIZE
-    assert len(floor["ns"]) == len(views["ns"]) >= 2
-    assert floor["digest"] is None
-    assert isinstance(views["digest"], int)
-    assert str(views["count"]) in done.stdout
+
+@needs_compiler
+def test_dump_routes(tmp_path: Path) -> None:
+    done = results(tmp_path / "report.json", "dump-routes", "c_floor", "netlink")
+    assert done["c_floor"]["count"] == done["netlink"]["count"] >= SIZE
+    assert done["c_floor"]["digest"] is None
+    assert isinstance(done["netlink"]["digest"], int)
+
+
+@needs_compiler
+def test_insert_routes(tmp_path: Path) -> None:
+    done = results(
+        tmp_path / "report.json", "insert-routes", "c_floor", "c_loop", "ip_batch", "netlink"
+    )
+    assert {result["count"] for result in done.values()} == {SIZE}
+    assert done["ip_batch"]["rss_peak_kib"] is None
+    assert done["netlink"]["rss_peak_kib"] > 0
+
+
+@needs_compiler
+def test_request_latency(tmp_path: Path) -> None:
+    done = results(tmp_path / "report.json", "request-latency", "c_floor", "netlink", "netlink_aio")
+    assert {result["count"] for result in done.values()} == {SIZE}
+    assert isinstance(done["netlink"]["digest"], int)
+    assert done["netlink"]["digest"] == done["netlink_aio"]["digest"]
+
+
+def insert(**contenders: Contender) -> list[Result]:
+    """What the runner itself makes of these contenders."""
+    try:
+        return run("insert-routes", INSERT_ROUTES, contenders, SIZE, 1)
+    except NamespaceError as error:
+        pytest.skip(str(error))
+
+
+def test_a_share() -> None:
+    """A slow contender is asked for less than the others, and what it did is verified as theirs."""
+    whole, tenth = insert(
+        whole=NETLINK, tenth=dataclasses.replace(NETLINK, shares={"insert-routes": 10})
+    )
+    assert (whole.size, whole.count) == (SIZE, SIZE)
+    assert (tenth.size, tenth.count) == (SIZE // 10, SIZE // 10)
+
+
+def test_work_is_verified() -> None:
+    """A contender that says it has worked, and has not, is found out."""
+    claim = {"version": "", "count": SIZE, "digest": None, "ns": [1]}
+    claim |= {"rss_start_kib": None, "rss_peak_kib": None}
+    liar = Contender(("insert-routes",), lambda _: ["sh", "-c", f"echo '{json.dumps(claim)}'"])
+    with pytest.raises(BenchmarkError, match=f"insert-routes: liar left 0 routes for {SIZE}"):
+        insert(liar=liar)
