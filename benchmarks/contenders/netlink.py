@@ -39,14 +39,16 @@ def insert_routes(size: int) -> Run:
     """With ack_last the library asks for one acknowledgement a window, that of its last request.
 
     The kernel takes the requests of a send in order and answers a failed one unasked, so every
-    outcome is known all the same: what did not fail went well.
+    outcome is known all the same: what did not fail went well. A window is as many requests as the
+    receive buffer has room for if all of them fail: here 1,024, where the buffer may be so large
+    (root, or net.core.rmem_max), and otherwise some hundreds.
     """
     from netlink import Connection
     from netlink.constants import AF
     from netlink.route import FAMILY, route
     from netlink.route.rtnetlink import RT_TABLE, RTN, RTPROT
 
-    nl = Connection(FAMILY)
+    nl = Connection(FAMILY, rcvbuf=1 << 20)
     oif = if_nametoindex("v0")
     table = list(routes(size))
     inet, main = int(AF.AF_INET), int(RT_TABLE.RT_TABLE_MAIN)
