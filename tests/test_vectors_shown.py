@@ -1,10 +1,13 @@
 """Our captures against what iproute2 printed of the same things at the same time.
 
 A record of vectors/ that holds `shown` was seen by both: each value in iproute2's JSON must be a
-value of ours, by the same name where we have one. iproute2 has spellings of its own; the tables
-below say each of them, so that a value which no rule explains is a difference.
+value of ours, by the same name where we have one; of what its monitor printed, as text, each word
+must be a value of ours or a name. iproute2 has spellings of its own; the tables below say each of
+them, so that a value which no rule explains is a difference.
 """
 
+import re
+import socket
 from collections.abc import Callable, Iterator
 from ipaddress import IPv6Address, ip_address
 from typing import Any, cast
@@ -13,11 +16,17 @@ import pytest
 
 from tests.test_vectors import OWN, Json, parsed, plain
 
-SHOWN = [case for case in OWN if "shown" in cast("Json", case.values[0])]
+
+def shown_as(form: str) -> list[Any]:
+    return [case for case in OWN if form in cast("Json", case.values[0]).get("shown", ())]
+
+
 USER_HZ = 100  # clock ticks a second (asm-generic/param.h)
 
 # Fields of another name than ours.
 NAMES = {
+    "designated_bridge": "bridge_id",
+    "designated_root": "root_id",
     "external": "collect_metadata",
     "fastleave": "fast_leave",
     "flavors": "operation",
@@ -25,7 +34,11 @@ NAMES = {
     "hairpin": "mode",
     "ipproto": "ip_proto",
     "mac": "lladdr",
+    "mcast_fast_leave": "fast_leave",
+    "mcast_router": "multicast_router",
     "mcast_to_unicast": "mcast_to_ucast",
+    "port_id": "id",
+    "port_no": "no",
     "proxy_arp": "proxyarp",
     "proxy_arp_wifi": "proxyarp_wifi",
     "root_block": "protect",
@@ -38,13 +51,20 @@ WORDS: dict[str, str | int] = {
     "GCM-AES-128": "default_cipher_id",
     "balance-rr": "roundrobin",
     "balance-tlb": "tlb",
+    "bridge_slave": "bridge",
+    "default": 0,
+    "disabled": 0,
     "dynamic": "",
     "egress": 1,
     "extern_learn": "ext_learned",
+    "forever": 0xFFFFFFFF,
     "global": "universe",
     "home": "homeaddress",
     "ingress": 0,
+    "ip": 0x0800,
     "ip6ip6": 41,
+    "ipv4": 0x0800,
+    "loose": 2,
     "mngtmpaddr": "managetempaddr",
     "not": "invert",
     "off": 0,
@@ -56,7 +76,20 @@ WORDS: dict[str, str | int] = {
     "tcp": 6,
     "temp": "temporary",
 }
-UNSAID = {"all", "any", "resolved"}  # words for what is absent, or 0
+# Words for what is absent, or 0; M-DOWN is a question about the other end.
+UNSAID = {"M-DOWN", "all", "any", "nodad", "resolved"}
+
+# Words of the monitor's text that are no values: what it calls things and what happened to them,
+# and names of namespaces, which it looks up by their numbers. It forgets a space before "dev".
+LABELS = {
+    "*flowid", "64dev", "Added", "Deleted", "Egress", "RX", "TX", "acts", "added", "altname", "as",
+    "at", "bind", "bkt", "brd", "ceil", "class", "deleted", "dev", "device", "direct_packets_stat",
+    "drop", "dst_ip", "dstport", "ewma", "filter", "filter_mode", "group", "group_fwd_mask_str",
+    "iproute2", "key", "link-netns", "lookup", "match", "mcast_router", "metric", "name", "netns",
+    "new-netns", "not_in_hw", "noudp6zerocsumrx", "noudp6zerocsumtx", "peer", "police", "port",
+    "preferred", "preferred_lft", "prefix", "qdisc", "quantum", "r2q", "ref", "refcnt", "remote",
+    "src", "srcport", "state", "total", "two", "valid", "valid_lft", "via", "vq", "vqs",
+}  # fmt: skip
 
 # What is not of this message, but asked for in another way; `id` is all that a link says of a
 # program, and `nh_id` all that a route says of a next hop object.
@@ -92,6 +125,23 @@ class Said:
         if not any(key == name for key, _ in self.found):
             where = [mine for _, mine in self.found]
         return any(self.alike(value, mine) for mine in where)
+
+    def tells(self, name: str, word: str) -> bool:
+        """Whether a word of text is a name of ours, a value, or what a rule makes of it."""
+        rules = RULES | TEXT_RULES
+        if word in UNSAID | LABELS | rules.keys() or self.names(word):
+            return True
+        if name in rules:
+            return rules[name](self, word)
+        if found := re.fullmatch(r"(\d+),(\d+)", word):  # a next hop of a group, and its weight
+            return int(found[1]) in self.of("id") and RULES["weight"](self, found[2])
+        where = self.of(NAMES.get(name, name)) or [mine for _, mine in self.found]
+        return any(self.alike(word, mine) or mine in sizes(word) for mine in where)
+
+    def names(self, word: str) -> bool:
+        """Whether a field of ours is called so."""
+        name = letters(NAMES.get(word, word))
+        return any(letters(key).endswith(name) for key, _ in self.found)
 
     def alike(self, theirs: Any, mine: Any) -> bool:
         wanted = WORDS.get(theirs, theirs)
@@ -129,6 +179,21 @@ def number(value: Any) -> int | None:
         return None
 
 
+# Of sizes, rates in bits a second (in bytes on the wire) and times.
+UNITS = {"b": 1, "p": 1, "Kb": 1 << 10, "Mb": 1 << 20, "Kbit": 125, "Mbit": 125_000, "sec": 1}
+
+
+def sizes(word: str) -> list[int]:
+    """What a number with a unit, or a handle of traffic control, stands for on the wire."""
+    if found := re.fullmatch(r"if(\d+)", word):  # a link that is not here
+        return [int(found[1])]
+    if found := re.fullmatch(r"(\d+)([A-Za-z]+)", word):
+        return [int(found[1]) * UNITS[found[2]]] if found[2] in UNITS else []
+    if found := re.fullmatch(r"([0-9a-f]{1,4}):?([0-9a-f]{0,4})", word):
+        return [int(found[1], 16) << 16 | int(found[2] or "0", 16)]
+    return []
+
+
 # --- what takes more than a word ------------------------------------------------------------------
 
 Rule = Callable[[Said, Any], bool]
@@ -136,7 +201,7 @@ Rule = Callable[[Said, Any], bool]
 
 def realm(shift: int) -> Rule:
     """One half of RTA_FLOW or FRA_FLOW."""
-    return lambda said, value: int(value) in [mine >> shift & 0xFFFF for mine in said.of("flow")]
+    return lambda said, value: number(value) in [mine >> shift & 0xFFFF for mine in said.of("flow")]
 
 
 def bits_of(field: str, shift: int, mask: int) -> Rule:
@@ -149,8 +214,65 @@ def gre(field: str, flag: str) -> Rule:
     return lambda said, value: (flag in said.of(field)) is value
 
 
+def numbers(found: list[Any]) -> list[int]:
+    return [mine for mine in found if isinstance(mine, int)]
+
+
 def ticks(field: str) -> Rule:
     return lambda said, value: value * USER_HZ in said.of(field)
+
+
+def timer(field: str) -> Rule:
+    return lambda said, value: int(float(value) * USER_HZ) in said.of(field)
+
+
+def burst(*fields: str) -> Rule:
+    """Bytes at the rate beside; on the wire the time that they take, in ticks of 64 ns."""
+
+    def rule(said: Said, value: str) -> bool:
+        times = [mine * 64e-9 for field in fields for mine in said.of(field)]
+        return any(round(rate * time) in sizes(value) for rate in said.of("rate") for time in times)
+
+    return rule
+
+
+def preference(said: Said, value: str) -> bool:
+    """Of a router, or the number of a filter, which stands above its protocol."""
+    return any(said.alike(value, mine) for mine in said.of("pref")) or bits_of("info", 16, 0xFFFF)(
+        said, value
+    )
+
+
+def knot(said: Said, value: str) -> bool:
+    """A handle of u32, HASH TABLE:BUCKET:NODE, of which a part may be left out."""
+    table, _, rest = value.partition(":")
+    bucket, _, node = rest.partition(":")
+    handle = int(table, 16) << 20 | int(bucket or "0", 16) << 12 | int(node or "0", 16)
+    return any(handle in (mine, mine & 0xFFF00000) for mine in said.of("handle"))
+
+
+def position(said: Said, value: str) -> bool:
+    """Of a node among those of its hash table, or of an action among those of the message."""
+    return int(value) in [1, *(mine & 0xFFF for mine in said.of("handle"))]
+
+
+def either(*fields: str) -> Rule:
+    return lambda said, value: any(
+        said.alike(value, mine) for field in fields for mine in said.of(field)
+    )
+
+
+def vlan(said: Said, value: int) -> bool:
+    """One, or one of a range, of which the kernel says the ends."""
+    found = [*said.of("vid"), *said.of("vlan"), *said.of("id")]
+    is_range = "BRIDGE_VLAN_INFO_RANGE_BEGIN" in said.hex
+    return value in found or (is_range and min(found) < value < max(found))
+
+
+def version(said: Said, value: str) -> bool:
+    """Of htb: the halves of a number."""
+    major, _, minor = value.partition(".")
+    return int(major) << 16 | int(minor) in said.of("version")
 
 
 def packed(said: Said, value: str) -> bool:
@@ -178,26 +300,57 @@ RULES: dict[str, Rule] = {
     "bridge_id": bridge_id,
     "dst": prefix,
     "dynamic": lambda said, value: "IFA_F_PERMANENT" not in said.of("flags"),
+    "expires": lambda said, value: (
+        int(str(value).removesuffix("sec")) * USER_HZ in said.of("expires")
+    ),
     "flow_from": realm(16),
     "flow_to": realm(0),
     "flowlabel": bits_of("flowinfo", 0, 0xFFFFF),
+    "forward_delay_timer": timer("forward_delay_timer"),
+    "from": lambda said, value: value in said.of("from") or realm(16)(said, value),
     "grp": packed,
+    "hold_timer": timer("hold_timer"),
     "icsum": gre("iflags", "GRE_CSUM"),
     "idle_timer": ticks("idle_timer"),
     "iseq": gre("iflags", "GRE_SEQ"),
     "locator": lambda said, value: int(IPv6Address(f"{value}::")) >> 64 in said.of("locator"),
+    "message_age_timer": timer("message_age_timer"),
     "ocsum": gre("oflags", "GRE_CSUM"),
     "oseq": gre("oflags", "GRE_SEQ"),
     "root_id": bridge_id,
+    "rtt": lambda said, value: value * 8 in said.of("rtt"),  # ms
     "sci": lambda said, value: int(value, 16) in said.of("sci"),
     "segs": packed,
     "tclass": bits_of("flowinfo", 20, 0xFF),
     "to": lambda said, value: (
-        value in [*said.of("to"), *said.of("newdst")] or realm(0)(said, value)
+        value in [*said.of("to"), *said.of("newdst")]
+        or number(value) in said.of("newdst")
+        or realm(0)(said, value)
     ),
-    "from": lambda said, value: value in said.of("from") or realm(16)(said, value),
     "unbalanced_timer": ticks("unbalanced_timer"),
-    "weight": lambda said, value: value - 1 in [*said.of("weight"), *said.of("hops")],
+    "vlan": vlan,
+    "weight": lambda said, value: int(value) - 1 in [*said.of("weight"), *said.of("hops")],
+}
+
+# Of the monitor's text alone, where a word stands for what has names of its own in JSON.
+TEXT_RULES: dict[str, Rule] = {
+    "burst": burst("buffer", "burst"),
+    "cburst": burst("cbuffer"),
+    "designated_bridge": bridge_id,
+    "designated_root": bridge_id,
+    "fh": knot,
+    "ht": knot,
+    "link": either("link", "type"),
+    "order": position,
+    "pref": preference,
+    "probability": lambda said, value: any(
+        round(mine / (1 << 32), 6) == float(value) for mine in numbers(said.of("max_p"))
+    ),
+    "proto": either("proto", "protocol", "rtprot"),
+    "protocol": lambda said, value: (
+        WORDS[value] in [socket.ntohs(mine & 0xFFFF) for mine in said.of("info")]
+    ),
+    "ver": version,
 }
 
 
@@ -213,9 +366,29 @@ def shown(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-@pytest.mark.parametrize("record", SHOWN)
+@pytest.mark.parametrize("record", shown_as("json"))
 def test_iproute2_shows_the_same(record: Json) -> None:
     said = Said(record)
     found = list(shown(record["shown"]["json"]))
     assert found
     assert [(name, value) for name, value in found if not said.says(name, value)] == []
+
+
+# --- what the monitor says of the very message ----------------------------------------------------
+
+
+def words(text: str) -> Iterator[tuple[str, str]]:
+    """Each word, and the one before it, which may be its name."""
+    before = ""
+    for word in re.split(r"[\s<>@/()\[\]]+|(?<!\d),|:(?=\s)", text):
+        if word:
+            yield before, word
+            before = word
+
+
+@pytest.mark.parametrize("record", shown_as("text"))
+def test_the_monitor_says_the_same(record: Json) -> None:
+    said = Said(record)
+    found = list(words(record["shown"]["text"]))
+    assert found
+    assert [(name, word) for name, word in found if not said.tells(name, word)] == []
