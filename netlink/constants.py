@@ -1,4 +1,4 @@
-"""Linux numbers that several families share: protocols, message flags, address families.
+"""Linux numbers that several families share: protocols, message flags, address families, bounds.
 
 Values are Linux's own on every platform (the socket module of another system has other
 numbers), so that captured bytes decode anywhere. Members keep the kernel's spelling;
@@ -7,7 +7,12 @@ numbers are those of Linux 6.12. This file imports nothing of the package.
 
 from enum import IntEnum, IntFlag
 
-__all__ = ["AF", "NETLINK", "NLMSG", "NLM_F"]
+__all__ = ["AF", "ALTIFNAMSIZ", "IFALIASZ", "IFNAMSIZ", "NETLINK", "NLMSG", "NLM_F"]
+
+# Bytes of a link's name, of its other names and of its alias, the NUL included (linux/if.h).
+IFNAMSIZ = 16
+ALTIFNAMSIZ = 128
+IFALIASZ = 256
 
 
 class NETLINK(IntEnum):

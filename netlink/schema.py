@@ -365,7 +365,11 @@ def flag(number: int) -> Any:
 
 
 def string(number: int | None = None, *, size: int = 0) -> Any:
-    """Text that ends with a NUL; `size` bounds it in bytes, NUL included."""
+    """Text that ends with a NUL; `size` bounds it in bytes, NUL included.
+
+    The bound is for writing. The kernel's policies do not count the NUL: `.len = IFNAMSIZ - 1` of
+    an NLA_STRING is `size=IFNAMSIZ` here. Whatever comes is read.
+    """
     return Field("string", number, size=size)
 
 

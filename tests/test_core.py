@@ -299,8 +299,17 @@ def test_strings_keep_every_byte() -> None:
     assert cls.from_bytes(wire.attribute(1, b"no nul")).value == "no nul"
     with pytest.raises(EncodeError, match="NUL"):
         cls(value="a\0b")
-    with pytest.raises(EncodeError, match="exceed"):
-        holder(s.string(1, size=16))(value="x" * 16)
+
+
+def test_a_bounded_string_is_read_at_any_length() -> None:
+    """The size is for writing, and counts the NUL."""
+    cls = holder(s.string(1, size=16))
+    assert cls(value="x" * 15).value == "x" * 15
+    for longer in ("x" * 16, b"x" * 16, "ä" * 8):  # in bytes
+        with pytest.raises(EncodeError, match=r"Holder\.value: 16 bytes exceed the 15 that fit"):
+            cls(value=longer)
+    for payload in (b"x" * 16, b"x" * 40 + b"\0"):
+        assert cls.from_bytes(wire.attribute(1, payload)).value == payload.rstrip(b"\0").decode()
 
 
 def test_an_attribute_carries_at_most_64_kib() -> None:

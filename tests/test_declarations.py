@@ -35,7 +35,7 @@ pytest.importorskip("yaml", reason="specs are YAML: pip install fastnetlink[ynl]
 
 from tools import headers, specs, uapi
 from tools.check_declarations import INCLUDE_FOLDER, SPEC_FOLDER
-from tools.declarations import Declarations, Difference, label
+from tools.declarations import Declarations, Difference, attributes, innermost, label
 from tools.explained import HEADERS, SPECS
 
 needs_compiler = pytest.mark.skipif(uapi.COMPILER is None, reason="reading headers takes cc")
@@ -65,8 +65,37 @@ def test_headers_agree(declared: Declarations) -> None:
     assert sorted(found) == []
 
 
+# Texts whose length no policy of the kernel bounds.
+UNBOUNDED = {
+    "action.ActionTable.ext_warn_msg": "sent alone",
+    "chain.Chain.ext_warn_msg": "sent alone",
+    "filter.Filter.ext_warn_msg": "sent alone",
+    "qdisc.Qdisc.ext_warn_msg": "sent alone",
+    "tclass.Class.ext_warn_msg": "sent alone",
+    "extack.ExtAck.msg": "sent alone",
+    "link.DevlinkPort.bus_name": "sent alone",
+    "link.DevlinkPort.dev_name": "sent alone",
+    "link.Link.phys_port_name": "sent alone",
+    "link.Link.parent_dev_name": "an NLA_NUL_STRING of any length, in ifla_policy",
+    "link.Link.parent_dev_bus_name": "sent alone",
+    "neightbl.NeighbourTable.name": "an NLA_STRING of any length, in nl_neightbl_policy",
+    "driver.Batadv.algo_name": "an NLA_NUL_STRING of any length, in batadv_ifla_policy",
+}
+
+
+def test_strings_have_a_bound(declared: Declarations) -> None:
+    """What the kernel would refuse, or cut without a word, is refused before it is sent."""
+    unbounded = {
+        f"{label(cls)}.{field.name}"
+        for cls in declared.messages
+        for field in attributes(cls).values()
+        if innermost(field).kind_name == "string" and not innermost(field).size
+    }
+    assert unbounded == UNBOUNDED.keys()
+
+
 def test_explanations_are_about_what_there_is(declared: Declarations) -> None:
-    known = {label(cls) for cls in [*declared.messages, *declared.enums]}
+    known = {label(cls) for cls in [*declared.messages, *declared.enums]} | {*declared.constants}
     subjects = SPECS.subjects(without="missing") | HEADERS.subjects(without="missing")
     subjects.remove("*")
     assert {".".join(subject.split(".")[:2]) for subject in subjects} - known == set()
@@ -134,7 +163,7 @@ class Red(Message):
 class Thing(sm_msg):
     """struct sm_msg and its SM_A_* attributes (linux/small.h)."""
 
-    name: str | None = string(1)
+    name: str | None = string(1, size=16)
     mode: SM_MODE | int | None = u8(2, enum=SM_MODE)
     flags: SM_F | None = u32(3, enum=SM_F)
     port: int | None = be16(4)
@@ -165,19 +194,20 @@ SPEC = """
           {name: sm-type, type: u16}, {name: sm-index, type: s32}]}
       - {name: sm-stats, type: struct, members: [
           {name: packets, type: u32}, {name: dropped, type: u32}]}
+      - {name: sm-most, type: const, value: 15}
       - {name: mode, type: enum, value-start: 1, entries: [one, two]}
       - {name: flags, type: flags, entries: [up, down]}
     attribute-sets:
       - name: thing-attrs
         attributes:
-          - {name: title, type: string}
+          - {name: title, type: string, checks: {max-len: sm-most}}
           - {name: mode, type: u8, enum: mode}
           - {name: flags, type: u32, enum: flags}
           - {name: port, type: u16}
           - {name: dst, type: binary}
           - {name: stats, type: binary, struct: sm-stats}
           - {name: inner, type: nest, nested-attributes: inner-attrs}
-          - {name: kind, type: string}
+          - {name: kind, type: string, checks: {max-len: 9}}
           - {name: data, type: sub-message, sub-message: data-msg, selector: sort}
           - {name: sm-pad, type: pad}
           - {name: fresh, type: u64}
@@ -218,6 +248,8 @@ HEADER = """
     #define SM_F_UP (1 << 0)
     #define SM_F_DOWN (SM_F_UP << 1)
     #define SMGRP_THING 1
+    #define SM_LENGTH 17
+    #define SM_WIDTH 4
     #define SM_TEXT "text"
     #define SM_SIZE sizeof(struct sm_msg)
     #endif
@@ -242,6 +274,7 @@ def test_a_spec_is_compared(tmp_path: Path) -> None:
         "missing small/flags.down",
         "unknown SM_F",
         "kind Thing.port",
+        "bound Thing.kind",
         "finer Thing.dst",
         "size sm_stats",
         "name sm_stats.errors",
@@ -266,6 +299,7 @@ def test_a_header_is_compared(tmp_path: Path) -> None:
         "unknown SM",
         "number SM_MODE.SM_MODE_TWO",
         "unknown SM_F.SM_F_GONE",
+        "number SM_LENGTH",
         "missing SM_F_DOWN",
         "kind sm_msg.index",
         "size sm_stats",
@@ -289,3 +323,4 @@ class Small:
 
     messages = (sm_msg, sm_stats, Inner, Red, Thing)
     enums = (SM, SMGRP, SM_MODE, SM_F)
+    constants = {"SM_LENGTH": 16, "SM_WIDTH": 4, "SM_OURS": 1}  # noqa: RUF012

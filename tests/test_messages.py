@@ -18,9 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import netlink
-from netlink import DecodeError, Message
+from netlink import DecodeError, EncodeError, Message
 from netlink._core import Gather, stamp
 from netlink.constants import AF
+from netlink.route.link import Link
+
+from . import wire
 
 INTEGER_BITS = {"8": 8, "16": 16, "32": 32, "64": 64, "nt": 64}
 MAX_DEPTH = 3
@@ -188,3 +191,39 @@ def test_agreement_round_trip_and_truncation(cls: type[Message], data: st.DataOb
             assert error.path.startswith(cls.__name__)
             assert error.offset is not None
             assert 0 <= error.offset <= cut
+
+
+BOUNDED = [
+    pytest.param(cls, field, id=f"{cls.__name__}.{name}")
+    for cls in CLASSES
+    for name, field in cls.__table__.names.items()
+    if field.kind_name == "string" and field.number is not None and field.size
+]
+
+
+@pytest.mark.parametrize(("cls", "field"), BOUNDED)
+def test_a_longer_string_is_read_and_not_written(cls: type[Message], field: Any) -> None:
+    most = field.size - 1
+    assert getattr(cls(**{field.name: "x" * most}), field.name) == "x" * most
+    with pytest.raises(EncodeError) as caught:
+        cls(**{field.name: "x" * field.size})
+    wanted = f"{cls.__name__}.{field.name}: {field.size} bytes exceed the {most} that fit"
+    assert str(caught.value) == wanted
+    assert caught.value.path == f"{cls.__name__}.{field.name}"
+    longer = cls.__table__.header * b"\0" + wire.attribute(field.number, b"x" * 300)
+    assert getattr(cls.from_bytes(longer), field.name) == "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"linkinfo": {"kind": "x" * 56}}, "Link.linkinfo.kind"),
+        ({"linkinfo": {"kind": "veth", "data": {"peer": {"ifname": "x" * 16}}}},
+         "Link.linkinfo.data.peer.ifname"),
+        ({"prop_list": {"alt_ifname": ["short", "x" * 128]}}, "Link.prop_list.alt_ifname[1]"),
+    ],
+)  # fmt: skip
+def test_the_path_to_a_string_that_is_too_long(fields: dict[str, Any], path: str) -> None:
+    with pytest.raises(EncodeError, match="that fit") as caught:
+        Link(**fields)
+    assert caught.value.path == path

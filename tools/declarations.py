@@ -37,6 +37,12 @@ class Declarations:
         self.modules = [root, *map(importlib.import_module, filter(_is_declaring, names))]
         self.messages = list(self._declared(Message))
         self.enums = list(self._declared(Enum))
+        self.constants = {
+            name: value
+            for module in self.modules
+            for name, value in vars(module).items()
+            if name.isupper() and type(value) is int
+        }
         self.families = [
             value
             for module in self.modules

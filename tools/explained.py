@@ -184,6 +184,8 @@ HEADERS = Explanations(
         # --- numbers and kinds ---
         "The bits of a mask by what they stand for: IFLA_STATS_FILTER_BIT() of the C number.": """
             number: stats.IFLA_STATS.* stats.IFLA_OFFLOAD_XSTATS.*""",
+        "C computes the mask of 16 bits as an int.": """
+            number: NLA_TYPE_MASK""",
         "C writes them as they are on the wire, big endian; here is what a be16 reads.": """
             number: tunnel.GRE.* encap.TUNNEL.*""",
         "Big endian by what it holds (words of a packet, RFC 8754, IEEE 802.1D).": """

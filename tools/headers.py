@@ -31,6 +31,9 @@ class Comparison:
     def __init__(self, declared: Declarations, headers: Headers) -> None:
         self.headers = headers
         self.found: set[Difference] = set()
+        for name, number in declared.constants.items():
+            if (headers.constants.get(name, number) ^ number) & 0xFFFFFFFF:
+                self._add("number", name, f"{number} here, {headers.constants[name]} in C")
         self._named = {name for enum in declared.enums for name in enum.__members__}
         for enum in declared.enums:
             self._enum(enum)

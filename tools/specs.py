@@ -166,6 +166,8 @@ class Comparison:
             self._enum(where, inner.enum, attr)
         elif inner.enum:
             self._add("finer", where, f"{inner.enum.__name__} here, {fits[0]}")
+        if "max-len" in attr.get("checks", {}):
+            self._bound(where, field, attr["checks"]["max-len"])
         if "sub-message" in attr:
             self._selected(where, field, attr)
         if inner.message is None:
@@ -174,6 +176,14 @@ class Comparison:
             self._attributes(inner.message, attr["nested-attributes"])
         if "struct" in attr:
             self._struct(inner.message, attr["struct"])
+
+    def _bound(self, where: str, field: Field, most: int | str) -> None:
+        """How many bytes may be written; the NUL of a string counts here, and not in a spec."""
+        if isinstance(most, str):
+            most = int(self.spec.definitions[most]["value"])
+        ours = max(innermost(field).size - (innermost(field).kind_name == "string"), 0)
+        if ours != most:
+            self._add("bound", where, f"{ours or 'none'} here, {most}")
 
     # --- sub-messages -----------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from enum import IntEnum, IntFlag
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Any, TypedDict, Unpack
 
-from netlink.constants import AF, NLM_F
+from netlink.constants import AF, IFNAMSIZ, NLM_F
 from netlink.route.link import Dev, index_of
 from netlink.route.rtnetlink import RT_SCOPE, RTM, family_of, number
 from netlink.schema import (
@@ -89,7 +89,7 @@ class Address(ifaddrmsg):
 
     address: Addr = ip(1)
     local: Addr = ip(2)
-    label: str | None = string(3)
+    label: str | None = string(3, size=IFNAMSIZ)
     broadcast: Addr = ip(4)
     anycast: Addr = ip(5)
     cacheinfo: Nested[ifa_cacheinfo] = struct(6, ifa_cacheinfo)

@@ -6,7 +6,7 @@ those of Linux 6.12 (linux/dcbnl.h); widths are those of the policies in net/dcb
 
 from enum import IntEnum, IntFlag
 
-from netlink.constants import AF
+from netlink.constants import AF, IFNAMSIZ
 from netlink.route.rtnetlink import RTM
 from netlink.schema import (
     Message,
@@ -418,7 +418,7 @@ class Dcb(dcbmsg):
     The link goes by its name, `ifname`. What an attribute is for, its command tells.
     """
 
-    ifname: str | None = string(1)
+    ifname: str | None = string(1, size=IFNAMSIZ)
     state: int | None = u8(2)
     pfc_state: int | None = u8(3)
     pfc_cfg: Nested[PfcUp] = nest(4, PfcUp)

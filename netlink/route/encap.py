@@ -33,6 +33,8 @@ from netlink.schema import (
     u64,
 )
 
+MAX_PROG_NAME = 256  # of a BPF program, the NUL not counted (net/core/lwt_bpf.c, seg6_local.c)
+
 
 class LWTUNNEL_ENCAP(IntEnum):
     """Kinds of light-weight tunnel: RTA_ENCAP_TYPE, NHA_ENCAP_TYPE (linux/lwtunnel.h)."""
@@ -190,7 +192,7 @@ class BpfProg(Message):
     """LWT_BPF_PROG_* attributes; the kernel sends the name alone (linux/lwtunnel.h)."""
 
     fd: int | None = u32(1)
-    name: str | None = string(2)
+    name: str | None = string(2, size=MAX_PROG_NAME + 1)
 
 
 class Bpf(Message):
@@ -339,7 +341,7 @@ class Seg6LocalBpf(Message):
     """SEG6_LOCAL_BPF_* attributes: `prog` is a descriptor to set, an id to read."""
 
     prog: int | None = u32(1)
-    prog_name: str | None = string(2)
+    prog_name: str | None = string(2, size=MAX_PROG_NAME + 1)
 
 
 class Seg6LocalCounters(Message):

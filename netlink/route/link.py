@@ -16,7 +16,7 @@ alternative one, an index, or a Link:
 from enum import IntEnum, IntFlag
 from typing import Any
 
-from netlink.constants import AF, NLM_F
+from netlink.constants import AF, ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ, NLM_F
 from netlink.route.afspec import AfSpec, AfSpecSet, BridgeSpec, Inet6
 from netlink.route.linkinfo import ETH_P, BridgePort, LinkInfo
 from netlink.route.rtnetlink import RTEXT_FILTER, RTM
@@ -46,7 +46,7 @@ from netlink.schema import (
 # VfInfo has a field of this name, which would hide the word from the fields after it.
 from netlink.schema import mac as lladdr
 
-IFNAMSIZ = 16  # linux/if.h: a longer name can only be an alternative one
+PORT_PROFILE_MAX = 40  # linux/if_link.h; a NUL behind is not counted
 
 
 class IFF(IntFlag):
@@ -433,7 +433,7 @@ class Port(Message):
     """IFLA_PORT_* attributes: a port profile, of the link or one function (linux/if_link.h)."""
 
     vf: int | None = u32(1)
-    profile: str | None = string(2)
+    profile: str | None = string(2, size=PORT_PROFILE_MAX + 1)
     vsi_type: Nested[ifla_port_vsi] = struct(3, ifla_port_vsi)
     instance_uuid: bytes | None = binary(4)
     host_uuid: bytes | None = binary(5)
@@ -463,7 +463,7 @@ class Xdp(Message):
 class PropList(Message):
     """IFLA_PROP_LIST: the link's other names (linux/if_link.h)."""
 
-    alt_ifname: tuple[str, ...] = repeated(53, string())
+    alt_ifname: tuple[str, ...] = repeated(53, string(size=ALTIFNAMSIZ))
 
 
 class ProtoDownReason(Message):
@@ -508,10 +508,10 @@ class Link(ifinfomsg):
 
     address: str | None = mac(1)
     broadcast: str | None = mac(2)
-    ifname: str | None = string(3)
+    ifname: str | None = string(3, size=IFNAMSIZ)
     mtu: int | None = u32(4)
     link: int | None = u32(5)
-    qdisc: str | None = string(6)
+    qdisc: str | None = string(6, size=IFNAMSIZ)
     stats: Nested[rtnl_link_stats] = struct(7, rtnl_link_stats)
     cost: bytes | None = binary(8)  # the kernel neither sends nor reads cost and priority
     priority: bytes | None = binary(9)
@@ -527,7 +527,7 @@ class Link(ifinfomsg):
     linkmode: IF_LINK_MODE | int | None = u8(17, enum=IF_LINK_MODE)
     linkinfo: Nested[LinkInfo] = nest(18, LinkInfo)
     net_ns_pid: int | None = u32(19)
-    ifalias: str | None = string(20)
+    ifalias: str | None = string(20, size=IFALIASZ - 1)  # in ifla_policy bytes, NUL and all
     num_vf: int | None = u32(21)
     vfinfo_list: Nested[VfInfoList] = nest(22, VfInfoList)
     stats64: Nested[rtnl_link_stats64] = struct(23, rtnl_link_stats64)
@@ -561,7 +561,7 @@ class Link(ifinfomsg):
     min_mtu: int | None = u32(50)
     max_mtu: int | None = u32(51)
     prop_list: Nested[PropList] = nest(52, PropList)
-    alt_ifname: str | None = string(53)
+    alt_ifname: str | None = string(53, size=ALTIFNAMSIZ)
     perm_address: str | None = mac(54)
     proto_down_reason: Nested[ProtoDownReason] = nest(55, ProtoDownReason)
     parent_dev_name: str | None = string(56)

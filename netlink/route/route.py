@@ -60,6 +60,8 @@ from netlink.schema import (
     uint,
 )
 
+TCP_CA_NAME_MAX = 16  # include/net/tcp.h; the kernel would cut a longer name (ip_metrics_convert)
+
 
 class ICMPV6_ROUTER_PREF(IntEnum):
     """Preference of an IPv6 router, as RFC 4191 counts it: RTA_PREF (linux/icmpv6.h)."""
@@ -123,7 +125,7 @@ class Metrics(Message):
     rto_min: int | None = u32(13)
     initrwnd: int | None = u32(14)
     quickack: int | None = u32(15)
-    cc_algo: str | None = string(16)
+    cc_algo: str | None = string(16, size=TCP_CA_NAME_MAX)
     fastopen_no_cookie: int | None = u32(17)
 
 

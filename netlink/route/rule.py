@@ -11,7 +11,7 @@ from enum import IntEnum, IntFlag
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, TypedDict, Unpack
 
-from netlink.constants import AF, NLM_F
+from netlink.constants import AF, IFNAMSIZ, NLM_F
 from netlink.route.rtnetlink import RT_TABLE, RTM, RTPROT, family_of, number
 from netlink.schema import (
     Addr,
@@ -98,7 +98,7 @@ class Rule(fib_rule_hdr):
 
     dst: Addr = address(1)
     src: Addr = address(2)
-    iifname: str | None = string(3)
+    iifname: str | None = string(3, size=IFNAMSIZ)
     goto: int | None = u32(4)
     priority: int | None = u32(6)
     fwmark: int | None = u32(10)
@@ -108,7 +108,7 @@ class Rule(fib_rule_hdr):
     suppress_prefixlen: int | None = u32(14)
     table: RT_TABLE | int | None = u32(15, enum=RT_TABLE)
     fwmask: int | None = u32(16)
-    oifname: str | None = string(17)
+    oifname: str | None = string(17, size=IFNAMSIZ)
     l3mdev: int | None = u8(19)
     uid_range: Nested[fib_rule_uid_range] = struct(20, fib_rule_uid_range)
     protocol: RTPROT | int | None = u8(21, enum=RTPROT)

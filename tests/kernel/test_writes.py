@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 
 from netlink import Connection, KernelError, NetlinkError
-from netlink.constants import AF
-from netlink.route import FAMILY, addr, link, neigh, route
+from netlink.constants import AF, ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ
+from netlink.route import FAMILY, addr, link, linkprop, neigh, route, rule
 from netlink.route.neigh import NTF, NUD
 from netlink.route.route import ICMPV6_ROUTER_PREF
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTAX_FEATURE, RTN, RTNH_F, RTPROT
 from netlink.schema import Request
+from tests import wire
 
 Json = dict[str, Any]
 
@@ -388,6 +389,12 @@ def veth(**peer: Any) -> Json:
     return {"kind": "veth", "data": {"peer": peer}}
 
 
+def with_attribute(request: Request[Any], number: int, payload: bytes) -> Request[Any]:
+    """The request with one more attribute, which the constructor would refuse."""
+    body = bytes(request.message) + wire.attribute(number, payload)
+    return Request(request.op, type(request.message).from_bytes(body))
+
+
 Refusal = tuple[Callable[[int], Request[Any]], int, str | None, str | None]
 
 # A request (given the index of `left`), and the kernel's errno, words and place.
@@ -401,16 +408,16 @@ REFUSALS: dict[str, Refusal] = {
         errno.EOPNOTSUPP, "Unknown device type", None,
     ),
     "name too long": (
-        lambda left: link.new(ifname="x" * 16, linkinfo=BRIDGE),
+        lambda left: with_attribute(link.new(linkinfo=BRIDGE), 3, b"x" * 16),
         errno.ERANGE, "Attribute failed policy validation", "ifname",
     ),
     "alias too long": (
-        lambda left: link.set(index=left, mtu=1400, ifalias="x" * 300),
+        lambda left: with_attribute(link.set(index=left, mtu=1400), 20, b"x" * 300),
         errno.ERANGE, "Attribute failed policy validation", "ifalias",
     ),
-    "name of the peer too long": (
-        lambda left: link.new(ifname="new", linkinfo=veth(mtu=1400, ifname="x" * 16)),
-        errno.ERANGE, "Attribute failed policy validation", "linkinfo.data.peer.ifname",
+    "index of the peer": (
+        lambda left: link.new(ifname="new", linkinfo=veth(mtu=1400, new_ifindex=0)),
+        errno.ERANGE, "integer out of range", "linkinfo.data.peer.new_ifindex",
     ),
     "mtu too small": (
         lambda left: link.set(index=left, mtu=20),
@@ -481,6 +488,50 @@ REFUSALS: dict[str, Refusal] = {
         errno.EINVAL, "reserved bit set", "flags_ext",
     ),
 }  # fmt: skip
+
+
+# Texts as long as we write them, which the kernel takes: a request, the size, and the attribute.
+TEXTS: dict[str, tuple[Callable[[int, str | None], Request[Any]], int, int]] = {
+    "link.ifname": (
+        lambda left, text: link.new(ifname=text, linkinfo=BRIDGE), IFNAMSIZ, 3,
+    ),
+    "link.ifalias": (
+        lambda left, text: link.set(index=left, ifalias=text), IFALIASZ - 1, 20,
+    ),
+    "link.prop_list.alt_ifname": (
+        lambda left, text: linkprop.new(
+            index=left, prop_list={"alt_ifname": [text]} if text else None),
+        ALTIFNAMSIZ, 53,
+    ),
+    "addr.label": (
+        lambda left, text: addr.new(
+            family=AF.AF_INET, prefixlen=24, index=left, local="192.0.2.9", label=text),
+        IFNAMSIZ, 3,
+    ),
+    "rule.iifname": (
+        lambda left, text: rule.new(
+            family=AF.AF_INET, action=rule.FR_ACT.FR_ACT_TO_TBL, table=7, iifname=text),
+        IFNAMSIZ, 3,
+    ),
+    "rule.oifname": (
+        lambda left, text: rule.new(
+            family=AF.AF_INET, action=rule.FR_ACT.FR_ACT_TO_TBL, table=7, oifname=text),
+        IFNAMSIZ, 17,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_bound_of_a_text_is_the_kernels(nl: Connection, left: int, name: str) -> None:
+    """The longest that we write is taken, and one byte more would be refused."""
+    make_request, size, number = TEXTS[name]
+    with pytest.raises(KernelError) as caught:
+        nl.do(with_attribute(make_request(left, None), number, b"y" * size + b"\0"))
+    assert caught.value.errno == errno.ERANGE
+    assert caught.value.policy is not None
+    bound = caught.value.policy.max_length
+    assert bound == (size if name == "link.ifalias" else size - 1)  # bytes, not a string
+    nl.do(make_request(left, "x" * (size - 1)))
 
 
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)

@@ -40,6 +40,10 @@ __all__ = [
     "VrfPort", "Vti", "Vxcan", "Vxlan", "Wwan", "Xfrm", "can_device_stats",
 ]  # fmt: skip
 
+# The kernel would cut a longer name (__rtnl_newlink in net/core/rtnetlink.c); machines of 32 bits
+# give it 4 bytes more (include/linux/moduleparam.h).
+MODULE_NAME_LEN = 56
+
 KINDS: dict[str, type[Message]] = {
     "amt": Amt,
     "bareudp": Bareudp,
@@ -100,8 +104,8 @@ class LinkInfo(Message):
     `data`, `xstats` and `slave_data` are bytes where the kind has no class here.
     """
 
-    kind: str | None = string(1)
+    kind: str | None = string(1, size=MODULE_NAME_LEN)
     data: Nested[Any] = selected(2, "kind", KINDS)
     xstats: Nested[Any] = selected(3, "kind", XSTATS)
-    slave_kind: str | None = string(4)
+    slave_kind: str | None = string(4, size=MODULE_NAME_LEN)
     slave_data: Nested[Any] = selected(5, "slave_kind", SLAVE_KINDS)

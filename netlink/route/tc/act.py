@@ -9,6 +9,7 @@ which only align what follows them, are not declared.
 from enum import IntEnum, IntFlag
 from typing import Any
 
+from netlink.constants import IFNAMSIZ
 from netlink.route.linkinfo import ETH_P
 from netlink.route.tc.tcmsg import Stats, tc_ratespec
 from netlink.schema import (
@@ -37,6 +38,12 @@ from netlink.schema import (
     u32,
     u64,
 )
+
+# Bytes of texts, the NUL included but for ACT_BPF_NAME_LEN (net/sched/act_simple.c, act_ct.c,
+# act_bpf.c).
+SIMP_MAX_DATA = 32
+NF_CT_HELPER_NAME_LEN = 16
+ACT_BPF_NAME_LEN = 256
 
 
 class TC_ACT(IntEnum):
@@ -190,7 +197,7 @@ class Simple(Message):
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_gen] = struct(2, tc_gen)
-    data: str | None = string(3)
+    data: str | None = string(3, size=SIMP_MAX_DATA)
 
 
 class Sample(Message):
@@ -224,7 +231,7 @@ class Bpf(Message):
     ops_len: int | None = u16(3)
     ops: Several[sock_filter] = scalars(4, struct(sock_filter))
     fd: int | None = u32(5)
-    name: str | None = string(6)
+    name: str | None = string(6, size=ACT_BPF_NAME_LEN + 1)
     tag: bytes | None = binary(8)
     id: int | None = u32(9)
 
@@ -596,7 +603,7 @@ class Ct(Message):
     nat_ipv6_max: Addr = address(12)
     nat_port_min: int | None = be16(13)
     nat_port_max: int | None = be16(14)
-    helper_name: str | None = string(16)
+    helper_name: str | None = string(16, size=NF_CT_HELPER_NAME_LEN)
     helper_family: int | None = u8(17)
     helper_proto: int | None = u8(18)
 
@@ -676,7 +683,7 @@ class Action(Message):
     `index` names an action that exists. `options` are bytes where the kind has no class.
     """
 
-    kind: str | None = string(1)
+    kind: str | None = string(1, size=IFNAMSIZ)
     options: Nested[Any] = selected(2, "kind", ACTION_OPTIONS)
     index: int | None = u32(3)
     stats: Nested[Stats] = nest(4, Stats)

@@ -6,7 +6,7 @@ net/sched/cls_api.c.
 
 from typing import Any
 
-from netlink.constants import NLM_F
+from netlink.constants import IFNAMSIZ, NLM_F
 from netlink.route.rtnetlink import RTM
 from netlink.route.tc.cls import FILTER_OPTIONS
 from netlink.route.tc.tcmsg import tcmsg
@@ -20,7 +20,7 @@ class Chain(tcmsg):
     keep. `parent` and a shared block are as those of a Filter.
     """
 
-    kind: str | None = string(1)
+    kind: str | None = string(1, size=IFNAMSIZ)
     options: Nested[Any] = selected(2, "kind", FILTER_OPTIONS)
     chain: int | None = u32(11)
     ext_warn_msg: str | None = string(16)

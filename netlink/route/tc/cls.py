@@ -7,6 +7,7 @@ attributes, which only align what follows them, are not declared.
 
 from enum import IntEnum, IntFlag
 
+from netlink.constants import IFNAMSIZ
 from netlink.route.linkinfo import ETH_P
 from netlink.route.tc.act import Action, Police, TunnelOptions, sock_filter
 from netlink.route.tc.em import EmatchTree, tc_u32_key
@@ -33,6 +34,8 @@ from netlink.schema import (
     u32,
     u64,
 )
+
+CLS_BPF_NAME_LEN = 256  # net/sched/cls_bpf.c; the NUL is not counted
 
 
 class TCA_CLS_FLAGS(IntFlag):
@@ -101,7 +104,7 @@ class U32(Message):
     sel: Nested[tc_u32_sel] = struct(5, tc_u32_sel)
     police: Nested[Police] = nest(6, Police)
     act: Several[Action] = array(7, Action, first=1)
-    indev: str | None = string(8)
+    indev: str | None = string(8, size=IFNAMSIZ)
     pcnt: Nested[tc_u32_pcnt] = struct(9, tc_u32_pcnt)
     mark: Nested[tc_u32_mark] = struct(10, tc_u32_mark)
     flags: TCA_CLS_FLAGS | None = u32(11, enum=TCA_CLS_FLAGS)
@@ -146,7 +149,7 @@ class Bpf(Message):
     ops_len: int | None = u16(4)
     ops: Several[sock_filter] = scalars(5, struct(sock_filter))
     fd: int | None = u32(6)
-    name: str | None = string(7)
+    name: str | None = string(7, size=CLS_BPF_NAME_LEN + 1)
     flags: TCA_BPF_FLAG | None = u32(8, enum=TCA_BPF_FLAG)
     flags_gen: TCA_CLS_FLAGS | None = u32(9, enum=TCA_CLS_FLAGS)
     tag: bytes | None = binary(10)
@@ -214,7 +217,7 @@ class Fw(Message):
 
     classid: int | None = u32(1)
     police: Nested[Police] = nest(2, Police)
-    indev: str | None = string(3)
+    indev: str | None = string(3, size=IFNAMSIZ)
     act: Several[Action] = array(4, Action, first=1)
     mask: int | None = u32(5)
 
@@ -322,7 +325,7 @@ class Flower(Message):
     """
 
     classid: int | None = u32(1)
-    indev: str | None = string(2)
+    indev: str | None = string(2, size=IFNAMSIZ)
     act: Several[Action] = array(3, Action, first=1)
     key_eth_dst: str | None = mac(4)
     key_eth_dst_mask: str | None = mac(5)

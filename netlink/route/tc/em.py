@@ -25,6 +25,8 @@ from netlink.schema import (
     u32,
 )
 
+XT_EXTENSION_MAXNAMELEN = 29  # linux/netfilter/x_tables.h
+
 
 class TCF_EM(IntEnum):
     """Kinds of extended match (linux/pkt_cls.h)."""
@@ -247,7 +249,7 @@ class Ipt(Message):
     """TCA_EM_IPT_* attributes (linux/tc_ematch/tc_em_ipt.h): a match of xtables."""
 
     hook: int | None = u32(1)
-    match_name: str | None = string(2)
+    match_name: str | None = string(2, size=XT_EXTENSION_MAXNAMELEN)
     match_revision: int | None = u8(3)
     nfproto: int | None = u8(4)
     match_data: bytes | None = binary(5)

@@ -8,7 +8,7 @@ import sys
 from enum import IntFlag
 from typing import Any
 
-from netlink.constants import NLM_F
+from netlink.constants import IFNAMSIZ, NLM_F
 from netlink.route import link
 from netlink.route.linkinfo import ETH_P
 from netlink.route.rtnetlink import RTM
@@ -37,7 +37,7 @@ class Filter(tcmsg):
     has no class in cls.py. `stats` are those of an old-style `police`.
     """
 
-    kind: str | None = string(1)
+    kind: str | None = string(1, size=IFNAMSIZ)
     options: Nested[Any] = selected(2, "kind", FILTER_OPTIONS)
     stats: Nested[tc_stats] = struct(3, tc_stats)
     rate: Nested[tc_estimator] = struct(5, tc_estimator)

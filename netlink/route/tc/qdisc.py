@@ -6,7 +6,7 @@ tc_fill_qdisc in net/sched/sch_api.c.
 
 from typing import Any
 
-from netlink.constants import NLM_F
+from netlink.constants import IFNAMSIZ, NLM_F
 from netlink.route import link
 from netlink.route.rtnetlink import RTM
 from netlink.route.tc.sch import QDISC_OPTIONS, QDISC_STATS
@@ -30,7 +30,7 @@ class Qdisc(tcmsg):
     scheduler made for its classes, unless its request has `dump_invisible`.
     """
 
-    kind: str | None = string(1)
+    kind: str | None = string(1, size=IFNAMSIZ)
     options: Nested[Any] = selected(2, "kind", QDISC_OPTIONS)
     stats: Nested[tc_stats] = struct(3, tc_stats)
     xstats: Nested[Any] = selected(4, "kind", QDISC_STATS)

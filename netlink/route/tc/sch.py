@@ -32,6 +32,8 @@ from netlink.schema import (
     u64,
 )
 
+RED_STAB_SIZE = 256  # include/net/red.h
+
 # --- fifo, skbprio, prio, multiq, plug ------------------------------------------------------------
 
 
@@ -147,7 +149,7 @@ class Red(Message):
     """
 
     parms: Nested[tc_red_qopt] = struct(1, tc_red_qopt)
-    stab: bytes | None = binary(2)
+    stab: bytes | None = binary(2, size=RED_STAB_SIZE)
     max_p: int | None = u32(3)
     flags: Bitfield32 | None = bitfield32(4, enum=TC_RED)
     early_drop_block: int | None = u32(5)
@@ -215,7 +217,7 @@ class Gred(Message):
     """
 
     parms: Several[tc_gred_qopt] = scalars(1, struct(tc_gred_qopt))
-    stab: bytes | None = binary(2)
+    stab: bytes | None = binary(2, size=RED_STAB_SIZE)
     dps: Nested[tc_gred_sopt] = struct(3, tc_gred_sopt)
     max_p: tuple[int, ...] = scalars(4, u32())
     limit: int | None = u32(5)
@@ -236,7 +238,7 @@ class Choke(Message):
     """TCA_CHOKE_* attributes, of a "choke": as red, but its limits are packets."""
 
     parms: Nested[tc_red_qopt] = struct(1, tc_red_qopt)
-    stab: bytes | None = binary(2)
+    stab: bytes | None = binary(2, size=RED_STAB_SIZE)
     max_p: int | None = u32(3)
 
 

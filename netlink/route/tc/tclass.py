@@ -6,7 +6,7 @@ net/sched/sch_api.c. The module is not called `class`, which is a word of Python
 
 from typing import Any
 
-from netlink.constants import NLM_F
+from netlink.constants import IFNAMSIZ, NLM_F
 from netlink.route import link
 from netlink.route.rtnetlink import RTM
 from netlink.route.tc.sch import CLASS_OPTIONS, CLASS_STATS
@@ -29,7 +29,7 @@ class Class(tcmsg):
     form of `stats2`; `rate` attaches an estimator.
     """
 
-    kind: str | None = string(1)
+    kind: str | None = string(1, size=IFNAMSIZ)
     options: Nested[Any] = selected(2, "kind", CLASS_OPTIONS)
     stats: Nested[tc_stats] = struct(3, tc_stats)
     xstats: Nested[Any] = selected(4, "kind", CLASS_STATS)
