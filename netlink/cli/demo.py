@@ -78,7 +78,8 @@ def _private() -> int:
         out.heading("Events heard meanwhile: the first few of each type, and the last")
         for event in heard.sample:
             out.line(line(event, names))
-        _show_refused(out, nl, _new_route(ROUTES, NOWHERE), _pair("v4", "a name that is too long"))
+        no_index = Link(ifname="v5", new_ifindex=0)
+        _show_refused(out, nl, _new_route(ROUTES, NOWHERE), _pair("v4", no_index))
         _show_figures(
             out,
             made,
@@ -135,7 +136,7 @@ def _listen(nl: Connection, done: Signal) -> Heard:
 
 def _make_links(nl: Connection) -> None:
     for name, peer, _ in PAIRS:
-        nl.do(_pair(name, peer))
+        nl.do(_pair(name, Link(ifname=peer)))
     numbers = {found.ifname: found.index for found in nl.dump(link.get())}
     # Not all that are there: with their modules loaded the kernel gives every namespace tunnels
     # (gre0, sit0), which cannot come up as they are.
@@ -145,8 +146,8 @@ def _make_links(nl: Connection) -> None:
         nl.do(addr.new(family=AF.AF_INET, index=numbers[name], local=own, prefixlen=24))
 
 
-def _pair(name: str, peer: str) -> Request[Link]:
-    info = LinkInfo(kind="veth", data=Veth(peer=Link(ifname=peer)))
+def _pair(name: str, peer: Link) -> Request[Link]:
+    info = LinkInfo(kind="veth", data=Veth(peer=peer))
     return link.new(ifname=name, linkinfo=info)
 
 

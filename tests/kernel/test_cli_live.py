@@ -84,7 +84,7 @@ def check_demo(done: subprocess.CompletedProcess[str]) -> None:
         "RTM_NEWLINK v1",
         "RTM_NEWADDR 192.0.2.1/24 dev v0",
         "route.new: Nexthop has invalid gateway (ENETUNREACH)",
-        "link.new: linkinfo.data.peer.ifname: ",
+        "link.new: linkinfo.data.peer.new_ifindex: ",
     ):
         assert expected in done.stdout
     assert figure(done.stdout, "routes made") == 10_000
