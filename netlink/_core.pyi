@@ -157,7 +157,14 @@ class View:
 
 @final
 class Messages:
-    def __new__(cls, data: Any, classes: dict[int, Any], start: int = 0, end: int = -1) -> Self: ...
+    def __new__(
+        cls,
+        data: Any,
+        classes: dict[int, Any],
+        start: int = 0,
+        end: int = -1,
+        requests: dict[int, Any] | None = None,
+    ) -> Self: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> Any: ...
 

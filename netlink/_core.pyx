@@ -98,6 +98,7 @@ cdef enum:
     GENL_HDRLEN = 4
     NLMSG_ERROR = 2
     NLMSG_MIN_TYPE = 0x10  # below: control messages
+    NLM_F_REQUEST = 0x01
     NLM_F_ACK = 0x04
     NLM_F_ACK_TLVS = 0x200
     NLA_TYPE_MASK = 0x3FFF
@@ -1058,26 +1059,31 @@ cdef class Messages:
 
     `classes` maps a message type to its message class, or the id of a generic family to a dict
     that maps its commands to theirs; a message of another type or command comes as RawMessage.
-    After a DecodeError the iteration goes on behind the message that it concerns, or ends where no
-    next message can be found.
+    `requests` maps those that mean another class where NLM_F_REQUEST is set. After a DecodeError
+    the iteration goes on behind the message that it concerns, or ends where no next message can be
+    found.
     """
     cdef bytes data
     cdef dict classes
+    cdef dict requests     # None: there are none among the messages
     cdef Cursor at
-    cdef int type          # of the message before, and
+    cdef int kind          # of the message before: its type, and NLM_F_REQUEST above that
     cdef Table table       # its table: neighbours are mostly alike
-    cdef dict commands     # or the classes of its generic family
+    cdef dict commands     # or the classes of its generic family, and
+    cdef dict asked        # those that requests to it have instead
 
-    def __cinit__(self, data, dict classes not None, Py_ssize_t start=0, Py_ssize_t end=-1):
+    def __cinit__(self, data, dict classes not None, Py_ssize_t start=0, Py_ssize_t end=-1,
+                  dict requests=None):
         self.data = data if type(data) is bytes else bytes(memoryview(data))
         if end < 0:
             end = PyBytes_GET_SIZE(self.data)
         if not 0 <= start <= end <= PyBytes_GET_SIZE(self.data):
             raise ValueError(f"{start} to {end} is not within the {len(self.data)} bytes given")
         self.classes = classes
+        self.requests = requests
         self.at.at = <const uint8_t *>PyBytes_AS_STRING(self.data) + start
         self.at.left = end - start
-        self.type = -1
+        self.kind = -1
 
     def __iter__(self):
         return self
@@ -1085,7 +1091,7 @@ cdef class Messages:
     def __next__(self):
         cdef nlmsghdr header
         cdef Py_ssize_t offset
-        cdef PyObject *found
+        cdef int kind
         if self.at.left <= 0:
             raise StopIteration
         offset = self.at.at - <const uint8_t *>PyBytes_AS_STRING(self.data)
@@ -1094,11 +1100,12 @@ cdef class Messages:
             self.at.left = 0
             raise fault
         step(&self.at, header.nlmsg_len)
-        if header.nlmsg_type != self.type:
-            found = PyDict_GetItem(self.classes, header.nlmsg_type)
-            self.commands = <dict>found if found != NULL and isinstance(<object>found, dict) else None
-            self.table = table_of(<object>found) if found != NULL and self.commands is None else None
-            self.type = header.nlmsg_type
+        kind = header.nlmsg_type
+        if self.requests is not None and header.nlmsg_flags & NLM_F_REQUEST:
+            kind |= 1 << 16
+        if kind != self.kind:
+            self.look_up(header.nlmsg_type, kind >> 16)
+            self.kind = kind
         if self.commands is not None:
             return self.generic(&header, offset)
         if self.table is None:
@@ -1106,15 +1113,30 @@ cdef class Messages:
         return new_view(self.table, self.data, offset + NLMSG_HDRLEN,
                         header.nlmsg_len - NLMSG_HDRLEN, NLMSG_HDRLEN, None)
 
+    cdef int look_up(self, int type, bint is_request) except -1:
+        """Find the table of a message type, or the classes of a generic family's commands."""
+        cdef PyObject *found = PyDict_GetItem(self.classes, type)
+        cdef PyObject *asked = PyDict_GetItem(self.requests, type) if is_request else NULL
+        self.table = self.commands = self.asked = None
+        if found != NULL and isinstance(<object>found, dict):
+            self.commands = <dict>found
+            self.asked = <dict>asked if asked != NULL else None
+        elif asked != NULL or found != NULL:
+            self.table = table_of(<object>asked if asked != NULL else <object>found)
+        return 0
+
     cdef object generic(self, const nlmsghdr *header, Py_ssize_t offset):
         """A message of a generic family, whose struct genlmsghdr is part of the envelope."""
         cdef uint8_t command
-        cdef PyObject *found
+        cdef PyObject *found = NULL
         cdef Py_ssize_t length = <Py_ssize_t>header.nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN
         if length < 0:
             raise command_fault(header, offset)
         memcpy(&command, PyBytes_AS_STRING(self.data) + offset + NLMSG_HDRLEN, 1)
-        found = PyDict_GetItem(self.commands, command)
+        if self.asked is not None:
+            found = PyDict_GetItem(self.asked, command)
+        if found == NULL:
+            found = PyDict_GetItem(self.commands, command)
         if found == NULL:
             return raw_message(PyMemoryView_FromObject(self.data), header, offset)
         return new_view(table_of(<object>found), self.data, offset + NLMSG_HDRLEN + GENL_HDRLEN,

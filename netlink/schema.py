@@ -561,7 +561,8 @@ class Family:
 
     `types` names the message types and `groups` the multicast groups, as enums in the kernel's
     spelling; a group goes by its name without the common prefix, in lower case and with dashes
-    (RTNLGRP_IPV4_ROUTE is "ipv4-route"). `messages` adds the classes of types that no op sends.
+    (RTNLGRP_IPV4_ROUTE is "ipv4-route"). `messages` adds the classes of types that no op sends, and
+    of what the kernel sends under the type of an op that takes another class: `requests` has those.
 
     Without a `protocol` it is a family of Generic Netlink, and `name` the one that it has in the
     kernel, which gives out the numbers of the family and its groups at run time: a connection asks
@@ -586,18 +587,18 @@ class Family:
         self.version = version
         self.id = id
         self.ops: dict[str, Op[..., Message]] = {op.name: op for op in ops}
-        # By message type or command what the kernel sends, and what is sent to it.
+        # By message type or command: what the kernel sends, and of what is sent to it the rest.
         self.classes: dict[int, MessageClass] = {}
-        self.requests: dict[int, MessageClass] = {}
+        asked: dict[int, MessageClass] = {}
         for op in self.ops.values():
             op.family = self
-            request = cast(MessageClass, op.request)
-            request.__table__.types[int(op.type)] = types(op.type).name
-            self.requests[int(op.type)] = request
-            self.classes[int(op.type)] = op.reply if self.is_generic else request
+            number = int(op.type)
+            asked[number] = cast(MessageClass, op.request)
+            self.classes[number] = op.reply if self.is_generic else asked[number]
         if isinstance(messages, MessageType):
             messages = dict.fromkeys(map(int, types), messages)
         self.classes.update(messages or {})
+        self.requests = {n: cls for n, cls in asked.items() if self.classes[n] is not cls}
         # A generic family's groups have no numbers before the kernel gives them some.
         self.groups: dict[str, int] = (
             {
@@ -608,7 +609,7 @@ class Family:
             if isinstance(groups, type)
             else dict.fromkeys(groups, 0)
         )
-        for number, cls in self.classes.items():
+        for number, cls in [*self.classes.items(), *self.requests.items()]:
             cls.__table__.types[number] = types(number).name
 
     @property
@@ -640,13 +641,26 @@ def classes_of(families: Iterable[Family]) -> Classes:
 
     Those of a generic family stand under its id, and are left out where that is not known.
     """
+    return _united((family, family.classes) for family in families)
+
+
+def requests_of(families: Iterable[Family]) -> Classes | None:
+    """The classes of requests whose type means another in the kernel's mouth; None if none does.
+
+    NLM_F_REQUEST tells them apart. The kernel copies it into events of traffic control
+    (tfilter_notify in net/sched/cls_api.c), whose types have one class each.
+    """
+    return _united((family, family.requests) for family in families if family.requests) or None
+
+
+def _united(tables: Iterable[tuple[Family, dict[int, MessageClass]]]) -> Classes:
     classes: Classes = {}
-    for family in families:
+    for family, table in tables:
         if family.is_generic:
             if family.id is not None:
-                classes[family.id] = family.classes
+                classes[family.id] = table
             continue
-        for number, cls in family.classes.items():
+        for number, cls in table.items():
             known = classes.setdefault(number, cls)
             if known is not cls:
                 raise ValueError(
@@ -660,9 +674,10 @@ def parse(data: Any, /, *families: Family) -> Iterator[Message | RawMessage]:
     """The messages in a buffer, typed by their family; those of no declared type as RawMessage.
 
     `data` is any buffer object that holds whole messages, struct nlmsghdr included. It is copied
-    once unless it is a bytes object; the messages share that copy. Raises DecodeError with the
-    offset; the iteration can then be continued with the next message. A generic family must know
-    its number: `parse(data, TASKSTATS.at(29))`.
+    once unless it is a bytes object; the messages share that copy. NLM_F_REQUEST tells a request
+    from what the kernel sends where they differ under one type. Raises DecodeError with the offset;
+    the iteration can then be continued with the next message. A generic family must know its
+    number: `parse(data, TASKSTATS.at(29))`.
     """
     for family in families:
         if family.is_generic and family.id is None:
@@ -670,4 +685,5 @@ def parse(data: Any, /, *families: Family) -> Iterator[Message | RawMessage]:
                 f"the kernel gives generic family {family.name!r} its number at run time: "
                 f"parse with .at(number)"
             )
-    return cast("Iterator[Message | RawMessage]", Messages(data, classes_of(families)))
+    messages = Messages(data, classes_of(families), requests=requests_of(families))
+    return cast("Iterator[Message | RawMessage]", messages)

@@ -45,7 +45,7 @@ from netlink.errors import DumpInterrupted, KernelError, KernelWarning, Overrun
 from netlink.extack import ExtAck
 from netlink.generic.nlctrl import CTRL_CMD, GENL_ID_CTRL, Ctrl
 from netlink.generic.nlctrl import FAMILY as NLCTRL
-from netlink.schema import Classes, Family, Message, classes_of
+from netlink.schema import Classes, Family, Message, classes_of, requests_of
 
 __all__ = ["Datagram", "Socket"]
 
@@ -98,7 +98,9 @@ class Socket:
         self.closed = False
         self.rcvbuf = 1 << 20
         self._generic = _Generic(families) if any(f.is_generic for f in families) else None
-        self._classes = self._generic.requests if self._generic else classes_of(families)
+        numbered = self._generic.numbered if self._generic else families
+        self._classes = classes_of(numbered)
+        self._asking = requests_of(numbered)
         self._types = {} if self._generic else _lowest(self._classes)
         self._queue: deque[Datagram] = deque()
         self._dump: Iterator[bytes | Datagram] | None = None
@@ -153,7 +155,7 @@ class Socket:
         """Have the kernel carry out what the buffer asks for."""
         with self._lock:
             self._check()
-            messages = Messages(buffer, self._classes)
+            messages = Messages(buffer, self._classes, requests=self._asking)
             for header, request in zip(iter_messages(buffer), messages, strict=True):
                 self.requests.append(request)
                 self._carry_out(header, request)
@@ -305,7 +307,7 @@ class _Generic:
         self.has_nlctrl = GENL_ID_CTRL in self.families
         self.families.setdefault(GENL_ID_CTRL, NLCTRL)
         self.ids = {family: id for id, family in self.families.items()}
-        self.requests: Classes = {id: family.requests for id, family in self.families.items()}
+        self.numbered = [family.at(id) for id, family in self.families.items()]
 
     def group(self, family: Family, name: str) -> int:
         """The number of a group, unlike that of any other."""

@@ -242,6 +242,22 @@ def test_parse_gives_typed_messages_and_the_rest_raw() -> None:
         list(parse(data[:30], FAMILY))
 
 
+def test_nlm_f_request_tells_two_classes_of_one_type_apart() -> None:
+    family = Family("two", protocol=0, ops=(Op("x", 16, Leaf), Op("y", 17, Leaf)), types=TYPE,
+                    groups=GRP, messages={16: Tree})  # fmt: skip
+    assert (family.classes, family.requests) == ({16: Tree, 17: Leaf}, {16: Leaf})
+    ask, tell = wire.message(16, bytes(Leaf(value=5)), flags=1), wire.message(16, bytes(Tree()))
+    ask_too = wire.message(17, bytes(Leaf(value=6)), flags=0x301)
+    found = list(parse(ask + tell + tell + ask_too + ask + ask, family))
+    assert [type(message) for message in found] == [Leaf, Tree, Tree, Leaf, Leaf, Leaf]
+    names = {message.nlmsg_name for message in found if isinstance(message, Message)}
+    assert names == {"T_NEW", "T_DEL"}
+    other = Family("other", protocol=0, ops=(Op("z", 16, hdr),), types=TYPE, groups=GRP,
+                   messages={16: Tree})  # fmt: skip
+    with pytest.raises(ValueError, match="message type 16 means both Leaf and hdr"):
+        list(parse(b"", family, other))
+
+
 def test_families_must_not_disagree() -> None:
     other = Family("other", protocol=0, ops=(Op("x", 16, Leaf),), types=TYPE, groups=GRP)
     with pytest.raises(ValueError, match="message type 16 means both Tree and Leaf"):

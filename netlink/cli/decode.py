@@ -181,7 +181,8 @@ def _request(answer: RawMessage, families: tuple[Family, ...]) -> Request[Messag
     quoted = bytes(answer.payload[ERRNO_SIZE:])
     if answer.type == NLMSG.NLMSG_ERROR and len(quoted) >= NLMSG_HDRLEN:
         length, kind = struct.unpack_from("=IH", quoted)
-        cls = next((f.classes[kind] for f in families if kind in f.classes), Message)
+        known = (f.requests.get(kind) or f.classes.get(kind) for f in families)
+        cls = next(filter(None, known), Message)
         name = cls.__table__.types.get(kind, f"type {kind}")
         is_capped = answer.flags & NLM_F.NLM_F_CAPPED
         with suppress(DecodeError):  # then the answer names no attribute, but says the rest
