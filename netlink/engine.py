@@ -30,7 +30,7 @@ What it knows of the kernel, beside the family's own rules:
 from __future__ import annotations
 
 import errno
-import struct
+import sys
 import warnings
 import weakref
 from collections import deque
@@ -529,7 +529,7 @@ class Engine:
     def send_failed(self, buffers: Iterable[bytes], error: BaseException) -> None:
         """Take in that these could not be sent: no answer will come, who waits gets the error."""
         for buffer in buffers:
-            (seq,) = struct.unpack_from("=I", buffer, 8)  # nlmsg_seq
+            seq = seq_of(buffer)
             known = self._waiting.pop(seq, None)
             reply = known() if known is not None else None
             if reply is not None:
@@ -649,13 +649,14 @@ class Engine:
         socket, and does not tell a second time (netlink_overrun, netlink_rcv_wake).
         """
         self.stats.overruns += 1
-        for seq in self._waiting.keys() - {*self._queue}:
+        unsent = self._unsent()
+        for seq in self._waiting.keys() - unsent:
             reply = self._waiting.pop(seq, lambda: None)()
             if reply is not None:
                 self._finish(reply, Overrun())
-        for batch in self._batches:
+        for batch in [batch for batch in self._batches if batch.first not in unsent]:
             batch.error = Overrun()
-        self._batches.clear()
+            self._batches.remove(batch)
 
     def drained(self) -> None:
         """Take in that all from before an overrun was fed: here is where messages are missing.
@@ -663,8 +664,17 @@ class Engine:
         No dump can be under way: receiving is what makes the kernel go on with one.
         """
         self._events.append(iter((Overrun(),)))
-        if self._dump is not None:
+        if self._dump is not None and self._dump not in self._unsent():
             self._next_dump(self._dump)
+
+    def _unsent(self) -> set[int]:
+        """The seqs of what the kernel has not seen, of a batch the first."""
+        held = chain.from_iterable(self._held.values())
+        return {
+            *self._queue,
+            *map(seq_of, self._outgoing),
+            *(waiter.first if isinstance(waiter, Batch) else waiter for waiter in held),
+        }
 
     def events(self) -> Iterator[Message | RawMessage | Overrun]:
         """The events that have come, in order, and each Overrun at its place.
@@ -794,3 +804,8 @@ class Engine:
                 del self._waiting[seq]
             else:
                 self._begin(reply)
+
+
+def seq_of(buffer: bytes) -> int:
+    """The nlmsg_seq of a message, or of the first of several."""
+    return int.from_bytes(buffer[8:12], sys.byteorder)

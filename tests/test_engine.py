@@ -397,6 +397,19 @@ def test_an_overrun_fails_every_waiter_and_shows_once_among_the_events() -> None
     assert numbers(second) == [20]
 
 
+def test_what_was_not_sent_yet_is_not_lost_in_an_overrun() -> None:
+    talk = Talk()
+    waiting = [talk.do(), talk.engine.submit_batch([new(number=1)])]
+    talk.engine.overrun()
+    assert not any(waiter.ready for waiter in waiting)
+    # Nor does the end of the draining end a dump that was not begun: the next one would be
+    # sent beside it.
+    kept = [talk.dump(), talk.dump()]
+    talk.engine.drained()
+    assert [seq for _, _, seq in sent(talk.engine)] == [1, 2, 3]
+    assert not any(reply.done for reply in kept)
+
+
 def test_an_abandoned_request_is_drained_silently() -> None:
     talk = Talk(
         wire.receive(thing(1, seq=1)),
