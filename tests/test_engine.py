@@ -224,6 +224,7 @@ def test_a_batch_is_cut_into_sends_and_fails_as_one_with_an_overrun() -> None:
     buffers = talk.engine.take_outgoing()
     assert [m.seq for b in buffers for m in iter_messages(b)] == list(range(1, 11))
     assert all(len(b) <= 100 for b in buffers)
+    assert talk.engine.stats.sent == 10
     talk.engine.overrun()
     assert batch.ready
     assert isinstance(batch.error, Overrun)
