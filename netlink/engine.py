@@ -121,8 +121,8 @@ class Reply(Generic[M]):
     """
 
     __slots__ = (
-        "__weakref__", "_again", "_classes", "_doubted", "_runs", "_wait", "done", "error",
-        "interrupted", "is_dump", "request", "retries", "seq", "timeout", "warning",
+        "__weakref__", "_again", "_classes", "_doubted", "_handed_out", "_runs", "_wait", "done",
+        "error", "interrupted", "is_dump", "request", "retries", "seq", "timeout", "warning",
     )  # fmt: skip
 
     def __init__(
@@ -148,6 +148,7 @@ class Reply(Generic[M]):
         self._classes = classes
         self._doubted: int | None = None  # the number under which a generic family was not found
         self._runs: deque[Run] = deque()
+        self._handed_out = False  # some of it, to any loop: it cannot be begun again
         self._wait = wait
         self._again = again
 
@@ -206,6 +207,7 @@ class Reply(Generic[M]):
         """The steps of all()."""
         while True:
             messages: list[M] = []
+            is_whole = not self._handed_out
             try:
                 for run in self.steps():
                     if run is None:
@@ -214,7 +216,7 @@ class Reply(Generic[M]):
                         messages.extend(self.messages(run))
                 return messages
             except DumpInterrupted:
-                self._retry(messages)
+                self._retry(messages, is_whole)
 
     def gather(self, *paths: str) -> Steps[dict[str, Column]]:
         """The steps of columns()."""
@@ -225,6 +227,7 @@ class Reply(Generic[M]):
         types = [number for number, known in classes.items() if known is cls]
         gather = Gather(cls.__table__, types, *paths, is_generic=is_generic)
         while True:
+            is_whole = not self._handed_out
             try:
                 for run in self.steps():
                     if run is None:
@@ -233,21 +236,22 @@ class Reply(Generic[M]):
                         gather.feed(run.data, run.start, run.end)
                 return gather.finish()
             except DumpInterrupted:
-                self._retry(gather.finish())
+                self._retry(gather.finish(), is_whole)
 
     def steps(self) -> Iterator[Run | None]:
         """The runs as they come, None where more must be received; at the end, the status."""
-        handed_out = False
         while True:
-            if self.interrupted and not handed_out and self.retries > 0:
+            done = self.done  # before a look at the runs: another thread may be feeding
+            begin_again = self.interrupted and not self._handed_out and self.retries > 0
+            if begin_again:
                 self._runs.clear()  # they may not fit together: what comes after does
-            while self._runs:
-                handed_out = True
+            if self._runs:
+                self._handed_out = True
                 yield self._runs.popleft()
-            if not self.done:
+            elif not done:
                 yield None
-            elif self.interrupted and self.error is None and not handed_out and self.retries > 0:
-                self._retry(())
+            elif begin_again and self.error is None:
+                self._retry((), True)
             else:
                 break
         if self.error is not None:
@@ -259,12 +263,12 @@ class Reply(Generic[M]):
         if self.interrupted:
             raise DumpInterrupted
 
-    def _retry(self, partial: Any) -> None:
+    def _retry(self, partial: Any, is_whole: bool) -> None:
         """Ask anew after an interruption, or raise DumpInterrupted with what there is."""
-        if self.retries <= 0 or self._again is None:
+        if not is_whole or self.retries <= 0 or self._again is None:
             raise DumpInterrupted(partial) from None
         self.retries -= 1
-        self.done = self.interrupted = False
+        self.done = self.interrupted = self._handed_out = False
         self._again(self)
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ import errno
 import gc
 import pickle
 import struct
+from collections import deque
 from enum import IntEnum
 from typing import Any
 
@@ -250,6 +251,47 @@ def test_an_interrupted_dump_is_begun_again_when_nothing_was_handed_out() -> Non
     with pytest.raises(DumpInterrupted) as caught:
         Talk(*script).dump().columns("number")
     assert [*caught.value.partial["number"]] == [1, 2]
+
+
+def test_a_second_loop_goes_on_where_the_first_one_was_left() -> None:
+    script = [
+        wire.receive(thing(1, seq=1)),
+        wire.receive(thing(2, seq=1, flags=0x12), wire.done(seq=1)),
+    ]
+    # What was handed out cannot be taken back: the dump is not begun again.
+    reply = Talk(*script).dump(retries=3)
+    assert next(iter(reply)).number == 1
+    got = []
+    with pytest.raises(DumpInterrupted):
+        for message in reply:
+            got.append(message.number)
+    assert got == [2]
+    for read in (reply.all, lambda: reply.columns("number")):
+        with pytest.raises(DumpInterrupted):
+            read()
+    reply = Talk(*script).dump(retries=3)
+    assert next(iter(reply)).number == 1
+    with pytest.raises(DumpInterrupted) as caught:
+        reply.all()
+    assert numbers(caught.value.partial) == [2]
+
+
+def test_what_another_thread_feeds_between_two_looks_is_not_lost() -> None:
+    talk = Talk()
+    reply = talk.dump()
+
+    class Runs(deque[Any]):
+        looked = False
+
+        def __len__(self) -> int:
+            count = super().__len__()
+            if not self.looked:
+                self.looked = True
+                talk.engine.feed(*wire.receive(thing(1, seq=1), wire.done(seq=1)))
+            return count
+
+    reply._runs = Runs()
+    assert numbers(reply) == [1]
 
 
 def test_words_about_a_success_are_a_warning() -> None:
