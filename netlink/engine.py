@@ -40,7 +40,14 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 from netlink._core import Column, Gather, Messages, RawMessage, Run, pack, runs, stamp
 from netlink.constants import NLM_F, NLMSG
-from netlink.errors import DumpInterrupted, KernelError, KernelWarning, NetlinkError, Overrun
+from netlink.errors import (
+    DecodeError,
+    DumpInterrupted,
+    KernelError,
+    KernelWarning,
+    NetlinkError,
+    Overrun,
+)
 from netlink.extack import status
 from netlink.schema import Classes, Family, Message, Op, Plan, Request, classes_of
 
@@ -288,8 +295,10 @@ class Batch:
     the rest there may be no answer (nfnetlink_rcv_batch in net/netfilter/nfnetlink.c).
     """
 
-    __slots__ = ("_answers", "_covers", "_open", "ack_last", "asks", "error", "first", "has_messages", "limit",
-                 "outcomes", "requests", "timeout", "unanswered")  # fmt: skip
+    __slots__ = (
+        "_answers", "_covers", "_has_words", "_open", "ack_last", "asks", "error", "first",
+        "has_messages", "limit", "outcomes", "requests", "timeout", "unanswered", "warnings",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -309,6 +318,8 @@ class Batch:
         self.error: BaseException | None = None
         self.has_messages = False  # whether some answers were more than acknowledgements
         self.outcomes: list[Any] = [None] * len(requests)
+        self.warnings: dict[int, str] = {}  # by position
+        self._has_words = False  # a warning, or an error among the outcomes
         self.unanswered = len(requests)
         self._open = bytearray(b"\1" * len(requests))  # 1: not answered yet
         # Where the last of several that go well without a word is answered: the first of them.
@@ -324,12 +335,23 @@ class Batch:
         return not self.unanswered or self.error is not None
 
     def results(self, index: int, *, raise_errors: bool = False) -> Iterator[Any]:
-        """The outcomes, in order. A KernelError learns its position, the first one's is `index`."""
+        """The outcomes, in order. A KernelError learns its position, the first one's is `index`.
+
+        An answer that cannot be decoded raises its DecodeError.
+        """
         if self.error is not None:
             raise self.error
-        for position, outcome in enumerate(self.outcomes, index):
-            if isinstance(outcome, KernelError):
-                outcome.index = position
+        if not self._has_words:
+            yield from self.outcomes
+            return
+        for position, outcome in enumerate(self.outcomes):
+            if self.warnings and position in self.warnings:
+                words = f"{self.requests[position].name}: {self.warnings.pop(position)}"
+                warnings.warn(KernelWarning(words), stacklevel=2)
+            if isinstance(outcome, NetlinkError):
+                if not isinstance(outcome, KernelError):
+                    raise outcome
+                outcome.index = index + position
                 if raise_errors:
                     raise outcome
             yield outcome
@@ -337,18 +359,30 @@ class Batch:
     def __contains__(self, seq: int) -> bool:
         return 0 <= seq - self.first < len(self.outcomes)
 
+    def warn(self, seq: int, words: str) -> None:
+        """Take in what the kernel has to say of a success."""
+        self.warnings[seq - self.first] = words
+        self._has_words = True
+
+    def waits_for(self, seq: int) -> bool:
+        """Whether a request of this batch was not answered yet."""
+        return bool(self._open[seq - self.first])
+
     def message(self, seq: int, message: Any) -> None:
         """Take in a message for a request; the first one is its outcome."""
         self.has_messages = True
+        self._has_words |= isinstance(message, NetlinkError)
         self._answers.setdefault(seq - self.first, message)
 
-    def answer(self, seq: int, count: int = 1, error: NetlinkError | None = None) -> None:
-        """Take in the status of `count` requests from `seq`."""
+    def answer(self, seq: int, count: int = 1, error: NetlinkError | None = None) -> int:
+        """Take in the status of `count` requests from `seq`: how many of them had one already."""
         start = seq - self.first
         end = min(start + count, len(self.outcomes))
         if isinstance(error, KernelError) and self.requests[start].op.bracket > 0:
             self._refuse(start, error)
-            return
+            return 0
+        late = end - start - self._open.count(1, start, end)
+        self._has_words |= error is not None
         start = self._covers.get(end - 1, start)  # those that did not fail went well
         self.unanswered -= self._open.count(1, start, end)
         if error is not None and self._open[end - 1]:
@@ -358,6 +392,7 @@ class Batch:
             if self.outcomes[position] is None:
                 self.outcomes[position] = answer
         self._open[start:end] = bytes(end - start)
+        return late
 
     def _find_brackets(self) -> None:
         """Have nothing wait for an answer to a bracket, and one answer for all between two."""
@@ -384,6 +419,7 @@ class Batch:
     def _refuse(self, start: int, error: KernelError) -> None:
         """Take in that nothing was done of what stands between two brackets."""
         self.outcomes[start] = error
+        self._has_words = True
         for position in range(start + 1, len(self.outcomes)):
             request = self.requests[position]
             if request.op.bracket:
@@ -712,8 +748,12 @@ class Engine:
             if run.flags & NLM_F.NLM_F_DUMP_INTR:
                 reply.interrupted = True
             reply._runs.append(run)
-        elif (batch := self._batch_of(run.seq)) is not None:
-            batch.message(run.seq, next(Messages(run.data, self.classes, run.start, run.end)))
+        elif (batch := self._batch_of(run.seq)) is not None and batch.waits_for(run.seq):
+            try:
+                message = next(Messages(run.data, self.classes, run.start, run.end))
+            except DecodeError as error:  # is this request's alone: the others have their answers
+                message = error
+            batch.message(run.seq, message)
         else:
             self.stats.late += run.count
 
@@ -729,11 +769,11 @@ class Engine:
             request = batch.requests[run.seq - batch.first]
             error, warning = status(run, request)
             if warning is not None:
-                warnings.warn(KernelWarning(f"{request.name}: {warning}"), stacklevel=2)
+                batch.warn(run.seq, warning)
             family = request.op.family
             if self.names is not None and family is not None and is_enoent(error):
                 self.names.forget(family)  # ask anew before the next batch
-            batch.answer(run.seq, 1, error)
+            self.stats.late += batch.answer(run.seq, 1, error)
             self._close(batch)
             return
         reply = self._end(run.seq)
@@ -750,7 +790,7 @@ class Engine:
             batch = self._batch_of(seq)
             if batch is not None:
                 done = min(count, batch.first + len(batch.outcomes) - seq)
-                batch.answer(seq, done)
+                self.stats.late += batch.answer(seq, done)
                 self._close(batch)
             else:
                 done = 1
@@ -766,7 +806,7 @@ class Engine:
         reply = known() if known is not None else None
         if reply is not None:
             request = reply.request
-        elif (batch := self._batch_of(seq)) is not None:
+        elif (batch := self._batch_of(seq)) is not None and batch.waits_for(seq):
             request = batch.requests[seq - batch.first]
         else:
             return False

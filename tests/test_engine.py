@@ -219,6 +219,41 @@ def test_a_batch_may_bring_messages_and_end_in_an_error() -> None:
     assert isinstance(last.outcomes[1], PermissionError)
 
 
+def test_an_answer_that_cannot_be_decoded_costs_nobody_else_the_own() -> None:
+    talk = Talk()
+    batch, other = talk.engine.submit_batch([get(number=i) for i in range(2)]), talk.do()
+    broken = wire.message(16, bytes(4) + b"\xff\xff\1\0", seq=1)
+    talk.engine.feed(*wire.receive(broken, *(wire.error(0, seq=seq) for seq in (1, 2, 3))))
+    assert batch.ready
+    assert list(other) == []
+    outcomes = batch.results(0)
+    with pytest.raises(DecodeError):
+        next(outcomes)
+    assert batch.outcomes[1] is None
+
+
+def test_words_about_a_success_in_a_batch_are_said_to_who_reads_it() -> None:
+    talk = Talk()
+    batch, other = talk.engine.submit_batch([new(number=i) for i in range(2)]), talk.do()
+    words = wire.message(2, bytes(20) + extack(words=b"deprecated"), seq=2, flags=0x300)
+    talk.engine.feed(*wire.receive(wire.error(0, seq=1), words, wire.error(0, seq=3)))
+    assert list(other) == []
+    with pytest.warns(KernelWarning, match=r"^thing\.new: deprecated$"):
+        assert list(batch.results(0)) == [None, None]
+    assert list(batch.results(0)) == [None, None]
+
+
+def test_a_duplicate_does_not_change_an_outcome() -> None:
+    talk = Talk()
+    batch = talk.engine.submit_batch([get(number=i) for i in range(3)])
+    twice = thing(20, seq=2), wire.error(0, seq=2), wire.error(errno.EIO, seq=2)
+    talk.engine.feed(*wire.receive(wire.error(0, seq=2), *twice))
+    assert talk.engine.stats.late == 3
+    talk.engine.feed(*wire.receive(*(wire.error(0, seq=seq) for seq in (1, 2, 3, 3))))
+    assert list(batch.results(0)) == [None] * 3
+    assert talk.engine.stats.late == 5
+
+
 def test_a_batch_is_cut_into_sends_and_fails_as_one_with_an_overrun() -> None:
     talk = Talk()
     batch = talk.engine.submit_batch([new(number=i) for i in range(10)], limit=100)
@@ -442,7 +477,7 @@ def test_an_overrun_fails_every_waiter_and_shows_once_among_the_events() -> None
 
 def test_what_was_not_sent_yet_is_not_lost_in_an_overrun() -> None:
     talk = Talk()
-    waiting = [talk.do(), talk.engine.submit_batch([new(number=1)])]
+    waiting: list[Reply[Any] | Batch] = [talk.do(), talk.engine.submit_batch([new(number=1)])]
     talk.engine.overrun()
     assert not any(waiter.ready for waiter in waiting)
     # Nor does the end of the draining end a dump that was not begun: the next one would be

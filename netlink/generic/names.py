@@ -40,6 +40,8 @@ class Names:
 
     def add(self, family: Family) -> None:
         """Take in a family, whose number may be known."""
+        if family.name == FAMILY.name and family is not FAMILY:
+            raise ValueError("nlctrl is declared already: netlink.generic.nlctrl.FAMILY")
         self._families[family.name] = family
         if family.id is not None:
             self.ids[family] = family.id

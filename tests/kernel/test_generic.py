@@ -7,6 +7,8 @@ import errno
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from enum import IntEnum
 
 import pytest
 
@@ -16,19 +18,29 @@ from netlink.generic import find_family, list_families, nlctrl, policy
 from netlink.generic.nlctrl import CTRL_CMD, GENL, Ctrl
 
 
-class Copy(Message):
-    """What nlctrl is asked, as if by a family of another name."""
-
-    family_id: int | None = s.u16(1)
-    family_name: str | None = s.string(2)
+class TCP_METRICS_CMD(IntEnum):
+    TCP_METRICS_CMD_GET = 1
 
 
-get_copy = Op("copy.get", CTRL_CMD.CTRL_CMD_GETFAMILY, Copy)
+class TcpMetrics(Message):
+    """A part of TCP_METRICS_ATTR_* (linux/tcp_metrics.h), as somebody else may declare it."""
+
+    addr_ipv4: s.Addr = s.address(1)
+    age: int | None = s.u64(3)
 
 
-def third_party(name: str) -> Family:
-    """A family as somebody outside of this library declares it."""
-    return Family(name, types=CTRL_CMD, ops=(get_copy,), messages=Copy)
+get = Op("tcp_metrics.get", TCP_METRICS_CMD.TCP_METRICS_CMD_GET, TcpMetrics)
+TCP_METRICS = Family("tcp_metrics", types=TCP_METRICS_CMD, ops=(get,), messages=TcpMetrics)
+
+
+@pytest.fixture
+def nl() -> Iterator[Connection]:
+    with Connection(TCP_METRICS, nlctrl.FAMILY) as connection:
+        try:
+            connection.run(find_family("tcp_metrics"))
+        except KernelError as error:
+            pytest.skip(f"the kernel has no such family: {error}")
+        yield connection
 
 
 def test_nlctrl_knows_itself() -> None:
@@ -53,22 +65,25 @@ def test_the_tool_genl_sees_the_same_families() -> None:
         assert sorted(str(f.family_name) for f in nl.run(list_families())) == sorted(names)
 
 
-def test_a_number_is_asked_for_by_name_and_kept() -> None:
-    copy = third_party("nlctrl")
-    with Connection(copy) as nl:
-        for _ in range(3):
-            told = nl.do(get_copy(family_name="nlctrl"))
-            assert told is not None
-            assert told.family_id == 16
-        assert nl.stats.sent == 4
+def test_a_number_is_asked_for_by_name_and_kept(nl: Connection) -> None:
+    before = nl.stats.sent
+    for _ in range(3):
+        with pytest.raises(KernelError) as caught:
+            nl.do(get(addr_ipv4="192.0.2.1"))
+        assert caught.value.errno == errno.ESRCH  # it was never spoken to
+    assert nl.stats.sent == before + 4
+    assert nl.dump(get()).all() == []
 
 
 def test_no_such_family() -> None:
-    third_party("no_such_family")
-    with Connection(nlctrl.FAMILY) as nl:
+    absent = Op("absent.get", TCP_METRICS_CMD.TCP_METRICS_CMD_GET, TcpMetrics)
+    family = Family("no_such_family", types=TCP_METRICS_CMD, ops=(absent,))
+    with Connection(nlctrl.FAMILY, family) as nl:
         with pytest.raises(KernelError) as caught:
-            nl.do(get_copy(family_name="nlctrl"))
+            nl.do(absent())
         assert caught.value.errno == errno.ENOENT
+        with pytest.raises(KernelError, match="ENOENT"):
+            nl.join("events")
         with pytest.raises(KernelError, match="ENOENT"):
             nl.run(find_family("no_such_family"))
         with pytest.raises(KernelError, match="ENOENT"):
@@ -95,16 +110,15 @@ def test_the_policy_of_nlctrl_in_words() -> None:
     ]
 
 
-def test_a_stale_number_is_noticed() -> None:
+def test_a_stale_number_is_noticed(nl: Connection) -> None:
     """As after the module of a family was loaded anew: the kernel says ENOENT, we ask again."""
-    copy = third_party("nlctrl")
-    with Connection(copy) as nl:
-        assert nl._engine.names is not None
-        nl._engine.names.ids[copy] = 1000
-        told = nl.do(get_copy(family_name="nlctrl"))
-        assert told is not None
-        nl._engine.names.ids[copy] = 1000
-        assert len(nl.dump(get_copy()).all()) > 1
+    assert nl._engine.names is not None
+    for _ in range(2):
+        nl._engine.names.ids[TCP_METRICS] = 1000
+        with pytest.raises(KernelError, match="ESRCH"):
+            nl.do(get(addr_ipv4="192.0.2.1"))
+        nl._engine.names.ids[TCP_METRICS] = 1000
+        assert nl.dump(get()).all() == []
 
 
 def test_columns_of_families() -> None:
@@ -115,17 +129,18 @@ def test_columns_of_families() -> None:
         }
 
 
-def test_the_same_from_asyncio() -> None:
+def test_the_same_from_asyncio(nl: Connection) -> None:
     async def ask() -> list[Ctrl]:
-        async with aio.Connection(nlctrl.FAMILY, third_party("nlctrl")) as nl:
-            await nl.join("nlctrl.notify")
-            assert (await nl.do(get_copy(family_name="nlctrl"))) is not None
-            families = [f async for f in nl.dump(nlctrl.getfamily())]
-            assert families == await nl.run(list_families())
-            await nl.leave("nlctrl.notify")
+        async with aio.Connection(TCP_METRICS, nlctrl.FAMILY) as other:
+            await other.join("nlctrl.notify")
+            with pytest.raises(KernelError, match="ESRCH"):
+                await other.do(get(addr_ipv4="192.0.2.1"))
+            families = [f async for f in other.dump(nlctrl.getfamily())]
+            assert families == await other.run(list_families())
+            await other.leave("nlctrl.notify")
             return families
 
-    assert asyncio.run(ask())
+    assert asyncio.run(ask()) == nl.run(list_families())
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
