@@ -88,15 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument(
         "--rate", action="store_true", help="a meter on standard error instead of the events"
     )
-    monitor.add_argument("--count", type=_whole, metavar="N", help="end after N events")
-    monitor.add_argument(
-        "--timeout", type=_seconds, metavar="S", default="inf", help="end after S seconds in all"
-    )
-    monitor.add_argument(
-        "--rcvbuf", type=_whole, metavar="BYTES", default=8 << 20,
-        help="size of the receive buffer (default: %(default)s); without CAP_NET_ADMIN "
-        "net.core.rmem_max bounds it",
-    )  # fmt: skip
+    _add_bounds(monitor)
 
     text = "print all links, addresses, routes (of all tables) or neighbours"
     dump = commands.add_parser("dump", help=text, description=f"{text.capitalize()}.")
@@ -122,7 +114,46 @@ def _parser() -> argparse.ArgumentParser:
     decode.add_argument(
         "--raw", action="store_true", help="take the input for messages, whatever it looks like"
     )
+    _add_genl(commands)
     return parser
+
+
+def _add_genl(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "what the families of Generic Netlink are, accept and announce"
+    genl = commands.add_parser("genl", help=text, description=f"Print {text}.")
+    actions = genl.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    text = "print all families: number, name, version, ops and groups"
+    listing = actions.add_parser("list", help=text, description=f"{text.capitalize()}.")
+    listing.add_argument("--json", action="store_true", help="a JSON array, with every attribute")
+
+    text = "print which attributes each op of a family accepts"
+    policy = actions.add_parser("policy", help=text, description=f"{text.capitalize()}.")
+
+    text = "print the events of a family as they come"
+    monitor = actions.add_parser(
+        "monitor", help=text, description=f"{text.capitalize()}. Ctrl-C ends with a summary."
+    )
+    for parser in (policy, monitor):
+        parser.add_argument("family", metavar="FAMILY", help="its name, such as nlctrl or ethtool")
+    monitor.add_argument(
+        "--group", action="append", metavar="GROUP", help="one of its groups (default: all)"
+    )
+    monitor.add_argument("--json", action="store_true", help="one JSON object a line")
+    monitor.set_defaults(rate=False)
+    _add_bounds(monitor)
+
+
+def _add_bounds(monitor: argparse.ArgumentParser) -> None:
+    monitor.add_argument("--count", type=_whole, metavar="N", help="end after N events")
+    monitor.add_argument(
+        "--timeout", type=_seconds, metavar="S", default="inf", help="end after S seconds in all"
+    )
+    monitor.add_argument(
+        "--rcvbuf", type=_whole, metavar="BYTES", default=8 << 20,
+        help="size of the receive buffer (default: %(default)s); without CAP_NET_ADMIN "
+        "net.core.rmem_max bounds it",
+    )  # fmt: skip
 
 
 def _whole(text: str) -> int:

@@ -9,7 +9,7 @@ import socket
 import struct
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from time import monotonic
@@ -20,7 +20,7 @@ from netlink.cli.output import open_output
 from netlink.cli.text import Event, Names, event_name, line
 from netlink.route import FAMILY
 
-__all__ = ["lost", "run"]
+__all__ = ["lost", "object_of", "run", "watch"]
 
 GROUPS = ("link", "ipv4-ifaddr", "ipv6-ifaddr", "ipv4-route", "ipv6-route", "neigh")
 BATCH = 500  # events shown at a time, when there are that many
@@ -32,32 +32,44 @@ SO_MEMINFO, SK_MEMINFO_DROPS, SK_MEMINFO_VARS = 55, 8, 9  # asm-generic/socket.h
 def run(args: Namespace) -> int:
     """Print events until --count, --timeout or Ctrl-C; a summary goes to standard error."""
     began = monotonic()
-    seen = 0
     with Connection(FAMILY, rcvbuf=args.rcvbuf) as nl, Connection(FAMILY) as asked:
-        for group in args.groups or GROUPS:
-            _join(nl, group)
         show = _meter(nl) if args.rate else _json if args.json else _text(Names(asked))
-        try:
-            for batch in _batches(nl, began + args.timeout):
-                shown: list[Event] = []
-                for event in batch:
-                    if seen == args.count:
-                        break
-                    seen += not isinstance(event, Overrun)
-                    shown.append(event)
-                show(shown)
+        return watch(nl, args.groups or GROUPS, show, args, began)
+
+
+def watch(
+    nl: Connection,
+    groups: Iterable[str],
+    show: Callable[[list[Event]], None],
+    args: Namespace,
+    began: float,
+) -> int:
+    """Show the events of groups until --count, --timeout or Ctrl-C, and then the summary."""
+    seen = 0
+    for group in groups:
+        _join(nl, group)
+    try:
+        for batch in _batches(nl, began + args.timeout):
+            shown: list[Event] = []
+            for event in batch:
                 if seen == args.count:
                     break
-        except KeyboardInterrupt:
-            pass
-        seconds = monotonic() - began
-        if args.rate and sys.stderr.isatty():
-            print(file=sys.stderr)
-        print(
-            f"netlink: {seen:,} events in {seconds:.1f} s, {seen / seconds:,.0f} a second; "
-            f"{nl.stats.overruns:,} overruns, {lost(nl):,} events lost",
-            file=sys.stderr,
-        )
+                seen += not isinstance(event, Overrun)
+                shown.append(event)
+            show(shown)
+            sys.stdout.flush()
+            if seen == args.count:
+                break
+    except KeyboardInterrupt:
+        pass
+    seconds = monotonic() - began
+    if args.rate and sys.stderr.isatty():
+        print(file=sys.stderr)
+    print(
+        f"netlink: {seen:,} events in {seconds:.1f} s, {seen / seconds:,.0f} a second; "
+        f"{nl.stats.overruns:,} overruns, {lost(nl):,} events lost",
+        file=sys.stderr,
+    )
     return 0
 
 
@@ -108,18 +120,17 @@ def _text(names: Names) -> Callable[[list[Event]], None]:
         for event in events:
             names.learn(event)
             output.line(f"{now} {line(event, names)}")
-        sys.stdout.flush()
 
     return show
 
 
 def _json(events: list[Event]) -> None:
     for event in events:
-        print(json.dumps(_object(event)))
-    sys.stdout.flush()
+        print(json.dumps(object_of(event)))
 
 
-def _object(event: Event) -> dict[str, object]:
+def object_of(event: Event) -> dict[str, object]:
+    """An event as one JSON object: its name, and what it says."""
     if isinstance(event, Overrun):
         return {"event": "overrun"}
     if isinstance(event, RawMessage):
