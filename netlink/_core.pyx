@@ -1163,9 +1163,10 @@ cdef class Run:
 
     `type` is 0 for ordinary messages and the type of a control message (NLMSG_ERROR, NLMSG_DONE
     and so on), which makes a run of its own; but plain acknowledgements of consecutive requests are
-    one run, where `is_ack` is true, `seq` the first one's and `count` their number. A datagram that another process sent (`port` is not
-    0) is one run, unread, with `count` 0. `is_own` marks group messages that a request of ours
-    caused. `flags` holds every nlmsg_flags bit that occurs.
+    one run, where `is_ack` is true, `seq` the first one's and `count` their number. A datagram that
+    another process sent (`port` is not 0) is one run, unread, with `count` 0. `is_own` marks
+    messages whose nlmsg_pid is our port: a request of ours caused them. `flags` holds every
+    nlmsg_flags bit that occurs.
     """
     cdef readonly bytes data
     cdef readonly Py_ssize_t start
@@ -1208,7 +1209,8 @@ cdef bint is_plain_ack(Cursor *c, const nlmsghdr *header) noexcept:
 def runs(bytes data not None, bytes index not None, unsigned int own_port=0):
     """Sort the datagrams of one receive into runs: `(list of Run, first DecodeError or None)`.
 
-    Group messages whose envelope has `own_port`, unless that is 0, make runs by seq with `is_own`.
+    Messages whose envelope has `own_port`, unless that is 0, make runs with `is_own`; those that
+    came by a group then make runs by seq too.
     A datagram that is not framed rightly, or was cut short, ends at the fault; the datagrams
     after it are read all the same.
     """
@@ -1246,7 +1248,7 @@ def runs(bytes data not None, bytes index not None, unsigned int own_port=0):
                 run = None
                 break
             ack = is_plain_ack(&c, &header)
-            own = entry.group and own_port and header.nlmsg_pid == own_port
+            own = own_port and header.nlmsg_pid == own_port
             if run is not None and run.is_ack and ack and header.nlmsg_seq == run.seq + run.count:
                 pass
             elif (run is None or header.nlmsg_type < NLMSG_MIN_TYPE or run.type

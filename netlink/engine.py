@@ -15,6 +15,10 @@ What it knows of the kernel, beside the family's own rules:
 | a group event may carry anyone's seq and port                | a group other than 0 is an event  |
 | with NLM_F_ECHO the asker alone gets a copy of the event,    | such a one with our port and seq  |
 |   under the group's name (nlmsg_notify)                      |   is the answer                   |
+| the kernel sends to a port what nobody asked for, with a seq | to a generic family's socket such |
+|   of its own counting that may be one of ours, but never our |   a one is an event; elsewhere    |
+|   port as nlmsg_pid (taskstats.c, prepare_reply); answers    |   only with seq 0, which is none  |
+|   lack it too where audit.c and xfrm_user.c make them        |   of ours                         |
 | anyone with the right may send to our port                   | a sender port other than 0 is     |
 |                                                              |   dropped and counted             |
 | a dump's DONE may carry an errno and an extended ACK         | that is the dump's status         |
@@ -92,9 +96,10 @@ class Stats:
     """What a connection has counted since it was opened.
 
     `sent` counts requests; `datagrams` and `bytes` what was received; `messages` those of replies
-    and events without the control messages, `events` those that came by a group; `overruns` the
-    times that the kernel reported a full receive buffer; `strangers` datagrams that another process
-    sent, and `late` messages that answer no request that anyone waits for: both are dropped.
+    and events without the control messages, `events` those that came by a group or unasked;
+    `overruns` the times that the kernel reported a full receive buffer; `strangers` datagrams that
+    another process sent, and `late` messages that answer no request that anyone waits for: both
+    are dropped.
     """
 
     __slots__ = (
@@ -671,15 +676,21 @@ class Engine:
                         self.names.learn(told)
                     if not self.names.is_told:
                         continue
-                stats.messages += run.count
-                stats.events += run.count
-                self._events.append(Messages(run.data, self.classes, run.start, run.end))
+                self._event(run)
             elif run.type:
                 self._control(run)
+            elif not run.is_own and self._is_unasked(run):
+                self._event(run)
             else:
                 self._answer(run)
         if fault is not None:
             raise fault
+
+    def _event(self, run: Run) -> None:
+        """Messages that answer no request."""
+        self.stats.messages += run.count
+        self.stats.events += run.count
+        self._events.append(Messages(run.data, self.classes, run.start, run.end))
 
     def overrun(self) -> None:
         """Take in that the kernel dropped messages (ENOBUFS): nobody's answer is certain now.
@@ -811,6 +822,10 @@ class Engine:
         else:
             return False
         return bool(request.op.flags & NLM_F.NLM_F_ECHO)
+
+    def _is_unasked(self, run: Run) -> bool:
+        """Whether messages that lack our port answer nothing: see the table."""
+        return self.port != 0 and (self.names is not None or run.seq == 0)
 
     def _batch_of(self, seq: int) -> Batch | None:
         return next((batch for batch in self._batches if seq in batch), None)

@@ -28,6 +28,7 @@ from netlink import (
 from netlink import schema as s
 from netlink.constants import NLM_F
 from netlink.engine import Batch, Engine, Reply
+from netlink.generic.names import Names
 
 from . import wire
 
@@ -180,6 +181,66 @@ def test_an_echo_comes_under_a_group_and_is_the_answer() -> None:
     assert numbers(asked) == [7]
     assert list(plain) == []
     assert talk.engine.stats.events == 2
+
+
+PORT = 4711
+
+
+class CMD(IntEnum):
+    CMD_GET = 1
+    CMD_NEW = 2
+
+
+class Note(Message):
+    number: int | None = s.u32(1)
+
+
+ask = Op("notes.get", CMD.CMD_GET, Note)
+NOTES = Family("notes", id=40, ops=(ask,), types=CMD, messages=Note)
+
+
+def note(number: int, *, seq: int, pid: int) -> bytes:
+    """A message of the generic family, as the kernel sends it: as an answer, or of itself."""
+    genlmsghdr = bytes((CMD.CMD_NEW, 1, 0, 0))
+    return wire.message(40, genlmsghdr + bytes(Note(number=number)), flags=0, seq=seq, pid=pid)
+
+
+def test_what_the_kernel_sends_to_a_generic_port_unasked_is_an_event() -> None:
+    """kernel/taskstats.c counts its own seqs, from 0: one may be that of a waiting request."""
+    engine = Engine([NOTES], lambda _: None, Names)
+    engine.port = PORT
+    reply = engine.submit(ask(number=1))
+    assert reply.seq == 1
+    unasked = [note(number, seq=seq, pid=0) for number, seq in ((50, 0), (51, 1), (52, 2))]
+    engine.feed(*wire.receive(*unasked))
+    assert numbers(engine.events()) == [50, 51, 52]
+    assert not reply.ready
+    answer = note(1, seq=1, pid=PORT) + wire.error(0, seq=1)  # one datagram with an event before it
+    engine.feed(*wire.receive(note(53, seq=1, pid=0) + answer))
+    assert numbers(reply) == [1]
+    assert numbers(engine.events()) == [53]
+    assert (engine.stats.events, engine.stats.messages, engine.stats.late) == (4, 5, 0)
+
+
+def test_a_late_answer_from_a_generic_family_is_no_event() -> None:
+    engine = Engine([NOTES], lambda _: None, Names)
+    engine.port = PORT
+    engine.feed(*wire.receive(note(1, seq=9, pid=PORT)))
+    assert not engine.has_events()
+    assert engine.stats.late == 1
+
+
+def test_elsewhere_only_seq_0_tells_what_nobody_asked_for() -> None:
+    """kernel/audit.c answers without our port; nfnetlink_queue.c sends packets with seq 0."""
+    talk = Talk()
+    talk.engine.port = PORT
+    reply = talk.do()
+    packet, answer = thing(50, seq=0, flags=0), thing(1, seq=1, flags=0)
+    late = thing(2, seq=9, flags=0)
+    talk.engine.feed(*wire.receive(packet, answer, late, wire.error(0, seq=1)))
+    assert numbers(reply) == [1]
+    assert numbers(talk.engine.events()) == [50]
+    assert talk.engine.stats.late == 1
 
 
 def test_outcomes_of_a_batch_come_in_order() -> None:
