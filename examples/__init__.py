@@ -1,0 +1,1 @@
+"""Short programs that use the library: each runs as it stands, `python examples/NAME.py`."""
