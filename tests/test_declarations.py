@@ -20,6 +20,7 @@ from netlink.schema import (
     Op,
     address,
     be16,
+    mapping,
     nest,
     pad,
     scalars,
@@ -286,6 +287,72 @@ def test_a_spec_is_compared(tmp_path: Path) -> None:
         "missing small/red-attrs.shade",
         "missing small/thing-attrs.fresh",
         "unknown Thing.extra",
+    }
+
+
+class CMD(IntEnum):
+    """Commands of a generic family."""
+
+    CMD_GET = 1
+    CMD_SET = 2
+    CMD_ANSWER = 7
+
+
+class Question(Message):
+    """What is asked."""
+
+    name: str | None = string(1)
+    table: dict[int, dict[int, Red]] | None = mapping(2, mapping(Red))
+
+
+class Answer(Message):
+    """What comes back."""
+
+    port: int | None = u16(3)
+
+
+GENERIC = Family(
+    "spoken",
+    ops=[Op("spoken.get", CMD.CMD_GET, Question, reply=Answer), Op("set", CMD.CMD_SET, Question)],
+    types=CMD,
+    groups=("news",),
+)
+
+GENERIC_SPEC = """
+    name: spoken
+    attribute-sets:
+      - name: attrs
+        attributes:
+          - {name: name, type: string}
+          - {name: table, type: nest-type-value, type-value: [row, column], nested-attributes: red}
+          - {name: port, type: u32}
+      - {name: red, attributes: [{name: colour, type: u8}]}
+    operations:
+      list:
+        - {name: get, attribute-set: attrs, do: {request: {attributes: [name]}, reply: {}},
+            dump: {reply: {attributes: [port]}}}
+        - {name: put, attribute-set: attrs, do: {request: {attributes: [name]}}}
+        - {name: drop, attribute-set: attrs, do: {request: {attributes: [name]}}}
+    mcast-groups: {list: [{name: news}, {name: weather}]}
+"""
+
+
+def test_a_spec_of_a_generic_family_is_compared(tmp_path: Path) -> None:
+    """It is found by its name; a question and its answer have one number, that of the command."""
+    (tmp_path / "spoken.yaml").write_text(dedent(GENERIC_SPEC))
+    (tmp_path / "other.yaml").write_text(dedent(GENERIC_SPEC).replace("spoken", "other"))
+    assert keys(specs.compare(tmp_path, [FAMILY, GENERIC])) == {
+        "group spoken/weather",
+        "name spoken/put",
+        "missing spoken/drop",
+        "kind Answer.port",
+    }
+    directional = GENERIC_SPEC.replace("operations:", "operations:\n      enum-model: directional")
+    directional = directional.replace("reply: {attributes: [port]}", "reply: {value: 7}")
+    (tmp_path / "spoken.yaml").write_text(dedent(directional))
+    assert keys(specs.compare(tmp_path, [GENERIC])) == {
+        "group spoken/weather",
+        "missing spoken/get",
     }
 
 

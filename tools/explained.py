@@ -135,6 +135,10 @@ SPECS = Explanations(
         "How many actions a flush removed, where 6 else is TCA_ACT_COOKIE (tcf_del_walker).": """
             missing: tc/tc-attrs.fcnt""",
         # --- names ---
+        "The spec has the padding behind `mask`, C before it (NL_POLICY_TYPE_ATTR_PAD).": """
+            kind: extack.Policy.mask
+            name: extack.Policy.mask
+            missing: nlctrl/policy-attrs.mask""",
         "A slip of the pen in the spec, or a name that C has not.": """
             name: neigh.Neighbour.lladdr sch.Tbf.prate64 stacked.Vlan.flags
             missing: tc/tc-cls-flags.not-in-nw rt-link/ifinfo-flags.point-to-point
@@ -188,6 +192,8 @@ HEADERS = Explanations(
             number: NLA_TYPE_MASK""",
         "C writes them as they are on the wire, big endian; here is what a be16 reads.": """
             number: tunnel.GRE.* encap.TUNNEL.*""",
+        "Signed, though C says __u8: task_nice() is -20 to 19.": """
+            kind: taskstats.taskstats.ac_nice""",
         "Big endian by what it holds (words of a packet, RFC 8754, IEEE 802.1D).": """
             kind: act.tc_pedit_key.mask act.tc_pedit_key.val bridge.ifla_bridge_id.prio
                 encap.ipv6_sr_hdr.tag""",
@@ -236,9 +242,14 @@ HEADERS = Explanations(
         # --- what we leave out ---
         "Not of the enumeration, though called like it: bounds, masks, other fields' values.": """
             missing: ETH_P_802_3_MIN GRE_FLAGS GRE_PROTO_PPP GRE_VERSION_0 GRE_VERSION_1
+                GENL_ID_PMCRAID GENL_ID_VFS_DQUOT GENL_MAX_ID GENL_START_ALLOC
                 IFF_VOLATILE MCAST_BLOCK_SOURCE MCAST_JOIN_GROUP MCAST_JOIN_SOURCE_GROUP
                 MCAST_LEAVE_GROUP MCAST_LEAVE_SOURCE_GROUP MCAST_MSFILTER MCAST_UNBLOCK_SOURCE
-                NETLINK_ADD_MEMBERSHIP NLMSG_MIN_TYPE RTM_NR_FAMILIES TC_H_MIN_EGRESS
+                NETLINK_ADD_MEMBERSHIP NLMSG_MIN_TYPE RTM_NR_FAMILIES
+                SCHED_FLAG_ALL SCHED_FLAG_DL_OVERRUN SCHED_FLAG_KEEP_ALL SCHED_FLAG_KEEP_PARAMS
+                SCHED_FLAG_KEEP_POLICY SCHED_FLAG_RECLAIM SCHED_FLAG_RESET_ON_FORK
+                SCHED_FLAG_UTIL_CLAMP SCHED_FLAG_UTIL_CLAMP_MAX SCHED_FLAG_UTIL_CLAMP_MIN
+                SCHED_RESET_ON_FORK TC_H_MIN_EGRESS
                 TC_H_MIN_INGRESS TC_H_MIN_PRIORITY TC_RED_HISTORIC_FLAGS TC_U32_ROOT
                 TUNNEL_OPTIONS_PRESENT XDP_FLAGS_MODES""",
         "Nothing at all, under the number 0.": """
@@ -262,6 +273,11 @@ HEADERS = Explanations(
                 rule.Rule.flowlabel rule.Rule.flowlabel_mask rule.Rule.sport_mask
                 rule.Rule.dport_mask rule.Rule.dscp_mask sch.Fq.offload_horizon
                 udp.Geneve.port_range udp.Geneve.local udp.Geneve.local6
-                udp.ifla_geneve_port_range udp.Vxlan.mc_route udp.Vxlan.reserved_bits""",
+                taskstats.taskstats.blkio_delay_m* taskstats.taskstats.compact_delay_m*
+                taskstats.taskstats.cpu_delay_m* taskstats.taskstats.freepages_delay_m*
+                taskstats.taskstats.irq_delay_m* taskstats.taskstats.swapin_delay_m*
+                taskstats.taskstats.thrashing_delay_m* taskstats.taskstats.wpcopy_delay_m*
+                udp.ifla_geneve_port_range udp.Vxlan.mc_route udp.Vxlan.reserved_bits
+            size: taskstats.taskstats""",
     }
 )

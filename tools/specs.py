@@ -1,10 +1,10 @@
 """The kernel's machine-readable specs (YAML), and how the declarations differ from them.
 
-The schema is described in Documentation/userspace-api/netlink of the kernel. Nothing is matched by
-name: a spec belongs to the family of its protocol, a message class to the attribute set of the
-operations with its message type, and from there every nest, struct, enumeration and sub-message
-leads to the next pair. Where several classes share a set, or several sets a class, an attribute is
-there if one of them has it.
+The schema is described in Documentation/userspace-api/netlink of the kernel. A spec belongs to the
+family of its protocol, or to the generic family of its name. All else is not matched by name: a
+message class belongs to the attribute set of the operations with its message type, and from there
+every nest, struct, enumeration and sub-message leads to the next pair. Where several classes share
+a set, or several sets a class, an attribute is there if one of them has it.
 
 A declaration that says more than the spec (a kind for what the spec calls bytes, an enumeration for
 what it calls a number) is a difference of topic "finer".
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum, Flag
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -33,17 +33,23 @@ class Spec:
         text = yaml.safe_load(path.read_text())
         self.name: str = text["name"]
         self.protocol: int | None = text.get("protonum")
+        self.is_generic = text.get("protocol", "genetlink").startswith("genetlink")
         self.definitions = {item["name"]: item for item in text.get("definitions", ())}
         self.sets: dict[str, dict[int, dict[str, Any]]] = {}
         for item in text["attribute-sets"]:
             self.sets[item["name"]] = dict(self._numbered(item))
         self.formats = {item["name"]: item["formats"] for item in text.get("sub-messages", ())}
         self.operations = text["operations"]["list"]
-        self.groups = {
-            item["name"]: item["value"]
-            for item in text.get("mcast-groups", {}).get("list", ())
-            if "value" in item
+        self._is_directional = text["operations"].get("enum-model") == "directional"
+        self.groups: dict[str, int | None] = {
+            item["name"]: item.get("value") for item in text.get("mcast-groups", {}).get("list", ())
         }
+
+    def is_of(self, family: Family) -> bool:
+        """Whether it is about a family."""
+        if self.is_generic:
+            return family.is_generic and family.name == self.name
+        return family.protocol == self.protocol
 
     def _numbered(self, item: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
         """The attributes of a set by their numbers, which count on where none is given."""
@@ -59,13 +65,22 @@ class Spec:
                 yield number, attr
 
     def messages(self) -> Iterator[tuple[int, dict[str, Any], str]]:
-        """Each message type with its operation, and the operation's name where it asks."""
+        """Each message type with its operation, and the operation's name where it asks.
+
+        A generic family counts its operations, and answers under the number of the question; the
+        others, and "directional" ones, give a number to either side.
+        """
+        number = 0
         for operation in self.operations:
+            number = operation.get("value", number + 1)
             for way in ("do", "dump"):
                 for side in ("request", "reply"):
                     part = operation.get(way, {}).get(side) or {}
+                    name = operation["name"] * (side == "request")
                     if "value" in part:
-                        yield part["value"], operation, operation["name"] * (side == "request")
+                        yield part["value"], operation, name
+                    elif part and self.is_generic and not self._is_directional:
+                        yield number, operation, name
 
     def layout(self, struct: str) -> tuple[list[tuple[int, dict[str, Any]]], int, int]:
         """The members of a struct with their offsets, its size and its alignment, as in C."""
@@ -102,15 +117,19 @@ class Comparison:
     def _messages(self, family: Family) -> None:
         groups = {number: name for name, number in family.groups.items()}
         for name, number in self.spec.groups.items():
-            ours = groups.get(number)
+            if number is None:  # which the kernel gives out
+                ours = name if name in family.groups else None
+            else:
+                ours = groups.get(number)
             if ours is None or not is_same(ours, name):
                 self._add("group", f"{self.spec.name}/{name}", f"is {number}, here {ours}")
+        asking = {int(op.type): cast("type[Message]", op.request) for op in family.ops.values()}
         for number, operation, name in self.spec.messages():
             where = f"{self.spec.name}/{operation['name']}"
-            if number not in family.classes:
+            cls = asking.get(number) if name and family.is_generic else family.classes.get(number)
+            if cls is None:
                 self._add("missing", where, f"no message class for type {number}")
                 continue
-            cls = family.classes[number]
             ours = cls.__table__.types[number]
             if name and not is_same(ours, name):
                 self._add("name", where, f"is {number}, here {ours}")
@@ -277,7 +296,7 @@ def accepted(attr: dict[str, Any]) -> list[str]:
             inner = accepted(element | {"type": attr["sub-type"]})
             return [f"{word}:{kind}" for word in ("array", "mapping") for kind in inner]
         case "nest-type-value":
-            return ["mapping:nest"]
+            return ["mapping:" * len(attr.get("type-value", "1")) + "nest"]
         case "sub-message":
             return ["selected"]
         case "scalar":
@@ -302,6 +321,6 @@ def compare(folder: Path, families: list[Family]) -> set[Difference]:
     found: set[Difference] = set()
     for spec in map(Spec, sorted(folder.glob("*.yaml"))):
         for family in families:
-            if spec.protocol == family.protocol:
+            if spec.is_of(family):
                 found |= Comparison(spec, family).found
     return found

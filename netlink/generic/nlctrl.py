@@ -70,7 +70,8 @@ class CtrlGroup(Message):
 
 
 class OpPolicy(Message):
-    """The numbers of the policies that an op has for one request and for a dump."""
+    """The numbers of the policies that an op has for one request and for a dump:
+    CTRL_ATTR_POLICY_*."""
 
     do: int | None = u32(1)
     dump: int | None = u32(2)

@@ -296,4 +296,4 @@ def of_cgroup(fd: int) -> Plan[cgroupstats | None]:
     where `fd` is no open file.
     """
     answer: CgroupStats | None = yield get_cgroup(fd=fd)
-    return answer and answer.cgroup_stats
+    return None if answer is None else answer.cgroup_stats
