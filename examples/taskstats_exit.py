@@ -1,6 +1,6 @@
 """Print every process that ends, with what it used: CPU time, memory and storage.
 
-    python examples/taskstats_exit.py [--count N]
+    python examples/taskstats_exit.py
 
 Takes root, outside of containers: the kernel tells this to who has CAP_NET_ADMIN over the machine
 itself, and only in its first network namespace.
@@ -28,13 +28,12 @@ def main() -> int:
     """The program; gives the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--count", type=int, default=0, help="end after so many processes")
-    count = parser.parse_args().count
+    parser.parse_args()
     try:
         with Connection(taskstats.FAMILY, rcvbuf=1 << 22) as nl:
             nl.run(taskstats.listen(POSSIBLE.read_text()))
             try:
-                show(nl, count)
+                show(nl)
             finally:
                 nl.run(taskstats.unlisten(POSSIBLE.read_text()))
     except PermissionError as error:
@@ -48,20 +47,18 @@ def main() -> int:
     return 0
 
 
-def show(nl: Connection, count: int) -> None:
-    """Print a line for each process, `count` of them or without end."""
+def show(nl: Connection) -> None:
+    """Print a line for each process, without end."""
     print(TITLE, flush=True)
-    shown = 0
     read: Counter[int] = Counter()  # by process: the kernel tells it of each task, never the sum
     written: Counter[int] = Counter()
     for event in nl.events():
         if isinstance(event, Overrun):
             print("the kernel dropped some")
             continue
-        task = event.aggr_pid.stats if isinstance(event, TaskStats) and event.aggr_pid else None
-        if task is None:
-            continue
-        assert isinstance(event, TaskStats)
+        if not isinstance(event, TaskStats) or not event.aggr_pid or not event.aggr_pid.stats:
+            continue  # of another command, which no kernel sends yet
+        task = event.aggr_pid.stats
         process = task.ac_tgid or task.ac_pid
         read[process] += task.read_bytes
         written[process] += task.write_bytes - task.cancelled_write_bytes
@@ -76,9 +73,6 @@ def show(nl: Connection, count: int) -> None:
             f"{size(read.pop(process)):>8} {size(written.pop(process)):>8}",
             flush=True,
         )
-        shown += 1
-        if shown == count:
-            return
 
 
 def ending(status: int) -> str:

@@ -19,7 +19,10 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-LIVE = {"kernel", "test_benchmarks.py", "test_cli.py", "test_nlsock.py", "test_readme.py"}
+LIVE = {
+    "kernel", "test_benchmarks.py", "test_cli.py", "test_docs.py", "test_examples.py",
+    "test_nlsock.py", "test_readme.py",
+}  # fmt: skip
 PATIENCE = 20.0  # seconds
 
 

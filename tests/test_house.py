@@ -39,7 +39,7 @@ CYTHON = {".pyx", ".pxi", ".pxd"}
 SOURCE = sorted(p for p in HOUSE.rglob("*") if p.suffix in {".py", *CYTHON})
 FILES = sorted(
     path
-    for folder in ("netlink", "tests", "benchmarks", "tools", ".ci", "setup.py")
+    for folder in ("netlink", "tests", "benchmarks", "tools", "examples", ".ci", "setup.py")
     for path in [ROOT / folder, *(ROOT / folder).rglob("*")]
     if path.is_file() and path.suffix in {".py", ".pyi", *CYTHON, ".c", ".h", ""}
 )

@@ -1,0 +1,39 @@
+"""The Python blocks of a page of documentation, each with what it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Block(NamedTuple):
+    """A block that stands in a page from a line on; `expected` is the text block behind it."""
+
+    page: Path
+    source: str
+    expected: str | None
+    line: int
+
+    def run(self, names: dict[str, Any]) -> None:
+        """Execute it, with the names that blocks before it may have left."""
+        code = compile("\n" * self.line + self.source, self.page, "exec")  # for tracebacks
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            exec(code, names)
+        assert self.expected is None or out.getvalue() == self.expected
+
+
+def blocks(page: Path) -> list[Block]:
+    """The Python blocks of a page."""
+    text = page.read_text()
+    found = [(m[1], m[2], text.count("\n", 0, m.start()) + 1) for m in FENCE.finditer(text)]
+    following = [*found[1:], ("", "", 0)]
+    return [
+        Block(page, source, after if word == "text" else None, line)
+        for (language, source, line), (word, after, _) in zip(found, following, strict=True)
+        if language == "python"
+    ]

@@ -1,0 +1,32 @@
+"""The Python blocks of docs/ run, those of a page as one program, and print what the page says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netlink import Connection, KernelError
+from netlink.generic import nlctrl
+
+from .blocks import blocks
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def test_family(netns: None) -> None:
+    with Connection(nlctrl.FAMILY, timeout=20) as nl:
+        try:
+            nl.run(nlctrl.find_family("ethtool"))
+        except KernelError as error:
+            pytest.skip(f"the kernel lacks what the page is about: {error}")
+    names: dict[str, Any] = {"__name__": "family"}
+    found = blocks(DOCS / "family.md")
+    for block in found:
+        block.run(names)
+    assert sum(block.expected is not None for block in found) == 3
+
+
+def test_pages_are_all_tried_here() -> None:
+    assert {path.name for path in DOCS.glob("*.md")} == {"family.md"}
