@@ -27,6 +27,7 @@ from netlink.schema import (
     u32,
 )
 
+GENL_NAMSIZ = 16  # bytes of a name, NUL included
 GENL_ID_CTRL = 16  # the one family whose number is fixed, and the number of its one group
 
 
@@ -65,7 +66,7 @@ class CtrlOp(Message):
 class CtrlGroup(Message):
     """A multicast group of a family: CTRL_ATTR_MCAST_GRP_*."""
 
-    name: str | None = string(1)
+    name: str | None = string(1, size=GENL_NAMSIZ)
     id: int | None = u32(2)
 
 
@@ -82,7 +83,7 @@ class Ctrl(Message):
     `op_policy` by command."""
 
     family_id: int | None = u16(1)
-    family_name: str | None = string(2)
+    family_name: str | None = string(2, size=GENL_NAMSIZ)
     version: int | None = u32(3)
     hdrsize: int | None = u32(4)
     maxattr: int | None = u32(5)

@@ -12,7 +12,7 @@ from enum import IntEnum
 
 import pytest
 
-from netlink import Connection, Family, KernelError, Message, Op, aio
+from netlink import Connection, EncodeError, Family, KernelError, Message, Op, aio
 from netlink import schema as s
 from netlink.generic import find_family, list_families, nlctrl, policy
 from netlink.generic.nlctrl import CTRL_CMD, GENL, Ctrl
@@ -91,8 +91,17 @@ def test_no_such_family() -> None:
 
 
 def test_a_name_that_is_too_long_is_explained() -> None:
+    name = "a family of 26 characters."
+    with pytest.raises(EncodeError, match=r"Ctrl\.family_name: 26 bytes exceed the 15 that fit"):
+        nlctrl.getfamily(family_name=name)
+
+    class Unbounded(Message):
+        family_name: str | None = s.string(2)
+
+    ask = Op("nlctrl.getfamily", CTRL_CMD.CTRL_CMD_GETFAMILY, Unbounded)
+    ask.family = nlctrl.FAMILY
     with Connection(nlctrl.FAMILY) as nl, pytest.raises(KernelError) as caught:
-        nl.run(find_family("a family of 26 characters."))
+        nl.do(ask(family_name=name))
     assert caught.value.path == "family_name"
     assert str(caught.value).endswith("allowed nul string of at most 15 bytes")
 
