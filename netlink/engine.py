@@ -661,9 +661,11 @@ class Engine:
         """Take in what one receive gave.
 
         Raises DecodeError where a datagram breaks the rules of the wire; all else that came with
-        it has been taken in by then.
+        it has been taken in by then. It may have held anyone's answer: every waiter fails.
         """
         found, fault = runs(data, index, self.port)
+        if fault is not None:
+            self._fail(lambda: fault)
         stats = self.stats
         stats.datagrams += len(index) // 24
         stats.bytes += len(data)
@@ -700,14 +702,7 @@ class Engine:
         socket, and does not tell a second time (netlink_overrun, netlink_rcv_wake).
         """
         self.stats.overruns += 1
-        unsent = self._unsent()
-        for seq in self._waiting.keys() - unsent:
-            reply = self._waiting.pop(seq, lambda: None)()
-            if reply is not None:
-                self._finish(reply, Overrun())
-        for batch in [batch for batch in self._batches if batch.first not in unsent]:
-            batch.error = Overrun()
-            self._batches.remove(batch)
+        self._fail(Overrun)
 
     def drained(self) -> None:
         """Take in that all from before an overrun was fed: here is where messages are missing.
@@ -717,6 +712,17 @@ class Engine:
         self._events.append(iter((Overrun(),)))
         if self._dump is not None and self._dump not in self._unsent():
             self._next_dump(self._dump)
+
+    def _fail(self, error: Callable[[], BaseException]) -> None:
+        """Tell all who wait for an answer that it may be lost, but not those yet to be sent."""
+        unsent = self._unsent()
+        for seq in self._waiting.keys() - unsent:
+            reply = self._waiting.pop(seq, lambda: None)()
+            if reply is not None:
+                self._finish(reply, error())
+        for batch in [batch for batch in self._batches if batch.first not in unsent]:
+            batch.error = error()
+            self._batches.remove(batch)
 
     def _unsent(self) -> set[int]:
         """The seqs of what the kernel has not seen, of a batch the first."""

@@ -633,12 +633,24 @@ def test_events_are_handed_out_once_whoever_loops() -> None:
     assert not talk.engine.has_events()
 
 
-def test_a_faulty_datagram_raises_after_the_rest_was_taken_in() -> None:
+def test_a_faulty_datagram_fails_all_who_wait_and_takes_in_the_rest() -> None:
     talk = Talk()
-    reply = talk.do()
+    dump, queued = talk.dump(), talk.dump()
+    waiting: list[Reply[Any] | Batch] = [dump, talk.do(), talk.engine.submit_batch([get()])]
+    talk.engine.take_outgoing()
+    later = talk.do()
+    event = wire.receive(thing(7, seq=0), group=1)
     with pytest.raises(DecodeError):
-        talk.engine.feed(*wire.receive(thing(1, seq=1), b"\1\2\3", wire.error(0, seq=1)))
-    assert numbers(reply) == [1]
+        talk.engine.feed(*wire.receive(thing(1, seq=1), b"\1\2\3", wire.done(seq=1)))
+    talk.engine.feed(*event)
+    for waiter in waiting:
+        assert waiter.ready
+        with pytest.raises(DecodeError):
+            list(waiter if isinstance(waiter, Reply) else waiter.results(0))
+    assert numbers(talk.engine.events()) == [7]
+    assert [seq for _, _, seq in sent(talk.engine)] == [5, 2]
+    assert not later.ready
+    assert not queued.ready
 
 
 def test_columns_of_a_reply() -> None:
