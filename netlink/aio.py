@@ -321,7 +321,11 @@ class Connection(Driver):
 
     async def _wait(self, waiter: Answer[Any] | Batch) -> None:
         """What a Reply awaits that has nothing more to give."""
-        await self._wait_for(lambda: waiter.ready, waiter.timeout)
+        try:
+            await self._wait_for(lambda: waiter.ready, waiter.timeout)
+        except Exception:  # not of a cancelled step, which may be taken again
+            self._engine.abandon(waiter)
+            raise
 
     async def _wait_for(self, ready: Callable[[], bool], timeout: float | None) -> None:
         """Wait until ready() or the time is over."""
@@ -400,6 +404,8 @@ class Connection(Driver):
     def _sent(self, thread: asyncio.Future[list[Failure]]) -> None:
         self._sending = False
         self._forget(thread.result())
+        if self._draining:
+            self._drain()
         self._send()
         self._wake()
 
@@ -415,7 +421,8 @@ class Connection(Driver):
         try:
             self._engine.feed(*self._socket.receive(0))
         except BlockingIOError:
-            if self._draining:
+            # What a thread is sending meanwhile may start a dump: receiving has to end that too.
+            if self._draining and not self._sending:
                 self._draining = False
                 self._engine.drained()
         except Exception as error:
@@ -434,7 +441,7 @@ class Connection(Driver):
 
         An empty queue makes nothing readable, so the loop would not call."""
         self._receive()
-        if self._draining and not self.closed:
+        if self._draining and not self._sending and not self.closed:
             asyncio.get_running_loop().call_soon(self._drain)
 
 

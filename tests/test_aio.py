@@ -9,6 +9,7 @@ import asyncio
 import errno
 import inspect
 import os
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any
@@ -430,6 +431,29 @@ def test_a_timeout_leaves_the_connection_usable(run: Any, threaded: bool) -> Non
     run(main)
 
 
+def test_a_loop_whose_time_is_over_is_not_gone_on_with(run: Any) -> None:
+    def stall(request: Thing) -> Iterator[Thing]:
+        if request.number is None:
+            yield Thing(number=0)
+            raise TimeoutError
+        yield request
+
+    async def main() -> None:
+        nl, socket = connect(stall, timeout=0.01)
+        async with nl:
+            reply = nl.dump(get())
+            with pytest.raises(TimeoutError) as kept:
+                [message async for message in reply]
+            socket.deliver(Datagram(thing(1, seq=1)), Datagram(wire.done(seq=1)))
+            assert await number(nl, 5) == 5
+            assert nl.stats.late == 2
+            with pytest.raises(OSError, match="the reply was abandoned"):
+                [message async for message in reply]
+            assert kept.value.errno == errno.ETIMEDOUT
+
+    run(main)
+
+
 # --- events and loss ------------------------------------------------------------------------------
 
 
@@ -491,6 +515,34 @@ def test_an_overrun(run: Any, slow: bool, threaded: bool) -> None:
             socket.event("thing", Thing(number=5))
             kept = [getattr(e, "number", type(e)) async for e in nl.events(timeout=0.02)]
             assert kept == [1, 2, Overrun, 5]
+            assert nl.stats.overruns == 1
+
+    run(main)
+
+
+def test_a_dump_that_a_thread_sends_in_an_overrun_is_received_to_its_end(run: Any) -> None:
+    """The dump fails, and yet it is begun: the next one must not be sent beside it."""
+
+    class Gate(Socket):
+        opened = threading.Event()
+
+        def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
+            assert self.opened.wait(10)
+            return super().send(buffer, timeout=timeout)
+
+    async def main() -> None:
+        socket = Gate(things, FAMILY, part=1, datagrams=1)
+        socket.opened.clear()
+        async with Connection(FAMILY, socket=socket, threaded_sends=True) as nl:
+            lost = nl.dump(get())
+            reading = asyncio.ensure_future(nl.dump(get()).all())
+            socket.overrun()
+            with pytest.raises(Overrun):
+                await lost.all()
+            for _ in range(3):
+                await asyncio.sleep(0)
+            socket.opened.set()
+            assert numbers(await reading) == [*range(10)]
             assert nl.stats.overruns == 1
 
     run(main)
