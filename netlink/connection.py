@@ -213,7 +213,7 @@ class Connection(Driver):
             yield self._engine.events()
             try:
                 self._wait_for(self._engine.has_events, timeout)
-            except (TimeoutError, BlockingIOError):  # the latter where the timeout is 0
+            except TimeoutError:
                 return
 
     # --- the rest ---
@@ -282,7 +282,12 @@ class Connection(Driver):
 
     def _wait(self, waiter: Reply[Any] | Batch) -> None:
         """What a Reply calls that has nothing more to give."""
-        self._wait_for(lambda: waiter.ready, waiter.timeout)
+        try:
+            self._wait_for(lambda: waiter.ready, waiter.timeout)
+        except BaseException:
+            with self._turn:
+                self._engine.abandon(waiter)  # which the exception holds
+            raise
 
     def _wait_for(self, ready: Callable[[], bool], timeout: float | None) -> None:
         """Receive, or let another thread receive, until ready() or the time is over."""
@@ -290,24 +295,27 @@ class Connection(Driver):
         with self._turn:
             while not ready():
                 left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                if not self._receiving:
-                    self._receive(left)
-                elif not self._turn.wait(left) and not ready():
-                    raise TimeoutError(errno.ETIMEDOUT, "no answer came in time")
+                try:
+                    if not self._receiving:
+                        self._receive(left)
+                    elif not self._turn.wait(left) and not ready():
+                        raise BlockingIOError
+                except BlockingIOError:  # of a receive too, when no time is left
+                    raise TimeoutError(errno.ETIMEDOUT, "no answer came in time") from None
 
     def _flush(self) -> None:
         """Send what the engine has to say. Each buffer is a send: together they could be more
         than the kernel takes at once (EMSGSIZE)."""
         self._rejoin()
-        outgoing = self._engine.take_outgoing()
-        for position, buffer in enumerate(outgoing):
-            try:
-                self._socket.send(buffer, timeout=self.timeout)
-            except OSError as error:  # which who waits for the answer gets
-                self._engine.send_failed([buffer], error)
-            except BaseException as error:
-                self._engine.send_failed(outgoing[position:], error)
-                raise
+        while outgoing := self._engine.take_outgoing():  # again: a dump waits for one that failed
+            for position, buffer in enumerate(outgoing):
+                try:
+                    self._socket.send(buffer, timeout=self.timeout)
+                except OSError as error:  # which who waits for the answer gets
+                    self._engine.send_failed([buffer], error)
+                except BaseException as error:
+                    self._engine.send_failed(outgoing[position:], error)
+                    raise
 
     def _receive(self, timeout: float | None) -> None:
         """Receive once, with the turn given up meanwhile, and let the others look."""
