@@ -22,13 +22,25 @@ What it knows of the kernel, beside the family's own rules:
 | anyone with the right may send to our port                   | a sender port other than 0 is     |
 |                                                              |   dropped and counted             |
 | a dump's DONE may carry an errno and an extended ACK         | that is the dump's status         |
-| NLM_F_DUMP_INTR on any part, DONE included                   | the reply is interrupted          |
+| NLM_F_DUMP_INTR on any part, DONE included                   | the reply is interrupted: begun   |
+|                                                              |   again, if nothing was handed out|
 | ENOBUFS comes once and says nothing of what was lost; until  | every waiter fails, listeners see |
 |   the queue was empty, more is lost (netlink_overrun)        |   an Overrun behind what was left |
+| a datagram that breaks the rules held anyone's answer        | every waiter fails                |
 | an abandoned request is answered all the same                | its answer is drained silently    |
 | a generic family has no number before nlctrl tells it, and   | the first request waits for that; |
 |   another when its module was loaded anew; ENOENT is the     |   after an ENOENT it is asked for |
 |   answer to a number that is no family's (genl_rcv_msg)      |   anew, and tried once more       |
+| a failed request of a pipeline answers, whoever asks for an  | the ACK of the last one is that   |
+|   ACK (netlink_rcv_skb)                                      |   of all before it                |
+| unread answers are bounded by the receive buffer             | pipelines keep a window:          |
+|                                                              |   _window in _driver.py           |
+| lengths of messages and attributes need not be aligned       | step by the aligned length, clip  |
+|                                                              |   at the end: _core.pyx           |
+| NLM_F_CAPPED and NLM_F_ACK_TLVS say where an extended ACK    | both forms decode, on ERROR, DONE |
+|   starts                                                     |   and successes: extack.py        |
+| the send itself carries the request out, even of a socket    | its answer is looked for at once; |
+|   that does not block                                        |   a thread may send: aio.py       |
 """
 
 from __future__ import annotations

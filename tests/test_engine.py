@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import gc
 import pickle
 import struct
 from collections import deque
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from netlink import (
     Message,
     Op,
     Overrun,
+    engine,
     iter_messages,
 )
 from netlink import schema as s
@@ -57,6 +60,21 @@ class GROUP(IntEnum):
 get = Op("thing.get", TYPE.GETTHING, Thing)
 new = Op("thing.new", TYPE.NEWTHING, Thing, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 FAMILY = Family("thing", protocol=0, ops=(get, new), types=TYPE, groups=GROUP)
+
+
+def test_each_fact_of_the_table_has_a_test_that_names_it() -> None:
+    rows = [line.split("|")[1].rstrip() for line in (engine.__doc__ or "").splitlines()
+            if line.startswith("| ")]  # fmt: skip
+    table = "\n".join(rows[1:]).replace("\n   ", " ")  # what is indented goes on with a fact
+    facts = [" ".join(fact.partition("(")[0].split()) for fact in table.splitlines()]
+    assert len(facts) > 10
+    named = set()
+    for file in Path(__file__).parent.rglob("test_*.py"):
+        for found in ast.walk(ast.parse(file.read_text())):
+            if isinstance(found, ast.FunctionDef) and found.name.startswith("test_"):
+                words = (ast.get_docstring(found) or "").partition("Fact: ")[2]
+                named.add(" ".join(words.partition(".")[0].split()))
+    assert [fact for fact in facts if fact not in named] == []
 
 
 class Exhausted(Exception):
@@ -125,6 +143,7 @@ def test_a_reply_is_its_messages_and_then_the_acknowledgement() -> None:
 
 
 def test_one_dump_at_a_time_and_requests_pass() -> None:
+    """Fact: a socket runs one dump at a time, a second gets EBUSY."""
     talk = Talk(
         wire.receive(thing(1, seq=1)),
         wire.receive(thing(30, seq=3, flags=0), wire.error(0, seq=3)),
@@ -151,6 +170,7 @@ def test_a_failed_dump_makes_way_for_the_next() -> None:
 
 
 def test_replies_interleave() -> None:
+    """Fact: replies to different requests interleave, even inside a dump."""
     talk = Talk(wire.receive(thing(1, seq=1) + thing(20, seq=2) + thing(2, seq=1)
                              + wire.error(0, seq=2) + wire.done(seq=1)))  # fmt: skip
     first, second = talk.dump(), talk.do()
@@ -159,6 +179,7 @@ def test_replies_interleave() -> None:
 
 
 def test_a_group_event_is_an_event_whatever_seq_and_port_it_carries() -> None:
+    """Fact: a group event may carry anyone's seq and port."""
     data, index = wire.receive(thing(7, seq=1, pid=4711), group=1)
     talk = Talk((data, index), wire.receive(wire.error(0, seq=1)))
     reply = talk.do()
@@ -169,6 +190,7 @@ def test_a_group_event_is_an_event_whatever_seq_and_port_it_carries() -> None:
 
 
 def test_an_echo_comes_under_a_group_and_is_the_answer() -> None:
+    """Fact: with NLM_F_ECHO the asker alone gets a copy of the event, under the group's name."""
     echo = Op("thing.echo", TYPE.NEWTHING, Thing, flags=NLM_F.NLM_F_ECHO)
     talk = Talk()
     talk.engine.port = 99
@@ -244,6 +266,7 @@ def test_elsewhere_only_seq_0_tells_what_nobody_asked_for() -> None:
 
 
 def test_outcomes_of_a_batch_come_in_order() -> None:
+    """Fact: a failed request of a pipeline answers, whoever asks for an ACK."""
     for ack_last in (False, True):
         talk = Talk()
         batch = talk.engine.submit_batch([new(number=i) for i in range(5)], ack_last=ack_last)
@@ -420,6 +443,7 @@ def test_an_error_says_what_was_allowed_or_is_missing() -> None:
 
 
 def test_a_stranger_is_dropped_and_counted() -> None:
+    """Fact: anyone with the right may send to our port."""
     forged = wire.receive(thing(666, seq=1) + wire.error(errno.EPERM, seq=1), port=4711)
     talk = Talk(forged, wire.receive(b"junk", port=1),
                 wire.receive(thing(1, seq=1), wire.error(0, seq=1)))  # fmt: skip
@@ -433,6 +457,7 @@ def extack(*, words: bytes = b"", offset: int | None = None) -> bytes:
 
 
 def test_done_may_carry_an_errno_and_an_extended_ack() -> None:
+    """Fact: a dump's DONE may carry an errno and an extended ACK."""
     end = wire.done(errno.EINVAL, seq=1, extack=extack(words=b"no such filter"))
     talk = Talk(wire.receive(thing(1, seq=1), end))
     reply = talk.dump()
@@ -447,6 +472,7 @@ def test_done_may_carry_an_errno_and_an_extended_ack() -> None:
 
 @pytest.mark.parametrize("capped", [True, False])
 def test_both_forms_of_the_extended_ack_and_the_attribute_path(capped: bool) -> None:
+    """Fact: NLM_F_CAPPED and NLM_F_ACK_TLVS say where an extended ACK starts."""
     talk = Talk()
     reply = talk.engine.submit(new(number=1, name="x"))
     (request,) = talk.engine.take_outgoing()
@@ -498,6 +524,7 @@ def test_eperm_and_eacces_are_permission_errors() -> None:
 
 @pytest.mark.parametrize("where", ["part", "done"])
 def test_an_interrupted_dump_says_so_after_its_messages(where: str) -> None:
+    """Fact: NLM_F_DUMP_INTR on any part, DONE included."""
     part_flags, done_flags = (0x12, 2) if where == "part" else (2, 0x12)
     talk = Talk(wire.receive(thing(1, seq=1, flags=part_flags)),
                 wire.receive(wire.done(seq=1, flags=done_flags)))  # fmt: skip
@@ -510,6 +537,9 @@ def test_an_interrupted_dump_says_so_after_its_messages(where: str) -> None:
 
 
 def test_an_overrun_fails_every_waiter_and_shows_once_among_the_events() -> None:
+    """Fact: ENOBUFS comes once and says nothing of what was lost; until the queue was empty, more
+    is lost.
+    """
     talk = Talk()
     event = wire.receive(thing(7, seq=0), group=1)
     first, second, single = talk.dump(), talk.dump(), talk.do()
@@ -550,6 +580,7 @@ def test_what_was_not_sent_yet_is_not_lost_in_an_overrun() -> None:
 
 
 def test_an_abandoned_request_is_drained_silently() -> None:
+    """Fact: an abandoned request is answered all the same."""
     talk = Talk(
         wire.receive(thing(1, seq=1)),
         wire.receive(thing(2, seq=1), thing(3, seq=1)),
@@ -597,6 +628,16 @@ def test_late_and_duplicate_answers_are_counted() -> None:
     assert talk.engine.stats.late == 3
 
 
+def test_lengths_need_not_be_aligned() -> None:
+    """Fact: lengths of messages and attributes need not be aligned."""
+    number, name = wire.attribute(1, struct.pack("=I", 5)), wire.attribute(2, b"ab\0")
+    part = wire.message(16, bytes(4) + number + name[:-1], seq=1)
+    end = wire.message(3, bytes(5), seq=1)
+    # The padding behind the last of a datagram may be missing.
+    talk = Talk(wire.receive(part + part[:-1], part + end[:-3]))
+    assert [(each.number, each.name) for each in talk.dump()] == [(5, "ab")] * 3
+
+
 def test_noop_and_unknown_control_messages_are_skipped() -> None:
     talk = Talk(wire.receive(wire.message(1, seq=1) + wire.message(4, seq=1)
                              + wire.message(9, seq=1) + wire.error(0, seq=1)))  # fmt: skip
@@ -634,6 +675,7 @@ def test_events_are_handed_out_once_whoever_loops() -> None:
 
 
 def test_a_faulty_datagram_fails_all_who_wait_and_takes_in_the_rest() -> None:
+    """Fact: a datagram that breaks the rules held anyone's answer."""
     talk = Talk()
     dump, queued = talk.dump(), talk.dump()
     waiting: list[Reply[Any] | Batch] = [dump, talk.do(), talk.engine.submit_batch([get()])]

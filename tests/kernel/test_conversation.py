@@ -143,6 +143,16 @@ def test_interrupted_dump(nl: Connection, other: Connection) -> None:
     assert sum(1 for _ in nl.dump(addr.get(family=AF.AF_INET))) == count
 
 
+def test_a_send_carries_the_request_out() -> None:
+    """Fact: the send itself carries the request out, even of a socket that does not block."""
+    with RawSocket(NETLINK.NETLINK_ROUTE) as sock:
+        sock.bind()
+        body = bytes(link.Link(index=LO))
+        sock.send(message(RTM.RTM_GETLINK, 1, 0, body, NLM_F.NLM_F_REQUEST), timeout=0)
+        data, _ = sock.receive(0)  # raises where nothing is there yet
+        assert struct.unpack_from("=H", data, 4) == (RTM.RTM_NEWLINK,)
+
+
 # --- events ---------------------------------------------------------------------------------------
 
 
@@ -479,6 +489,15 @@ def test_thousands_of_requests_in_a_pipeline(nl: Connection) -> None:
     with pytest.raises(KernelError) as caught:
         list(nl.do_many([new_route(1), new_route(1), new_route(2)], raise_errors=True))
     assert caught.value.index == 1
+
+
+def test_a_pipeline_through_a_small_receive_buffer() -> None:
+    """Fact: unread answers are bounded by the receive buffer."""
+    with Connection(FAMILY, rcvbuf=RCVBUF, timeout=5) as small:
+        assert list(small.do_many(new_route(number) for number in range(500))) == [None] * 500
+        with pytest.raises(Overrun):
+            list(small.do_many((new_route(number) for number in range(500)), window=500))
+        assert len(list(main_routes(small))) == 500
 
 
 def test_threads_share_a_connection(nl: Connection) -> None:
