@@ -6,6 +6,7 @@ interleave, groups bring events, strangers are dropped, a full receive buffer is
 
 import errno
 import os
+import random
 import struct
 import threading
 import time
@@ -19,11 +20,11 @@ from netlink import Connection, DumpInterrupted, KernelError, Message, Op, Overr
 from netlink._nlsock import CLONE_NEWNET, unshare
 from netlink.constants import AF, NETLINK, NLM_F, NLMSG
 from netlink.route import FAMILY, addr, link, neigh, route
-from netlink.route.link import IFF
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTNLGRP, RTPROT
 from netlink.schema import Request
 
 LO = 1
+FIRST = IPv4Address("10.0.0.0")
 MANY = 20_000  # routes: more than one receive can take in, so that a dump can be half-read
 RCVBUF = 4096  # holds only a few messages
 
@@ -44,7 +45,7 @@ def other() -> Iterator[Connection]:
 def new_route(number: int) -> Request[route.Route]:
     return route.new(
         family=AF.AF_INET,
-        dst=IPv4Address("10.0.0.0") + number,
+        dst=FIRST + number,
         dst_len=32,
         rtm_table=RT_TABLE.RT_TABLE_MAIN,
         protocol=RTPROT.RTPROT_STATIC,
@@ -59,12 +60,15 @@ def make_routes(connection: Connection, count: int, first: int = 0) -> None:
         connection.do(new_route(number))
 
 
+def main_table() -> Request[route.Route]:
+    """The routes of new_route."""
+    main = RT_TABLE.RT_TABLE_MAIN
+    return route.get(family=AF.AF_INET, rtm_table=main, table=main)
+
+
 def main_routes(connection: Connection) -> Iterator[route.Route]:
     """The routes of new_route, as a dump that is under way."""
-    reply = connection.dump(
-        route.get(family=AF.AF_INET, rtm_table=RT_TABLE.RT_TABLE_MAIN, table=RT_TABLE.RT_TABLE_MAIN)
-    )
-    return iter(reply)
+    return iter(connection.dump(main_table()))
 
 
 # --- dumps and requests at once -------------------------------------------------------------------
@@ -151,6 +155,55 @@ def test_a_send_carries_the_request_out() -> None:
         sock.send(message(RTM.RTM_GETLINK, 1, 0, body, NLM_F.NLM_F_REQUEST), timeout=0)
         data, _ = sock.receive(0)  # raises where nothing is there yet
         assert struct.unpack_from("=H", data, 4) == (RTM.RTM_NEWLINK,)
+
+
+@pytest.mark.parametrize("retries", [0, 3])
+def test_a_dump_under_change_is_whole_or_interrupted(
+    nl: Connection, other: Connection, retries: int
+) -> None:
+    """Another connection adds and deletes an address, in and out of step with the dumps."""
+    wanted = [FIRST + number for number in range(5000)]
+    fixed = {"family": AF.AF_INET, "prefixlen": 32, "index": LO}
+    assert not any(other.do_many(addr.new(**fixed, local=local) for local in wanted))
+    ended = threading.Event()
+    faults: list[BaseException] = []
+
+    def change() -> None:
+        chance = random.Random(1)
+        try:
+            while not ended.wait(chance.choice((0, 0.001, 0.02))):
+                for op in (addr.new, addr.delete):
+                    other.do(op(**fixed, local="10.9.9.9"))
+        except BaseException as error:
+            faults.append(error)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    whole = interrupted = 0
+    try:
+        for _ in range(2000):
+            reply = nl.dump(addr.get(family=AF.AF_INET), retries=retries)
+            try:
+                found = reply.all()
+                whole += 1
+                assert not reply.interrupted
+            except DumpInterrupted as error:
+                found = []
+                interrupted += 1
+                assert reply.interrupted and reply.retries == 0
+                assert {each.local for each in error.partial} & {*wanted}
+            else:
+                others = [each.local for each in found if str(each.local) != "10.9.9.9"]
+                assert others == [IPv4Address("127.0.0.1"), *wanted]
+            if whole > 20 and (interrupted > 20 or retries):
+                break
+    finally:
+        ended.set()
+        thread.join()
+    assert faults == []
+    assert whole > 20
+    # With retries each of them would have to be interrupted: here some were begun again.
+    assert interrupted > 20 or nl.stats.sent > whole + interrupted > 0
 
 
 # --- events ---------------------------------------------------------------------------------------
@@ -406,23 +459,27 @@ def test_use_after_close() -> None:
     assert repr(nl) == "<Connection to route, closed>"
 
 
-def test_close_wakes_a_listener(nl: Connection) -> None:
-    errors: list[OSError] = []
+def test_close_wakes_all_who_wait(nl: Connection) -> None:
+    """One thread is in the system call, the others wait for what it brings."""
+    errors: list[int | None] = []
 
     def listen() -> None:
         try:
             list(nl.events())
         except OSError as error:
-            errors.append(error)
+            errors.append(error.errno)
 
     nl.join("link")
-    thread = threading.Thread(target=listen)
-    thread.start()
+    threads = [threading.Thread(target=listen) for _ in range(3)]
+    for thread in threads:
+        thread.start()
     time.sleep(0.05)
+    assert all(thread.is_alive() for thread in threads)
     nl.close()
-    thread.join(2)
-    assert not thread.is_alive()
-    assert [error.errno for error in errors] == [errno.EBADF]
+    for thread in threads:
+        thread.join(1)
+    assert not any(thread.is_alive() for thread in threads)
+    assert errors == [errno.EBADF] * 3
 
 
 def test_unknown_group_lists_the_known(nl: Connection, other: Connection) -> None:
@@ -464,28 +521,34 @@ def test_a_socket_in_another_namespace(nl: Connection) -> None:
             Connection(FAMILY, netns="no-such-name")
 
 
-def test_thousands_of_requests_in_a_pipeline(nl: Connection) -> None:
-    nl.do(link.set(index=LO, flags=IFF.IFF_UP, change=IFF.IFF_UP))
-    count, bad = 5_000, {7, 2_500, 4_999}
-    for ack_last in (False, True):
+@pytest.mark.parametrize("ack_last", [False, True])
+def test_a_hundred_thousand_requests_in_a_pipeline(nl: Connection, ack_last: bool) -> None:
+    count, wrong = 100_000, (7, 50_000, 99_999)
+    outcomes = nl.do_many(
+        (new_route(n - 1 if n in wrong else n) for n in range(count)), ack_last=ack_last
+    )
+    position = 0
+    for position, outcome in enumerate(outcomes):
+        if position in wrong:
+            assert isinstance(outcome, KernelError)
+            assert (outcome.errno, outcome.index) == (errno.EEXIST, position)
+        else:
+            assert outcome is None
+    assert position == count - 1
+    assert [*nl.dump(main_table()).columns("dst")["dst"]] == [
+        FIRST + n for n in range(count) if n not in wrong
+    ]
+    gone = nl.do_many(
+        (route.delete(**new_route(n).message.to_dict()) for n in range(count)), ack_last=ack_last
+    )
+    missing = {n: o.errno for n, o in enumerate(gone) if isinstance(o, KernelError)}
+    assert missing == dict.fromkeys(wrong, errno.ESRCH)
+    assert list(main_routes(nl)) == []
+    assert nl.stats.sent == 2 * count + 2
+    assert nl.stats.late == nl.stats.overruns == 0
 
-        def requests() -> Iterator[Request[route.Route]]:
-            for number in range(count):
-                yield new_route(7 if number in bad else number + 10)
 
-        nl.do(new_route(7))
-        outcomes = list(nl.do_many(requests(), ack_last=ack_last))
-        assert len(outcomes) == count
-        failed = {position for position, o in enumerate(outcomes) if o is not None}
-        assert failed == bad
-        assert all(isinstance(outcomes[p], KernelError) for p in bad)
-        assert {o.errno for o in outcomes if isinstance(o, KernelError)} == {errno.EEXIST}
-        assert {o.index for o in outcomes if isinstance(o, KernelError)} == bad
-        deleted = nl.do_many((
-            route.delete(**new_route(n).message.to_dict()) for n in (7, *range(10, count + 10))
-        ), ack_last=ack_last)  # fmt: skip
-        lost = {n for n, o in enumerate(deleted) if o is not None}
-        assert len(lost) == len(bad)  # those that were refused above
+def test_a_pipeline_that_stops_at_the_first_failure(nl: Connection) -> None:
     with pytest.raises(KernelError) as caught:
         list(nl.do_many([new_route(1), new_route(1), new_route(2)], raise_errors=True))
     assert caught.value.index == 1
@@ -500,30 +563,51 @@ def test_a_pipeline_through_a_small_receive_buffer() -> None:
         assert len(list(main_routes(small))) == 500
 
 
-def test_threads_share_a_connection(nl: Connection) -> None:
-    make_routes(nl, 500)
-    faults: list[object] = []
+def test_eight_threads_share_a_connection(nl: Connection, other: Connection) -> None:
+    """Two dump all the time, six have asked a thousand times before the dumps end."""
+    assert not any(other.do_many(new_route(number) for number in range(MANY)))
+    names = [f"link{number}" for number in range(6)]
+    for name in names:
+        other.do(link.new(ifname=name, linkinfo={"kind": "bridge"}))
+    indexes = {each.ifname: each.index for each in other.dump(link.get())}
+    faults: list[BaseException] = []
+    done: list[str] = []
+    wanted = [FIRST + number for number in range(MANY)]
 
-    def ask(number: int) -> None:
-        try:
-            for _ in range(100):
-                if number < 2:
-                    assert len(nl.dump(route.get(family=AF.AF_INET)).all()) >= 500
-                    return
-                found = nl.do(link.get(index=LO))
-                assert found is not None and found.index == LO
+    def dump(read: Callable[[], list[object]]) -> None:
+        while True:
+            is_last = len(done) == len(names) or bool(faults)
+            assert read() == wanted
+            if is_last:
+                break
+
+    def ask(name: str) -> None:
+        for turn in range(168):
+            found = nl.do(link.get(index=indexes[name]))
+            assert found is not None and found.ifname == name
+            if turn % 8 == 0:
                 with pytest.raises(KernelError, match="ENODEV"):
-                    nl.do(link.get(ifname=f"nothere{number}"))
+                    nl.do(link.get(ifname=f"no{name}"))
+        done.append(name)
+
+    def watched(work: Callable[..., None], *arguments: object) -> None:
+        try:
+            work(*arguments)
         except BaseException as error:
             faults.append(error)
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    jobs: list[tuple[object, ...]] = [(ask, name) for name in names]
+    jobs.append((dump, lambda: [each.dst for each in nl.dump(main_table())]))
+    jobs.append((dump, lambda: [*nl.dump(main_table()).columns("dst")["dst"]]))
+    threads = [threading.Thread(target=watched, args=job) for job in jobs]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert faults == []
     assert not any(thread.is_alive() for thread in threads)
+    assert faults == []
+    assert sorted(done) == names
+    assert nl.stats.late == nl.stats.overruns == 0
 
 
 def test_no_descriptor_is_leaked() -> None:
