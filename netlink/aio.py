@@ -226,7 +226,7 @@ class Connection(Driver):
         bracketed = self._engine.bracketed
         failure: Exception | None = None
         answer_size = ANSWER_SIZE
-        most = FIRST if window is None else window
+        most = min(FIRST, self._window(answer_size)) if window is None else window
         index = 0
         while failure is None:
             if isinstance(source, Iterator):

@@ -228,7 +228,11 @@ def note(number: int, *, seq: int, pid: int) -> bytes:
 
 
 def test_what_the_kernel_sends_to_a_generic_port_unasked_is_an_event() -> None:
-    """kernel/taskstats.c counts its own seqs, from 0: one may be that of a waiting request."""
+    """Fact: the kernel sends to a port what nobody asked for, with a seq of its own counting that
+    may be one of ours, but never our port as nlmsg_pid.
+
+    kernel/taskstats.c counts from 0: one may be that of a waiting request.
+    """
     engine = Engine([NOTES], lambda _: None, Names)
     engine.port = PORT
     reply = engine.submit(ask(number=1))

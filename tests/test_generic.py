@@ -265,6 +265,8 @@ def test_what_was_given_up_meanwhile_is_not_sent() -> None:
 
 
 def test_enoent_is_the_answer_to_a_number_that_is_no_family_s() -> None:
+    """Fact: a generic family has no number before nlctrl tells it, and another when its module was
+    loaded anew; ENOENT is the answer to a number that is no family's."""
     talk = Talk()
     asked = talk.engine.submit(get(index=1))
     talk.sent()
