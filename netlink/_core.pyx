@@ -25,7 +25,11 @@ from cpython.buffer cimport (
     PyObject_GetBuffer,
 )
 from cpython.dict cimport PyDict_GetItem
-from cpython.long cimport PyLong_AsUnsignedLongLong, PyLong_AsLongLong
+from cpython.long cimport (
+    PyLong_AsLongLong,
+    PyLong_AsLongLongAndOverflow,
+    PyLong_AsUnsignedLongLong,
+)
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.memoryview cimport PyMemoryView_FromObject
 from cpython.object cimport PyObject
@@ -870,16 +874,13 @@ def _restore(cls, body_bytes, envelope):
 
 @cython.internal
 @cython.final
+@cython.no_gc
+@cython.freelist(8)
 cdef class Scope:
     """The arguments around a value being stored: what a selector may look at."""
     cdef Table table
     cdef dict values
     cdef Scope parent
-
-    def __cinit__(self, Table table, dict values, Scope parent):
-        self.table = table
-        self.values = values
-        self.parent = parent
 
     cdef object value(self, str name):
         """An argument, or what a message without it will read as."""
@@ -921,20 +922,21 @@ cdef bytes encode(Table table, dict values):
 
 cdef int put_body(Table table, Buffer *b, dict values, Scope parent) except -1:
     """Append a header and, in the order given, attributes. None means absent."""
-    cdef Field f
+    cdef Field f = None
     cdef PyObject *found
-    cdef Scope scope = Scope(table, values, parent)
+    cdef Scope scope = Scope.__new__(Scope)
     cdef Py_ssize_t start = b.used
     cdef Py_ssize_t end
+    scope.table, scope.values, scope.parent = table, values, parent
     put_zeros(b, table.start if table.has_attributes else table.total)
-    for name, value in values.items():
-        found = PyDict_GetItem(table.names, name)
-        if found == NULL:
-            raise unknown_argument(table, name)
-        if value is None:
-            continue
-        f = <Field>found
-        try:
+    try:
+        for name, value in values.items():
+            found = PyDict_GetItem(table.names, name)
+            if found == NULL:
+                raise unknown_argument(table, name)
+            if value is None:
+                continue
+            f = <Field>found
             if f.type >= 0:
                 put_field(f, b, f.type, value, scope)
             elif not f.size:  # the open end of a struct
@@ -945,8 +947,8 @@ cdef int put_body(Table table, Buffer *b, dict values, Scope parent) except -1:
                 b.used = start + f.offset
                 f.kind.store(f, b, value, scope)
                 b.used = end
-        except EncodeError as error:
-            raise deeper(error, f.name)
+    except EncodeError as error:
+        raise deeper(error, f.name)
     return 0
 
 
@@ -974,6 +976,71 @@ cdef str no_field(Table table, object name):
     return f"{table.cls.__name__} has no field {name!r}{hint}"
 
 
+@cython.final
+@cython.no_gc
+@cython.freelist(64)
+cdef class Request:
+    """One op with its arguments encoded: a constant that can be sent again and again.
+
+    `is_dump` says to a connection that runs a plan that it is a dump which the plan asks for.
+    """
+    cdef readonly object op
+    cdef readonly View message
+    cdef readonly bint is_dump
+
+    def __init__(self, op not None, View message not None, *, bint is_dump=False):
+        self.op = op
+        self.message = message
+        self.is_dump = is_dump
+
+    def __class_getitem__(cls, item):
+        return cls
+
+    def dump(self):
+        """The same for a plan to yield as a dump: the answer is the list of its messages."""
+        return Request(self.op, self.message, is_dump=True)
+
+    @property
+    def name(self):
+        """The op's name, such as "link.get"."""
+        return self.op.name
+
+    def __repr__(self):
+        return f"<Request {self.name} {self.message!r}>"
+
+
+cdef class Verb:
+    """The part of netlink.schema.Op that making and packing requests takes.
+
+    `type` is the message type or the command, `flags` are NLM_F_* bits as an int, `request` is the
+    message class and `bracket` as Op has it; `family` is filled in by the family.
+    """
+    cdef readonly object type
+    cdef readonly int flags
+    cdef readonly int bracket
+    cdef readonly object request
+    cdef public object family
+    cdef Table table
+    cdef int number
+
+    def __init__(self, type, request, int flags, int bracket):
+        self.type = type
+        self.number = type
+        self.request = request
+        self.table = table_of(request)
+        self.flags = flags
+        self.bracket = bracket
+
+    def __call__(self, **fields):
+        cdef Request made = Request.__new__(Request)
+        cdef View view = <View>netlink_new(self.request, ())
+        view.data = encode(self.table, fields)
+        view.length = <uint32_t>PyBytes_GET_SIZE(view.data)
+        made.op = self
+        made.message = view
+        return made
+
+
 def stamp(int type, int flags, unsigned int seq, unsigned int port, bytes payload not None):
     """A whole message: struct nlmsghdr (linux/netlink.h) in front of a payload."""
     cdef nlmsghdr header
@@ -999,7 +1066,9 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
     cdef nlmsghdr header
     cdef genlmsghdr command
     cdef Buffer b
+    cdef Request request
     cdef View message
+    cdef Verb op
     cdef int type, more
     cdef int bracket = 0
     cdef bint inside = False
@@ -1016,8 +1085,8 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
         b.data = <uint8_t *>PyMem_Malloc(4096)
         b.size = 4096 if b.data != NULL else 0
         for position, request in enumerate(requests):
-            message = <View?>request.message
-            op = request.op
+            message = request.message
+            op = <Verb?>request.op
             size = envelope + message.length
             more = last_flags if position == last else flags
             if asks is not None:
@@ -1026,12 +1095,12 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
             if b.used and (bracket > 0 or (b.used + size > limit and not inside)):
                 found.append(PyBytes_FromStringAndSize(<const char *>b.data, b.used))
                 b.used = 0
-            type = op.type
+            type = op.number
             if ids is not None:
                 command = genlmsghdr(<uint8_t>type, <uint8_t><int>op.family.version, 0)
                 type = ids[op.family]
             header = nlmsghdr(<uint32_t>size, <uint16_t>type,
-                              <uint16_t>(<int>op.flags | more),
+                              <uint16_t>(op.flags | more),
                               <uint32_t>(seq + position), 0)
             put_bytes(&b, &header, NLMSG_HDRLEN)
             if ids is not None:

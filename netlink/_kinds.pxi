@@ -297,6 +297,8 @@ cdef inline int put_integer(Buffer *b, uint64_t value, Py_ssize_t size, bint big
     cdef uint8_t data[8]
     cdef uint64_t v = value
     cdef Py_ssize_t i
+    if not big and not NETLINK_BIG_ENDIAN:
+        return put_bytes(b, &v, size)
     for i in range(size):
         data[size - 1 - i if big else i] = v & 0xFF
         v >>= 8
@@ -355,7 +357,12 @@ cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFF
     cdef int64_t low
     cdef uint64_t high
     cdef int bits = 8 * <int>size
-    if not isinstance(value, int):
+    cdef int overflow = 0
+    if isinstance(value, int):
+        low = PyLong_AsLongLongAndOverflow(value, &overflow)
+        if not overflow and 0 <= low < <int64_t>1 << (bits - 1):  # as most do
+            return <uint64_t>low
+    else:
         if isinstance(value, str) and f.enum is not None and value in f.enum.__members__:
             value = f.enum.__members__[value]
         else:

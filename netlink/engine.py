@@ -74,9 +74,13 @@ T = TypeVar("T")
 # What a driver carries through: it stops wherever more must be received before it can go on.
 Steps = Generator[None, None, T]
 
+# As plain ints: the arithmetic of IntFlag takes most of a microsecond.
 REQUEST = int(NLM_F.NLM_F_REQUEST)
 ACK = int(NLM_F.NLM_F_REQUEST | NLM_F.NLM_F_ACK)
 DUMP = int(NLM_F.NLM_F_REQUEST | NLM_F.NLM_F_DUMP)
+ECHO = int(NLM_F.NLM_F_ECHO)
+DUMP_INTR = int(NLM_F.NLM_F_DUMP_INTR)
+NLMSG_ERROR, NLMSG_DONE = int(NLMSG.NLMSG_ERROR), int(NLMSG.NLMSG_DONE)
 NLMSG_HDRLEN = 16
 
 
@@ -774,7 +778,7 @@ class Engine:
         known = self._waiting.get(run.seq)
         reply = known() if known is not None else None
         if reply is not None:
-            if run.flags & NLM_F.NLM_F_DUMP_INTR:
+            if run.flags & DUMP_INTR:
                 reply.interrupted = True
             reply._runs.append(run)
         elif (batch := self._batch_of(run.seq)) is not None and batch.waits_for(run.seq):
@@ -791,7 +795,7 @@ class Engine:
         if run.is_ack:
             self._acknowledged(run.seq, run.count)
             return
-        if run.type not in (NLMSG.NLMSG_ERROR, NLMSG.NLMSG_DONE):
+        if run.type not in (NLMSG_ERROR, NLMSG_DONE):
             return
         batch = self._batch_of(run.seq)
         if batch is not None:
@@ -807,7 +811,7 @@ class Engine:
             return
         reply = self._end(run.seq)
         if reply is not None:
-            if run.flags & NLM_F.NLM_F_DUMP_INTR:
+            if run.flags & DUMP_INTR:
                 reply.interrupted = True
             error, reply.warning = status(run, reply.request)
             if not self._doubt(reply, error):
@@ -839,7 +843,7 @@ class Engine:
             request = batch.requests[seq - batch.first]
         else:
             return False
-        return bool(request.op.flags & NLM_F.NLM_F_ECHO)
+        return bool(request.op.flags & ECHO)
 
     def _is_unasked(self, run: Run) -> bool:
         """Whether messages that lack our port answer nothing: see the table."""

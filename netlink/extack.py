@@ -21,6 +21,8 @@ from netlink.schema import Message, Nested, Request, binary, nest, s64, string, 
 __all__ = ["NL_ATTR_TYPE", "Policy", "status"]
 
 NLMSG_HDRLEN = 16
+NLMSG_ERROR, NLMSG_DONE = int(NLMSG.NLMSG_ERROR), int(NLMSG.NLMSG_DONE)
+ACK_TLVS, CAPPED = int(NLM_F.NLM_F_ACK_TLVS), int(NLM_F.NLM_F_CAPPED)
 
 
 class NL_ATTR_TYPE(IntEnum):
@@ -113,16 +115,16 @@ def status(run: Run, request: Request[Any]) -> tuple[NetlinkError | None, str | 
     payload = run.data[run.start + NLMSG_HDRLEN : run.end]
     if len(payload) < 4:
         # A DONE without a payload is what kernels before 4.10 end a dump with.
-        if run.type == NLMSG.NLMSG_DONE:
+        if run.type == NLMSG_DONE:
             return None, None
         return DecodeError("an error message without an errno", offset=run.start), None
     (code,) = struct.unpack_from("=i", payload)
     told = ExtAck()
-    if run.flags & NLM_F.NLM_F_ACK_TLVS:
+    if run.flags & ACK_TLVS:
         at = 4
-        if run.type == NLMSG.NLMSG_ERROR and len(payload) >= 4 + NLMSG_HDRLEN:
+        if run.type == NLMSG_ERROR and len(payload) >= 4 + NLMSG_HDRLEN:
             (length,) = struct.unpack_from("=I", payload, 4)
-            capped = run.flags & NLM_F.NLM_F_CAPPED
+            capped = run.flags & CAPPED
             at += NLMSG_HDRLEN if capped else (length + 3) & ~3
         with suppress(DecodeError):  # the errno is what counts
             told = ExtAck.from_bytes(payload[at:])

@@ -24,7 +24,16 @@ from typing import (
     overload,
 )
 
-from netlink._core import Bitfield32, Field, Messages, RawMessage, Table, View
+from netlink._core import (
+    Bitfield32,
+    Field,
+    Messages,
+    RawMessage,
+    Request,
+    Table,
+    Verb,
+    View,
+)
 from netlink.constants import NETLINK, NLM_F
 
 __all__ = [
@@ -470,30 +479,7 @@ def _element(element: Any) -> Field:
 # --- ops and families -----------------------------------------------------------------------------
 
 
-class Request(Generic[M_co]):
-    """One op with its arguments encoded: a constant that can be sent again and again."""
-
-    __slots__ = ("is_dump", "message", "op")
-
-    def __init__(self, op: Op[Any, M_co], message: Message, *, is_dump: bool = False) -> None:
-        self.op = op
-        self.message = message
-        self.is_dump = is_dump
-
-    def dump(self) -> Request[M_co]:
-        """The same for a plan to yield as a dump: the answer is the list of its messages."""
-        return Request(self.op, self.message, is_dump=True)
-
-    @property
-    def name(self) -> str:
-        """The op's name, such as "link.get"."""
-        return self.op.name
-
-    def __repr__(self) -> str:
-        return f"<Request {self.name} {self.message!r}>"
-
-
-class Op(Generic[P, M_co]):
+class Op(Verb, Generic[P, M_co]):
     """A verb of a family: message type, request class, reply class and flags.
 
     Calling it makes a Request: `link.get(ifname="eth0")`. `type` is the message type or, in a
@@ -504,7 +490,12 @@ class Op(Generic[P, M_co]):
     nfnetlink.h). `family` is the one that it was declared in.
     """
 
-    __slots__ = ("bracket", "family", "flags", "name", "reply", "request", "type")
+    __slots__ = ("name", "reply")
+
+    if TYPE_CHECKING:
+        family: Family | None
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Request[M_co]: ...
 
     @overload
     def __init__(
@@ -536,21 +527,14 @@ class Op(Generic[P, M_co]):
         flags: NLM_F = NLM_F(0),  # noqa: B008
         bracket: int = 0,
     ) -> None:
+        super().__init__(type, request, flags, bracket)
         self.name = name
-        self.type = type
-        self.request = request
         self.reply = cast(MessageClass, reply or request)
-        self.flags = flags
-        self.bracket = bracket
-        self.family: Family | None = None
 
     @property
     def envelope(self) -> int:
         """Bytes of the headers in front of a request: struct nlmsghdr, and struct genlmsghdr."""
         return 20 if self.family is not None and self.family.is_generic else 16
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Request[M_co]:
-        return Request(self, self.request(*args, **kwargs))
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
