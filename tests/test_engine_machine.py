@@ -168,7 +168,7 @@ class Conversation(RuleBasedStateMachine):
         client = Asked(self.engine.submit(op(number=name)))
         return self.asks(name, client, data)
 
-    @rule(target=asked, retries=st.integers(0, 2), all=st.booleans(), data=st.data())
+    @rule(target=asked, retries=st.sampled_from([2, 1, 0]), all=st.booleans(), data=st.data())
     def dump(self, retries: int, all: bool, data: st.DataObject) -> Asked:
         name = self.name()
         reply = self.engine.submit(
@@ -374,7 +374,7 @@ class Conversation(RuleBasedStateMachine):
         return self.draining and not request.is_dump
 
     @precondition(lambda self: self.finished and not self.draining)
-    @rule(data=st.data(), what=st.sampled_from(["part", "end", "acks"]))
+    @rule(data=st.data(), what=st.sampled_from(["end", "part", "acks"]))
     def repeat(self, data: st.DataObject, what: str) -> None:
         """Something is said of a request that was finished long ago."""
         batches = {name for name, (many, _) in self.batches.items() if many.waiting}
@@ -383,7 +383,7 @@ class Conversation(RuleBasedStateMachine):
         if what == "part":
             self.say_part(data, request)
         elif request.is_dump or what == "end":
-            self.say_end(data, request, data.draw(st.sampled_from([0, errno.EIO]), "errno"))
+            self.say_end(data, request, data.draw(st.sampled_from([errno.EIO, 0]), "errno"))
         else:
             self.say(data, status(request, 0, b"", True), lambda: self.ended(request, 0, None))
 
