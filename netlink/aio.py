@@ -162,7 +162,7 @@ class Connection(Driver):
             families, netns=netns, rcvbuf=rcvbuf, sndbuf=sndbuf, timeout=timeout, socket=socket
         )
         self.threaded_sends = threaded_sends
-        self._waiters: dict[asyncio.Future[Exception | None], Callable[[], bool]] = {}
+        self._waiters: dict[asyncio.Future[Exception | None], Answer[Any] | Batch | Engine] = {}
         self._watching: asyncio.AbstractEventLoop | None = None  # the loop that watches the socket
         self._sending = False  # a thread is at it
         self._draining = False  # there was an overrun, and the socket's queue was not empty since
@@ -289,9 +289,9 @@ class Connection(Driver):
         """
 
         async def more() -> Iterable[Message | RawMessage | Overrun]:
-            if not self._engine.has_events():
+            if not self._engine.ready:
                 try:
-                    await self._wait_for(self._engine.has_events, timeout)
+                    await self._wait_for(self._engine, timeout)
                 except TimeoutError:
                     raise StopAsyncIteration from None
             return self._engine.events()
@@ -322,16 +322,16 @@ class Connection(Driver):
     async def _wait(self, waiter: Answer[Any] | Batch) -> None:
         """What a Reply awaits that has nothing more to give."""
         try:
-            await self._wait_for(lambda: waiter.ready, waiter.timeout)
+            await self._wait_for(waiter, waiter.timeout)
         except Exception:  # not of a cancelled step, which may be taken again
             self._engine.abandon(waiter)
             raise
 
-    async def _wait_for(self, ready: Callable[[], bool], timeout: float | None) -> None:
-        """Wait until ready() or the time is over."""
+    async def _wait_for(self, waiter: Answer[Any] | Batch | Engine, timeout: float | None) -> None:
+        """Wait until it is ready or the time is over."""
         loop = asyncio.get_running_loop()
         future = loop.create_future()
-        self._waiters[future] = ready
+        self._waiters[future] = waiter
         timer = None
         try:
             self._receive()
@@ -364,8 +364,8 @@ class Connection(Driver):
     def _wake(self, error: Exception | None = None) -> None:
         """Let those go on who have what they wait for; after an error, which may have cost
         anyone's answer, the others too."""
-        for future, ready in [*self._waiters.items()]:
-            arrived = ready()
+        for future, waiter in [*self._waiters.items()]:
+            arrived = waiter.ready
             if arrived or error is not None:
                 del self._waiters[future]
                 if not future.done():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -26,7 +26,7 @@ from netlink._driver import (
     Socket,
     take,
 )
-from netlink.engine import Batch, Reply
+from netlink.engine import Batch, Engine, Reply
 from netlink.errors import KernelError, NetlinkError, Overrun
 from netlink.schema import Family, Message, Plan, Request
 
@@ -68,8 +68,10 @@ class Connection(Driver):
         )
         # The engine is one thread's at a time, and so is receiving: whoever receives feeds the
         # engine for all, and the others wait until they are told to look.
-        self._turn = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._turn = threading.Condition(self._lock)
         self._receiving = False
+        self._idle = 0  # how many threads wait for the one that receives
         self._ahead: tuple[Batch, list[bytes]] | None = None  # what a thread is sending
 
     # --- requests ---
@@ -81,16 +83,19 @@ class Connection(Driver):
         connection's, where not given), and Overrun where the receive buffer was full, which leaves
         unknown what became of the request.
         """
-        with self._turn:
+        with self._lock:
             reply = self._engine.submit(request, timeout=self._timeout(timeout))
             self._flush()
+        self._wait(reply)
+        if reply.is_plain:
+            return reply.first()
         result = None
         try:
             for message in reply:
                 if result is None:
                     result = message
         except BaseException:
-            with self._turn:
+            with self._lock:
                 self._engine.abandon(reply)  # which the exception still holds
             raise
         return result
@@ -103,7 +108,7 @@ class Connection(Driver):
         `retries` says how often it is begun again when its data changed under it; `timeout` is the
         longest silence in seconds.
         """
-        with self._turn:
+        with self._lock:
             reply = self._engine.submit(
                 request,
                 dump=True,
@@ -212,7 +217,7 @@ class Connection(Driver):
         while True:
             yield self._engine.events()
             try:
-                self._wait_for(self._engine.has_events, timeout)
+                self._wait_for(self._engine, timeout)
             except TimeoutError:
                 return
 
@@ -236,7 +241,7 @@ class Connection(Driver):
     # --- inside ---
 
     def _dump_again(self, reply: Reply[Any]) -> None:
-        with self._turn:
+        with self._lock:
             self._engine.resubmit(reply)
             self._flush()
 
@@ -244,7 +249,7 @@ class Connection(Driver):
         self, requests: list[Request[Any]], ack_last: bool, timeout: float | None, *, ahead: bool
     ) -> Batch:
         """Send requests together or, `ahead`, have the socket's thread send them."""
-        with self._turn:
+        with self._lock:
             self._flush()
             batch = self._engine.submit_batch(
                 requests, ack_last=ack_last, timeout=self._timeout(timeout)
@@ -267,7 +272,7 @@ class Connection(Driver):
         try:
             self._socket.end_send()
         except OSError as error:
-            with self._turn:
+            with self._lock:
                 self._engine.send_failed(self._ahead[1], error)
         finally:
             self._ahead = None
@@ -283,30 +288,39 @@ class Connection(Driver):
     def _wait(self, waiter: Reply[Any] | Batch) -> None:
         """What a Reply calls that has nothing more to give."""
         try:
-            self._wait_for(lambda: waiter.ready, waiter.timeout)
+            self._wait_for(waiter, waiter.timeout)
         except BaseException:
-            with self._turn:
+            with self._lock:
                 self._engine.abandon(waiter)  # which the exception holds
             raise
 
-    def _wait_for(self, ready: Callable[[], bool], timeout: float | None) -> None:
-        """Receive, or let another thread receive, until ready() or the time is over."""
+    def _wait_for(self, waiter: Reply[Any] | Batch | Engine, timeout: float | None) -> None:
+        """Receive, or let another thread receive, until it is ready or the time is over."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        with self._turn:
-            while not ready():
+        with self._lock:
+            while not waiter.ready:
                 left = None if deadline is None else max(0.0, deadline - time.monotonic())
                 try:
                     if not self._receiving:
                         self._receive(left)
-                    elif not self._turn.wait(left) and not ready():
+                    elif not self._wait_turn(left) and not waiter.ready:
                         raise BlockingIOError
                 except BlockingIOError:  # of a receive too, when no time is left
                     raise TimeoutError(errno.ETIMEDOUT, "no answer came in time") from None
 
+    def _wait_turn(self, timeout: float | None) -> bool:
+        """Wait until the thread that receives has done so; whether that was in time."""
+        self._idle += 1
+        try:
+            return self._turn.wait(timeout)
+        finally:
+            self._idle -= 1
+
     def _flush(self) -> None:
         """Send what the engine has to say. Each buffer is a send: together they could be more
         than the kernel takes at once (EMSGSIZE)."""
-        self._rejoin()
+        if self._engine.names is not None:
+            self._rejoin()
         while outgoing := self._engine.take_outgoing():  # again: a dump waits for one that failed
             for position, buffer in enumerate(outgoing):
                 try:
@@ -320,24 +334,25 @@ class Connection(Driver):
     def _receive(self, timeout: float | None) -> None:
         """Receive once, with the turn given up meanwhile, and let the others look."""
         self._receiving = True
-        self._turn.release()
+        self._lock.release()
         try:
             received = self._socket.receive(timeout)
         except OSError as error:
-            self._turn.acquire()
+            self._lock.acquire()
             if error.errno != errno.ENOBUFS:
                 raise
             self._engine.overrun()
             self._drain()
         except BaseException:
-            self._turn.acquire()
+            self._lock.acquire()
             raise
         else:
-            self._turn.acquire()
+            self._lock.acquire()
             self._engine.feed(*received)
         finally:
             self._receiving = False
-            self._turn.notify_all()
+            if self._idle:
+                self._turn.notify_all()
             self._flush()  # a dump that waited for its turn
 
     def _drain(self) -> None:

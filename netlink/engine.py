@@ -185,6 +185,18 @@ class Reply(Generic[M]):
         """Whether there is something to hand out, or the end has come."""
         return self.done or bool(self._runs)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it has ended, well and without a word, so that first() may be asked."""
+        return self.done and self.error is None and self.warning is None and not self.interrupted
+
+    def first(self) -> M | None:
+        """The first message, where there is any."""
+        for run in self._runs:
+            for message in self.messages(run):
+                return message
+        return None
+
     def __iter__(self) -> Iterator[M]:
         # chain walks from C iterator to C iterator: no Python frame is resumed per message.
         return chain.from_iterable(self._batches())
@@ -763,7 +775,8 @@ class Engine:
             if self._events and self._events[0] is batch:  # no other loop was faster
                 self._events.popleft()
 
-    def has_events(self) -> bool:
+    @property
+    def ready(self) -> bool:
         """Whether events() may have something."""
         return bool(self._events)
 
@@ -850,7 +863,10 @@ class Engine:
         return self.port != 0 and (self.names is not None or run.seq == 0)
 
     def _batch_of(self, seq: int) -> Batch | None:
-        return next((batch for batch in self._batches if seq in batch), None)
+        for batch in self._batches:
+            if seq in batch:
+                return batch
+        return None
 
     def _close(self, batch: Batch) -> None:
         if not batch.unanswered:
@@ -869,9 +885,8 @@ class Engine:
         """The end of a reply has come."""
         reply.error = error
         reply.done = True
-        question = self._questions.pop(reply.seq, None)
-        if question is not None:
-            self._answered(*question)
+        if reply.seq in self._questions:
+            self._answered(*self._questions.pop(reply.seq))
 
     def _next_dump(self, ended: int) -> None:
         """Let the next dump that somebody still wants begin when the one before has ended."""

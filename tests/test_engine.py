@@ -252,7 +252,7 @@ def test_a_late_answer_from_a_generic_family_is_no_event() -> None:
     engine = Engine([NOTES], lambda _: None, Names)
     engine.port = PORT
     engine.feed(*wire.receive(note(1, seq=9, pid=PORT)))
-    assert not engine.has_events()
+    assert not engine.ready
     assert engine.stats.late == 1
 
 
@@ -675,7 +675,7 @@ def test_events_are_handed_out_once_whoever_loops() -> None:
     got = numbers([next(early), next(late), next(late), next(early)])
     assert got == [1, 2, 3, 4]
     assert [*early, *late] == []
-    assert not talk.engine.has_events()
+    assert not talk.engine.ready
 
 
 def test_a_faulty_datagram_fails_all_who_wait_and_takes_in_the_rest() -> None:

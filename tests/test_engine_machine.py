@@ -611,7 +611,7 @@ class Conversation(RuleBasedStateMachine):
                 assert wanted is None
             else:
                 assert isinstance(event, Thing) and event.number == wanted
-        assert not self.events or self.engine.has_events()
+        assert not self.events or self.engine.ready
 
     # --- giving up ---
 
@@ -686,7 +686,7 @@ class Conversation(RuleBasedStateMachine):
             assert not many.waiting or len(many.seqs) == many.count
             self.read(many)
         self.listen(len(self.events) + 1)
-        assert not self.events and not self.engine.has_events()
+        assert not self.events and not self.engine.ready
         assert not self.engine._queue and self.engine._dump is None
         assert self.forgot or not self.engine.is_waiting
 
