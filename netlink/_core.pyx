@@ -806,7 +806,7 @@ cdef str path_at(View view, const uint8_t *where):
     again.blind = True
     names = [] if where == NULL and root is view else trail(
         again, view if where == NULL else None, body(view) if where == NULL else where)
-    return ".".join([type(root).__name__, *names])
+    return ".".join([type(root).__name__, *names]).replace(".[", "[")
 
 
 cdef list trail(View view, View stop, const uint8_t *target):
@@ -840,6 +840,8 @@ cdef list trail_below(Field f, View owner, const uint8_t *at, Py_ssize_t length,
             if stop is None or body(stop) != body(child) or type(stop) is not type(child):
                 return ([name] if name else []) + trail(child, stop, target)
             return [name] if name else []
+        if name and body(child) - NLA_HDRLEN <= target < body(child):
+            return [name]  # the header of an attribute that is an element
     return []
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno as _errno
 import os
+from contextlib import suppress as _suppress
 from typing import Any
 
 __all__ = [
@@ -143,7 +144,8 @@ class KernelError(NetlinkError, OSError):
         if self.missing:
             text = f"{self.missing} is missing: {text}"
         if self.policy is not None:
-            text = f"{text}, allowed {self.policy}"
+            with _suppress(DecodeError):  # of a policy that says nothing we know
+                text = f"{text}, allowed {self.policy}"
         parts = [getattr(self.request, "name", None), self.path, text]
         return ": ".join(part for part in parts if part)
 

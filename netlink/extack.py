@@ -167,7 +167,10 @@ def _path(request: Request[Any], offset: int) -> str | None:
 def _name_in(message: Message, path: str | None, number: int) -> str:
     """The name of an attribute by its number, inside the nest at a path."""
     nested: Any = message
-    for name in path.split(".") if path else ():
+    for part in path.split(".") if path else ():
+        name, _, place = part.partition("[")
         nested = getattr(nested, name, None)
+        if place and isinstance(nested, tuple | dict):
+            nested = nested[int(place.removesuffix("]"))]  # which the path was made from
     fields = type(nested).__table__.fields if isinstance(nested, Message) else ()
     return next((field.name for field in fields if field.number == number), f"#{number}")

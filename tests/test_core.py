@@ -386,16 +386,16 @@ def test_nested_messages_dicts_and_paths() -> None:
     cases: dict[str, dict[str, Any]] = {
         "Sample.inner.number": {"inner": {"number": -1}},
         "Sample.data.number": {"kind": "inner", "data": {"number": -1}},
-        "Sample.hops.[1].ifindex": {"hops": [{}, {"ifindex": "x"}]},
-        "Sample.many.[0].number": {"many": [{"number": -1}]},
-        "Sample.listed.[0].number": {"listed": [{"number": -1}]},
+        "Sample.hops[1].ifindex": {"hops": [{}, {"ifindex": "x"}]},
+        "Sample.many[0].number": {"many": [{"number": -1}]},
+        "Sample.listed[0].number": {"listed": [{"number": -1}]},
         "Sample.extra.by_parent.number": {"kind": "inner",
                                           "extra": {"by_parent": {"number": -1}}},
     }  # fmt: skip
     for path, values in cases.items():
         with pytest.raises(EncodeError) as caught:
             Sample(**values)
-        assert (caught.value.path or "").replace("[", ".[").replace("..", ".") == path
+        assert caught.value.path == path
 
 
 def test_unmatched_selector_gives_bytes() -> None:
@@ -412,7 +412,7 @@ def test_decode_errors_in_nests_name_the_whole_path() -> None:
         "Sample.inner.number": wire.attribute(5, bad),
         "Sample.data.number": wire.attribute(6, b"inner\0") + wire.attribute(7, bad),
         "Sample.many.number": wire.attribute(9, b"") + wire.attribute(9, bad),
-        "Sample.listed.[1].number": wire.attribute(10, wire.attribute(1, b"")
+        "Sample.listed[1].number": wire.attribute(10, wire.attribute(1, b"")
                                                    + wire.attribute(2, bad)),
     }  # fmt: skip
     for path, attributes in cases.items():

@@ -495,6 +495,34 @@ def test_both_forms_of_the_extended_ack_and_the_attribute_path(capped: bool) -> 
     assert str(error) == "thing.new: name: invalid name (ERANGE)"
 
 
+def test_a_policy_that_cannot_be_read_costs_no_other_word() -> None:
+    told = wire.attribute(1, b"too far\0") + wire.attribute(4, wire.attribute(1, b"\4"))
+    talk = Talk(wire.receive(wire.error(errno.ERANGE, seq=1, extack=told)))
+    with pytest.raises(KernelError) as caught:
+        list(talk.do())
+    assert str(caught.value) == "thing.get: too far (ERANGE)"
+
+
+def test_what_is_missing_is_named_inside_of_an_array_too() -> None:
+    class Part(Message):
+        number: int | None = s.u32(1)
+        name: str | None = s.string(2)
+
+    class Whole(Message):
+        parts: s.Several[Part] = s.array(9, Part)
+
+    request = Op("whole.new", TYPE.NEWTHING, Whole)(parts=[{"number": 1}, {"name": "x"}])
+    paths = [request.message._path(at) for at in range(len(bytes(request.message)))]
+    nest = struct.pack("=I", 16 + paths.index("Whole.parts[1]"))
+    told = wire.attribute(5, struct.pack("=I", 1)) + wire.attribute(6, nest)
+    talk = Talk()
+    reply = talk.engine.submit(request)
+    talk.engine.feed(*wire.receive(wire.error(errno.EINVAL, seq=1, extack=told)))
+    with pytest.raises(KernelError) as caught:
+        list(reply)
+    assert (caught.value.path, caught.value.missing) == ("parts[1]", "number")
+
+
 def test_a_malformed_extended_ack_still_ends_the_reply() -> None:
     talk = Talk(wire.receive(wire.error(errno.EINVAL, seq=1, extack=b"\xff\xff\1\0")))
     with pytest.raises(KernelError, match="Invalid argument"):
