@@ -312,7 +312,7 @@ cdef class Column:
             return integer(self.field, get_integer(p + row * self.width, self.width,
                                                    NETLINK_BIG_ENDIAN), self.width)
         if self.width:
-            return True  # a flag
+            return p[row] != 0  # a flag
         if row:
             memcpy(&start, PyBytes_AS_STRING(self.ends) + 8 * (row - 1), 8)
         memcpy(&end, PyBytes_AS_STRING(self.ends) + 8 * row, 8)

@@ -377,7 +377,7 @@ cdef class Field:
         if selector is not None:
             self.selector = selector.lstrip("^")
             self.climb = len(selector) - len(self.selector)
-        if kind == "flag":
+        if kind in ("flag", "byte_flag"):
             self.missing = False
         elif kind in ("array", "repeated", "records", "scalars"):
             self.missing = ()
@@ -647,7 +647,9 @@ cdef class View:
             f = table.field(number & NLA_TYPE_MASK)
             if f is not None and f.slot not in seen:
                 seen.add(f.slot)
-                result.append((f, f.value(self, body(self) + <Py_ssize_t>offset, length)))
+                value = f.value(self, body(self) + <Py_ssize_t>offset, length)
+                if value is not False:  # a byte_flag that says no is as good as none
+                    result.append((f, value))
         return result
 
     def _walk(self):

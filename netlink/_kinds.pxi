@@ -129,6 +129,11 @@ cdef int put(Heap *heap, const void *data, Py_ssize_t length) noexcept nogil:
     return 0
 
 
+cdef inline bint is_set(const uint8_t *p, Py_ssize_t n) noexcept nogil:
+    """What a byte_flag says: by its presence, or by the byte that is there too."""
+    return n == 0 or p[0] != 0
+
+
 # What a kind may have as its `append`; a kind without one has no column of its own.
 
 cdef int append_integer(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil:
@@ -160,6 +165,11 @@ cdef int append_signed(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogi
 cdef int append_flag(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil:
     cdef uint8_t present = 1
     return FAULT if n else put(&sink.values, &present, 1)
+
+
+cdef int append_byte_flag(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil:
+    cdef uint8_t value = is_set(p, n)
+    return FAULT if n > 1 else put(&sink.values, &value, 1)
 
 
 cdef int append_bytes(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil:
@@ -203,6 +213,7 @@ cdef int end_row(Sink *sink, bint valid) noexcept nogil:
 #   u8..u64 s8..s64 be16.. sbe16..  int, or a member of `enum`  exactly that many bytes
 #   uint sint                     int                         4 or 8 bytes, the writer's choice
 #   flag                          bool                        presence, no payload
+#   byte_flag                     bool                        written so; sent as a byte, 0 or 1
 #   string                        str                         UTF-8 up to the first NUL
 #   binary                        bytes                       as it is
 #   pad                           -                           header bytes that mean nothing
@@ -414,7 +425,7 @@ define_integer(b"uint", 0, False, NETLINK_BIG_ENDIAN)
 define_integer(b"sint", 0, True, NETLINK_BIG_ENDIAN)
 
 
-# Flag: its presence is its value.
+# Flag: its presence is its value. What the kernel takes so, and sends as a byte, is a byte_flag.
 
 cdef const char *check_flag(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
     if n:
@@ -422,8 +433,14 @@ cdef const char *check_flag(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
     return NULL
 
 
+cdef const char *check_byte_flag(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
+    if n > 1:
+        return b"a flag has no payload, or a byte"
+    return NULL
+
+
 cdef object load_flag(Field f, View owner, const uint8_t *p, Py_ssize_t n):
-    return True
+    return bool(is_set(p, n))
 
 
 cdef int store_flag(Field f, Buffer *b, object value, Scope scope) except -1:
@@ -433,6 +450,7 @@ cdef int store_flag(Field f, Buffer *b, object value, Scope scope) except -1:
 
 
 define_kind(b"flag", check_flag, load_flag, store_flag, append_flag, 0, 1)
+define_kind(b"byte_flag", check_byte_flag, load_flag, store_flag, append_byte_flag, 0, 1)
 
 
 # String: the kernel ends most of them with a NUL, and reads them with or without.

@@ -39,9 +39,9 @@ from netlink.constants import NETLINK, NLM_F
 __all__ = [
     "Addr", "AddrOrLabels", "Bitfield32", "Family", "Field", "IPAddress", "Message", "Nested",
     "Op", "Plan", "Request", "Several", "address", "array", "be16", "be32", "be64", "binary",
-    "bitfield32", "flag", "labels", "mac", "mapping", "nest", "pad", "parse", "records",
-    "repeated", "s8", "s16", "s32", "s64", "sbe16", "sbe32", "sbe64", "scalars", "selected",
-    "sint", "string", "struct", "u8", "u16", "u32", "u64", "uint",
+    "bitfield32", "byte_flag", "flag", "labels", "mac", "mapping", "nest", "pad", "parse",
+    "records", "repeated", "s8", "s16", "s32", "s64", "sbe16", "sbe32", "sbe64", "scalars",
+    "selected", "sint", "string", "struct", "u8", "u16", "u32", "u64", "uint",
 ]  # fmt: skip
 
 IPAddress = IPv4Address | IPv6Address
@@ -371,6 +371,11 @@ uint, sint = map(_integer, ("uint", "sint"))
 def flag(number: int) -> Any:
     """A bool: whether the attribute, which has no payload, is there."""
     return Field("flag", number)
+
+
+def byte_flag(number: int) -> Any:
+    """A bool that the kernel takes as a flag, but sends as a byte, 0 or 1."""
+    return Field("byte_flag", number)
 
 
 def string(number: int | None = None, *, size: int = 0) -> Any:

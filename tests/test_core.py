@@ -91,6 +91,7 @@ SAMPLES: dict[str, tuple[Any, Any, bytes]] = {
     "uint": (s.uint(1), 1 << 40, native("Q", 1 << 40)),
     "sint": (s.sint(1), -5, native("i", -5)),
     "flag": (s.flag(1), True, b""),
+    "byte_flag": (s.byte_flag(1), True, b""),
     "string": (s.string(1), "eth0", b"eth0\0"),
     "binary": (s.binary(1), b"\x00\x01", b"\x00\x01"),
     "pad": (s.pad(2), None, b"\0\0"),
@@ -153,7 +154,7 @@ FIXED = ["u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "be16", "be32", "
          "sbe32", "sbe64", "bitfield32"]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", [*FIXED, "uint", "sint", "flag", "scalars"])
+@pytest.mark.parametrize("kind", [*FIXED, "uint", "sint", "flag", "byte_flag", "scalars"])
 def test_wrong_length_is_an_error_with_path_offset_and_value(kind: str) -> None:
     cls = holder(SAMPLES[kind][0])
     body = wire.attribute(9, b"fine\0") + wire.attribute(1, b"abc")
@@ -164,6 +165,20 @@ def test_wrong_length_is_an_error_with_path_offset_and_value(kind: str) -> None:
     assert caught.value.offset == 16
     assert caught.value.value == b"abc"
     assert message.which == "fine"
+
+
+@pytest.mark.parametrize(("payload", "value"), [(b"", True), (b"\0", False), (b"\1", True)])
+def test_a_flag_may_come_with_a_byte(payload: bytes, value: bool) -> None:
+    """As the kernel sends IFLA_VXLAN_TTL_INHERIT; what is written has none."""
+    cls = holder(s.byte_flag(1))
+    body = wire.attribute(1, payload)
+    message = cls.from_bytes(body)
+    assert (message.value, dict(message)) == (value, {"value": True} if value else {})
+    data = wire.message(16, body)
+    gather = Gather(cls.__table__, [16], "value")
+    gather.feed(data, 0, len(data))
+    assert [*gather.finish()["value"]] == [value]
+    assert bytes(cls(value=value)) == (wire.attribute(1, b"") if value else b"")
 
 
 INTEGERS = {"u8": (0, 2**8), "u16": (0, 2**16), "u32": (0, 2**32), "u64": (0, 2**64),

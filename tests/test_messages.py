@@ -61,7 +61,7 @@ def values(field: Any, depth: int) -> st.SearchStrategy[Any]:
         if kind.startswith("s"):
             return st.integers(-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
         return st.integers(0, (1 << bits) - 1)
-    if kind == "flag":
+    if kind in ("flag", "byte_flag"):
         return st.booleans()
     if kind == "string":
         most = field.size - 1 if field.size else 20

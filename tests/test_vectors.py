@@ -340,8 +340,8 @@ def attributes(message: Message) -> list[tuple[int, bytes]]:
 def canonical(message: Message) -> Any:
     """The bytes of a message, attribute by attribute, as far as we read them.
 
-    Without NLA_F_NESTED, which old code leaves out, the NUL behind a string, the attributes that
-    we do not know, and the tail of a struct that is newer than ours.
+    Without NLA_F_NESTED, which old code leaves out, the NUL behind a string, the byte of a
+    byte_flag, the attributes that we do not know, and the tail of a struct that is newer than ours.
     """
     table = type(message).__table__
     body = bytes(message)
@@ -366,6 +366,8 @@ def canonical(message: Message) -> Any:
             found.append((field.name, canonical(value)))
         elif field.kind_name == "string":
             found.append((field.name, payload.rstrip(b"\0")))
+        elif field.kind_name == "byte_flag":
+            found += [(field.name, b"")] if value else []
         else:
             found.append((field.name, payload))
     return found

@@ -487,6 +487,12 @@ CASES = (
     ),
     Case(
         "vxlan",
+        "id 44 ttl inherit dstport 4792",
+        {"id": 44, "ttl_inherit": True, "port": 4792},
+        {"id": 44, "port": 4792},
+    ),
+    Case(
+        "vxlan",
         "external gpe dstport 4790",
         {"collect_metadata": 1, "gpe": True, "port": 4790, "learning": 0},
         {"external": True, "gpe": True, "port": 4790},

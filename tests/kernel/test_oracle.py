@@ -496,7 +496,7 @@ VXLAN: Table = {
     "l2miss": unless(False, of("l2miss", bool)),
     "l3miss": unless(False, of("l3miss", bool)),
     "tos": unless("0x0", of("tos", hex)),
-    "ttl": lambda ours: ours["ttl"] if not ours["ttl_inherit"] or ours["ttl"] else ABSENT,
+    "ttl": lambda ours: ours["ttl"] if not ours.get("ttl_inherit") or ours["ttl"] else ABSENT,
     "df": of("df", word("VXLAN_DF_")),
     "label": unless(0, of("label")),
     "ageing": of("ageing"),

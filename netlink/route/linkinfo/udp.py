@@ -8,7 +8,20 @@ those of "bareudp" only in part.
 from enum import IntEnum
 
 from netlink.route.linkinfo.ether import ETH_P
-from netlink.schema import Addr, Message, Nested, address, be16, be32, flag, struct, u8, u16, u32
+from netlink.schema import (
+    Addr,
+    Message,
+    Nested,
+    address,
+    be16,
+    be32,
+    byte_flag,
+    flag,
+    struct,
+    u8,
+    u16,
+    u32,
+)
 
 
 class VXLAN_DF(IntEnum):
@@ -92,8 +105,7 @@ class Vxlan(Message):
     collect_metadata: int | None = u8(25)
     label: int | None = be32(26)
     gpe: bool = flag(27)
-    # The kernel sends a byte (vxlan_fill_info) but takes a flag (vxlan_policy): read only.
-    ttl_inherit: int | None = u8(28)
+    ttl_inherit: bool = byte_flag(28)  # vxlan_fill_info sends a byte, vxlan_policy wants a flag
     df: VXLAN_DF | int | None = u8(29, enum=VXLAN_DF)
     vnifilter: int | None = u8(30)
     localbypass: int | None = u8(31)
