@@ -17,7 +17,7 @@ import pytest
 
 from netlink import Connection
 from netlink.constants import AF
-from netlink.route import FAMILY, neigh
+from netlink.route import FAMILY, link, neigh
 
 Json = dict[str, Any]
 
@@ -219,6 +219,16 @@ def dumped(request: Any) -> list[Json]:
     """What the command has no option for, from the library."""
     with Connection(FAMILY, timeout=5) as nl:
         return [message.to_json() for message in nl.dump(request)]
+
+
+def our_rows(table: Table, request: Any) -> Callable[[], list[Json]]:
+    """What ip should print of a dump."""
+
+    def rows() -> list[Json]:
+        links = {found["index"]: found for found in dumped(link.get())}
+        return [render(table, Ours(message, links)) for message in dumped(request)]
+
+    return rows
 
 
 def links_by_index() -> dict[int, Json]:

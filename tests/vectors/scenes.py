@@ -605,7 +605,7 @@ def routes() -> Iterator[Shot]:
         "via 192.0.2.2 dev left realms 3/4",
     ):
         if "geneve" in words and tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 13):
-            continue  # Linux 6.18 does not survive it: see tests/kernel/test_rtnetlink.py
+            continue  # Linux 6.18 does not survive it: see tests/kernel/test_routing.py
         yield Shot(
             f"route {words}", f"ip route add {v4} {words}", route.get(**INET), to(v4),
             shown=f"ip -j -d route show {v4}", inside=(0,), undo=f"ip route del {v4}",
