@@ -13,6 +13,7 @@ import shlex
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
@@ -973,8 +974,17 @@ def test_shared_block(nl: Connection, dev: int) -> None:
 # --- statistics, events, programs -----------------------------------------------------------------
 
 
-def send(device: str, count: int, size: int) -> None:
-    """Frames of a private EtherType, out of a link."""
+def send(nl: Connection, device: str, count: int, size: int) -> None:
+    """Frames of a private EtherType, out of a link, once its scheduler takes them.
+
+    Until the carrier was seen what is sent is dropped, uncounted (noop_enqueue in
+    net/sched/sch_generic.c); the state of the link tells (linkwatch_do_dev).
+    """
+    for _ in range(500):
+        found = nl.do(link.get(ifname=device))
+        if found is not None and found.operstate == link.IF_OPER.IF_OPER_UP:
+            break
+        time.sleep(0.02)
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
         raw.bind((device, 0))
         frame = b"\xff" * 6 + b"\2\0\0\0\0\1" + b"\x88\xb5"
@@ -1010,7 +1020,7 @@ def test_statistics(nl: Connection, dev: int, kind: str) -> None:
     for end in ("v0", "v1"):
         run("ip", "link", "set", end, "addrgenmode", "none")
         run("ip", "link", "set", end, "up")
-    send("v0", 10, 200)
+    send(nl, "v0", 10, 200)
     found = one(nl, qdisc.get(ifindex=dev, parent=TC_H.TC_H_ROOT))
     theirs = next(q for q in json.loads(tc("-j -s qdisc show dev v0")) if q["kind"] == kind)
     expect_counts(found.stats2, theirs)
@@ -1046,7 +1056,7 @@ def test_filter_statistics(nl: Connection, dev: int) -> None:
     for end in ("v0", "v1"):
         run("ip", "link", "set", end, "addrgenmode", "none")
         run("ip", "link", "set", end, "up")
-    send("v0", 10, 200)
+    send(nl, "v0", 10, 200)
     *_, found = every(nl, filter.get(ifindex=dev, parent=handle("egress")))
     (mirror,) = found.options.act
     hits = mirror.stats.basic.packets
