@@ -10,7 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
@@ -86,6 +94,16 @@ class Reply(Generic[M]):
         """Whether what is dumped changed meanwhile."""
         return self._reply.interrupted
 
+    @property
+    def error(self) -> BaseException | None:
+        """What was raised at its end, or will be."""
+        return self._reply.error
+
+    @property
+    def warning(self) -> str | None:
+        """The kernel's words about a success."""
+        return self._reply.warning
+
     def __aiter__(self) -> AsyncIterator[M]:
         steps = self._reply.steps()
 
@@ -124,6 +142,85 @@ class Reply(Generic[M]):
 
     def __repr__(self) -> str:
         return repr(self._reply)
+
+
+class Step(Generic[T]):
+    """An awaitable that is begun before it is awaited, to see whether that would take waiting."""
+
+    __slots__ = ("_end", "_steps", "_wants")
+
+    def __init__(self, awaitable: Awaitable[T]) -> None:
+        self._steps = awaitable.__await__()
+        self._end: BaseException | None = None
+        try:
+            self._wants = next(self._steps)  # the future that the loop is to wait for
+        except BaseException as end:
+            self._end = end  # its value too, as StopIteration
+
+    @property
+    def is_done(self) -> bool:
+        """Whether awaiting it takes no waiting."""
+        return self._end is not None
+
+    def close(self) -> None:
+        """Give it up."""
+        self._steps.close()
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        if isinstance(self._end, StopIteration):
+            return cast(T, self._end.value)
+        if self._end is not None:
+            raise self._end
+        wants = self._wants
+        while True:  # as `yield from` does, which cannot begin in the middle
+            try:
+                try:
+                    yield wants
+                except GeneratorExit:
+                    self._steps.close()
+                    raise
+                except BaseException as error:
+                    wants = self._steps.throw(error)
+                else:
+                    wants = next(self._steps)
+            except StopIteration as end:
+                return cast(T, end.value)
+
+
+class Source(Generic[M]):
+    """The requests of an async iterable: as many at a time as come without waiting."""
+
+    def __init__(self, requests: AsyncIterable[Request[M]]) -> None:
+        self._requests = aiter(requests)
+        self._next: Step[Request[M]] | None = None
+
+    async def take(
+        self, count: int, *, bracketed: bool
+    ) -> tuple[list[Request[M]], Exception | None]:
+        """What take() of the driver gives; none at all only at the end."""
+        taken: list[Request[M]] = []
+        is_open = False
+        try:
+            while len(taken) < count or is_open:
+                if self._next is None:
+                    self._next = Step(anext(self._requests))
+                if taken and not is_open and not self._next.is_done:
+                    break  # these need not wait for it
+                step, self._next = self._next, None
+                request = await step
+                taken.append(request)
+                if bracketed and request.op.bracket:
+                    is_open = request.op.bracket > 0
+        except StopAsyncIteration:
+            pass
+        except Exception as error:
+            return cut(taken) if bracketed else taken, error
+        return taken, None
+
+    def close(self) -> None:
+        """Ask for no more."""
+        if self._next is not None:
+            self._next.close()
 
 
 class Connection(Driver):
@@ -215,40 +312,45 @@ class Connection(Driver):
         of those that go together asks for an ACK, with the same outcomes, in half the time.
 
         `requests` may be endless: at most `window` are read before their outcomes are given, by
-        default as many as the receive buffer can hold the answers of. What `requests` raises comes
-        behind the outcomes of what it gave before.
+        default as many as the receive buffer can hold the answers of. Of an async iterable those go
+        together that come without waiting. What `requests` raises comes behind the outcomes of what
+        it gave before.
 
         Requests between two that open and close a batch, as nftables has them, reach the kernel in
         one send, and it carries out all of them or none. Where it refuses the whole, each outcome
         says so; where it refuses some, the others are not done either, though theirs is None.
         """
-        source = aiter(requests) if isinstance(requests, AsyncIterable) else iter(requests)
         bracketed = self._engine.bracketed
+        source = Source(requests) if isinstance(requests, AsyncIterable) else iter(requests)
         failure: Exception | None = None
         answer_size = ANSWER_SIZE
         most = min(FIRST, self._window(answer_size)) if window is None else window
         index = 0
-        while failure is None:
-            if isinstance(source, Iterator):
-                taken, failure = take(source, most, bracketed=bracketed)
-            else:
-                taken, failure = await _take(source, most, bracketed=bracketed)
-            if not taken:
-                break
-            batch = self._engine.submit_batch(
-                taken, ack_last=ack_last, timeout=self._timeout(timeout)
-            )
-            self._send()
-            try:
-                await self._wait(batch)
-            finally:
-                self._engine.abandon(batch)
-            for outcome in batch.results(index, raise_errors=raise_errors):
-                yield outcome
-            index += len(taken)
-            if window is None:
-                answer_size = max(answer_size, MESSAGE_SIZE if batch.has_messages else 0)
-                most = self._window(answer_size)
+        try:
+            while failure is None:
+                if isinstance(source, Source):
+                    taken, failure = await source.take(most, bracketed=bracketed)
+                else:
+                    taken, failure = take(source, most, bracketed=bracketed)
+                if not taken:
+                    break
+                batch = self._engine.submit_batch(
+                    taken, ack_last=ack_last, timeout=self._timeout(timeout)
+                )
+                self._send()
+                try:
+                    await self._wait(batch)
+                finally:
+                    self._engine.abandon(batch)
+                for outcome in batch.results(index, raise_errors=raise_errors):
+                    yield outcome
+                index += len(taken)
+                if window is None:
+                    answer_size = max(answer_size, MESSAGE_SIZE if batch.has_messages else 0)
+                    most = self._window(answer_size)
+        finally:
+            if isinstance(source, Source):
+                source.close()
         if failure is not None:
             raise failure
 
@@ -443,25 +545,6 @@ class Connection(Driver):
         self._receive()
         if self._draining and not self._sending and not self.closed:
             asyncio.get_running_loop().call_soon(self._drain)
-
-
-async def _take(
-    source: AsyncIterator[Request[M]], count: int, *, bracketed: bool
-) -> tuple[list[Request[M]], Exception | None]:
-    """What take() gives, of a source that is awaited."""
-    taken: list[Request[M]] = []
-    is_open = False
-    try:
-        while len(taken) < count or is_open:
-            request = await anext(source)
-            taken.append(request)
-            if bracketed and request.op.bracket:
-                is_open = request.op.bracket > 0
-    except StopAsyncIteration:
-        pass
-    except Exception as error:
-        return cut(taken) if bracketed else taken, error
-    return taken, None
 
 
 def _expire(future: asyncio.Future[Exception | None]) -> None:

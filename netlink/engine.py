@@ -142,15 +142,17 @@ class Reply(Generic[M]):
 
     Iterating gives each message as it comes, once; memory stays constant. At the end an error of
     the kernel raises KernelError, a full receive buffer Overrun, and words of the kernel about a
-    success are a KernelWarning. Leaving the iteration early is fine: the rest is drained silently.
+    success are a KernelWarning, and stay as `warning`. Leaving the iteration early is fine: the
+    rest is drained silently.
 
     A dump whose data changed under it is begun again up to `retries` times, as long as nothing of
     it was handed out; otherwise it raises DumpInterrupted at its end.
     """
 
     __slots__ = (
-        "__weakref__", "_again", "_classes", "_doubted", "_handed_out", "_runs", "_wait", "done",
-        "error", "interrupted", "is_dump", "request", "retries", "seq", "timeout", "warning",
+        "__weakref__", "_again", "_classes", "_doubted", "_handed_out", "_is_told", "_runs",
+        "_wait", "done", "error", "interrupted", "is_dump", "request", "retries", "seq", "timeout",
+        "warning",
     )  # fmt: skip
 
     def __init__(
@@ -172,6 +174,7 @@ class Reply(Generic[M]):
         self.done = False
         self.error: BaseException | None = None
         self.warning: str | None = None
+        self._is_told = False  # the warning
         self.interrupted = False
         self._classes = classes
         self._doubted: int | None = None  # the number under which a generic family was not found
@@ -296,9 +299,9 @@ class Reply(Generic[M]):
                 break
         if self.error is not None:
             raise self.error
-        if self.warning is not None:
+        if self.warning is not None and not self._is_told:
             words = f"{self.request.name}: {self.warning}"
-            self.warning = None  # said once
+            self._is_told = True
             warnings.warn(KernelWarning(words), stacklevel=2)
         if self.interrupted:
             raise DumpInterrupted

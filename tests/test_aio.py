@@ -231,6 +231,91 @@ def test_pipelines(
     run(main)
 
 
+def test_a_source_that_takes_its_time_keeps_nothing_back(run: Any, slow: bool) -> None:
+    async def main() -> None:
+        nl, socket = connect(slow=slow)
+        waiting: asyncio.Queue[int | None] = asyncio.Queue()
+
+        async def source() -> AsyncIterator[Any]:
+            while (n := await waiting.get()) is not None:
+                yield get(number=n)
+
+        outcomes: Any = nl.do_many(source())
+        for n in range(3):
+            waiting.put_nowait(n)
+            assert (await anext(outcomes)).number == n  # though the next one is not there yet
+        for n in (5, 6, 7):
+            waiting.put_nowait(n)
+        assert (await anext(outcomes)).number == 5
+        assert len(socket.requests) == 6  # what is there goes together
+        waiting.put_nowait(None)
+        assert [outcome.number async for outcome in outcomes] == [6, 7]
+        nl.close()
+
+    run(main)
+
+
+def test_a_source_is_told_when_it_is_wanted_no_more(run: Any) -> None:
+    async def main() -> None:
+        nl, _ = connect()
+        ended: list[type[BaseException]] = []
+
+        async def source() -> AsyncIterator[Any]:
+            try:
+                yield get(number=1)
+                await asyncio.sleep(100)
+            except BaseException as error:
+                ended.append(type(error))
+                raise
+
+        outcomes: Any = nl.do_many(source())
+        assert (await anext(outcomes)).number == 1
+        await outcomes.aclose()
+        assert ended == [GeneratorExit]
+
+        outcomes = nl.do_many(source())
+        assert (await anext(outcomes)).number == 1
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await anext(outcomes)
+        assert ended == [GeneratorExit, asyncio.CancelledError]
+        assert await number(nl, 2) == 2
+        nl.close()
+
+    run(main)
+
+
+def test_a_source_may_outlive_what_is_thrown_into_it(run: Any) -> None:
+    async def main() -> None:
+        nl, _ = connect()
+
+        async def source() -> AsyncIterator[Any]:
+            yield get(number=1)
+            for n in (2, 3):
+                try:
+                    await asyncio.sleep(100 if n == 2 else 0.001)
+                except asyncio.CancelledError:
+                    await asyncio.sleep(0)
+                yield get(number=n)
+            raise RuntimeError("no more")
+
+        async def ask() -> list[Any]:
+            found = []
+            with pytest.raises(RuntimeError, match="no more"):
+                async for outcome in nl.do_many(source()):
+                    assert isinstance(outcome, Thing)
+                    found.append(outcome.number)
+            return found
+
+        task = asyncio.ensure_future(ask())
+        await asyncio.sleep(0.01)
+        task.cancel()
+        assert await task == [1, 2, 3]
+        nl.close()
+
+    run(main)
+
+
 def test_plans(run: Any) -> None:
     def plan() -> Plan[list[Any]]:
         seen: list[Any] = []
