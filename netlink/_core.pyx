@@ -24,7 +24,7 @@ from cpython.buffer cimport (
     PyObject_CheckBuffer,
     PyObject_GetBuffer,
 )
-from cpython.dict cimport PyDict_GetItem
+from cpython.dict cimport PyDict_GetItem, PyDict_Values
 from cpython.long cimport (
     PyLong_AsLongLong,
     PyLong_AsLongLongAndOverflow,
@@ -43,6 +43,10 @@ from enum import Flag
 
 from netlink.errors import DecodeError, EncodeError
 
+cdef extern from "Python.h":
+    PyObject **PySequence_Fast_ITEMS(object sequence)
+    Py_ssize_t PyVectorcall_NARGS(size_t count)
+
 cdef extern from *:
     """
     #include <stdint.h>
@@ -55,6 +59,20 @@ cdef extern from *:
     static inline void netlink_untrack(PyObject *cls) {
         ((PyTypeObject *)cls)->tp_flags &= ~Py_TPFLAGS_HAVE_GC;
         ((PyTypeObject *)cls)->tp_free = PyObject_Free;
+    }
+    /* Instances of a type are called with their arguments where the interpreter has them, without a
+       tuple and a dict; `offset` is where an instance has the function. Python 3.11 does not let
+       subclasses made in Python inherit it: they take the usual way there. */
+    static inline void netlink_vectorcall(PyObject *type, Py_ssize_t offset) {
+        ((PyTypeObject *)type)->tp_vectorcall_offset = offset;
+        ((PyTypeObject *)type)->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+        PyType_Modified((PyTypeObject *)type);
+    }
+    /* The same for making an instance of a class, unless it has a way of its own to do that. */
+    static inline void netlink_constructor(PyObject *cls, PyObject *base, void *function) {
+        if (((PyTypeObject *)cls)->tp_init == ((PyTypeObject *)base)->tp_init
+                && ((PyTypeObject *)cls)->tp_new == ((PyTypeObject *)base)->tp_new)
+            ((PyTypeObject *)cls)->tp_vectorcall = (vectorcallfunc)function;
     }
     static inline int netlink_set(PyObject *member, PyObject *obj, PyObject *value) {
         return Py_TYPE(member)->tp_descr_set(member, obj, value);
@@ -73,6 +91,8 @@ cdef extern from *:
     """
     object netlink_new(object cls, tuple no_args)
     void netlink_untrack(object cls)
+    void netlink_vectorcall(object type, Py_ssize_t offset)
+    void netlink_constructor(object cls, object base, void *function)
     int netlink_set(object member, object obj, object value) except -1
     object netlink_ascii(Py_ssize_t length, char **text)
     const bint NETLINK_BIG_ENDIAN
@@ -465,6 +485,7 @@ cdef class Table:
         if cls.__basicsize__ != View.__basicsize__:
             raise TypeError(f"{cls.__name__}: a message holds nothing but its bytes")
         netlink_untrack(cls)
+        netlink_constructor(cls, View, <void *>make_view)
         self.cls = cls
         self.align = base.align if base is not None else 1
         self.has_attributes = base is not None and base.has_attributes
@@ -548,10 +569,10 @@ cdef class View:
 
     def __init__(self, **fields):
         """Encode: each argument names a field; None means that the attribute is absent."""
-        cdef Table table = table_of(type(self))
+        cdef list values = PyDict_Values(fields)
         if self.data is not None:
             raise TypeError(f"a {type(self).__name__} cannot be changed: use replace()")
-        self.data = encode(table, fields)
+        self.data = encode(table_of(type(self)), tuple(fields), PySequence_Fast_ITEMS(values))
         self.length = <uint32_t>PyBytes_GET_SIZE(self.data)
 
     @classmethod
@@ -677,6 +698,17 @@ cdef class View:
     def _path(self, Py_ssize_t offset):
         """Where in the body an offset lies: "Link.linkinfo.data.id"."""
         return path_at(self, body(self) + offset)
+
+
+cdef object make_view(object cls, PyObject **args, size_t count, PyObject *names):
+    """What calling a message class does, by way of __init__ or not."""
+    cdef View view
+    if PyVectorcall_NARGS(count):
+        raise TypeError(f"{cls.__name__} takes its fields by name")
+    view = <View>netlink_new(cls, ())
+    view.data = encode(table_of(cls), <tuple>names if names != NULL else (), args)
+    view.length = <uint32_t>PyBytes_GET_SIZE(view.data)
+    return view
 
 
 cdef inline const uint8_t *data_start(View view) noexcept:
@@ -883,13 +915,22 @@ def _restore(cls, body_bytes, envelope):
 cdef class Scope:
     """The arguments around a value being stored: what a selector may look at."""
     cdef Table table
-    cdef dict values
+    cdef tuple names
+    cdef PyObject **values
     cdef Scope parent
+
+    cdef object get(self, str name):
+        """An argument, or None."""
+        cdef Py_ssize_t i
+        for i in range(len(self.names)):
+            if self.names[i] == name:
+                return <object>self.values[i]
+        return None
 
     cdef object value(self, str name):
         """An argument, or what a message without it will read as."""
         cdef Field f
-        found = self.values.get(name)
+        found = self.get(name)
         if found is None:
             f = self.table.names[name]
             return 0 if f.type < 0 else f.missing
@@ -905,7 +946,7 @@ cdef object deeper(object error, str name):
     return error
 
 
-cdef bytes encode(Table table, dict values):
+cdef bytes encode(Table table, tuple names, PyObject **values):
     """The body of a message; on an error nothing of it remains."""
     cdef uint8_t stack[512]
     cdef Buffer b
@@ -915,7 +956,7 @@ cdef bytes encode(Table table, dict values):
     b.heap = False
     b.nested = False
     try:
-        put_body(table, &b, values, None)
+        put_body(table, &b, names, values, None)
         return PyBytes_FromStringAndSize(<const char *>b.data, b.used)
     except EncodeError as error:
         raise deeper(error, table.cls.__name__)
@@ -924,20 +965,27 @@ cdef bytes encode(Table table, dict values):
             PyMem_Free(b.data)
 
 
-cdef int put_body(Table table, Buffer *b, dict values, Scope parent) except -1:
+cdef int put_fields(Table table, Buffer *b, dict fields, Scope parent) except -1:
+    """Append what a dict of arguments says."""
+    cdef list values = PyDict_Values(fields)
+    return put_body(table, b, tuple(fields), PySequence_Fast_ITEMS(values), parent)
+
+
+cdef int put_body(Table table, Buffer *b, tuple names, PyObject **values, Scope parent) except -1:
     """Append a header and, in the order given, attributes. None means absent."""
     cdef Field f = None
     cdef PyObject *found
     cdef Scope scope = Scope.__new__(Scope)
     cdef Py_ssize_t start = b.used
-    cdef Py_ssize_t end
-    scope.table, scope.values, scope.parent = table, values, parent
+    cdef Py_ssize_t i, end
+    scope.table, scope.names, scope.values, scope.parent = table, names, values, parent
     put_zeros(b, table.start if table.has_attributes else table.total)
     try:
-        for name, value in values.items():
-            found = PyDict_GetItem(table.names, name)
+        for i in range(len(names)):
+            found = PyDict_GetItem(table.names, names[i])
             if found == NULL:
-                raise unknown_argument(table, name)
+                raise unknown_argument(table, names[i])
+            value = <object>values[i]
             if value is None:
                 continue
             f = <Field>found
@@ -1026,6 +1074,10 @@ cdef class Verb:
     cdef public object family
     cdef Table table
     cdef int number
+    cdef void *vectorcall
+
+    def __cinit__(self, *args, **kwargs):
+        self.vectorcall = <void *>call_verb
 
     def __init__(self, type, request, int flags, int bracket):
         self.type = type
@@ -1036,13 +1088,21 @@ cdef class Verb:
         self.bracket = bracket
 
     def __call__(self, **fields):
-        cdef Request made = Request.__new__(Request)
-        cdef View view = <View>netlink_new(self.request, ())
-        view.data = encode(self.table, fields)
-        view.length = <uint32_t>PyBytes_GET_SIZE(view.data)
-        made.op = self
-        made.message = view
-        return made
+        cdef tuple names = tuple(fields)
+        cdef list values = PyDict_Values(fields)
+        return call_verb(self, PySequence_Fast_ITEMS(values), 0, <PyObject *>names)
+
+
+cdef object call_verb(Verb self, PyObject **args, size_t count, PyObject *names):
+    """What calling an op does: arguments by place, of which there may be none, then those by name."""
+    cdef Request made = Request.__new__(Request)
+    made.op = self
+    made.message = <View>make_view(self.request, args, count, names)
+    return made
+
+
+cdef Verb some_verb = Verb.__new__(Verb)
+netlink_vectorcall(Verb, <char *>&some_verb.vectorcall - <char *><PyObject *>some_verb)
 
 
 def stamp(int type, int flags, unsigned int seq, unsigned int port, bytes payload not None):

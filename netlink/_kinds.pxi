@@ -614,7 +614,7 @@ cdef int check_family(int version, object value, Scope scope) except -1:
     """Refuse an address that is not of the family given beside it: the kernel may cut it short."""
     if scope is None:
         return 0
-    family = scope.values.get("family")
+    family = scope.get("family")
     if family is not None and ((family == AF_INET and version != 4)
                                or (family == AF_INET6 and version != 6)):
         raise EncodeError(f"{value} is not of the message's family, {family!r}", value=value)
@@ -751,7 +751,7 @@ cdef int put_view(Table table, Buffer *b, object value, Scope scope) except -1:
     """Append a body: an instance of the class as it is, or a dict of its arguments."""
     cdef View view
     if isinstance(value, dict):
-        put_body(table, b, value, scope)
+        put_fields(table, b, value, scope)
         b.nested = table.has_attributes and not table.header
         return 0
     if not isinstance(value, table.cls):
