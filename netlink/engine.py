@@ -646,8 +646,7 @@ class Engine:
         """Let those go on who waited for a family's id, or tell them why there is none."""
         assert self.names is not None
         for run in answer._runs:
-            for told in answer.messages(run):
-                self.names.learn(told)
+            self._learn(answer.messages(run))
         id = self.names.ids.get(family)
         error = answer.error or (None if id else KernelError(errno.ENOENT, request=answer.request))
         for waiter in self._held.pop(family, ()):
@@ -668,6 +667,17 @@ class Engine:
             else:
                 del self._waiting[waiter]
                 self._finish(reply, reply.error or error)
+
+    def _learn(self, messages: Iterator[Any]) -> None:
+        """Take in what nlctrl says; what cannot be decoded says nothing."""
+        assert self.names is not None
+        while True:
+            try:
+                for told in messages:
+                    self.names.learn(told)
+                return
+            except DecodeError:
+                continue  # with the next one
 
     def _doubt(self, reply: Reply[Any], error: BaseException | None) -> bool:
         """Whether an ENOENT may be about the number of the family, and that is asked for anew."""
@@ -705,8 +715,7 @@ class Engine:
                 stats.strangers += 1
             elif run.group and not (run.is_own and self._is_echo(run.seq)):
                 if self.names is not None and run.group == self.names.control_group:
-                    for told in Messages(run.data, self.classes, run.start, run.end):
-                        self.names.learn(told)
+                    self._learn(Messages(run.data, self.classes, run.start, run.end))
                     if not self.names.is_told:
                         continue
                 self._event(run)

@@ -328,6 +328,16 @@ def test_announcements_are_taken_in_and_kept_from_who_did_not_join() -> None:
     assert event.nlmsg_name == "CTRL_CMD_NEWFAMILY"  # type: ignore[union-attr]
 
 
+def test_an_announcement_that_cannot_be_decoded_is_passed_over() -> None:
+    talk = Talk()
+    broken = wire.message(16, bytes((1, 2, 0, 0)) + b"\xff\xff\2\0")
+    whole = message(1, Ctrl(family_name="play", family_id=40), id=16)
+    talk.feed(broken, whole, group=16)
+    kept = talk.engine.submit(get())
+    assert talk.sent() == [(40, 1, 1)]
+    assert not kept.done
+
+
 def test_a_group_whose_number_changes_is_joined_once_more() -> None:
     groups = [{"name": "events", "id": 70}, {"name": "config", "id": 71}]
     nl, socket = connect(PLAY)
