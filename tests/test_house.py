@@ -25,7 +25,7 @@ LAYERS = (
     ("_core", "_nlsock"),
     ("schema",),
     ("extack",),
-    ("engine", "filter", "capture", FAMILY),
+    ("engine", "filter", "capture", "trace", FAMILY),
     ("_driver",),
     ("connection", "aio", "testing"),
     ("__init__",),

@@ -7,23 +7,19 @@ decoded as a line that says why. Only such a line makes the exit status 1.
 from __future__ import annotations
 
 import json
-import struct
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import datetime, timedelta
 from functools import cache
 from importlib import import_module
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 
-from netlink import DecodeError, Family, KernelError, Message, Op, RawMessage, Request
-from netlink._core import runs
+from netlink import DecodeError, Family, Message, RawMessage
 from netlink.capture import Packet, packets
 from netlink.cli import explain
 from netlink.cli.output import open_output
-from netlink.constants import NETLINK, NLM_F, NLMSG
-from netlink.extack import status
+from netlink.constants import NETLINK, NLMSG
+from netlink.trace import Answer, Decoder, Head, body_of, clock, head_of, hexdump, line_of, name_of
 
 __all__ = ["run"]
 
@@ -31,24 +27,7 @@ __all__ = ["run"]
 # Generic Netlink is none of them: its message types are given out at run time.
 MODULES: dict[int, str] = {NETLINK.NETLINK_ROUTE: "netlink.route"}
 
-NLMSG_HDRLEN = 16
-ERRNO_SIZE = 4  # of what a struct nlmsgerr begins with
-ROW = 16  # bytes of hex in a line
-INDENT = "    "
-EPOCH = datetime(1970, 1, 1)
-
-# The higher bits of nlmsg_flags mean what the kind of the message says (linux/netlink.h): the
-# names, without NLM_F_, by a part of the message's name.
-COMMON_FLAGS = [flag.name for flag in NLM_F if flag.name and flag < NLM_F.NLM_F_ROOT]
-SPECIAL_FLAGS = {
-    "_GET": "DUMP ROOT MATCH ATOMIC",
-    "_NEW": "REPLACE EXCL CREATE APPEND",
-    "_DEL": "NONREC BULK",
-    "NLMSG_": "CAPPED ACK_TLVS",
-}
-
 T = TypeVar("T")
-Head = dict[str, Any]  # what stands before each message, by JSON's names
 
 
 def run(args: Namespace) -> int:
@@ -89,22 +68,21 @@ def _with_faults(stream: Iterator[T]) -> Iterator[T | DecodeError]:
 def _show_packet(show: Json, packet: Packet) -> None:
     head: Head = {
         "packet": packet.number,
-        "time": _time(packet.time),
-        "protocol": _name(NETLINK, packet.protocol),
+        "time": None if packet.time is None else clock(packet.time),
+        "protocol": name_of(NETLINK, packet.protocol),
     }
-    families = _families(packet.protocol)
-    for message in _with_faults(packet.messages(*families)):
+    for message in _with_faults(packet.messages(*_families(packet.protocol))):
         if isinstance(message, DecodeError):
             show.fault(head, message)
             continue
-        full_head = head | _head(message)
+        full_head = head | head_of(message)
         try:
             if isinstance(message, Message):
                 show.message(full_head, message)
             elif message.type in (NLMSG.NLMSG_ERROR, NLMSG.NLMSG_DONE):
-                show.answer(full_head, _answer(packet, message, families))
+                show.answer(full_head, _decoder(packet.protocol).answer(packet.data, message))
             else:
-                show.raw(full_head, message.payload)
+                show.raw(full_head, message)
         except DecodeError as error:  # of a value: the message itself is whole
             payload = bytes(message) if isinstance(message, Message) else message.payload
             show.fault(full_head, error, payload)
@@ -115,79 +93,9 @@ def _families(protocol: int) -> tuple[Family, ...]:
     return (import_module(MODULES[protocol]).FAMILY,) if protocol in MODULES else ()
 
 
-# --- words ----------------------------------------------------------------------------------------
-
-
-def _head(message: Message | RawMessage) -> Head:
-    """The header: the name of the type, where it has one, flags by name, and who is meant."""
-    if isinstance(message, Message):
-        name = message.nlmsg_name or str(message.nlmsg_type)
-        flags, seq, pid = message.nlmsg_flags or 0, message.nlmsg_seq, message.nlmsg_pid
-    else:
-        name = _name(NLMSG, message.type)
-        flags, seq, pid = message.flags, message.seq, message.pid
-    return {"event": name, "flags": _flags(flags, name), "seq": seq, "pid": pid}
-
-
-def _name(enum: type[NETLINK] | type[NLMSG], number: int) -> str:
-    return next((member.name for member in enum if member == number), str(number))
-
-
-def _flags(flags: int, name: str) -> list[str | int]:
-    """The names of the bits that are set, and what has no name as one int."""
-    special = next((words for part, words in SPECIAL_FLAGS.items() if part in name), "")
-    names: list[str | int] = []
-    for flag in [*COMMON_FLAGS, *(f"NLM_F_{word}" for word in special.split())]:
-        bits = int(NLM_F[flag])
-        if flags & bits == bits:
-            names.append(flag)
-            flags &= ~bits
-    return [*names, flags] if flags else names
-
-
-def _time(ns: int | None) -> str | None:
-    """UTC as ISO 8601 writes it; seconds since 1970 where its years do not reach."""
-    if ns is None:
-        return None
-    seconds, rest = divmod(ns, 10**9)
-    try:
-        return f"{(EPOCH + timedelta(seconds=seconds)).isoformat()}.{rest:09}Z"
-    except OverflowError:
-        return f"{seconds}.{rest:09}"
-
-
-def _answer(packet: Packet, answer: RawMessage, families: tuple[Family, ...]) -> Head:
-    """What an NLMSG_ERROR or NLMSG_DONE says: "text" is all of it, for people."""
-    index = struct.pack("=4IiI", answer.offset, NLMSG_HDRLEN + len(answer.payload), 0, 0, -1, 0)
-    (only,), _ = runs(packet.data, index)
-    request = _request(answer, families)
-    error, warning = status(only, request)
-    if isinstance(error, KernelError):
-        details = {key: getattr(error, key) for key in ("message", "path", "missing", "offset")}
-        fields = {"text": str(error), "errno": error.errno, **details}
-    elif error is not None:
-        raise error
-    else:
-        text = f"{request.name} acknowledged" if request.name else "end of the dump"
-        text += f", with a warning: {warning}" if warning else ""
-        fields = {"text": text, "errno": 0, "message": warning}
-    fields["request"] = request.name or None
-    return {key: value for key, value in fields.items() if value is not None}
-
-
-def _request(answer: RawMessage, families: tuple[Family, ...]) -> Request[Message]:
-    """The request that an NLMSG_ERROR quotes, as far as it does; NLMSG_DONE quotes none."""
-    name, message = "", Message()
-    quoted = bytes(answer.payload[ERRNO_SIZE:])
-    if answer.type == NLMSG.NLMSG_ERROR and len(quoted) >= NLMSG_HDRLEN:
-        length, kind = struct.unpack_from("=IH", quoted)
-        known = (f.requests.get(kind) or f.classes.get(kind) for f in families)
-        cls = next(filter(None, known), Message)
-        name = cls.__table__.types.get(kind, f"type {kind}")
-        is_capped = answer.flags & NLM_F.NLM_F_CAPPED
-        with suppress(DecodeError):  # then the answer names no attribute, but says the rest
-            message = cls.from_bytes(b"" if is_capped else quoted[NLMSG_HDRLEN:length])
-    return Request(Op(name, 0, Message), message)
+@cache
+def _decoder(protocol: int) -> Decoder:
+    return Decoder(_families(protocol))
 
 
 # --- output ---------------------------------------------------------------------------------------
@@ -203,13 +111,18 @@ class Json:
         """A message of a declared type."""
         self._print(head, fields=message.to_json())
 
-    def answer(self, head: Head, fields: Head) -> None:
-        """An acknowledgement, an error or the end of a dump."""
-        self._print(head, fields=fields)
+    def answer(self, head: Head, answer: Answer) -> None:
+        """An acknowledgement, an error or the end of a dump: "text" is all of it, for people."""
+        fields: Head = {"text": str(answer), "errno": 0, "message": answer.warning}
+        if (error := answer.error) is not None:
+            details = ("errno", "message", "path", "missing", "offset")
+            fields |= {name: getattr(error, name) for name in details}
+        fields["request"] = answer.request.name or None
+        self._print(head, fields={k: v for k, v in fields.items() if v is not None})
 
-    def raw(self, head: Head, payload: bytes | memoryview) -> None:
+    def raw(self, head: Head, message: RawMessage) -> None:
         """What has no declared type."""
-        self._print(head, payload=payload.hex())
+        self._print(head, payload=message.payload.hex())
 
     def fault(self, head: Head, error: DecodeError, payload: bytes | memoryview = b"") -> None:
         """What cannot be decoded; the payload where that much of it is known."""
@@ -229,38 +142,21 @@ class Text(Json):
 
     def message(self, head: Head, message: Message) -> None:
         """See Json."""
-        self._lines(_line(head), *message.pretty().split("\n")[1:])
+        self._lines(line_of(head), *body_of(message))
 
-    def answer(self, head: Head, fields: Head) -> None:
+    def answer(self, head: Head, answer: Answer) -> None:
         """See Json."""
-        self._lines(_line(head), INDENT + fields["text"])
+        self._lines(line_of(head), *body_of(answer))
 
-    def raw(self, head: Head, payload: bytes | memoryview) -> None:
+    def raw(self, head: Head, message: RawMessage) -> None:
         """See Json."""
-        self._lines(_line(head), *_hex(payload))
+        self._lines(line_of(head), *body_of(message))
 
     def fault(self, head: Head, error: DecodeError, payload: bytes | memoryview = b"") -> None:
         """See Json."""
         self.faults += 1
-        self._lines(f"{_line(head)}: {error}" if head else str(error), *_hex(payload))
+        self._lines(f"{line_of(head)}: {error}" if head else str(error), *hexdump(payload))
 
     def _lines(self, *lines: str) -> None:
         for line in lines:
             self._out.line(line)
-
-
-def _line(head: Head) -> str:
-    """The words of the header; numbers say what they are."""
-    words = []
-    for key, value in head.items():
-        if isinstance(value, list):
-            words.append("|".join(hex(flag) if isinstance(flag, int) else flag for flag in value))
-        elif value is not None:
-            label = "type" if key == "event" else key
-            words.append(f"{label} {value}" if str(value).isdecimal() else value)
-    return " ".join(filter(None, words))
-
-
-def _hex(payload: bytes | memoryview) -> Iterator[str]:
-    for start in range(0, len(payload), ROW):
-        yield f"{INDENT}{start:04x}  {payload[start : start + ROW].hex(' ')}"
