@@ -1,25 +1,32 @@
 """What both connections are: families, an engine, a socket and its options.
 
 It opens the socket, and neither sends nor receives: in that the two drivers differ, and in
-nothing else.
+nothing else. Where a trace is wanted it puts a TracedSocket before the socket; where none is, the
+drivers hold the socket itself, and pay nothing.
 """
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator
+import struct
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from netlink import _nlsock
 from netlink.constants import NETLINK
 from netlink.engine import Directory, Engine, Reply, Stats
 from netlink.schema import Family, Message, Plan, Request
 
+if TYPE_CHECKING:  # imported when the first trace begins
+    from netlink.trace import Decoder, Direction, Traced
+
 __all__ = [
-    "AHEAD", "ANSWER_SIZE", "FIRST", "MESSAGE_SIZE", "RETRIES", "Driver", "Netns", "Socket", "cut",
-    "take",
+    "AHEAD", "ANSWER_SIZE", "FIRST", "MESSAGE_SIZE", "RETRIES", "Driver", "Netns", "Socket",
+    "Trace", "TracedSocket", "cut", "take",
 ]  # fmt: skip
 
 M = TypeVar("M", bound=Message)
@@ -41,6 +48,8 @@ class HasFileno(Protocol):
 
 # A network namespace: a name as of ip-netns(8), a path, a process's number or an open file.
 Netns = str | os.PathLike[str] | int | HasFileno
+
+Trace = Callable[["Traced"], object]  # what sees each datagram
 
 
 class Socket(Protocol):
@@ -94,13 +103,15 @@ class Driver:
         rcvbuf: int | None,
         sndbuf: int | None,
         timeout: float | None,
+        trace: Trace | None,
         socket: Socket | None,
     ) -> None:
         protocol = protocol_of(families)
         self.families = families
         self.timeout = timeout
         self._engine = Engine(families, self._wait, directory(protocol))
-        self._socket = socket or open_socket(protocol, netns, rcvbuf=rcvbuf, sndbuf=sndbuf)
+        socket = socket or open_socket(protocol, netns, rcvbuf=rcvbuf, sndbuf=sndbuf)
+        self._socket = traced(socket, trace, families, self._engine)
         self._engine.port = self._socket.port
         if self._engine.names is not None:
             self._socket.join(self._engine.names.control_group)
@@ -176,6 +187,125 @@ class Driver:
         return max(1, self._socket.rcvbuf // answer_size)
 
 
+# --- tracing --------------------------------------------------------------------------------------
+
+
+class TracedSocket:
+    """A socket whose datagrams `trace` sees: before they are sent, and when they were received.
+
+    What `trace` raises goes to sys.excepthook: it looks on, and is none of the conversation's
+    business, where the exception would cost answers that have come.
+    """
+
+    def __init__(self, socket: Socket, trace: Trace, decoder: Decoder) -> None:
+        self._socket = socket
+        self._trace = trace
+        self._decoder = decoder
+        self._port = socket.port
+
+    @property
+    def port(self) -> int:
+        """The socket's own address."""
+        return self._socket.port
+
+    @property
+    def rcvbuf(self) -> int:
+        """The receive buffer, in bytes."""
+        return self._socket.rcvbuf
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._socket.closed
+
+    def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
+        """Hand messages to the kernel."""
+        self._show_sent(buffer)
+        try:
+            return self._socket.send(buffer, timeout=timeout)
+        except OSError as error:
+            self._show("send", error=error)
+            raise
+
+    def begin_send(self, buffers: list[bytes], /) -> None:
+        """Have a thread send these, one after the other. The trace sees all of them before."""
+        for buffer in buffers:
+            self._show_sent(buffer)
+        self._socket.begin_send(buffers)
+
+    def end_send(self) -> None:
+        """Wait for the end of that thread."""
+        try:
+            self._socket.end_send()
+        except OSError as error:
+            self._show("send", error=error)
+            raise
+
+    def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """What came, and its index."""
+        try:
+            data, index = self._socket.receive(timeout)
+        except OSError as error:
+            if error.errno == errno.ENOBUFS:
+                self._show("receive", error=error)
+            raise
+        for start, length, port, group, nsid, flags in struct.iter_unpack(
+            _nlsock.INDEX_FORMAT, index
+        ):
+            datagram = data[start : start + length]
+            self._show("receive", datagram, port=port, group=group, nsid=nsid, flags=flags)
+        return data, index
+
+    def join(self, group: int, /) -> None:
+        """Listen to a multicast group."""
+        self._socket.join(group)
+
+    def leave(self, group: int, /) -> None:
+        """Stop listening to it."""
+        self._socket.leave(group)
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when receive() has something to give."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._socket.close()
+
+    def _show_sent(self, buffer: bytes) -> None:
+        self._decoder.remember(buffer)
+        self._show("send", buffer)
+
+    def _show(self, direction: Direction, data: bytes = b"", **details: Any) -> None:
+        seen = self._decoder.traced(direction, data, own_port=self._port, **details)
+        try:
+            self._trace(seen)
+        except Exception:
+            sys.excepthook(*sys.exc_info())
+
+
+def traced(
+    socket: Socket, trace: Trace | None, families: tuple[Family, ...], engine: Engine
+) -> Socket:
+    """The socket itself, or one that shows what passes it: to `trace` or, where NETLINK_TRACE is
+    set to anything but 0, on standard error."""
+    if trace is None and os.environ.get("NETLINK_TRACE", "") in ("", "0"):
+        return socket
+    from netlink.trace import Decoder, to_stderr
+
+    names = engine.names
+    decoder = Decoder(
+        families,
+        classes=engine.classes,
+        ids=None if names is None else names.ids,
+        groups=None if names is None else names.groups,
+    )
+    return TracedSocket(socket, trace or to_stderr, decoder)
+
+
+# --- requests -------------------------------------------------------------------------------------
+
+
 def take(
     source: Iterator[Request[M]], count: int, *, bracketed: bool
 ) -> tuple[list[Request[M]], Exception | None]:
@@ -207,6 +337,9 @@ def _opened(requests: list[Request[M]]) -> int | None:
         if requests[position].op.bracket:
             return position if requests[position].op.bracket > 0 else None
     return None
+
+
+# --- sockets --------------------------------------------------------------------------------------
 
 
 def protocol_of(families: tuple[Family, ...]) -> int:

@@ -31,6 +31,7 @@ from netlink._driver import (
     Driver,
     Netns,
     Socket,
+    Trace,
     cut,
     take,
 )
@@ -230,8 +231,9 @@ class Connection(Driver):
     than net.core.rmem_max takes CAP_NET_ADMIN), `timeout` the longest silence in seconds while an
     answer is awaited (None: no bound). `netns` opens the socket in another network namespace, with
     no effect on the caller's own: a name as of `ip netns`, the path of a namespace file, the number
-    of a process that is in it, or an object whose fileno() is such a file. `socket` stands in for
-    one of the kernel's, as that of netlink.testing does.
+    of a process that is in it, or an object whose fileno() is such a file. `trace` is called with
+    each datagram before it is sent and when it was received, as a netlink.trace.Traced: `print`
+    will do. `socket` stands in for one of the kernel's, as that of netlink.testing does.
 
     A send is when the kernel carries a request out, and the loop stands still meanwhile: with
     `threaded_sends` a thread of the loop's executor sends, and the loop goes on.
@@ -253,10 +255,17 @@ class Connection(Driver):
         sndbuf: int | None = None,
         timeout: float | None = None,
         threaded_sends: bool = False,
+        trace: Trace | None = None,
         socket: Socket | None = None,
     ) -> None:
         super().__init__(
-            families, netns=netns, rcvbuf=rcvbuf, sndbuf=sndbuf, timeout=timeout, socket=socket
+            families,
+            netns=netns,
+            rcvbuf=rcvbuf,
+            sndbuf=sndbuf,
+            timeout=timeout,
+            trace=trace,
+            socket=socket,
         )
         self.threaded_sends = threaded_sends
         self._waiters: dict[asyncio.Future[Exception | None], Answer[Any] | Batch | Engine] = {}

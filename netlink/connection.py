@@ -24,6 +24,7 @@ from netlink._driver import (
     Driver,
     Netns,
     Socket,
+    Trace,
     take,
 )
 from netlink.engine import Batch, Engine, Reply
@@ -43,8 +44,9 @@ class Connection(Driver):
     than net.core.rmem_max takes CAP_NET_ADMIN), `timeout` the longest silence in seconds while an
     answer is awaited (None: no bound). `netns` opens the socket in another network namespace, with
     no effect on the caller's own: a name as of `ip netns`, the path of a namespace file, the number
-    of a process that is in it, or an object whose fileno() is such a file. `socket` stands in for
-    one of the kernel's, as that of netlink.testing does.
+    of a process that is in it, or an object whose fileno() is such a file. `trace` is called with
+    each datagram before it is sent and when it was received, as a netlink.trace.Traced: `print`
+    will do. `socket` stands in for one of the kernel's, as that of netlink.testing does.
 
     Threads may share it: each gets its own answers. Events go to whoever iterates events(), which
     one thread at a time should. Closing it wakes a thread that waits, with OSError EBADF.
@@ -61,10 +63,17 @@ class Connection(Driver):
         rcvbuf: int | None = None,
         sndbuf: int | None = None,
         timeout: float | None = None,
+        trace: Trace | None = None,
         socket: Socket | None = None,
     ) -> None:
         super().__init__(
-            families, netns=netns, rcvbuf=rcvbuf, sndbuf=sndbuf, timeout=timeout, socket=socket
+            families,
+            netns=netns,
+            rcvbuf=rcvbuf,
+            sndbuf=sndbuf,
+            timeout=timeout,
+            trace=trace,
+            socket=socket,
         )
         # The engine is one thread's at a time, and so is receiving: whoever receives feeds the
         # engine for all, and the others wait until they are told to look.

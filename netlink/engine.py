@@ -88,6 +88,7 @@ class Directory(Protocol):
     """Where the numbers of generic families are kept: see netlink.generic.names.Names."""
 
     ids: dict[Family, int]
+    groups: dict[str, dict[str, int]]
     control_group: int
     is_told: bool
     rejoin: list[int]

@@ -5,16 +5,19 @@ the environment the text of each goes to standard error. `Traced` decodes nothin
 asked, and what cannot be decoded is shown in hex. Every word here serves `netlink decode` too.
 
     with Connection(ROUTE, trace=print) as nl:
-        nl.do(link.set(index=1, mtu=1))
+        nl.do(link.set(index=2, mtu=70000))
 
     port 4711 -> kernel, 40 bytes
-        RTM_SETLINK NLM_F_REQUEST|NLM_F_ACK seq 1 pid 0
-            ifi_family  0
-            ...
-            mtu         1
-    port 4711 <- kernel, 88 bytes
+        RTM_NEWLINK NLM_F_REQUEST|NLM_F_ACK seq 1 pid 0
+            family  AF_UNSPEC
+            type    0
+            index   2
+            flags   0
+            change  0
+            mtu     70000
+    port 4711 <- kernel, 80 bytes
         NLMSG_ERROR NLM_F_CAPPED|NLM_F_ACK_TLVS seq 1 pid 4711
-            RTM_SETLINK: mtu: ...
+            RTM_NEWLINK: mtu: greater than the device's maximum (EINVAL)
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ from netlink.extack import status
 from netlink.schema import Classes, Family, Message, Op, Request, classes_of, requests_of
 
 __all__ = [
-    "Answer", "Decoder", "Head", "Item", "Traced", "body_of", "clock", "head_of",
+    "Answer", "Decoder", "Direction", "Head", "Item", "Traced", "body_of", "clock", "head_of",
     "hexdump", "line_of", "name_of", "to_stderr",
 ]  # fmt: skip
 
@@ -56,6 +59,7 @@ SPECIAL_FLAGS = {
     "NLMSG_": "CAPPED ACK_TLVS",
 }
 
+Direction = Literal["send", "receive"]
 Head = dict[str, Any]  # what stands before a message, by JSON's names
 
 
@@ -107,7 +111,7 @@ class Traced:
 
     def __init__(
         self,
-        direction: Literal["send", "receive"],
+        direction: Direction,
         data: bytes,
         decoder: Decoder,
         *,
@@ -206,6 +210,10 @@ class Decoder:
         self._ids = ids
         self._groups = {f.name: f.groups for f in families} if groups is None else groups
         self._sent: dict[int, tuple[bytes, RawMessage]] = {}  # by seq
+
+    def traced(self, direction: Direction, data: bytes, **details: Any) -> Traced:
+        """A datagram that this decodes."""
+        return Traced(direction, data, self, **details)
 
     def remember(self, data: bytes) -> None:
         """Keep requests, so that the answers can name attributes."""

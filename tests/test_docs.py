@@ -28,5 +28,13 @@ def test_family(netns: None) -> None:
     assert sum(block.expected is not None for block in found) == 3
 
 
+def test_tracing() -> None:
+    names: dict[str, Any] = {"__name__": "tracing"}
+    found = blocks(DOCS / "tracing.md")
+    for block in found:
+        block.run(names)
+    assert sum(block.expected is not None for block in found) == 2
+
+
 def test_pages_are_all_tried_here() -> None:
-    assert {path.name for path in DOCS.glob("*.md")} == {"family.md"}
+    assert {path.name for path in DOCS.glob("*.md")} == {"family.md", "tracing.md"}
