@@ -300,7 +300,7 @@ def traced(
         ids=None if names is None else names.ids,
         groups=None if names is None else names.groups,
     )
-    return TracedSocket(socket, trace or to_stderr, decoder)
+    return TracedSocket(socket, to_stderr if trace is None else trace, decoder)
 
 
 # --- requests -------------------------------------------------------------------------------------

@@ -10,12 +10,12 @@ asked, and what cannot be decoded is shown in hex. Every word here serves `netli
     port 4711 -> kernel, 40 bytes
         RTM_NEWLINK NLM_F_REQUEST|NLM_F_ACK seq 1 pid 0
             family  AF_UNSPEC
-            type    0
+            type    ARPHRD_NETROM
             index   2
             flags   0
             change  0
             mtu     70000
-    port 4711 <- kernel, 80 bytes
+    port 4711 <- kernel, 84 bytes
         NLMSG_ERROR NLM_F_CAPPED|NLM_F_ACK_TLVS seq 1 pid 4711
             RTM_NEWLINK: mtu: greater than the device's maximum (EINVAL)
 """
