@@ -27,7 +27,9 @@ PATIENCE = 20.0  # seconds
 
 
 def pytest_configure() -> None:
-    """Let children have Ctrl-C: a shell starts what it puts in the background without it."""
+    """Make the environment plain; let children have Ctrl-C, without which a shell starts what it
+    puts in the background."""
+    os.environ.pop("NETLINK_TRACE", None)  # which would fill the standard error of every child
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
