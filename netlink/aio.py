@@ -19,6 +19,7 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
@@ -165,7 +166,12 @@ class Step(Generic[T]):
 
     def close(self) -> None:
         """Give it up."""
-        self._steps.close()
+        # By throw(), as the close() of an anext() leaves the generator running before Python 3.12.
+        if self._end is not None:
+            return
+        with suppress(GeneratorExit, StopIteration, StopAsyncIteration):
+            self._steps.throw(GeneratorExit)
+            raise RuntimeError("a source of requests ignored GeneratorExit")
 
     def __await__(self) -> Generator[Any, Any, T]:
         if isinstance(self._end, StopIteration):
@@ -178,7 +184,7 @@ class Step(Generic[T]):
                 try:
                     yield wants
                 except GeneratorExit:
-                    self._steps.close()
+                    self.close()
                     raise
                 except BaseException as error:
                     wants = self._steps.throw(error)
