@@ -588,6 +588,145 @@ def test_fileno_can_be_polled() -> None:
         assert poll.poll(1000) == [(receiver.fileno(), select.POLLIN)]
 
 
+# A thread that sends
+
+
+def numbered(seq: int, index: int = 1, up: int = 1) -> bytes:
+    """Set a link up or down, and ask for the ACK."""
+    body = struct.pack("=BxHiII", 0, 0, index, up, 1)
+    return struct.pack("=IHHII", 32, RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, seq, 0) + body
+
+
+def answers(sock: RawSocket, count: int) -> list[tuple[int, int]]:
+    """(seq, errno) of so many acknowledgements."""
+    found: list[tuple[int, int]] = []
+    while len(found) < count:
+        for each in datagrams(sock.receive(5)):
+            at = 0
+            while at < len(each.payload):
+                length, kind, seq, error = struct.unpack_from("=IH2xI4xi", each.payload, at)
+                assert kind == NLMSG_ERROR
+                found.append((seq, -error))
+                at += length + 3 & ~3
+    return found
+
+
+@in_private_namespace
+@pytest.mark.parametrize("as_type", [list, tuple])
+def test_a_thread_sends_many_buffers_in_order(as_type: Callable[[Any], Any]) -> None:
+    with RawSocket(ROUTE, rcvbuf=1 << 20) as sock:
+        sock.begin_send(as_type(numbered(seq) + numbered(seq + 1) for seq in range(1, 600, 2)))
+        sock.end_send()
+        assert answers(sock, 600) == [(seq, 0) for seq in range(1, 601)]
+        with pytest.raises(BlockingIOError):
+            sock.receive(0)
+        sock.end_send()  # nothing to wait for
+        sock.begin_send([])
+        sock.end_send()
+
+
+@in_private_namespace
+def test_a_thread_that_fails_to_send_sends_no_more() -> None:
+    with RawSocket(ROUTE) as sock:
+        sock.begin_send([numbered(1), bytes(sock.sndbuf), numbered(3)])
+        with pytest.raises(OSError, match=re.escape(os.strerror(errno.EMSGSIZE))) as caught:
+            sock.end_send()
+        assert caught.value.errno == errno.EMSGSIZE
+        assert answers(sock, 1) == [(1, 0)]
+        with pytest.raises(BlockingIOError):
+            sock.receive(0)
+        sock.begin_send([numbered(4)])  # and the next thread may
+        sock.end_send()
+        assert answers(sock, 1) == [(4, 0)]
+
+
+@in_private_namespace
+def test_one_thread_a_socket_sends() -> None:
+    with RawSocket(ROUTE, rcvbuf=1 << 20) as sock:
+        sock.begin_send([numbered(seq) for seq in range(1, 101)])
+        with pytest.raises(RuntimeError, match="a thread is sending for this netlink socket"):
+            sock.begin_send([numbered(1000)])
+        sock.send(numbered(2000))
+        sock.end_send()
+        came = answers(sock, 101)
+        assert [each for each in came if each[0] <= 100] == [(seq, 0) for seq in range(1, 101)]
+        assert (2000, 0) in came
+
+
+@pytest.mark.parametrize(
+    "buffers", [b"x", "x", None, iter([b"x"]), [b"x", bytearray(b"x")], ["x"], [b"x", None]]
+)
+def test_a_thread_takes_a_list_of_bytes(buffers: Any) -> None:
+    with RawSocket(ROUTE) as sock:
+        with pytest.raises(TypeError, match=r"expected (a list of )?bytes, not "):
+            sock.begin_send(buffers)
+        sock.end_send()
+        sock.begin_send([])  # none was left behind
+        sock.end_send()
+
+
+@in_private_namespace
+def test_a_socket_that_is_closed_keeps_its_descriptor_for_the_thread() -> None:
+    before = descriptors()
+    sock = RawSocket(ROUTE)
+    sock.begin_send([numbered(seq) for seq in range(1, 101)])
+    sock.close()
+    assert sock.closed
+    assert len(descriptors() - before) == 1
+    with pytest.raises(OSError, match="netlink socket is closed"):
+        sock.begin_send([numbered(1)])
+    sock.end_send()
+    assert descriptors() == before
+    sock.end_send()
+
+
+@in_private_namespace
+def test_what_the_thread_sends_outlives_its_owners() -> None:
+    before = descriptors()
+    payload = numbered(1, up=0)
+    references = sys.getrefcount(payload)
+    with RawSocket(ROUTE) as other:
+        sock = RawSocket(ROUTE)
+        sock.begin_send([numbered(1, up=1)] * 200 + [payload])
+        assert sys.getrefcount(payload) == references + 1
+        with pytest.warns(ResourceWarning, match="unclosed"):
+            del sock  # waits for the thread
+        assert not loopback_is_up(other)
+    assert sys.getrefcount(payload) == references
+    assert descriptors() == before
+
+
+@in_private_namespace
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.parametrize("how", ["end", "close", "drop"])
+def test_a_forked_child_does_not_wait_for_the_thread(how: str) -> None:
+    """It has a copy of the socket, and none of the thread."""
+    before = descriptors()
+    sock = RawSocket(ROUTE, rcvbuf=1 << 20)
+    sock.begin_send([numbered(seq) for seq in range(1, 301)])
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)  # kills it if it waits
+        if how == "end":
+            sock.end_send()
+            sock.begin_send([numbered(1000)])
+            sock.end_send()
+        elif how == "close":
+            sock.close()
+            sock.end_send()
+        if how != "end":
+            del sock
+            os._exit(descriptors() != before)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    sock.end_send()
+    count = 301 if how == "end" else 300
+    came = [seq for seq, _ in answers(sock, count)]
+    assert [seq for seq in came if seq < 1000] == [*range(1, 301)]
+    sock.close()
+    assert descriptors() == before
+
+
 # Losses
 
 
@@ -712,6 +851,7 @@ def test_a_closed_socket_says_so() -> None:
         sock.receive,
         sock.fileno,
         sock.__enter__,
+        lambda: sock.begin_send([LINK_DUMP]),
         lambda: sock.join(1),
         lambda: sock.leave(1),
         lambda: sock.port,
@@ -805,14 +945,22 @@ def test_nothing_leaks_memory() -> None:
         with pytest.raises(OSError):
             RawSocket(9999)
         RawSocket(USERSOCK).close()
+        sock.begin_send([request, broken])
+        with pytest.raises(OSError):
+            sock.end_send()
+        with pytest.raises(TypeError):
+            sock.begin_send([request, None])  # type: ignore[list-item]
+        sock.receive(1)
 
+    request = message(RTM_GETLINK, 0, struct.pack("=BxHiII", 0, 0, 1, 0, 0))
+    broken = bytes(1 << 20)
     with pair() as (sender, receiver), RawSocket(ROUTE) as sock:
         sock.join(RTNLGRP_STATS)
         for _ in range(10):
             work()
         gc.collect()
         gc.disable()
-        watched = (payload, RawSocket, None, _nlsock)
+        watched = (payload, request, broken, RawSocket, None, _nlsock)
         references = [sys.getrefcount(thing) for thing in watched]
         blocks = sys.getallocatedblocks()
         for _ in range(1000):
@@ -858,6 +1006,10 @@ def test_it_loads_in_an_interpreter_with_its_own_gil() -> None:
         spec.loader.exec_module(module)
         with module.RawSocket(0) as sock:
             sock.send({LINK_DUMP!r})
+            assert sock.receive(5)[1]
+        with module.RawSocket(0) as sock:
+            sock.begin_send([{LINK_DUMP!r}])
+            sock.end_send()
             assert sock.receive(5)[1]
     """
     interpreter = interpreters.create("isolated")
