@@ -421,15 +421,19 @@ class Batch:
         late = end - start - self._open.count(1, start, end)
         self._has_words |= error is not None
         start = self._covers.get(end - 1, start)  # those that did not fail went well
-        self.unanswered -= self._open.count(1, start, end)
         if error is not None and self._open[end - 1]:
             self.outcomes[end - 1] = error
+        self._settle(start, end)
+        return late
+
+    def _settle(self, start: int, end: int) -> None:
+        """Take in that these are answered; what has no outcome yet went well."""
+        self.unanswered -= self._open.count(1, start, end)
         for position in [p for p in self._answers if start <= p < end]:
             answer = self._answers.pop(position)
             if self.outcomes[position] is None:
                 self.outcomes[position] = answer
         self._open[start:end] = bytes(end - start)
-        return late
 
     def _find_brackets(self) -> None:
         """Have nothing wait for an answer to a bracket, and one answer for all between two."""
@@ -455,6 +459,8 @@ class Batch:
 
     def _refuse(self, start: int, error: KernelError) -> None:
         """Take in that nothing was done of what stands between two brackets."""
+        if self.ack_last:  # the one that asks may be among the refused, which it does not answer
+            self._settle(0, start)
         self.outcomes[start] = error
         self._has_words = True
         for position in range(start + 1, len(self.outcomes)):

@@ -38,6 +38,10 @@ new = Op("thing.new", TYPE.NEW, Thing)
 FAMILY = Family("thing", protocol=12, ops=(begin, end, new), types=TYPE, groups=GROUP)
 
 
+def thing(seq: int) -> bytes:
+    return wire.message(TYPE.NEW, bytes(Thing(number=7)), seq=seq)
+
+
 def things(*numbers: int) -> list[Request[Thing]]:
     return [new(number=number) for number in numbers]
 
@@ -232,6 +236,19 @@ def test_a_batch_that_is_refused_as_a_whole_answers_for_all_of_it() -> None:
         "batch.begin: Operation not permitted (EPERM)",
         "thing.new: Operation not permitted (EPERM)",
     ]
+
+
+def test_a_batch_that_is_refused_says_of_all_before_it_that_they_went_well() -> None:
+    """The only one that asks for an ACK is among the refused, none of which is answered."""
+    requests = [*things(0), begin(), *things(1, 2), end(), begin(), *things(3), end()]
+    engine, batch, _ = batch_of(*requests, ack_last=True)
+    engine.feed(*wire.receive(wire.error(errno.EEXIST, seq=3), thing(seq=1)))
+    engine.feed(*wire.receive(wire.error(errno.EPERM, seq=6)))
+    assert batch.ready
+    answer, *rest = batch.results(0)
+    assert answer == Thing(number=7)
+    assert [getattr(outcome, "errno", outcome) for outcome in rest] == [
+        None, errno.EEXIST, None, None, errno.EPERM, errno.EPERM, None]  # fmt: skip
 
 
 def test_one_refusal_inside_of_a_batch_is_the_outcome_of_that_one() -> None:
