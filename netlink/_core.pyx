@@ -1095,6 +1095,8 @@ cdef class Verb:
 
 cdef object call_verb(Verb self, PyObject **args, size_t count, PyObject *names):
     """What calling an op does: arguments by place, of which there may be none, then those by name."""
+    if self.table is None:
+        raise TypeError("an op that was not initialized makes no request")
     cdef Request made = Request.__new__(Request)
     made.op = self
     made.message = <View>make_view(self.request, args, count, names)
@@ -1148,8 +1150,9 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
     try:
         b.data = <uint8_t *>PyMem_Malloc(4096)
         b.size = 4096 if b.data != NULL else 0
-        for position, request in enumerate(requests):
-            message = request.message
+        for position, item in enumerate(requests):
+            request = <Request?>item  # a loop over typed items would let None pass
+            message = <View?>request.message
             op = <Verb?>request.op
             size = envelope + message.length
             more = last_flags if position == last else flags

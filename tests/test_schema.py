@@ -220,6 +220,15 @@ def test_an_op_makes_requests() -> None:
         new(nmae="x")  # type: ignore[call-arg]
 
 
+def test_an_op_that_was_not_initialized_makes_none() -> None:
+    class Late(Op[..., Tree]):
+        def __init__(self) -> None:
+            self()
+
+    with pytest.raises(TypeError, match="not initialized"):
+        Late()
+
+
 def test_groups_go_by_name_or_number_and_unknown_ones_list_the_known() -> None:
     assert FAMILY.groups == {"some-thing": 3}
     assert FAMILY.group("some-thing") == FAMILY.group(3) == 3
