@@ -474,6 +474,13 @@ class Batch:
                 self.outcomes[position] = KernelError(error.errno, error.message, request=request)
 
 
+def generic_family(op: Op[..., Any]) -> Family:
+    """The family of an op, on a socket of Generic Netlink."""
+    if op.family is None or not op.family.is_generic:
+        raise ValueError(f"{op.name} is no op of a generic family")
+    return op.family
+
+
 def is_enoent(error: BaseException | None) -> bool:
     """Whether the kernel says that something is not there."""
     return isinstance(error, KernelError) and error.errno == errno.ENOENT
@@ -538,9 +545,9 @@ class Engine:
     def resubmit(self, reply: Reply[Any]) -> None:
         """Take in the request of a reply, for the first time or again."""
         self._seq = seq = self._seq % 0xFFFFFFFF + 1
-        self._waiting[seq] = weakref.ref(reply)
         reply.seq = seq
-        self._begin(reply)
+        self._begin(reply)  # which refuses what is no request
+        self._waiting[seq] = weakref.ref(reply)
 
     def submit_batch(
         self,
@@ -562,33 +569,32 @@ class Engine:
             timeout=timeout,
         )
         self._seq += len(requests)
+        if requests:
+            self._begin_batch(batch)  # which refuses what is no request
         if batch.unanswered:
             self._batches.append(batch)
-        if requests:
-            self._begin_batch(batch)
         return batch
 
     def _begin(self, reply: Reply[Any]) -> None:
         """Let a request go out, unless it has to wait: for its family's number, or its turn."""
         op = reply.request.op
         seq = reply.seq
-        if self.names is not None and not self._is_known(op, seq):
+        if self.names is not None and not self._is_known(generic_family(op), seq):
             return
-        flags = ACK
+        if reply.is_dump and self._dump is not None:
+            self._queue.append(seq)
+            return
+        flags = op.flags | (DUMP if reply.is_dump else ACK)
+        self._outgoing.append(self._stamp(op, flags, seq, bytes(reply.request.message)))
         if reply.is_dump:
-            if self._dump is not None:
-                self._queue.append(seq)
-                return
             self._dump = seq
-            flags = DUMP
-        self._outgoing.append(self._stamp(op, op.flags | flags, seq, bytes(reply.request.message)))
 
     def _begin_batch(self, batch: Batch) -> None:
         ids = None
         if self.names is not None:
             ids = self.names.ids
-            ops = {request.op for request in batch.requests}
-            if not all(self._is_known(op, batch) for op in ops):
+            families = {generic_family(op) for op in {each.op for each in batch.requests}}
+            if not all(self._is_known(family, batch) for family in families):
                 return
         flags = REQUEST if batch.ack_last else ACK
         packed = pack(batch.requests, batch.first, flags, ACK, batch.limit, ids, batch.asks)
@@ -634,12 +640,9 @@ class Engine:
 
     # --- the numbers of generic families ---
 
-    def _is_known(self, op: Op[..., Any], waiter: int | Batch) -> bool:
+    def _is_known(self, family: Family, waiter: int | Batch) -> bool:
         """Whether a request can be sent; else it is held until nlctrl has told its family's id."""
         assert self.names is not None
-        family = op.family
-        if family is None or not family.is_generic:
-            raise ValueError(f"{op.name} is no op of a generic family")
         if family in self.names.ids:
             return True
         held = self._held.setdefault(family, [])

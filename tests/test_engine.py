@@ -694,6 +694,19 @@ def test_a_failed_send_is_told_to_who_waits() -> None:
     assert not talk.engine.is_waiting
 
 
+@pytest.mark.parametrize("wrong", [None, "thing.get", get])
+def test_what_is_no_request_leaves_nothing_behind(wrong: Any) -> None:
+    talk = Talk()
+    with pytest.raises(AttributeError):
+        talk.engine.submit(wrong)
+    with pytest.raises(AttributeError):
+        talk.engine.submit(wrong, dump=True)
+    with pytest.raises(TypeError):
+        talk.engine.submit_batch([get(), wrong])
+    assert not talk.engine.is_waiting
+    assert talk.engine.take_outgoing() == []
+
+
 def test_events_are_handed_out_once_whoever_loops() -> None:
     talk = Talk()
     for number in (1, 3):

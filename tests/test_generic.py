@@ -170,9 +170,20 @@ def test_groups_by_name() -> None:
 
 
 def test_an_op_of_no_generic_family_is_refused() -> None:
-    nl, _ = connect(PLAY)
-    with nl, pytest.raises(ValueError, match=r"stray\.get is no op of a generic family"):
-        nl.do(Op("stray.get", 1, Play)())
+    nl, socket = connect(PLAY)
+    strays = [Op(f"stray.{number}", 1, Play)() for number in range(9)]
+    match = r"stray\.. is no op of a generic family"
+    with nl:
+        with pytest.raises(ValueError, match=match):
+            nl.do(strays[0])
+        with pytest.raises(ValueError, match=match):
+            nl.dump(strays[0])
+        for stray in strays:  # a set has them in any order
+            with pytest.raises(ValueError, match=match):
+                list(nl.do_many([get(index=1), stray]))
+        assert not nl._engine.is_waiting
+        assert socket.requests == []
+        assert nl.do(get(index=1)) is not None
 
 
 def test_a_family_that_was_not_named_is_asked_for_too() -> None:
