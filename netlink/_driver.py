@@ -12,7 +12,7 @@ import os
 import struct
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -165,7 +165,9 @@ class Driver:
             if isinstance(group, int):
                 numbers.append(group)
             elif names is not None:
-                numbers.append((yield from names.group(group, self.families, wanted=wanted)))
+                number = yield from names.group(group, self.families, wanted=wanted)
+                if number:
+                    numbers.append(number)
             else:
                 family = next((f for f in self.families if group in f.groups), self.families[0])
                 numbers.append(family.group(group))  # raises where none has it, and lists them
@@ -177,7 +179,8 @@ class Driver:
         """Join groups once more whose numbers are new: the module of a family was loaded again."""
         names = self._engine.names
         while names is not None and names.rejoin:
-            self._socket.join(names.rejoin.pop())
+            with suppress(OSError):  # it is gone again, of which nlctrl will tell
+                self._socket.join(names.rejoin.pop())
 
     def _timeout(self, timeout: float | None) -> float | None:
         return self.timeout if timeout is None else timeout

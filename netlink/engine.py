@@ -108,6 +108,9 @@ class Directory(Protocol):
     def forget(self, family: Family) -> None:
         """Doubt a number."""
 
+    def missed(self) -> Iterable[Family]:
+        """Take in that announcements may be lost: what to ask for anew."""
+
 
 class Stats:
     """What a connection has counted since it was opened.
@@ -648,9 +651,13 @@ class Engine:
         held = self._held.setdefault(family, [])
         held.append(waiter)
         if len(held) == 1:
-            question = self.submit(self.names.question(family))
-            self._questions[question.seq] = family, question
+            self._ask(family)
         return False
+
+    def _ask(self, family: Family) -> None:
+        assert self.names is not None
+        question = self.submit(self.names.question(family))
+        self._questions[question.seq] = family, question
 
     def _answered(self, family: Family, answer: Reply[Any]) -> None:
         """Let those go on who waited for a family's id, or tell them why there is none."""
@@ -762,6 +769,8 @@ class Engine:
         self._events.append(iter((Overrun(),)))
         if self._dump is not None and self._dump not in self._unsent():
             self._next_dump(self._dump)
+        for family in self.names.missed() if self.names is not None else ():
+            self._ask(family)
 
     def _fail(self, error: Callable[[], BaseException]) -> None:
         """Tell all who wait for an answer that it may be lost, but not those yet to be sent."""

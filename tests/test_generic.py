@@ -361,6 +361,115 @@ def test_a_group_whose_number_changes_is_joined_once_more() -> None:
         assert socket.groups - old == {70}
 
 
+def ctrl(command: int, group: int | None) -> bytes:
+    groups = [] if group is None else [{"name": "events", "id": group}]
+    told = Ctrl(family_name="play", family_id=FIRST_ID, mcast_groups=groups)
+    return message(command, told, id=16)
+
+
+class Reloading:
+    """A family whose module comes and goes, and with it the number of its group."""
+
+    def __init__(self) -> None:
+        self.number: int | None = 70
+        self.socket = Socket(self.answer, nlctrl.FAMILY, PLAY)
+
+    def answer(self, request: Any) -> Any:
+        if not isinstance(request, Ctrl):
+            return list(kernel(request))
+        if self.number is None:
+            raise KernelError(errno.ENOENT)
+        return netlink.parse(ctrl(1, self.number), nlctrl.FAMILY)
+
+    def change(self, number: int | None, *, told: bool = True) -> None:
+        """Have the module loaded anew, or unloaded."""
+        if self.number is not None:
+            self.socket.groups.discard(self.number)  # genl_unregister_mc_groups
+        for command, group in ((2, self.number), (1, number)):
+            if group is not None and told:
+                self.socket.deliver(Datagram(ctrl(command, group), group=16))
+        self.number = number
+
+
+def test_joined_is_the_number_of_now_though_a_change_was_not_received_yet() -> None:
+    play = Reloading()
+    with Connection(PLAY, socket=play.socket) as nl:
+        nl.join("events")
+        nl.leave("events")
+        play.change(71)
+        nl.join("events")
+        assert play.socket.groups == {16, 71}
+        play.change(None)
+        with pytest.raises(KernelError, match="ENOENT"):
+            nl.join("events")
+
+
+def test_a_group_can_be_left_while_its_family_is_gone() -> None:
+    play = Reloading()
+    with Connection(PLAY, socket=play.socket) as nl:
+        nl.join("events")
+        play.change(None)
+        assert list(nl.events()) == []
+        nl.leave("events")
+        play.change(70)
+        assert list(nl.events()) == []
+        assert play.socket.groups == {16}
+
+
+@pytest.mark.parametrize("number", [70, 71])
+def test_after_an_overrun_joined_groups_are_asked_for_and_joined_again(number: int) -> None:
+    """The announcements of the reload may be among what was lost."""
+    play = Reloading()
+    with Connection(PLAY, socket=play.socket) as nl:
+        nl.join("events")
+        play.change(number, told=False)
+        play.socket.overrun()
+        [lost] = nl.events()
+        assert isinstance(lost, Overrun)
+        assert play.socket.groups == {16, number}
+        assert not nl._engine.is_waiting
+
+
+class Strict(Socket):
+    """Has no group above 100, as nlctrl has announced in vain."""
+
+    def join(self, group: int, /) -> None:
+        if group > 100:
+            raise OSError(errno.ENOENT, "no such group")
+        super().join(group)
+
+
+@pytest.mark.parametrize("unloaded", [False, True])
+def test_a_group_that_is_gone_again_is_nobody_s_error(unloaded: bool) -> None:
+    socket = Strict(kernel, PLAY)
+    socket.groups.add(16)
+    with Connection(PLAY, socket=socket) as nl:
+        assert nl._engine.names is not None
+        nl._engine.names.joined.add(("play", "events"))  # type: ignore[attr-defined]
+        socket.deliver(Datagram(ctrl(1, 101), group=16))
+        if unloaded:
+            socket.deliver(Datagram(ctrl(2, 101), group=16))
+        assert nl.do(get(index=1)) is not None
+
+
+def test_a_family_that_is_absent_does_not_hide_the_groups_of_another() -> None:
+    absent = Family("absent", types=PLAY_CMD, ops=(), messages=Play)
+    silent = Family("play", types=PLAY_CMD, ops=(), messages=Play)
+    socket = Socket(kernel, PLAY)
+    with Connection(absent, silent, socket=socket) as nl:
+        nl.join("events")
+        assert len(socket.groups) == 2
+        with pytest.raises(KernelError, match="ENOENT"):
+            nl.join("no such")
+
+
+def test_what_nlctrl_says_under_a_command_that_we_do_not_know_is_passed_over() -> None:
+    talk = Talk()
+    talk.feed(message(77, Ctrl(family_name="play", family_id=3), id=16), group=16)
+    talk.engine.submit(get())
+    assert talk.sent() == [(16, 3, 2)]
+
+
 # --- what people ask of nlctrl --------------------------------------------------------------------
 
 

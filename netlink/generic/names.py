@@ -7,8 +7,11 @@ when the module of a family is loaded anew.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
+from typing import Any
 
+from netlink.errors import KernelError
 from netlink.generic.nlctrl import CTRL_CMD, FAMILY, GENL_ID_CTRL, Ctrl, getfamily
 from netlink.schema import Classes, Family, Plan, Request
 
@@ -57,16 +60,17 @@ class Names:
         if family.id is None:
             self.ids.pop(family, None)
 
-    def learn(self, told: Ctrl) -> None:
+    def learn(self, told: Any) -> None:
         """Take in an answer or an announcement of nlctrl."""
-        name = told.family_name
+        name = told.family_name if isinstance(told, Ctrl) else None  # a command that we do not know
         if name is None:
             return
         groups = self.groups.setdefault(name, {})
         named = {group.name: group.id for group in told.mcast_groups if group.name and group.id}
         if told.genl_cmd in LEAVING:
-            for group in named:
+            for group, number in named.items():
                 groups.pop(group, None)
+                self.rejoin = [other for other in self.rejoin if other != number]
         else:
             self.rejoin += [
                 number
@@ -84,20 +88,38 @@ class Names:
             self.ids[family] = told.family_id
             self.classes[told.family_id] = family.classes
 
+    def missed(self) -> list[Family]:
+        """Take in that announcements may be lost: what to ask for anew, as it has joined groups."""
+        names = {name for name, _ in [*self.joined] if name != FAMILY.name}
+        for name in names:  # a group may have its number again, and not its members
+            self.groups.pop(name, None)
+        return [self._families[name] for name in names]
+
     def group(self, name: str, families: Iterable[Family], *, wanted: bool) -> Plan[int]:
         """The number of a group, by its name or, where several families have one of that name, by
         both: "devlink.config". An unknown name is a LookupError that lists the known ones.
 
-        `wanted` says whether it shall be joined again when its number changes.
+        `wanted` says whether it shall be joined again when its number changes. That of a group to
+        be left is 0 where its family is gone.
         """
         families = {f.name: f for f in families}.values()
         candidates = [f for f in families if name in f.groups or name.startswith(f"{f.name}.")]
         found: list[tuple[str, str]] = []
         known: list[str] = []
+        absent: KernelError | None = None
         for family in candidates or families:
-            if not self.groups.get(family.name):
-                self.learn((yield self.question(family)))
-            groups = self.groups.get(family.name, {})
+            # What was announced may not have been received yet; the answer comes behind it.
+            if family.name != FAMILY.name and (wanted or not self.groups.get(family.name)):
+                try:
+                    self.learn((yield self.question(family)))
+                except KernelError as error:
+                    if error.errno != errno.ENOENT:
+                        raise
+                    absent = error
+                    self.groups.pop(family.name, None)
+            # Copies, as another thread may take in what nlctrl says.
+            left = [] if wanted else [pair[1] for pair in [*self.joined] if pair[0] == family.name]
+            groups = dict.fromkeys(left, 0) | self.groups.get(family.name, {})
             known += [f"{family.name}.{group}" for group in groups]
             found += [
                 (family.name, group)
@@ -105,10 +127,12 @@ class Names:
                 if name in (group, f"{family.name}.{group}")
             ]
         if not found:
+            if absent is not None:
+                raise absent
             raise LookupError(f"no group {name!r}; there are: {', '.join(known) or 'none'}")
         if len(found) > 1:
             choice = ", ".join(".".join(pair) for pair in found)
             raise LookupError(f"group {name!r} is of several families: say which of {choice}")
         [(owner, group)] = found
         (self.joined.add if wanted else self.joined.discard)((owner, group))
-        return self.groups[owner][group]
+        return self.groups.get(owner, {}).get(group, 0)
