@@ -172,8 +172,9 @@ class Connection(Driver):
                             continue  # to make the next while the kernel is at this one
                 if not begun:
                     break
-                batch = begun.pop(0)
+                batch = begun[0]
                 self._finish_batch(batch)
+                del begun[0]
                 yield from batch.results(index, raise_errors=raise_errors)
                 index += len(batch.outcomes)
                 if window is None:
@@ -181,8 +182,7 @@ class Connection(Driver):
                     most = self._window(answer_size)
         finally:
             for batch in begun:
-                self._end_send(batch)
-                self._engine.abandon(batch)
+                self._give_up(batch)
         if failure is not None:
             raise failure
 
@@ -258,33 +258,45 @@ class Connection(Driver):
         self, requests: list[Request[Any]], ack_last: bool, timeout: float | None, *, ahead: bool
     ) -> Batch:
         """Send requests together or, `ahead`, have the socket's thread send them."""
-        with self._lock:
-            self._flush()
-            batch = self._engine.submit_batch(
-                requests, ack_last=ack_last, timeout=self._timeout(timeout)
-            )
-            if ahead and self._ahead is None:
-                buffers = self._engine.take_outgoing()
-                try:
-                    self._socket.begin_send(buffers)
-                    self._ahead = batch, buffers
-                except OSError as error:
-                    self._engine.send_failed(buffers, error)
-            else:
+        batch: Batch | None = None
+        try:
+            with self._lock:
                 self._flush()
+                batch = self._engine.submit_batch(
+                    requests, ack_last=ack_last, timeout=self._timeout(timeout)
+                )
+                if ahead and self._ahead is None:
+                    buffers = self._engine.take_outgoing()
+                    self._ahead = batch, buffers  # first: a signal may come behind the call
+                    try:
+                        self._socket.begin_send(buffers)
+                    except OSError as error:
+                        self._ahead = None
+                        self._engine.send_failed(buffers, error)
+                else:
+                    self._flush()
+        except BaseException:
+            if batch is not None:
+                self._give_up(batch)
+            raise
         return batch
 
     def _end_send(self, batch: Batch) -> None:
         """Wait until all of a batch was sent: by then the kernel has carried it out."""
-        if self._ahead is None or self._ahead[0] is not batch:
+        ahead = self._ahead  # once: it may be another's, whose thread ends meanwhile
+        if ahead is None or ahead[0] is not batch:
             return
         try:
             self._socket.end_send()
         except OSError as error:
             with self._lock:
-                self._engine.send_failed(self._ahead[1], error)
-        finally:
-            self._ahead = None
+                self._engine.send_failed(ahead[1], error)
+        self._ahead = None
+
+    def _give_up(self, batch: Batch) -> None:
+        """Wait no more, but for the thread that sends it."""
+        self._end_send(batch)
+        self._engine.abandon(batch)
 
     def _finish_batch(self, batch: Batch) -> None:
         """Wait until the outcomes of a batch are known."""

@@ -51,6 +51,7 @@ import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -628,14 +629,13 @@ class Engine:
                 self._finish(reply, error)
             elif (batch := self._batch_of(seq)) is not None:
                 batch.error = error
-                self._batches.remove(batch)
+                self._drop(batch)
             self._next_dump(seq)
 
     def abandon(self, waiter: Reply[Any] | Batch) -> None:
         """Wait no more: answers that still come are late. A reply tells that to who uses it yet."""
         if isinstance(waiter, Batch):
-            if waiter in self._batches:
-                self._batches.remove(waiter)
+            self._drop(waiter)
         elif not waiter.done:
             self._waiting[waiter.seq] = lambda: None
             waiter.error = OSError(errno.ECANCELED, "the reply was abandoned")
@@ -674,7 +674,7 @@ class Engine:
                     self._begin_batch(waiter)
                 else:
                     waiter.error = error
-                    self._batches.remove(waiter)
+                    self._drop(waiter)
                 continue
             reply = self._waiting.get(waiter, lambda: None)()
             if reply is None:
@@ -779,9 +779,9 @@ class Engine:
             reply = self._waiting.pop(seq, lambda: None)()
             if reply is not None:
                 self._finish(reply, error())
-        for batch in [batch for batch in self._batches if batch.first not in unsent]:
+        for batch in [batch for batch in [*self._batches] if batch.first not in unsent]:
             batch.error = error()
-            self._batches.remove(batch)
+            self._drop(batch)
 
     def _unsent(self) -> set[int]:
         """The seqs of what the kernel has not seen, of a batch the first."""
@@ -894,14 +894,22 @@ class Engine:
         return self.port != 0 and (self.names is not None or run.seq == 0)
 
     def _batch_of(self, seq: int) -> Batch | None:
-        for batch in self._batches:
+        for batch in [*self._batches]:
             if seq in batch:
                 return batch
         return None
 
+    def _drop(self, batch: Batch) -> None:
+        """Wait for a batch no more.
+
+        A generator that is left to the collector comes here at any moment, without the lock.
+        """
+        with suppress(ValueError):
+            self._batches.remove(batch)
+
     def _close(self, batch: Batch) -> None:
         if not batch.unanswered:
-            self._batches.remove(batch)
+            self._drop(batch)
 
     def _end(self, seq: int) -> Reply[Any] | None:
         """The reply that a status ends, if anyone waits for it."""

@@ -165,6 +165,98 @@ def test_a_thread_that_fails_fails_its_batch_alone(cls: type[Socket]) -> None:
         assert list(nl.do_many(things(*range(10)), window=5)) == [None] * 10
 
 
+class Thread(Socket):
+    """Has a thread that must be ended before the next one, as RawSocket's."""
+
+    running = False
+
+    def begin_send(self, buffers: Any, /) -> None:
+        if self.running:
+            raise RuntimeError
+        self.running = True
+        super().begin_send(buffers)
+
+    def end_send(self) -> None:
+        self.running = False
+
+
+class Interrupted(Thread):
+    """Ctrl-C comes once, when a thread has begun or before its end is waited for."""
+
+    at: str | None = None
+
+    def begin_send(self, buffers: Any, /) -> None:
+        super().begin_send(buffers)
+        self.interrupt("begin")
+
+    def end_send(self) -> None:
+        self.interrupt("end")
+        super().end_send()
+
+    def interrupt(self, where: str) -> None:
+        if self.at == where:
+            self.at = None
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("at", ["begin", "end"])
+@pytest.mark.parametrize("before", [0, 1500])
+def test_an_interrupt_leaves_no_thread_behind(at: str, before: int) -> None:
+    socket = Interrupted(lambda request: None, FAMILY)
+    with Connection(FAMILY, socket=socket) as nl:
+        outcomes = nl.do_many(Source(), window=1000)
+        for _ in range(before):
+            next(outcomes)
+        socket.at = at
+        with pytest.raises(KeyboardInterrupt):
+            for _ in outcomes:
+                pass
+        assert not socket.running
+        assert not nl._engine.is_waiting
+        assert list(nl.do_many(things(*range(2000)), window=1000)) == [None] * 2000
+        assert not socket.running
+
+
+def test_a_thread_s_end_seen_by_another_pipeline() -> None:
+    """What another pipeline's thread sends may be over between two looks at it."""
+
+    class Looked(Connection):
+        ahead: Any = None
+        is_over = False
+
+        @property
+        def _ahead(self) -> Any:
+            found, self.ahead = self.ahead, None if self.is_over else self.ahead
+            return found
+
+        @_ahead.setter
+        def _ahead(self, value: Any) -> None:
+            self.ahead = value
+
+    with Looked(FAMILY, socket=Socket(lambda request: None, FAMILY)) as nl:
+        nl._ahead = batch_of(*things(1))[1], []
+        outcomes = nl.do_many(things(*range(2000)), window=1000)
+        next(outcomes)
+        nl.is_over = True
+        assert list(outcomes) == [None] * 1999
+
+
+def test_a_pipeline_that_is_dropped_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The collector may do that while another thread looks for whom an answer is."""
+    engine = Engine([FAMILY], lambda reply: None)
+    first, second, third = (engine.submit_batch(things(number)) for number in range(3))
+
+    def look(batch: Batch, seq: int) -> bool:
+        if batch is first:
+            engine.abandon(batch)
+        return seq == batch.first
+
+    monkeypatch.setattr(Batch, "__contains__", look)
+    engine.feed(*wire.receive(wire.error(0, seq=2)))
+    assert second.ready
+    assert not third.ready
+
+
 # --- brackets -------------------------------------------------------------------------------------
 
 
