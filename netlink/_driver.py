@@ -11,22 +11,23 @@ import errno
 import os
 import struct
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from netlink import _nlsock
 from netlink.constants import NETLINK
-from netlink.engine import Directory, Engine, Reply, Stats
-from netlink.schema import Family, Message, Plan, Request
+from netlink.engine import Batch, Directory, Engine, Reply, Stats
+from netlink.schema import Family, Message, Op, Plan, Request
 
 if TYPE_CHECKING:  # imported when the first trace begins
     from netlink.trace import Decoder, Direction, Traced
 
 __all__ = [
-    "AHEAD", "ANSWER_SIZE", "FIRST", "MESSAGE_SIZE", "RETRIES", "Driver", "Netns", "Socket",
-    "Trace", "TracedSocket", "cut", "take",
+    "AHEAD", "FIRST", "PATIENCE", "RETRIES", "Driver", "Netns", "Room", "Socket", "Trace",
+    "TracedSocket", "Window", "cut", "take",
 ]  # fmt: skip
 
 M = TypeVar("M", bound=Message)
@@ -35,7 +36,9 @@ M = TypeVar("M", bound=Message)
 # NLMSG_ERROR with a capped request and an extended ACK; a message, such as a link, and an ACK.
 ANSWER_SIZE, MESSAGE_SIZE = 2048, 8192
 FIRST = 16  # requests of a pipeline that tell which of the two it is
+PATIENCE = 1.0  # seconds to wait for room in the receive buffer, before it is tried without
 AHEAD = 512  # requests at once that are worth a thread which sends them
+OP = attrgetter("op")
 RETRIES = 3  # of a dump that was interrupted
 
 
@@ -185,10 +188,6 @@ class Driver:
     def _timeout(self, timeout: float | None) -> float | None:
         return self.timeout if timeout is None else timeout
 
-    def _window(self, answer_size: int) -> int:
-        """How many requests the receive buffer can hold the answers of."""
-        return max(1, self._socket.rcvbuf // answer_size)
-
 
 # --- tracing --------------------------------------------------------------------------------------
 
@@ -307,6 +306,75 @@ def traced(
 
 
 # --- requests -------------------------------------------------------------------------------------
+
+
+class Room:
+    """What a pipeline waits for before it sends: that the receive buffer can hold the answers,
+    beside those that other pipelines wait for."""
+
+    __slots__ = ("_engine", "_most")
+
+    def __init__(self, engine: Engine, most: int) -> None:
+        self._engine = engine
+        self._most = most
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is, or there is none to wait for."""
+        return self._engine.owed <= self._most
+
+
+class Window:
+    """How many requests of a pipeline go together, and how large their answers may be.
+
+    Unless the user says how many, it is as many as the receive buffer, of `size` bytes, can hold
+    the answers of. The first few tell whether those are messages, and later the first few of an op
+    that there was not before.
+    """
+
+    __slots__ = ("_answer_size", "_bare", "_given", "_size", "most")
+
+    def __init__(self, given: int | None, size: int) -> None:
+        if given is not None and given < 1:
+            raise ValueError(f"a window of {given} requests: it takes one at least")
+        self._given = given
+        self._size = size
+        self._answer_size = ANSWER_SIZE
+        self._bare: set[Op[..., Any]] = set()  # what an acknowledgement alone has answered
+        self.most = min(FIRST, self._holds(ANSWER_SIZE)) if given is None else given
+
+    def _holds(self, answer_size: int) -> int:
+        return max(1, self._size // answer_size)
+
+    def answer_size(self, requests: Iterable[Request[Any]]) -> int:
+        """What an answer to any of these may take."""
+        if self._answer_size == ANSWER_SIZE and self._bare.issuperset(map(OP, requests)):
+            return ANSWER_SIZE
+        return MESSAGE_SIZE
+
+    def split(
+        self, taken: list[Request[M]], *, bracketed: bool
+    ) -> tuple[list[Request[M]], list[Request[M]]]:
+        """What goes together now, and what has to come after it."""
+        if self._given is not None or bracketed:
+            return taken, []
+        count = self._holds(self.answer_size(taken))
+        return taken[:count], taken[count:]
+
+    def room(self, engine: Engine, wanted: int) -> Room:
+        """What to wait for before more is sent, so many bytes of answers. A window that the user
+        gave has no heed of others."""
+        return Room(engine, max(0, self._size - wanted) if self._given is None else sys.maxsize)
+
+    def learn(self, batch: Batch) -> None:
+        """See what the answers were."""
+        if batch.has_messages:
+            self._answer_size = MESSAGE_SIZE
+        elif batch.answer_size != ANSWER_SIZE:
+            answered = zip(batch.requests, batch.outcomes, strict=True)
+            self._bare.update(request.op for request, outcome in answered if outcome is None)
+        if self._given is None:
+            self.most = self._holds(self._answer_size)
 
 
 def take(

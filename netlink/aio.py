@@ -25,14 +25,14 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from netlink._core import Column, RawMessage
 from netlink._driver import (
-    ANSWER_SIZE,
-    FIRST,
-    MESSAGE_SIZE,
+    PATIENCE,
     RETRIES,
     Driver,
     Netns,
+    Room,
     Socket,
     Trace,
+    Window,
     cut,
     take,
 )
@@ -46,6 +46,7 @@ __all__ = ["Connection", "Reply"]
 M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+Waiter = Answer[Any] | Batch | Engine | Room
 Failure = tuple[bytes, Exception]  # what could not be sent, and why
 
 
@@ -274,7 +275,7 @@ class Connection(Driver):
             socket=socket,
         )
         self.threaded_sends = threaded_sends
-        self._waiters: dict[asyncio.Future[Exception | None], Answer[Any] | Batch | Engine] = {}
+        self._waiters: dict[asyncio.Future[Exception | None], Waiter] = {}
         self._watching: asyncio.AbstractEventLoop | None = None  # the loop that watches the socket
         self._sending = False  # a thread is at it
         self._draining = False  # there was an overrun, and the socket's queue was not empty since
@@ -338,19 +339,33 @@ class Connection(Driver):
         bracketed = self._engine.bracketed
         source = Source(requests) if isinstance(requests, AsyncIterable) else iter(requests)
         failure: Exception | None = None
-        answer_size = ANSWER_SIZE
-        most = min(FIRST, self._window(answer_size)) if window is None else window
+        width = Window(window, self._socket.rcvbuf)
+        taken: list[Request[M]]
+        rest: list[Request[M]] = []
         index = 0
         try:
-            while failure is None:
-                if isinstance(source, Source):
-                    taken, failure = await source.take(most, bracketed=bracketed)
+            while failure is None or rest:
+                if rest:
+                    taken = rest
+                elif isinstance(source, Source):
+                    taken, failure = await source.take(width.most, bracketed=bracketed)
                 else:
-                    taken, failure = take(source, most, bracketed=bracketed)
+                    taken, failure = take(source, width.most, bracketed=bracketed)
                 if not taken:
                     break
+                taken, rest = width.split(taken, bracketed=bracketed)
+                answer_size = width.answer_size(taken)
+                room = width.room(self._engine, len(taken) * answer_size)
+                if not room.ready:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(PATIENCE):
+                            while not room.ready:  # another task may be faster
+                                await self._wait_for(room, None)
                 batch = self._engine.submit_batch(
-                    taken, ack_last=ack_last, timeout=self._timeout(timeout)
+                    taken,
+                    ack_last=ack_last,
+                    timeout=self._timeout(timeout),
+                    answer_size=answer_size,
                 )
                 self._send()
                 try:
@@ -360,9 +375,7 @@ class Connection(Driver):
                 for outcome in batch.results(index, raise_errors=raise_errors):
                     yield outcome
                 index += len(taken)
-                if window is None:
-                    answer_size = max(answer_size, MESSAGE_SIZE if batch.has_messages else 0)
-                    most = self._window(answer_size)
+                width.learn(batch)
         finally:
             if isinstance(source, Source):
                 source.close()
@@ -444,7 +457,7 @@ class Connection(Driver):
             self._engine.abandon(waiter)
             raise
 
-    async def _wait_for(self, waiter: Answer[Any] | Batch | Engine, timeout: float | None) -> None:
+    async def _wait_for(self, waiter: Waiter, timeout: float | None) -> None:
         """Wait until it is ready or the time is over."""
         loop = asyncio.get_running_loop()
         future = loop.create_future()

@@ -10,6 +10,7 @@ import errno
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -17,14 +18,14 @@ from typing import Any, Self, TypeVar, cast
 from netlink._core import RawMessage
 from netlink._driver import (
     AHEAD,
-    ANSWER_SIZE,
-    FIRST,
-    MESSAGE_SIZE,
+    PATIENCE,
     RETRIES,
     Driver,
     Netns,
+    Room,
     Socket,
     Trace,
+    Window,
     take,
 )
 from netlink.engine import Batch, Engine, Reply
@@ -155,19 +156,25 @@ class Connection(Driver):
         source = iter(requests)
         bracketed = self._engine.bracketed
         failure: Exception | None = None
-        answer_size = ANSWER_SIZE
-        most = min(FIRST, self._window(answer_size)) if window is None else window
+        width = Window(window, self._socket.rcvbuf)
+        rest: list[Request[M]] = []
         index = 0
         begun: list[Batch] = []
         try:
             while True:
-                ahead = most >= AHEAD
-                if failure is None:
-                    taken, failure = take(source, most // 2 if ahead else most, bracketed=bracketed)
+                ahead = width.most >= AHEAD
+                if failure is None or rest:
+                    taken = rest
+                    if not taken:
+                        count = width.most // 2 if ahead else width.most
+                        taken, failure = take(source, count, bracketed=bracketed)
+                    taken, rest = width.split(taken, bracketed=bracketed)
                     if begun:
                         self._end_send(begun[-1])
                     if taken:
-                        begun.append(self._begin_batch(taken, ack_last, timeout, ahead=ahead))
+                        begun.append(
+                            self._begin_batch(taken, width, ack_last, timeout, ahead=ahead)
+                        )
                         if ahead and len(begun) == 1:
                             continue  # to make the next while the kernel is at this one
                 if not begun:
@@ -177,9 +184,7 @@ class Connection(Driver):
                 del begun[0]
                 yield from batch.results(index, raise_errors=raise_errors)
                 index += len(batch.outcomes)
-                if window is None:
-                    answer_size = max(answer_size, MESSAGE_SIZE if batch.has_messages else 0)
-                    most = self._window(answer_size)
+                width.learn(batch)
         finally:
             for batch in begun:
                 self._give_up(batch)
@@ -255,31 +260,50 @@ class Connection(Driver):
             self._flush()
 
     def _begin_batch(
-        self, requests: list[Request[Any]], ack_last: bool, timeout: float | None, *, ahead: bool
+        self,
+        requests: list[Request[Any]],
+        window: Window,
+        ack_last: bool,
+        timeout: float | None,
+        *,
+        ahead: bool,
     ) -> Batch:
         """Send requests together or, `ahead`, have the socket's thread send them."""
+        answer_size = window.answer_size(requests)
+        room = window.room(self._engine, len(requests) * answer_size)
+        end = time.monotonic() + PATIENCE
         batch: Batch | None = None
         try:
-            with self._lock:
-                self._flush()
-                batch = self._engine.submit_batch(
-                    requests, ack_last=ack_last, timeout=self._timeout(timeout)
-                )
-                if ahead and self._ahead is None:
-                    buffers = self._engine.take_outgoing()
-                    self._ahead = batch, buffers  # first: a signal may come behind the call
-                    try:
-                        self._socket.begin_send(buffers)
-                    except OSError as error:
-                        self._ahead = None
-                        self._engine.send_failed(buffers, error)
-                else:
-                    self._flush()
+            while True:
+                with self._lock:
+                    if room.ready or time.monotonic() >= end:
+                        self._flush()
+                        batch = self._engine.submit_batch(
+                            requests,
+                            ack_last=ack_last,
+                            timeout=self._timeout(timeout),
+                            answer_size=answer_size,
+                        )
+                        self._send_batch(batch, ahead=ahead)
+                        return batch
+                with suppress(TimeoutError):
+                    self._wait_for(room, PATIENCE)
         except BaseException:
             if batch is not None:
                 self._give_up(batch)
             raise
-        return batch
+
+    def _send_batch(self, batch: Batch, *, ahead: bool) -> None:
+        if not ahead or self._ahead is not None:
+            self._flush()
+            return
+        buffers = self._engine.take_outgoing()
+        self._ahead = batch, buffers  # first: a signal may come behind the call
+        try:
+            self._socket.begin_send(buffers)
+        except OSError as error:
+            self._ahead = None
+            self._engine.send_failed(buffers, error)
 
     def _end_send(self, batch: Batch) -> None:
         """Wait until all of a batch was sent: by then the kernel has carried it out."""
@@ -315,7 +339,7 @@ class Connection(Driver):
                 self._engine.abandon(waiter)  # which the exception holds
             raise
 
-    def _wait_for(self, waiter: Reply[Any] | Batch | Engine, timeout: float | None) -> None:
+    def _wait_for(self, waiter: Reply[Any] | Batch | Engine | Room, timeout: float | None) -> None:
         """Receive, or let another thread receive, until it is ready or the time is over."""
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._lock:

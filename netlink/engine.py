@@ -34,7 +34,7 @@ What it knows of the kernel, beside the family's own rules:
 | a failed request of a pipeline answers, whoever asks for an  | the ACK of the last one is that   |
 |   ACK (netlink_rcv_skb)                                      |   of all before it                |
 | unread answers are bounded by the receive buffer             | pipelines keep a window:          |
-|                                                              |   _window in _driver.py           |
+|                                                              |   Window in _driver.py            |
 | lengths of messages and attributes need not be aligned       | step by the aligned length, clip  |
 |                                                              |   at the end: _core.pyx           |
 | NLM_F_CAPPED and NLM_F_ACK_TLVS say where an extended ACK    | both forms decode, on ERROR, DONE |
@@ -337,8 +337,9 @@ class Batch:
     """
 
     __slots__ = (
-        "_answers", "_covers", "_has_words", "_open", "ack_last", "asks", "error", "first",
-        "has_messages", "limit", "outcomes", "requests", "timeout", "unanswered", "warnings",
+        "_answers", "_covers", "_has_words", "_open", "ack_last", "answer_size", "asks", "error",
+        "first", "has_messages", "limit", "outcomes", "requests", "timeout", "unanswered",
+        "warnings",
     )  # fmt: skip
 
     def __init__(
@@ -350,12 +351,14 @@ class Batch:
         bracketed: bool,
         limit: int,
         timeout: float | None,
+        answer_size: int = 0,
     ) -> None:
         self.requests = requests
         self.first = first  # seq
         self.ack_last = ack_last
         self.limit = limit  # bytes in one send
         self.timeout = timeout
+        self.answer_size = answer_size  # what one answer takes of the receive buffer at most
         self.error: BaseException | None = None
         self.has_messages = False  # whether some answers were more than acknowledgements
         self.outcomes: list[Any] = [None] * len(requests)
@@ -560,6 +563,7 @@ class Engine:
         ack_last: bool = False,
         limit: int = 1 << 16,
         timeout: float | None = None,
+        answer_size: int = 0,
     ) -> Batch:
         """Take in requests that are to be sent together, at most `limit` bytes in one buffer."""
         if self._seq + len(requests) > 0xFFFFFFFF:
@@ -571,6 +575,7 @@ class Engine:
             bracketed=self.bracketed,
             limit=limit,
             timeout=timeout,
+            answer_size=answer_size,
         )
         self._seq += len(requests)
         if requests:
@@ -815,6 +820,11 @@ class Engine:
     def is_waiting(self) -> bool:
         """Whether an answer is still to come."""
         return bool(self._waiting or self._batches)
+
+    @property
+    def owed(self) -> int:
+        """What the answers that batches wait for take of the receive buffer at most."""
+        return sum(batch.unanswered * batch.answer_size for batch in [*self._batches])
 
     def _answer(self, run: Run) -> None:
         """Ordinary messages to one of our requests."""

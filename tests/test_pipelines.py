@@ -127,6 +127,37 @@ def test_the_first_error_is_raised_with_its_index(window: int) -> None:
         assert nl.do(new(number=1)) is None
 
 
+@pytest.mark.parametrize("window", [0, -1])
+def test_a_window_holds_one_request_at_least(window: int) -> None:
+    """None at all would be an end without a word, with nothing sent."""
+    nl, socket = connect()
+    with nl, pytest.raises(ValueError, match=f"a window of {window} requests"):
+        list(nl.do_many(things(1), window=window))
+    assert socket.requests == []
+
+
+def test_a_pipeline_does_not_wait_for_ever_for_what_another_one_is_owed() -> None:
+    """The kernel answers all; but where it should not, all others need not wait for that."""
+    socket = Socket(silent_at(7), FAMILY)
+    socket.rcvbuf = 4096
+    with Connection(FAMILY, socket=socket) as nl:
+        first = nl._engine.submit_batch(things(7), answer_size=4096)
+        nl._flush()
+        assert nl._engine.owed == 4096
+        assert list(nl.do_many(things(1, 2, 3))) == [None] * 3
+        assert not first.ready
+        nl._engine.abandon(first)
+        assert nl._engine.owed == 0
+
+
+def silent_at(number: int) -> Any:
+    def kernel(request: Any) -> None:
+        if request.number == number:
+            raise TimeoutError
+
+    return kernel
+
+
 def test_left_early_it_leaves_the_connection_usable() -> None:
     nl, _ = connect()
     with nl:

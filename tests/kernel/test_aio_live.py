@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from netlink import Connection as Blocking
-from netlink import KernelError, Overrun
+from netlink import KernelError, Op, Overrun
 from netlink.aio import Connection
 from netlink.constants import AF
 from netlink.route import FAMILY, addr, link, route
@@ -159,6 +159,33 @@ def test_tasks_share_a_connection(run: Run, threaded: bool) -> None:
             )
             assert counted[:2] == [MANY, MANY]
             assert nl.stats.late == 0
+
+    run(main)
+
+
+@pytest.mark.parametrize("op", [link.set, link.get])
+def test_pipelines_of_eight_tasks_share_the_receive_buffer(
+    run: Run, threaded: bool, op: Op[..., link.Link]
+) -> None:
+    async def main() -> None:
+        async with Connection(FAMILY, timeout=30, threaded_sends=threaded) as nl:
+
+            async def work() -> int:
+                made = (op(index=LO) for _ in range(1000))
+                return len([each async for each in nl.do_many(made)])
+
+            assert await asyncio.gather(*(work() for _ in range(8))) == [1000] * 8
+            assert nl.stats.overruns == nl.stats.late == 0
+
+    run(main)
+
+
+def test_messages_after_acknowledgements_fit_into_the_receive_buffer(run: Run) -> None:
+    async def main() -> None:
+        async with Connection(FAMILY, rcvbuf=1 << 20, timeout=30) as nl:
+            requests = [*[link.set(index=LO, mtu=1500)] * 100, *[link.get(index=LO)] * 3000]
+            assert len([each async for each in nl.do_many(requests)]) == 3100
+            assert nl.stats.overruns == 0
 
     run(main)
 

@@ -563,6 +563,38 @@ def test_a_pipeline_through_a_small_receive_buffer() -> None:
         assert len(list(main_routes(small))) == 500
 
 
+@pytest.mark.parametrize("rcvbuf", [None, 1 << 20])
+def test_messages_after_acknowledgements_fit_into_the_receive_buffer(rcvbuf: int | None) -> None:
+    """The first answers of a pipeline do not tell how large those of another op are."""
+    sets, gets = [link.set(index=LO, mtu=1500)], [link.get(index=LO)]
+    with Connection(FAMILY, rcvbuf=rcvbuf, timeout=30) as nl:
+        requests = [*sets * 100, *gets * 3000, *sets * 100]
+        outcomes = list(nl.do_many(requests))
+        assert [outcome is None for outcome in outcomes] == [r.name == "link.set" for r in requests]
+        assert nl.stats.overruns == 0
+
+
+@pytest.mark.parametrize("rcvbuf", [None, 1 << 20])
+@pytest.mark.parametrize("op", [link.set, link.get])
+def test_pipelines_of_eight_threads_share_the_receive_buffer(
+    rcvbuf: int | None, op: Op[..., link.Link]
+) -> None:
+    with Connection(FAMILY, rcvbuf=rcvbuf, timeout=30) as nl:
+        counts: list[int] = []
+
+        def work() -> None:
+            made = (op(index=LO) for _ in range(2000))
+            counts.append(sum(not isinstance(each, KernelError) for each in nl.do_many(made)))
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert counts == [2000] * 8
+        assert nl.stats.overruns == nl.stats.late == 0
+
+
 def test_eight_threads_share_a_connection(nl: Connection, other: Connection) -> None:
     """Two dump all the time, six have asked a thousand times before the dumps end."""
     assert not any(other.do_many(new_route(number) for number in range(MANY)))
