@@ -156,8 +156,8 @@ class Reply(Generic[M]):
 
     __slots__ = (
         "__weakref__", "_again", "_classes", "_doubted", "_handed_out", "_is_told", "_runs",
-        "_wait", "done", "error", "interrupted", "is_dump", "request", "retries", "seq", "timeout",
-        "warning",
+        "_sent_to", "_wait", "done", "error", "interrupted", "is_dump", "request", "retries", "seq",
+        "timeout", "warning",
     )  # fmt: skip
 
     def __init__(
@@ -182,7 +182,8 @@ class Reply(Generic[M]):
         self._is_told = False  # the warning
         self.interrupted = False
         self._classes = classes
-        self._doubted: int | None = None  # the number under which a generic family was not found
+        self._sent_to: int | None = None  # the number of the generic family, and
+        self._doubted: int | None = None  # the one under which it was not found
         self._runs: deque[Run] = deque()
         self._handed_out = False  # some of it, to any loop: it cannot be begun again
         self._wait = wait
@@ -593,6 +594,8 @@ class Engine:
         if reply.is_dump and self._dump is not None:
             self._queue.append(seq)
             return
+        if self.names is not None:
+            reply._sent_to = self.names.ids[generic_family(op)]
         flags = op.flags | (DUMP if reply.is_dump else ACK)
         self._outgoing.append(self._stamp(op, flags, seq, bytes(reply.request.message)))
         if reply.is_dump:
@@ -712,9 +715,10 @@ class Engine:
             or reply._doubted is not None
         ):
             return False
-        reply._doubted = self.names.ids.get(family, -1)
+        reply._doubted = reply._sent_to
         reply.error = error
-        self.names.forget(family)
+        if self.names.ids.get(family) == reply._sent_to:  # no new one was announced meanwhile
+            self.names.forget(family)
         self.resubmit(reply)
         return True
 

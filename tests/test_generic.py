@@ -13,7 +13,7 @@ import pytest
 import netlink
 from netlink import Connection, DecodeError, Family, KernelError, Message, Op, Overrun, RawMessage
 from netlink import schema as s
-from netlink.engine import Engine
+from netlink.engine import Engine, is_enoent
 from netlink.extack import Policy
 from netlink.generic import list_families, nlctrl, policy
 from netlink.generic.names import Names
@@ -290,6 +290,33 @@ def test_enoent_is_the_answer_to_a_number_that_is_no_family_s() -> None:
     assert talk.sent() == [(31, 1, 3)]
     talk.feed(message(2, Play(index=1), id=31, seq=3), wire.error(0, seq=3))
     assert [play.index for play in asked] == [1]
+
+
+@pytest.mark.parametrize("dump", [False, True])
+def test_an_announcement_that_comes_with_the_enoent_is_the_number_to_try(dump: bool) -> None:
+    talk = Talk()
+    talk.announce(CTRL_CMD.CTRL_CMD_NEWFAMILY, 29)
+    asked, other = talk.engine.submit(get(index=1), dump=dump), talk.engine.submit(get(index=2))
+    assert talk.sent() == [(29, 1, 1), (29, 1, 2)]
+    talk.announce(CTRL_CMD.CTRL_CMD_DELFAMILY, 29)
+    talk.announce(CTRL_CMD.CTRL_CMD_NEWFAMILY, 31)
+    talk.feed(wire.error(errno.ENOENT, seq=1), wire.error(errno.ENOENT, seq=2))
+    assert talk.sent() == [(31, 1, 3), (31, 1, 4)]
+    talk.feed(wire.error(errno.ENOENT, seq=3))  # which is the answer, then
+    assert is_enoent(asked.error)
+    assert not other.done
+
+
+def test_requests_that_meet_enoent_together_are_tried_once_more_under_a_new_number_only() -> None:
+    talk = Talk()
+    talk.announce(CTRL_CMD.CTRL_CMD_NEWFAMILY, 29)
+    asked = [talk.engine.submit(get(index=index)) for index in range(2)]
+    talk.sent()
+    talk.feed(wire.error(errno.ENOENT, seq=1), wire.error(errno.ENOENT, seq=2))
+    assert talk.sent() == [(16, 3, 4)]
+    talk.tell(29, seq=4)
+    assert talk.sent() == []
+    assert all(is_enoent(each.error) for each in asked)
 
 
 def test_a_batch_that_met_enoent_has_the_number_asked_for_before_the_next() -> None:
