@@ -713,6 +713,8 @@ class Engine:
             or family is None
             or family.id is not None  # one that is fixed
             or reply._doubted is not None
+            or reply._handed_out
+            or reply._runs  # the kernel knew the family well enough to answer
         ):
             return False
         reply._doubted = reply._sent_to

@@ -307,6 +307,20 @@ def test_an_announcement_that_comes_with_the_enoent_is_the_number_to_try(dump: b
     assert not other.done
 
 
+@pytest.mark.parametrize("read", [False, True])
+def test_an_enoent_behind_messages_is_no_doubt_about_the_number(read: bool) -> None:
+    talk = Talk()
+    talk.announce(CTRL_CMD.CTRL_CMD_NEWFAMILY, 29)
+    dump = talk.engine.submit(get(), dump=True)
+    talk.sent()
+    talk.feed(message(2, Play(index=1), seq=1))
+    if read:
+        assert next(iter(dump)).index == 1
+    talk.feed(wire.done(errno.ENOENT, seq=1))
+    assert is_enoent(dump.error)
+    assert talk.sent() == []
+
+
 def test_requests_that_meet_enoent_together_are_tried_once_more_under_a_new_number_only() -> None:
     talk = Talk()
     talk.announce(CTRL_CMD.CTRL_CMD_NEWFAMILY, 29)
