@@ -342,6 +342,8 @@ class Connection(Driver):
         width = Window(window, self._socket.rcvbuf)
         taken: list[Request[M]]
         rest: list[Request[M]] = []
+        if self._engine.names is not None:
+            self._receive()  # what nlctrl has announced: a batch is not tried once more
         index = 0
         try:
             while failure is None or rest:

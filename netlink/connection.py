@@ -158,6 +158,7 @@ class Connection(Driver):
         failure: Exception | None = None
         width = Window(window, self._socket.rcvbuf)
         rest: list[Request[M]] = []
+        self._catch_up()
         index = 0
         begun: list[Batch] = []
         try:
@@ -258,6 +259,13 @@ class Connection(Driver):
         with self._lock:
             self._engine.resubmit(reply)
             self._flush()
+
+    def _catch_up(self) -> None:
+        """Take in what nlctrl has announced: unlike a single request, those of a batch are not
+        tried once more under a new number."""
+        with self._lock, suppress(BlockingIOError):
+            if self._engine.names is not None and not self._receiving:
+                self._receive(0)
 
     def _begin_batch(
         self,

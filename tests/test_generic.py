@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import struct
 from collections.abc import Iterator
@@ -11,7 +12,17 @@ from typing import Any, cast
 import pytest
 
 import netlink
-from netlink import Connection, DecodeError, Family, KernelError, Message, Op, Overrun, RawMessage
+from netlink import (
+    Connection,
+    DecodeError,
+    Family,
+    KernelError,
+    Message,
+    Op,
+    Overrun,
+    RawMessage,
+    aio,
+)
 from netlink import schema as s
 from netlink.engine import Engine, is_enoent
 from netlink.extack import Policy
@@ -331,6 +342,38 @@ def test_requests_that_meet_enoent_together_are_tried_once_more_under_a_new_numb
     talk.tell(29, seq=4)
     assert talk.sent() == []
     assert all(is_enoent(each.error) for each in asked)
+
+
+def outdated() -> Socket:
+    """Its announcement of the number of PLAY has come, and was not received yet."""
+
+    def answer(request: Any) -> Any:
+        if isinstance(request, RawMessage):
+            raise KernelError(errno.ENOENT)  # genl_rcv_msg
+        return list(kernel(request))
+
+    socket = Socket(answer, PLAY)
+    socket.groups.add(16)
+    told = Ctrl(family_name="play", family_id=FIRST_ID)
+    socket.deliver(Datagram(message(1, told, id=16), group=16))
+    return socket
+
+
+def test_a_pipeline_takes_in_what_was_announced_before_it_begins() -> None:
+    with Connection(PLAY, socket=outdated()) as nl:
+        assert nl._engine.names is not None
+        nl._engine.names.ids[PLAY] = 99
+        found = list(nl.do_many([get(index=1), get(index=2)]))
+        assert [getattr(play, "index", None) for play in found] == [1, 2]
+
+    async def main() -> None:
+        async with aio.Connection(PLAY, socket=outdated()) as nl:
+            assert nl._engine.names is not None
+            nl._engine.names.ids[PLAY] = 99
+            outcomes = [each async for each in nl.do_many([get(index=1), get(index=2)])]
+            assert [getattr(play, "index", None) for play in outcomes] == [1, 2]
+
+    asyncio.run(main())
 
 
 def test_a_batch_that_met_enoent_has_the_number_asked_for_before_the_next() -> None:
