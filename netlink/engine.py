@@ -746,7 +746,8 @@ class Engine:
                     self._learn(Messages(run.data, self.classes, run.start, run.end))
                     if not self.names.is_told:
                         continue
-                self._event(run)
+                if self.names is None or not run.type:  # team ends its events with an NLMSG_DONE
+                    self._event(run)
             elif run.type:
                 self._control(run)
             elif not run.is_own and self._is_unasked(run):

@@ -433,6 +433,15 @@ def test_an_announcement_that_cannot_be_decoded_is_passed_over() -> None:
     assert not kept.done
 
 
+def test_the_end_of_an_event_in_several_messages_is_no_event() -> None:
+    """drivers/net/team sends its options to its group as a multi-part message, DONE included."""
+    talk = Talk()
+    talk.announce(CTRL_CMD.CTRL_CMD_NEWFAMILY, 29)
+    talk.feed(message(2, Play(index=1)) + wire.done(seq=0), message(2, Play(index=2)), group=5)
+    assert [event.index for event in talk.engine.events()] == [1, 2]  # type: ignore[union-attr]
+    assert talk.engine.stats.events == 2
+
+
 def test_a_group_whose_number_changes_is_joined_once_more() -> None:
     groups = [{"name": "events", "id": 70}, {"name": "config", "id": 71}]
     nl, socket = connect(PLAY)
