@@ -656,10 +656,10 @@ class Engine:
         assert self.names is not None
         if family in self.names.ids:
             return True
-        held = self._held.setdefault(family, [])
-        held.append(waiter)
-        if len(held) == 1:
+        if family not in self._held:
             self._ask(family)
+            self._held[family] = []
+        self._held[family].append(waiter)
         return False
 
     def _ask(self, family: Family) -> None:

@@ -205,6 +205,24 @@ def test_a_family_that_was_not_named_is_asked_for_too() -> None:
     assert play.name == "play 2"
 
 
+def test_two_declarations_of_one_family_are_refused() -> None:
+    """The kernel's answers would be read by that which was used last."""
+    twin = Family("play", types=PLAY_CMD, ops=(), messages=Inner)
+    with pytest.raises(ValueError, match="family 'play' is declared twice"):
+        connect(PLAY, twin)
+    ask = Op("twin.get", PLAY_CMD.PLAY_CMD_GET, Ask)
+    ask.family = twin
+    nl, _ = connect(PLAY)
+    with nl:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="family 'play' is declared twice"):
+                nl.do(ask())
+        assert isinstance(nl.do(get(index=1)), Play)
+        assert not nl._engine.is_waiting
+    with Connection(PLAY.at(FIRST_ID), socket=Socket(kernel, PLAY)) as bound:
+        assert isinstance(bound.do(get(index=1)), Play)
+
+
 def test_a_family_that_is_not_there() -> None:
     absent = Family("absent", types=PLAY_CMD, ops=(), messages=Play)
     lost = Op("absent.get", PLAY_CMD.PLAY_CMD_GET, Play)

@@ -45,6 +45,9 @@ class Names:
         """Take in a family, whose number may be known."""
         if family.name == FAMILY.name and family is not FAMILY:
             raise ValueError("nlctrl is declared already: netlink.generic.nlctrl.FAMILY")
+        known = self._families.get(family.name, family)
+        if known.classes is not family.classes:  # those of a bound copy, at(), are the same
+            raise ValueError(f"family {family.name!r} is declared twice on one connection")
         self._families[family.name] = family
         if family.id is not None:
             self.ids[family] = family.id
