@@ -83,7 +83,8 @@ ETHERNET = TC_LINKLAYER.TC_LINKLAYER_ETHERNET
 LACKING = re.compile(
     "kind is unknown|kind not found|classifier not found|Failed to load TC action|No such file"
 )
-VOLATILE = re.compile(r"(?<=index )\d+|(?<=police )0x[\da-f]+|(?<=installed )\d+|(?<=used )\d+")
+VOLATILE = re.compile(r"(?<=index )\d+|(?<=police )0x[\da-f]+")
+AGE = re.compile(r" (installed|used|firstused|expires) \d+ sec")  # which tc prints when it is not 0
 
 
 def run(*words: str) -> str:
@@ -101,7 +102,7 @@ def tc(words: str) -> str:
 
 def show(words: str) -> str:
     """What tc prints, but for what changes from one time to the next."""
-    return VOLATILE.sub("N", tc(f"-d -s {words}"))
+    return AGE.sub("", VOLATILE.sub("N", tc(f"-d -s {words}")))
 
 
 def percent(share: float) -> int:
