@@ -387,21 +387,18 @@ class Connection(Driver):
     def _receive(self, timeout: float | None) -> None:
         """Receive once, with the turn given up meanwhile, and let the others look."""
         self._receiving = True
-        self._lock.release()
         try:
-            received = self._socket.receive(timeout)
+            try:
+                self._lock.release()  # in here: a signal may come behind it
+                received = self._socket.receive(timeout)
+            finally:
+                self._lock.acquire()
+            self._engine.feed(*received)
         except OSError as error:
-            self._lock.acquire()
             if error.errno != errno.ENOBUFS:
                 raise
             self._engine.overrun()
             self._drain()
-        except BaseException:
-            self._lock.acquire()
-            raise
-        else:
-            self._lock.acquire()
-            self._engine.feed(*received)
         finally:
             self._receiving = False
             if self._idle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -73,6 +74,41 @@ def test_what_came_before_a_timeout_is_not_passed_over(read: Callable[[Any], Any
     with pytest.raises(OSError, match="the reply was abandoned"):
         read(reply)
     assert kept.value.errno == errno.ETIMEDOUT
+
+
+class Lock:
+    """A lock behind whose release a signal comes, once."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.armed = False
+
+    def acquire(self, *args: Any) -> bool:
+        return self.lock.acquire(*args)
+
+    def release(self) -> None:
+        self.lock.release()
+        if self.armed:
+            self.armed = False
+            raise KeyboardInterrupt
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self.lock.release()
+
+
+def test_a_signal_behind_the_release_of_the_lock_leaves_it_as_it_was() -> None:
+    nl = Connection(FAMILY, socket=Socket(things, FAMILY))
+    lock: Any = Lock()
+    nl._lock, nl._turn = lock, threading.Condition(lock)
+    lock.armed = True
+    with pytest.raises(KeyboardInterrupt):
+        nl.do(get(number=5))
+    assert not lock.lock.locked()
+    assert not nl._receiving
+    assert nl.do(get(number=6)) == Thing(number=6)
 
 
 # --- sends that fail ------------------------------------------------------------------------------
