@@ -1048,6 +1048,12 @@ cdef class Request:
     def __class_getitem__(cls, item):
         return cls
 
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
     def dump(self):
         """The same for a plan to yield as a dump: the answer is the list of its messages."""
         return Request(self.op, self.message, is_dump=True)
@@ -1086,6 +1092,12 @@ cdef class Verb:
         self.table = table_of(request)
         self.flags = flags
         self.bracket = bracket
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
 
     def __call__(self, **fields):
         cdef tuple names = tuple(fields)

@@ -309,9 +309,9 @@ class Connection(Driver):
         self._ahead = batch, buffers  # first: a signal may come behind the call
         try:
             self._socket.begin_send(buffers)
-        except OSError as error:
+        except OSError:  # no thread is to be had
             self._ahead = None
-            self._engine.send_failed(buffers, error)
+            self._send(buffers)
 
     def _end_send(self, batch: Batch) -> None:
         """Wait until all of a batch was sent: by then the kernel has carried it out."""
@@ -375,14 +375,17 @@ class Connection(Driver):
         if self._engine.names is not None:
             self._rejoin()
         while outgoing := self._engine.take_outgoing():  # again: a dump waits for one that failed
-            for position, buffer in enumerate(outgoing):
-                try:
-                    self._socket.send(buffer, timeout=self.timeout)
-                except OSError as error:  # which who waits for the answer gets
-                    self._engine.send_failed([buffer], error)
-                except BaseException as error:
-                    self._engine.send_failed(outgoing[position:], error)
-                    raise
+            self._send(outgoing)
+
+    def _send(self, outgoing: list[bytes]) -> None:
+        for position, buffer in enumerate(outgoing):
+            try:
+                self._socket.send(buffer, timeout=self.timeout)
+            except OSError as error:  # which who waits for the answer gets
+                self._engine.send_failed([buffer], error)
+            except BaseException as error:
+                self._engine.send_failed(outgoing[position:], error)
+                raise
 
     def _receive(self, timeout: float | None) -> None:
         """Receive once, with the turn given up meanwhile, and let the others look."""

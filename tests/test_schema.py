@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import json
 import types
@@ -13,6 +14,7 @@ import pytest
 from netlink import Bitfield32, DecodeError, Family, Message, Op, RawMessage, Request, parse
 from netlink import schema as s
 from netlink.constants import NLM_F
+from netlink.route import link
 
 from . import wire
 
@@ -272,3 +274,9 @@ def test_families_must_not_disagree() -> None:
     with pytest.raises(ValueError, match="message type 16 means both Tree and Leaf"):
         list(parse(b"", FAMILY, other))
     assert list(parse(b"", FAMILY, FAMILY)) == []
+
+
+def test_requests_and_ops_are_constants() -> None:
+    request = link.get(index=1)
+    assert copy.copy(request) is copy.deepcopy(request) is request
+    assert copy.deepcopy([link.get])[0] is link.get
