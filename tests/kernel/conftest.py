@@ -19,6 +19,13 @@ def _private(netns: None) -> None:
 
 
 @pytest.fixture
+def machine_root() -> None:
+    """For what the kernel lets nobody do but the root of the machine (netlink_capable)."""
+    if Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]:
+        pytest.skip("the kernel refuses this to the root of a user namespace")
+
+
+@pytest.fixture
 def nl() -> Iterator[Connection]:
     with Connection(FAMILY, timeout=10) as connection:
         yield connection

@@ -1038,6 +1038,7 @@ def test_every_kind_is_tried() -> None:
     assert untried == {"can", "caif", "dsa", "ipoib", "ppp", "tun", "wwan"}
 
 
+@pytest.mark.usefixtures("machine_root")  # for its users, who are nobody elsewhere
 def test_tun(nl: Connection) -> None:
     ip("tuntap add dev x mode tap user 1000 group 1001 vnet_hdr multi_queue")
     assert info(nl.run(link.by_name("x"))) == {

@@ -61,7 +61,7 @@ from tests.kernel.test_oracle import (
 
 RULES = """
 rule add from 192.0.2.0/24 to 198.51.100.7 iif left fwmark 0x5/0xff table 100 pref 1000 \
-    ipproto tcp sport 10-20 dport 80 uidrange 0-5 tos 0x10
+    ipproto tcp sport 10-20 dport 80 uidrange 0-0 tos 0x10
 rule add from all fwmark 7 table 70000 pref 1001 suppress_prefixlength 0 suppress_ifgroup 9
 rule add not from all goto 32766 pref 1002
 rule add goto 5000 pref 1003

@@ -395,12 +395,12 @@ PLANS: list[tuple[str, Callable[[], Plan[None]], str, Json]] = [
         "rule.add",
         lambda: rule.add(
             from_="192.0.2.0/24", to="198.51.100.7", iif="left", fwmark=5, fwmask=255, table=100,
-            priority=1000, ipproto=6, sport=(10, 20), dport=80, uidrange=(0, 5), invert=True,
+            priority=1000, ipproto=6, sport=(10, 20), dport=80, uidrange=(0, 0), invert=True,
         ),
         "rule show pref 1000",
         {"not": None, "src": "192.0.2.0", "srclen": 24, "dst": "198.51.100.7", "iif": "left",
          "fwmark": "0x5", "fwmask": "0xff", "table": "100", "ipproto": "tcp", "sport_start": 10,
-         "sport_end": 20, "dport": 80, "uid_start": 0, "uid_end": 5},
+         "sport_end": 20, "dport": 80, "uid_start": 0, "uid_end": 0},
     ),
     (
         "rule.add to the main table",
@@ -557,6 +557,7 @@ def test_neighbour_table_settings(left: int, nl: Connection) -> None:
     assert (found["ucast_probes"], found["retrans"]) == (7, 2000)
 
 
+@pytest.mark.usefixtures("machine_root")
 def test_data_center_bridging(left: int, nl: Connection) -> None:
     """No virtual link has it: the kernel's refusal tells that it has read the request."""
     for request in (

@@ -882,6 +882,7 @@ ACTIONS = [
 # fmt: on
 
 
+@pytest.mark.usefixtures("machine_root")  # as tc_ctl_action in net/sched/act_api.c asks for
 @pytest.mark.filterwarnings("ignore:.*Unsupported pedit command")  # by hardware
 @pytest.mark.parametrize(("kind", "words", "options", "also"), ACTIONS)
 def test_action(nl: Connection, dev: int, kind: str, words: str, options: Any, also: Any) -> None:
@@ -909,6 +910,7 @@ def test_action(nl: Connection, dev: int, kind: str, words: str, options: Any, a
     assert every(nl, action.get(tab=[{"kind": kind}])) == []
 
 
+@pytest.mark.usefixtures("machine_root")
 def test_many_actions(nl: Connection, dev: int) -> None:
     parms = {"eaction": TCA_MIRRED.TCA_EGRESS_REDIR, "action": TC_ACT.TC_ACT_STOLEN, "ifindex": V1}
     for start in (1, 31):
