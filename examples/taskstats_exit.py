@@ -31,11 +31,11 @@ def main() -> int:
     parser.parse_args()
     try:
         with Connection(taskstats.FAMILY, rcvbuf=1 << 22) as nl:
-            nl.run(taskstats.listen(POSSIBLE.read_text()))
+            nl.do(taskstats.listen(POSSIBLE.read_text()))
             try:
                 show(nl)
             finally:
-                nl.run(taskstats.unlisten(POSSIBLE.read_text()))
+                nl.do(taskstats.unlisten(POSSIBLE.read_text()))
     except PermissionError as error:
         print(f"{error}: this takes root", file=sys.stderr)
         return 1

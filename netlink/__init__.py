@@ -16,7 +16,8 @@ from netlink.errors import (
     NetlinkError,
     Overrun,
 )
-from netlink.schema import Bitfield32, Family, Message, Op, Request, parse
+from netlink.family import Family, Op, Plan, Request, ifindex, listen, parse, plan, wait
+from netlink.schema import Bitfield32, Message
 
 __version__ = "0.1.0"
 
@@ -32,12 +33,17 @@ __all__ = [
     "NetlinkError",
     "Op",
     "Overrun",
+    "Plan",
     "RawAttribute",
     "RawMessage",
     "Request",
+    "ifindex",
     "iter_attributes",
     "iter_messages",
+    "listen",
     "parse",
+    "plan",
+    "wait",
 ]
 
 if _sys.platform == "linux":

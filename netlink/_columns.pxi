@@ -11,6 +11,13 @@ cdef struct Step:
     int sink            # which column takes the value, or -1
     int child           # which node goes on inside it, or -1
 
+cdef struct Pick:
+    int type            # a message type, or a command
+    Py_ssize_t offset   # of a header member that must have a value
+    Py_ssize_t size     # 0: none must
+    bint is_big
+    uint64_t value
+
 cdef struct Node:
     Py_ssize_t header   # bytes that must be there before attributes
     Py_ssize_t start    # where attributes begin, or -1: a struct
@@ -24,10 +31,10 @@ cdef struct Node:
 cdef class Gather:
     """Columns being filled: `feed` it runs of messages, then `finish`.
 
-    `table` is the message class's, `types` the message types that carry it or, with `is_generic`,
-    the commands of its generic family (others are passed over), `paths` name fields: "oif",
-    "stats64.rx_bytes". A path that has no column (a nest, an array, something that may come several
-    times) or that names nothing is a LookupError.
+    `table` is that of the message class. `dispatch` says which messages have the class; others are
+    passed over. With `is_generic` it is the dispatch of a generic family's commands. `paths` name
+    fields: "oif", "stats64.rx_bytes". Raises LookupError for a path that names nothing or has no
+    column (a nest, an array, a repeated attribute).
     """
     cdef Table table
     cdef tuple paths
@@ -39,14 +46,18 @@ cdef class Gather:
     cdef Sink *sinks
     cdef int node_count
     cdef int step_count
-    cdef uint8_t wanted[8192]  # one bit for each message type, or each command
-    cdef Py_ssize_t envelope   # bytes before the body
+    cdef Pick *picks           # which types, or commands, carry the class
+    cdef int pick_count
+    cdef int framing
+    cdef bint is_generic
 
-    def __cinit__(self, Table table not None, types, *paths, bint is_generic=False):
+    def __cinit__(self, Table table not None, Dispatch dispatch not None, *paths,
+                  bint is_generic=False):
         cdef Py_ssize_t most = 1 + sum([len(path.split(".")) for path in paths])
         self.table = table
         self.paths = paths
-        self.envelope = NLMSG_HDRLEN + (GENL_HDRLEN if is_generic else 0)
+        self.framing = dispatch.kind
+        self.is_generic = is_generic
         self.fields = []
         self.bodies = []
         self.nodes = <Node *>PyMem_Calloc(most, sizeof(Node))
@@ -56,8 +67,7 @@ cdef class Gather:
             raise MemoryError
         if not paths or len(set(paths)) < len(paths):
             raise ValueError("columns take at least one path, and each only once")
-        for number in types:
-            self.wanted[<uint16_t>number // 8] |= <uint8_t>(1 << (<uint16_t>number % 8))
+        self.add_picks(dispatch)
         self.add_node(table)
         for i, path in enumerate(paths):
             self.add_path(i, path)
@@ -75,6 +85,44 @@ cdef class Gather:
         PyMem_Free(self.nodes)
         PyMem_Free(self.steps)
         PyMem_Free(self.sinks)
+        PyMem_Free(self.picks)
+
+    cdef int add_picks(self, Dispatch dispatch) except -1:
+        """Find the numbers, and the values of a selector, under which the class arrives."""
+        cdef Meaning meaning
+        cdef list found = []
+        for number, item in [*dispatch.received.items()]:
+            if type(item) is not Meaning:
+                continue
+            meaning = item
+            if meaning.table is self.table:
+                found.append((number, meaning, 0))
+            elif meaning.selector is not None:
+                found += [(number, meaning, value)
+                          for value, cls in [*meaning.selector.choices.items()]
+                          if table_of(cls) is self.table]
+        self.picks = <Pick *>PyMem_Calloc(len(found) + 1, sizeof(Pick))
+        if self.picks == NULL:
+            raise MemoryError
+        for number, item, value in found:
+            meaning = item
+            self.picks[self.pick_count] = Pick(
+                number, meaning.offset, meaning.size if meaning.selector is not None else 0,
+                meaning.is_big, <uint64_t>value)
+            self.pick_count += 1
+        return 0
+
+    cdef bint is_wanted(self, int type, const uint8_t *p, Py_ssize_t n) noexcept nogil:
+        """Whether a message of a type, whose body is at p, has the class."""
+        cdef Pick *pick
+        cdef int i
+        for i in range(self.pick_count):
+            pick = &self.picks[i]
+            if pick.type == type and (pick.size == 0 or (
+                    pick.offset + pick.size <= n
+                    and get_integer(p + pick.offset, pick.size, pick.is_big) == pick.value)):
+                return True
+        return False
 
     cdef int add_node(self, Table table) except -1:
         cdef Node *node = &self.nodes[self.node_count]
@@ -146,7 +194,7 @@ cdef class Gather:
         """
         cdef const uint8_t *base = <const uint8_t *>PyBytes_AS_STRING(data)
         cdef const uint8_t *where = NULL
-        cdef nlmsghdr header
+        cdef Frame frame
         cdef int status
         cdef Cursor c
         cdef View view
@@ -158,31 +206,35 @@ cdef class Gather:
             status = self.gather(&c, &where)
         if status == NO_MEMORY:
             raise MemoryError
-        if status == FAULT:  # only now is anything done for the words
-            if not message_ok(&c, &header):
-                raise message_fault(&c, c.at - base)
-            if header.nlmsg_len < self.envelope:
-                raise command_fault(&header, c.at - base)
-            view = new_view(self.table, data, c.at + self.envelope - base,
-                            header.nlmsg_len - self.envelope, 0, None)
+        if status == FAULT:  # only now is the error put into words
+            if not frame_ok(&c, &frame, self.framing):
+                raise frame_fault(&c, c.at - base, self.framing)
+            if self.is_generic:
+                if frame.length < GENERIC_ENVELOPE:
+                    raise command_fault(&frame.header, c.at - base)
+                frame.envelope = GENERIC_ENVELOPE
+            view = new_view(self.table, data, c.at + frame.envelope - base,
+                            frame.length - frame.envelope, 0, None)
             raise DecodeError("wrong length, or not framed rightly", path=path_at(view, where),
                               offset=where - base)
 
     cdef int gather(self, Cursor *c, const uint8_t **where) noexcept nogil:
         """Take in the messages under a cursor; on a fault it stays at the message concerned."""
-        cdef nlmsghdr header
+        cdef Frame frame
         cdef const uint8_t *p
-        cdef int i, status, type
+        cdef int i, status
         cdef Py_ssize_t row, length
         while c.left > 0:
-            if not message_ok(c, &header):
+            if not frame_ok(c, &frame, self.framing):
                 return FAULT
-            p = c.at + self.envelope
-            length = <Py_ssize_t>header.nlmsg_len - self.envelope
-            if length < 0:
-                return FAULT
-            type = header.nlmsg_type if self.envelope == NLMSG_HDRLEN else (p - GENL_HDRLEN)[0]
-            if self.wanted[type // 8] >> (type % 8) & 1:
+            if self.is_generic:
+                if frame.length < GENERIC_ENVELOPE:
+                    return FAULT
+                frame.type = (c.at + NLMSG_HDRLEN)[0]
+                frame.envelope = GENERIC_ENVELOPE
+            p = c.at + frame.envelope
+            length = frame.length - frame.envelope
+            if self.is_wanted(frame.type, p, length):
                 row = self.sinks[0].rows
                 status = self.visit(&self.nodes[0], p, length, row,
                                     length > 0 and p[0] == AF_MPLS, where)
@@ -191,7 +243,7 @@ cdef class Gather:
                 for i in range(self.column_count):
                     if self.sinks[i].rows == row and end_row(&self.sinks[i], False):
                         return NO_MEMORY
-            step(c, header.nlmsg_len)
+            step(c, frame.length)
         return 0
 
     cdef int visit(self, Node *node, const uint8_t *p, Py_ssize_t n, Py_ssize_t row, bint is_mpls,

@@ -39,7 +39,9 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memchr, memcmp, memcpy, memset
 
 import ipaddress
+from collections import ChainMap
 from enum import Flag
+from importlib import import_module
 
 from netlink.errors import DecodeError, EncodeError
 
@@ -112,6 +114,14 @@ cdef struct genlmsghdr:  # linux/genetlink.h
     uint8_t version
     uint16_t reserved
 
+cdef struct cn_msg:  # linux/connector.h, with its struct cb_id
+    uint32_t idx
+    uint32_t val
+    uint32_t seq
+    uint32_t ack
+    uint16_t len
+    uint16_t flags
+
 cdef struct nlattr:  # linux/netlink.h
     uint16_t nla_len
     uint16_t nla_type
@@ -120,7 +130,11 @@ cdef enum:
     NLMSG_HDRLEN = 16
     NLA_HDRLEN = 4
     GENL_HDRLEN = 4
+    CN_HDRLEN = 20
+    GENERIC_ENVELOPE = 20    # NLMSG_HDRLEN + GENL_HDRLEN
+    CONNECTOR_ENVELOPE = 36  # NLMSG_HDRLEN + CN_HDRLEN
     NLMSG_ERROR = 2
+    NLMSG_DONE = 3
     NLMSG_MIN_TYPE = 0x10  # below: control messages
     NLM_F_REQUEST = 0x01
     NLM_F_ACK = 0x04
@@ -222,14 +236,15 @@ cdef class RawAttribute:
                 f"payload={bytes(self.payload)!r})")
 
 
-cdef RawMessage raw_message(object view, const nlmsghdr *header, Py_ssize_t offset):
+cdef RawMessage raw_message(object view, const nlmsghdr *header, Py_ssize_t offset,
+                            Py_ssize_t envelope, Py_ssize_t length):
     cdef RawMessage message = RawMessage.__new__(RawMessage)
     message.type = header.nlmsg_type
     message.flags = header.nlmsg_flags
     message.seq = header.nlmsg_seq
     message.pid = header.nlmsg_pid
     message.offset = offset
-    message.payload = view[offset + NLMSG_HDRLEN:offset + <Py_ssize_t>header.nlmsg_len]
+    message.payload = view[offset + envelope:offset + length]
     return message
 
 
@@ -258,7 +273,7 @@ cdef class _RawMessages:
             self.at.left = 0
             raise fault
         step(&self.at, header.nlmsg_len)
-        return raw_message(self.flat.view, &header, offset)
+        return raw_message(self.flat.view, &header, offset, NLMSG_HDRLEN, header.nlmsg_len)
 
 
 @cython.internal
@@ -466,7 +481,6 @@ cdef class Table:
     cdef readonly object cls
     cdef readonly tuple fields
     cdef readonly dict names
-    cdef readonly dict types       # nlmsg_type (or generic command) -> the kernel's name
     cdef readonly Py_ssize_t header    # bytes of the fixed header, without padding at its end
     cdef readonly Py_ssize_t total     # sizeof the C struct
     cdef readonly Py_ssize_t align
@@ -490,7 +504,6 @@ cdef class Table:
         self.align = base.align if base is not None else 1
         self.has_attributes = base is not None and base.has_attributes
         self.top = base.top if base is not None else -1
-        self.types = {}
         tail = None
         for f in own:
             if f.type < 0:
@@ -563,6 +576,7 @@ cdef class View:
     cdef bint blind            # made to find the path of an error: not checked, has no path itself
     cdef uint32_t *index       # slot -> payload offset in the body, 0: absent
     cdef View parent
+    cdef Meaning meaning       # of a whole message: what its type means in its family, or None
 
     def __dealloc__(self):
         PyMem_Free(self.index)
@@ -606,52 +620,68 @@ cdef class View:
 
     def __reduce__(self):
         envelope = self.data[self.offset - self.envelope:self.offset] if self.envelope else b""
-        return _restore, (type(self), bytes(self), envelope)
+        name = self.meaning.name if self.meaning is not None else None
+        return _restore, (type(self), bytes(self), envelope, name)
 
     def detach(self):
-        """The same message on bytes of its own, so that the receive buffer can go."""
-        return _restore(*self.__reduce__()[1])
+        """Return the same message on bytes of its own, so that the receive buffer can be freed."""
+        cdef View view = _restore(*self.__reduce__()[1])
+        view.meaning = self.meaning
+        return view
 
     @property
     def nlmsg_type(self):
-        """The message type of the envelope; None for a message that was not received."""
+        """The message type of the envelope; None for a message without one."""
         return envelope_of(self).nlmsg_type if self.envelope else None
 
     @property
     def nlmsg_flags(self):
-        """The flags of the envelope (NLM_F_*); None for a message that was not received."""
+        """The flags of the envelope (NLM_F_*); None for a message without one."""
         return envelope_of(self).nlmsg_flags if self.envelope else None
 
     @property
     def nlmsg_seq(self):
-        """The sequence number of the envelope; None for a message that was not received."""
+        """The sequence number of the envelope; None for a message without one."""
         return envelope_of(self).nlmsg_seq if self.envelope else None
 
     @property
     def nlmsg_pid(self):
-        """The port of the envelope: whose request this answers; None for one not received."""
+        """The port of the envelope, that is, whose request this answers; None without one."""
         return envelope_of(self).nlmsg_pid if self.envelope else None
 
     @property
     def genl_cmd(self):
-        """The command of a generic family's message that was received, else None."""
-        return command_of(self).cmd if self.envelope == NLMSG_HDRLEN + GENL_HDRLEN else None
+        """The command of a received message of a generic family, else None."""
+        return command_of(self).cmd if self.envelope == GENERIC_ENVELOPE else None
 
     @property
     def genl_version(self):
-        """The version of a generic family's message that was received, else None."""
-        return command_of(self).version if self.envelope == NLMSG_HDRLEN + GENL_HDRLEN else None
+        """The version of a received message of a generic family, else None."""
+        return command_of(self).version if self.envelope == GENERIC_ENVELOPE else None
+
+    @property
+    def cn_seq(self):
+        """The `seq` of the struct cn_msg of a received connector message, else None."""
+        return connector_of(self).seq if self.envelope == CONNECTOR_ENVELOPE else None
+
+    @property
+    def cn_ack(self):
+        """The `ack` of the struct cn_msg of a received connector message, else None."""
+        return connector_of(self).ack if self.envelope == CONNECTOR_ENVELOPE else None
 
     @property
     def nlmsg_name(self):
-        """The kernel's name of the message type, such as "RTM_NEWLINK", or of a generic family's
-        command, such as "CTRL_CMD_NEWFAMILY"; None for a message that was not received."""
+        """The kernel's name of the message type or of a generic family's command.
+
+        Such as "RTM_NEWLINK" or "CTRL_CMD_NEWFAMILY". A type without a known name gives its number
+        as text. None for a message that was not received.
+        """
+        if self.meaning is not None:
+            return self.meaning.name
         if not self.envelope:
             return None
         key = self.genl_cmd
-        if key is None:
-            key = envelope_of(self).nlmsg_type
-        return table_of(type(self)).types.get(key, str(key))
+        return str(envelope_of(self).nlmsg_type if key is None else key)
 
     def _items(self):
         """Each header member, then each attribute that is present and declared: (Field, value)."""
@@ -739,6 +769,12 @@ cdef genlmsghdr command_of(View view) noexcept:
     cdef genlmsghdr command
     memcpy(&command, body(view) - GENL_HDRLEN, GENL_HDRLEN)
     return command
+
+
+cdef cn_msg connector_of(View view) noexcept:
+    cdef cn_msg message
+    memcpy(&message, body(view) - CN_HDRLEN, CN_HDRLEN)
+    return message
 
 
 cdef View new_view(Table table, bytes data, Py_ssize_t offset, Py_ssize_t length,
@@ -900,10 +936,16 @@ cdef list views_below(Field f, View owner, const uint8_t *at, Py_ssize_t length)
     return [(f"[{int(place)}]", item) for place, item in items if isinstance(item, View)]
 
 
-def _restore(cls, body_bytes, envelope):
+def _restore(cls, body_bytes, envelope, name=None):
     """Unpickle or detach a message."""
-    return new_view(table_of(cls), envelope + body_bytes, len(envelope), len(body_bytes),
+    cdef View view
+    if len(envelope) not in (0, NLMSG_HDRLEN, GENERIC_ENVELOPE, CONNECTOR_ENVELOPE):
+        raise ValueError(f"{len(envelope)} bytes are not the headers of a netlink message")
+    view = new_view(table_of(cls), envelope + body_bytes, len(envelope), len(body_bytes),
                     len(envelope), None)
+    if name is not None:
+        view.meaning = Meaning(0, name, "")
+    return view
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -1120,7 +1162,7 @@ netlink_vectorcall(Verb, <char *>&some_verb.vectorcall - <char *><PyObject *>som
 
 
 def stamp(int type, int flags, unsigned int seq, unsigned int port, bytes payload not None):
-    """A whole message: struct nlmsghdr (linux/netlink.h) in front of a payload."""
+    """Return a whole message: struct nlmsghdr (linux/netlink.h) before a payload."""
     cdef nlmsghdr header
     cdef Py_ssize_t size = NLMSG_HDRLEN + PyBytes_GET_SIZE(payload)
     cdef bytes result = PyBytes_FromStringAndSize(NULL, size)
@@ -1131,27 +1173,68 @@ def stamp(int type, int flags, unsigned int seq, unsigned int port, bytes payloa
     return result
 
 
-def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py_ssize_t limit,
-         dict ids=None, bytes asks=None):
-    """Stamp requests, numbered from `seq`, into few buffers that each take one send.
+cdef Py_ssize_t envelope_size(int id, int framing) noexcept:
+    """Bytes of headers before a request's body; `id` is that of a generic family, or -1."""
+    if framing == CONNECTOR:
+        return CONNECTOR_ENVELOPE
+    return NLMSG_HDRLEN if id < 0 else GENERIC_ENVELOPE
 
-    `flags` are added to each op's own, `last_flags` to those of the last. A buffer holds at most
-    `limit` bytes, or a single longer message. For Generic Netlink `ids` has the id of each op's
-    family; the message begins with a struct genlmsghdr (linux/genetlink.h) then. Where there are
-    brackets `asks` has a byte a request, 0 for those that ask for no acknowledgement, and what
-    stands between two brackets goes, with them, into a buffer of its own, however long.
-    """
+
+cdef int write_request(uint8_t *at, Verb op, View message, int id, int flags, uint32_t seq,
+                       int framing) except -1:
+    """Write the headers of a request and its body, whose bytes are copied only here."""
+    cdef Py_ssize_t envelope = envelope_size(id, framing)
     cdef nlmsghdr header
     cdef genlmsghdr command
+    cdef cn_msg wrapped
+    header = nlmsghdr(<uint32_t>(envelope + message.length), <uint16_t>op.number,
+                      <uint16_t>(op.flags | flags), seq, 0)
+    if framing == CONNECTOR:
+        header.nlmsg_type = NLMSG_DONE
+        wrapped = cn_msg(<uint32_t>op.number, <uint32_t><int>op.family.version, seq, 0,
+                         <uint16_t>message.length, 0)
+        memcpy(at + NLMSG_HDRLEN, &wrapped, CN_HDRLEN)
+    elif id >= 0:
+        header.nlmsg_type = <uint16_t>id
+        command = genlmsghdr(<uint8_t>op.number, <uint8_t><int>op.family.version, 0)
+        memcpy(at + NLMSG_HDRLEN, &command, GENL_HDRLEN)
+    memcpy(at, &header, NLMSG_HDRLEN)
+    memcpy(at + envelope, body(message), message.length)
+    return 0
+
+
+def envelop(Request request not None, int id, int flags, unsigned int seq, str framing="netlink"):
+    """Return a request as a whole message: its headers, then its body.
+
+    `id` is the number of the request's generic family, or -1. `flags` are added to the op's own.
+    """
+    cdef Verb op = <Verb?>request.op
+    cdef int kind = FRAMINGS[framing]
+    cdef bytes result = PyBytes_FromStringAndSize(
+        NULL, envelope_size(id, kind) + request.message.length)
+    write_request(<uint8_t *>PyBytes_AS_STRING(result), op, request.message, id, flags, seq, kind)
+    return result
+
+
+def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py_ssize_t limit,
+         dict ids=None, bytes asks=None):
+    """Return requests, numbered from `seq`, as few buffers that each take one send.
+
+    `flags` are added to each op's own, `last_flags` to those of the last. A buffer holds at most
+    `limit` bytes, or a single longer message. For Generic Netlink `ids` maps each op's family to
+    its number. `asks`, given if there are transactions, has one byte for each request: 0 if it asks
+    for no acknowledgement. What stands between two brackets goes, with them, into a buffer of its
+    own, however long.
+    """
     cdef Buffer b
     cdef Request request
     cdef View message
     cdef Verb op
-    cdef int type, more
+    cdef int more
+    cdef int id = -1
     cdef int bracket = 0
     cdef bint inside = False
     cdef Py_ssize_t size, position
-    cdef Py_ssize_t envelope = NLMSG_HDRLEN if ids is None else NLMSG_HDRLEN + GENL_HDRLEN
     cdef Py_ssize_t last = len(requests) - 1
     if asks is not None and PyBytes_GET_SIZE(asks) != len(requests):
         raise ValueError(f"{len(asks)} bytes for {len(requests)} requests")
@@ -1161,12 +1244,16 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
     b.heap = True
     try:
         b.data = <uint8_t *>PyMem_Malloc(4096)
-        b.size = 4096 if b.data != NULL else 0
+        if b.data == NULL:
+            raise MemoryError
+        b.size = 4096
         for position, item in enumerate(requests):
             request = <Request?>item  # a loop over typed items would let None pass
             message = <View?>request.message
             op = <Verb?>request.op
-            size = envelope + message.length
+            if ids is not None:
+                id = ids[op.family]
+            size = envelope_size(id, NETLINK) + message.length
             more = last_flags if position == last else flags
             if asks is not None:
                 bracket = op.bracket
@@ -1174,17 +1261,10 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
             if b.used and (bracket > 0 or (b.used + size > limit and not inside)):
                 found.append(PyBytes_FromStringAndSize(<const char *>b.data, b.used))
                 b.used = 0
-            type = op.number
-            if ids is not None:
-                command = genlmsghdr(<uint8_t>type, <uint8_t><int>op.family.version, 0)
-                type = ids[op.family]
-            header = nlmsghdr(<uint32_t>size, <uint16_t>type,
-                              <uint16_t>(op.flags | more),
-                              <uint32_t>(seq + position), 0)
-            put_bytes(&b, &header, NLMSG_HDRLEN)
-            if ids is not None:
-                put_bytes(&b, &command, GENL_HDRLEN)
-            put_bytes(&b, body(message), message.length)
+            reserve(&b, align4(size))
+            write_request(b.data + b.used, op, message, id, more, <uint32_t>(seq + position),
+                          NETLINK)
+            b.used += size
             put_zeros(&b, align4(size) - size)
             if bracket > 0:
                 inside = True
@@ -1199,222 +1279,5 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
         PyMem_Free(b.data)
 
 
-# --- typed iteration ----------------------------------------------------------------------------
-
-@cython.final
-cdef class Messages:
-    """An iterator over whole messages in a part of a bytes object.
-
-    `classes` maps a message type to its message class, or the id of a generic family to a dict
-    that maps its commands to theirs; a message of another type or command comes as RawMessage.
-    `requests` maps those that mean another class where NLM_F_REQUEST is set. After a DecodeError
-    the iteration goes on behind the message that it concerns, or ends where no next message can be
-    found.
-    """
-    cdef bytes data
-    cdef dict classes
-    cdef dict requests     # None: there are none among the messages
-    cdef Cursor at
-    cdef int kind          # of the message before: its type, and NLM_F_REQUEST above that
-    cdef Table table       # its table: neighbours are mostly alike
-    cdef dict commands     # or the classes of its generic family, and
-    cdef dict asked        # those that requests to it have instead
-
-    def __cinit__(self, data, dict classes not None, Py_ssize_t start=0, Py_ssize_t end=-1,
-                  dict requests=None):
-        self.data = data if type(data) is bytes else bytes(memoryview(data))
-        if end < 0:
-            end = PyBytes_GET_SIZE(self.data)
-        if not 0 <= start <= end <= PyBytes_GET_SIZE(self.data):
-            raise ValueError(f"{start} to {end} is not within the {len(self.data)} bytes given")
-        self.classes = classes
-        self.requests = requests
-        self.at.at = <const uint8_t *>PyBytes_AS_STRING(self.data) + start
-        self.at.left = end - start
-        self.kind = -1
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        cdef nlmsghdr header
-        cdef Py_ssize_t offset
-        cdef int kind
-        if self.at.left <= 0:
-            raise StopIteration
-        offset = self.at.at - <const uint8_t *>PyBytes_AS_STRING(self.data)
-        if not message_ok(&self.at, &header):
-            fault = message_fault(&self.at, offset)
-            self.at.left = 0
-            raise fault
-        step(&self.at, header.nlmsg_len)
-        kind = header.nlmsg_type
-        if self.requests is not None and header.nlmsg_flags & NLM_F_REQUEST:
-            kind |= 1 << 16
-        if kind != self.kind:
-            self.look_up(header.nlmsg_type, kind >> 16)
-            self.kind = kind
-        if self.commands is not None:
-            return self.generic(&header, offset)
-        if self.table is None:
-            return raw_message(PyMemoryView_FromObject(self.data), &header, offset)
-        return new_view(self.table, self.data, offset + NLMSG_HDRLEN,
-                        header.nlmsg_len - NLMSG_HDRLEN, NLMSG_HDRLEN, None)
-
-    cdef int look_up(self, int type, bint is_request) except -1:
-        """Find the table of a message type, or the classes of a generic family's commands."""
-        cdef PyObject *found = PyDict_GetItem(self.classes, type)
-        cdef PyObject *asked = PyDict_GetItem(self.requests, type) if is_request else NULL
-        self.table = self.commands = self.asked = None
-        if found != NULL and isinstance(<object>found, dict):
-            self.commands = <dict>found
-            self.asked = <dict>asked if asked != NULL else None
-        elif asked != NULL or found != NULL:
-            self.table = table_of(<object>asked if asked != NULL else <object>found)
-        return 0
-
-    cdef object generic(self, const nlmsghdr *header, Py_ssize_t offset):
-        """A message of a generic family, whose struct genlmsghdr is part of the envelope."""
-        cdef uint8_t command
-        cdef PyObject *found = NULL
-        cdef Py_ssize_t length = <Py_ssize_t>header.nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN
-        if length < 0:
-            raise command_fault(header, offset)
-        memcpy(&command, PyBytes_AS_STRING(self.data) + offset + NLMSG_HDRLEN, 1)
-        if self.asked is not None:
-            found = PyDict_GetItem(self.asked, command)
-        if found == NULL:
-            found = PyDict_GetItem(self.commands, command)
-        if found == NULL:
-            return raw_message(PyMemoryView_FromObject(self.data), header, offset)
-        return new_view(table_of(<object>found), self.data, offset + NLMSG_HDRLEN + GENL_HDRLEN,
-                        length, NLMSG_HDRLEN + GENL_HDRLEN, None)
-
-
-# --- runs ---------------------------------------------------------------------------------------
-
-cdef struct IndexEntry:  # one datagram of a receive, as netlink._nlsock packs it
-    uint32_t offset
-    uint32_t length
-    uint32_t port
-    uint32_t group
-    int32_t nsid
-    uint32_t flags
-
-cdef enum:
-    MSG_TRUNC = 0x20  # linux/socket.h
-
-
-@cython.final
-cdef class Run:
-    """Neighbouring messages of one receive that concern the same request or the same group.
-
-    `type` is 0 for ordinary messages and the type of a control message (NLMSG_ERROR, NLMSG_DONE
-    and so on), which makes a run of its own; but plain acknowledgements of consecutive requests are
-    one run, where `is_ack` is true, `seq` the first one's and `count` their number. A datagram that
-    another process sent (`port` is not 0) is one run, unread, with `count` 0. `is_own` marks
-    messages whose nlmsg_pid is our port: a request of ours caused them. `flags` holds every
-    nlmsg_flags bit that occurs.
-    """
-    cdef readonly bytes data
-    cdef readonly Py_ssize_t start
-    cdef readonly Py_ssize_t end
-    cdef readonly Py_ssize_t count
-    cdef readonly unsigned int type
-    cdef readonly unsigned int flags
-    cdef readonly unsigned int seq
-    cdef readonly unsigned int port
-    cdef readonly unsigned int group
-    cdef readonly int nsid
-    cdef readonly bint is_ack
-    cdef readonly bint is_own
-
-    def __repr__(self):
-        return (f"Run(type={self.type}, seq={self.seq}, count={self.count}, flags={self.flags:#x}, "
-                f"port={self.port}, group={self.group}, {self.start}:{self.end})")
-
-
-cdef Run new_run(bytes data, Py_ssize_t start, const IndexEntry *entry):
-    cdef Run run = Run.__new__(Run)
-    run.data = data
-    run.start = start
-    run.port = entry.port
-    run.group = entry.group
-    run.nsid = entry.nsid
-    return run
-
-
-cdef bint is_plain_ack(Cursor *c, const nlmsghdr *header) noexcept:
-    """Whether a message is an NLMSG_ERROR that says 0, and nothing else."""
-    cdef int32_t error
-    if (header.nlmsg_type != NLMSG_ERROR or header.nlmsg_flags & NLM_F_ACK_TLVS
-            or header.nlmsg_len < NLMSG_HDRLEN + sizeof(error)):
-        return False
-    memcpy(&error, c.at + NLMSG_HDRLEN, sizeof(error))
-    return error == 0
-
-
-def runs(bytes data not None, bytes index not None, unsigned int own_port=0):
-    """Sort the datagrams of one receive into runs: `(list of Run, first DecodeError or None)`.
-
-    Messages whose envelope has `own_port`, unless that is 0, make runs with `is_own`; those that
-    came by a group then make runs by seq too.
-    A datagram that is not framed rightly, or was cut short, ends at the fault; the datagrams
-    after it are read all the same.
-    """
-    cdef IndexEntry entry
-    cdef Cursor c
-    cdef nlmsghdr header
-    cdef Py_ssize_t i, offset
-    cdef bint ack, own
-    cdef Run run = None
-    cdef const uint8_t *base = <const uint8_t *>PyBytes_AS_STRING(data)
-    cdef list found = []
-    fault = None
-    if PyBytes_GET_SIZE(index) % sizeof(IndexEntry):
-        raise ValueError(f"an index of {len(index)} bytes is no list of {sizeof(IndexEntry)}-byte rows")
-    for i in range(PyBytes_GET_SIZE(index) // <Py_ssize_t>sizeof(IndexEntry)):
-        memcpy(&entry, PyBytes_AS_STRING(index) + i * sizeof(IndexEntry), sizeof(IndexEntry))
-        if <Py_ssize_t>entry.offset + <Py_ssize_t>entry.length > PyBytes_GET_SIZE(data):
-            raise ValueError(f"datagram {i} ends outside of the {len(data)} bytes given")
-        if entry.port:
-            run = new_run(data, entry.offset, &entry)
-            run.end = run.start + entry.length
-            found.append(run)
-            run = None
-            continue
-        if entry.flags & MSG_TRUNC and fault is None:
-            fault = DecodeError("a datagram was cut short by the receive buffer",
-                                offset=entry.offset)
-        c.at = base + entry.offset
-        c.left = entry.length
-        while c.left > 0:
-            offset = c.at - base
-            if not message_ok(&c, &header):
-                if fault is None:
-                    fault = message_fault(&c, offset)
-                run = None
-                break
-            ack = is_plain_ack(&c, &header)
-            own = own_port and header.nlmsg_pid == own_port
-            if run is not None and run.is_ack and ack and header.nlmsg_seq == run.seq + run.count:
-                pass
-            elif (run is None or header.nlmsg_type < NLMSG_MIN_TYPE or run.type
-                    or run.group != entry.group or run.nsid != entry.nsid
-                    or (run.seq != header.nlmsg_seq and (not entry.group or own))
-                    or run.is_own != own
-                    or align4(run.end) != offset):
-                run = new_run(data, offset, &entry)
-                run.type = header.nlmsg_type if header.nlmsg_type < NLMSG_MIN_TYPE else 0
-                run.seq = header.nlmsg_seq
-                run.is_ack = ack
-                run.is_own = own
-                found.append(run)
-            run.end = offset + header.nlmsg_len
-            run.flags |= header.nlmsg_flags
-            run.count += 1
-            step(&c, header.nlmsg_len)
-    return found, fault
-
-
+include "_messages.pxi"
 include "_columns.pxi"

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from netlink import _nlsock
 from netlink.constants import NETLINK
 from netlink.engine import Batch, Directory, Engine, Reply, Stats
-from netlink.schema import Family, Message, Op, Plan, Request
+from netlink.family import Family, Op, Request, Steps
+from netlink.schema import Message
 
 if TYPE_CHECKING:  # imported when the first trace begins
     from netlink.trace import Decoder, Direction, Traced
@@ -148,19 +149,19 @@ class Driver:
         """What a Reply calls that has nothing more to give."""
         raise NotImplementedError
 
-    def _joining(self, groups: tuple[str | int, ...]) -> Plan[None]:
+    def _joining(self, groups: tuple[str | int, ...]) -> Steps[None]:
         """Listen to groups, whose numbers may have to be asked for."""
         for number in (yield from self._numbers(groups, wanted=True)):
             self._socket.join(number)
 
-    def _leaving(self, groups: tuple[str | int, ...]) -> Plan[None]:
+    def _leaving(self, groups: tuple[str | int, ...]) -> Steps[None]:
         """Stop listening to groups."""
         names = self._engine.names
         for number in (yield from self._numbers(groups, wanted=False)):
             if names is None or number != names.control_group:  # which the names need
                 self._socket.leave(number)
 
-    def _numbers(self, groups: tuple[str | int, ...], *, wanted: bool) -> Plan[list[int]]:
+    def _numbers(self, groups: tuple[str | int, ...], *, wanted: bool) -> Steps[list[int]]:
         """The numbers of groups given by name or number; nothing is done if one is unknown."""
         names = self._engine.names
         numbers = []
@@ -298,7 +299,7 @@ def traced(
     names = engine.names
     decoder = Decoder(
         families,
-        classes=engine.classes,
+        dispatch=engine.classes,
         ids=None if names is None else names.ids,
         groups=None if names is None else names.groups,
     )

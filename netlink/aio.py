@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
@@ -39,7 +40,8 @@ from netlink._driver import (
 from netlink.engine import Batch, Engine, Steps
 from netlink.engine import Reply as Answer
 from netlink.errors import KernelError, NetlinkError, Overrun
-from netlink.schema import Family, Message, Plan, Request
+from netlink.family import Family, IfIndex, Plan, Request
+from netlink.schema import Message
 
 __all__ = ["Connection", "Reply"]
 
@@ -282,13 +284,15 @@ class Connection(Driver):
 
     # --- requests ---
 
-    async def do(self, request: Request[M], *, timeout: float | None = None) -> M | None:
+    async def do(self, request: Any, *, timeout: float | None = None) -> Any:
         """Send one request and wait for its answer: one message, or None for a bare ACK.
 
         Raises KernelError where the kernel refuses, TimeoutError after `timeout` seconds (the
         connection's, where not given), and Overrun where the receive buffer was full, which leaves
         unknown what became of the request.
         """
+        if isinstance(request, Plan):
+            return await self._run(request)
         reply = self._engine.submit(request, timeout=self._timeout(timeout))
         self._send()
         messages = await Reply(self._engine, reply).all()
@@ -384,34 +388,39 @@ class Connection(Driver):
         if failure is not None:
             raise failure
 
-    async def run(self, plan: Plan[T]) -> T:
-        """Carry out a plan: send each request that it yields, and give it the answer."""
+    async def _run(self, plan: Any) -> Any:
         answer: Any = None
         error: NetlinkError | None = None
+        steps = plan.steps() if isinstance(plan, Plan) else plan
         try:
             while True:
-                request = plan.send(answer) if error is None else plan.throw(error)
+                request = steps.send(answer) if error is None else steps.throw(error)
                 answer, error = None, None
                 try:
-                    answer = await (
-                        self.dump(request).all() if request.is_dump else self.do(request)
-                    )
+                    if isinstance(request, Plan):
+                        answer = await self._run(request)
+                    elif isinstance(request, IfIndex):
+                        answer = socket.if_nametoindex(request.name)
+                    else:
+                        answer = await (
+                            self.dump(request).all() if request.is_dump else self.do(request)
+                        )
                 except NetlinkError as caught:
                     error = caught
         except StopIteration as end:
-            return cast(T, end.value)
+            return end.value
         finally:
-            plan.close()
+            steps.close()
 
     # --- events ---
 
     async def join(self, *groups: str | int) -> None:
         """Listen to multicast groups, by name or number; their messages come out of events()."""
-        await self.run(self._joining(groups))
+        await self._run(self._joining(groups))
 
     async def leave(self, *groups: str | int) -> None:
         """Stop listening to multicast groups."""
-        await self.run(self._leaving(groups))
+        await self._run(self._leaving(groups))
 
     def events(self, timeout: float | None = None) -> AsyncIterator[Message | RawMessage | Overrun]:
         """The messages of the joined groups as they come, and an Overrun where some were lost.

@@ -28,7 +28,8 @@ from typing import Literal, NamedTuple, Protocol
 from netlink._core import RawMessage
 from netlink.constants import NETLINK
 from netlink.errors import DecodeError
-from netlink.schema import Family, Message, parse
+from netlink.family import Family, parse
+from netlink.schema import Message
 
 __all__ = ["Packet", "packets", "unhex"]
 

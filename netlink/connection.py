@@ -7,13 +7,14 @@ of the two files of the library that do I/O (the asyncio driver is the other).
 from __future__ import annotations
 
 import errno
+import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 from netlink._core import RawMessage
 from netlink._driver import (
@@ -30,7 +31,8 @@ from netlink._driver import (
 )
 from netlink.engine import Batch, Engine, Reply
 from netlink.errors import KernelError, NetlinkError, Overrun
-from netlink.schema import Family, Message, Plan, Request
+from netlink.family import Family, IfIndex, Plan, Request
+from netlink.schema import Message
 
 __all__ = ["Connection"]
 
@@ -86,13 +88,15 @@ class Connection(Driver):
 
     # --- requests ---
 
-    def do(self, request: Request[M], *, timeout: float | None = None) -> M | None:
+    def do(self, request: Any, *, timeout: float | None = None) -> Any:
         """Send one request and wait for its answer: one message, or None for a bare ACK.
 
         Raises KernelError where the kernel refuses, TimeoutError after `timeout` seconds (the
         connection's, where not given), and Overrun where the receive buffer was full, which leaves
         unknown what became of the request.
         """
+        if isinstance(request, Plan):
+            return self._run(request)
         with self._lock:
             reply = self._engine.submit(request, timeout=self._timeout(timeout))
             self._flush()
@@ -192,32 +196,37 @@ class Connection(Driver):
         if failure is not None:
             raise failure
 
-    def run(self, plan: Plan[T]) -> T:
-        """Carry out a plan: send each request that it yields, and give it the answer."""
+    def _run(self, plan: Any) -> Any:
         answer: Any = None
         error: NetlinkError | None = None
+        steps = plan.steps() if isinstance(plan, Plan) else plan
         try:
             while True:
-                request = plan.send(answer) if error is None else plan.throw(error)
+                request = steps.send(answer) if error is None else steps.throw(error)
                 answer, error = None, None
                 try:
-                    answer = self.dump(request).all() if request.is_dump else self.do(request)
+                    if isinstance(request, Plan):
+                        answer = self._run(request)
+                    elif isinstance(request, IfIndex):
+                        answer = socket.if_nametoindex(request.name)
+                    else:
+                        answer = self.dump(request).all() if request.is_dump else self.do(request)
                 except NetlinkError as caught:
                     error = caught
         except StopIteration as end:
-            return cast(T, end.value)
+            return end.value
         finally:
-            plan.close()
+            steps.close()
 
     # --- events ---
 
     def join(self, *groups: str | int) -> None:
         """Listen to multicast groups, by name or number; their messages come out of events()."""
-        self.run(self._joining(groups))
+        self._run(self._joining(groups))
 
     def leave(self, *groups: str | int) -> None:
         """Stop listening to multicast groups."""
-        self.run(self._leaving(groups))
+        self._run(self._leaving(groups))
 
     def events(self, timeout: float | None = None) -> Iterator[Message | RawMessage | Overrun]:
         """The messages of the joined groups as they come, and an Overrun where some were lost.

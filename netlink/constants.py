@@ -6,6 +6,7 @@ numbers are those of Linux 6.12. This file imports nothing of the package.
 """
 
 from enum import IntEnum, IntFlag
+from typing import Any
 
 __all__ = ["AF", "ALTIFNAMSIZ", "IFALIASZ", "IFNAMSIZ", "NETLINK", "NLMSG", "NLM_F"]
 
@@ -15,7 +16,52 @@ ALTIFNAMSIZ = 128
 IFALIASZ = 256
 
 
-class NETLINK(IntEnum):
+class KernelEnum(IntEnum):
+    """An enumeration of the kernel: an int that prints as the kernel's name for it.
+
+    A format specification for numbers, such as `f"{value:#x}"`, formats the number.
+    """
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __format__(self, spec: str) -> str:
+        return format(int(self), spec) if spec[-1:] in NUMERIC else format(str(self), spec)
+
+
+class KernelFlag(IntFlag):
+    """Bits of the kernel: an int that prints as names, "IFF_UP|IFF_BROADCAST"; 0 prints as "0".
+
+    Bits without a name print as one hexadecimal number. A format specification for numbers, such as
+    `f"{value:#x}"`, formats the number.
+    """
+
+    def __str__(self) -> str:
+        return (
+            "|".join(name if isinstance(name, str) else f"{name:#x}" for name in names_of(self))
+            or "0"
+        )
+
+    def __format__(self, spec: str) -> str:
+        return format(int(self), spec) if spec[-1:] in NUMERIC else format(str(self), spec)
+
+
+NUMERIC = tuple("bcdoxXneEfFgG%")
+
+
+def names_of(value: Any) -> list[str | int]:
+    """Return the names of the bits that are set; bits without a name follow as one int."""
+    names: list[str | int] = []
+    left = int(value)
+    for member in type(value):
+        bits = int(member)
+        if bits and bits & left == bits:
+            names.append(member.name)
+            left &= ~bits
+    return [*names, left] if left else names
+
+
+class NETLINK(KernelEnum):
     """Netlink protocols: the third argument of socket(2) (linux/netlink.h)."""
 
     NETLINK_ROUTE = 0
@@ -41,7 +87,7 @@ class NETLINK(IntEnum):
     NETLINK_SMC = 22
 
 
-class NLMSG(IntEnum):
+class NLMSG(KernelEnum):
     """Control message types, below every family's own (linux/netlink.h)."""
 
     NLMSG_NOOP = 1
@@ -50,7 +96,7 @@ class NLMSG(IntEnum):
     NLMSG_OVERRUN = 4
 
 
-class NLM_F(IntFlag):
+class NLM_F(KernelFlag):
     """Flags of struct nlmsghdr (linux/netlink.h).
 
     The kernel gives several names to one bit; which one holds depends on the kind of request
@@ -81,7 +127,7 @@ class NLM_F(IntFlag):
     NLM_F_ACK_TLVS = 0x200
 
 
-class AF(IntEnum):
+class AF(KernelEnum):
     """Address families that appear on the wire (linux/socket.h)."""
 
     AF_UNSPEC = 0

@@ -55,7 +55,7 @@ from contextlib import suppress
 from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from netlink._core import Column, Gather, Messages, RawMessage, Run, pack, runs, stamp
+from netlink._core import Column, Gather, Messages, RawMessage, Run, envelop, pack, runs
 from netlink.constants import NLM_F, NLMSG
 from netlink.errors import (
     DecodeError,
@@ -66,7 +66,9 @@ from netlink.errors import (
     Overrun,
 )
 from netlink.extack import status
-from netlink.schema import Classes, Family, Message, Op, Plan, Request, classes_of
+from netlink.family import Dispatch, Family, Op, Request, dispatch_of
+from netlink.family import Steps as PlanSteps
+from netlink.schema import Message
 
 __all__ = ["Batch", "Engine", "Reply", "Stats"]
 
@@ -94,7 +96,7 @@ class Directory(Protocol):
     is_told: bool
     rejoin: list[int]
 
-    def __init__(self, families: Iterable[Family], classes: Classes) -> None:
+    def __init__(self, families: Iterable[Family], dispatch: Dispatch) -> None:
         """Take in families, and where their classes are to be registered."""
 
     def question(self, family: Family) -> Request[Any]:
@@ -103,7 +105,7 @@ class Directory(Protocol):
     def learn(self, told: Any) -> None:
         """Take in an answer, or an announcement."""
 
-    def group(self, name: str, families: Iterable[Family], *, wanted: bool) -> Plan[int]:
+    def group(self, name: str, families: Iterable[Family], *, wanted: bool) -> PlanSteps[int]:
         """The number of a group."""
 
     def forget(self, family: Family) -> None:
@@ -163,7 +165,7 @@ class Reply(Generic[M]):
     def __init__(
         self,
         request: Request[M],
-        classes: Classes,
+        classes: Dispatch,
         wait: Callable[[Reply[Any]], Any],
         again: Callable[[Reply[Any]], None] | None = None,
         *,
@@ -269,12 +271,11 @@ class Reply(Generic[M]):
 
     def gather(self, *paths: str) -> Steps[dict[str, Column]]:
         """The steps of columns()."""
-        cls = self.request.op.reply
+        cls = self.request.op.dump if self.is_dump else self.request.op.reply
         family = self.request.op.family
         is_generic = family is not None and family.is_generic
-        classes = family.classes if family is not None and is_generic else self._classes
-        types = [number for number, known in classes.items() if known is cls]
-        gather = Gather(cls.__table__, types, *paths, is_generic=is_generic)
+        dispatch = family.dispatch if family is not None and is_generic else self._classes
+        gather = Gather(cls.__table__, dispatch, *paths, is_generic=is_generic)
         while True:
             is_whole = not self._handed_out
             try:
@@ -509,7 +510,7 @@ class Engine:
         names: type[Directory] | None = None,
     ) -> None:
         families = tuple(families)
-        self.classes = classes_of(families)
+        self.classes = dispatch_of(families)
         self.names = names(families, self.classes) if names is not None else None
         # Whether some ops open and close batches.
         self.bracketed = any(op.bracket for f in families for op in f.ops.values())
@@ -597,7 +598,8 @@ class Engine:
         if self.names is not None:
             reply._sent_to = self.names.ids[generic_family(op)]
         flags = op.flags | (DUMP if reply.is_dump else ACK)
-        self._outgoing.append(self._stamp(op, flags, seq, bytes(reply.request.message)))
+        id = -1 if self.names is None else self.names.ids[generic_family(op)]
+        self._outgoing.append(envelop(reply.request, id, flags, seq, self.classes.framing))
         if reply.is_dump:
             self._dump = seq
 
@@ -612,14 +614,6 @@ class Engine:
         packed = pack(batch.requests, batch.first, flags, ACK, batch.limit, ids, batch.asks)
         self._outgoing += packed
         self.stats.sent += len(batch.requests) - len(packed)
-
-    def _stamp(self, op: Op[..., Any], flags: int, seq: int, payload: bytes) -> bytes:
-        type = op.type
-        if self.names is not None:
-            assert op.family is not None
-            payload = bytes((type, op.family.version, 0, 0)) + payload  # struct genlmsghdr
-            type = self.names.ids[op.family]
-        return stamp(type, flags, seq, 0, payload)
 
     def take_outgoing(self) -> list[bytes]:
         """The buffers to be sent now, in order: each one message, or several of a batch."""
@@ -732,14 +726,15 @@ class Engine:
         Raises DecodeError where a datagram breaks the rules of the wire; all else that came with
         it has been taken in by then. It may have held anyone's answer: every waiter fails.
         """
-        found, fault = runs(data, index, self.port)
-        if fault is not None:
-            self._fail(lambda: fault)
+        fault = None
         stats = self.stats
         stats.datagrams += len(index) // 24
         stats.bytes += len(data)
-        for run in found:
-            if run.port:
+        for run in runs(data, index, self.port, self.classes.framing):
+            if run.fault is not None:
+                fault = run.fault
+                self._fail(lambda: fault)
+            elif run.port:
                 stats.strangers += 1
             elif run.group and not (run.is_own and self._is_echo(run.seq)):
                 if self.names is not None and run.group == self.names.control_group:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from enum import IntEnum
 from typing import Any
 
 from netlink._core import Run
-from netlink.constants import NLM_F, NLMSG
+from netlink.constants import NLM_F, NLMSG, KernelEnum
 from netlink.errors import DecodeError, KernelError, NetlinkError
-from netlink.schema import Message, Nested, Request, binary, nest, s64, string, u32, u64
+from netlink.family import Request
+from netlink.schema import Message, Nested, binary, nest, s64, string, u32, u64
 
 __all__ = ["NL_ATTR_TYPE", "Policy", "status"]
 
@@ -25,7 +25,7 @@ NLMSG_ERROR, NLMSG_DONE = int(NLMSG.NLMSG_ERROR), int(NLMSG.NLMSG_DONE)
 ACK_TLVS, CAPPED = int(NLM_F.NLM_F_ACK_TLVS), int(NLM_F.NLM_F_CAPPED)
 
 
-class NL_ATTR_TYPE(IntEnum):
+class NL_ATTR_TYPE(KernelEnum):
     """How a policy sees a value: enum netlink_attribute_type (linux/netlink.h)."""
 
     NL_ATTR_TYPE_INVALID = 0

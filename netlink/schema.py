@@ -1,61 +1,40 @@
-"""The declaration words: Message, one function a kind, Op, Request and Family.
+"""The declaration words: Message, and one function for each kind.
 
-A message class declares its fixed header and its attributes once; the metaclass compiles them
-into a Table of the core, and everything that reads, writes or prints the message goes by that.
-A header is inherited (`class Link(ifinfomsg)`), so that type checkers know its members. All
-here is plain data: nothing in this file does I/O.
+A message class declares its fixed header and its attributes once. The metaclass compiles them into
+a Table of the core, which everything that reads, writes or prints the message uses. A header is
+inherited (`class Link(ifinfomsg)`), so that type checkers know its members. This file must not know
+families or sockets: netlink/family.py combines messages into families.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from copy import copy
-from enum import Enum, Flag, IntEnum
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Flag, IntEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import (
     TYPE_CHECKING,
     Any,
     Generic,
-    ParamSpec,
     Self,
     TypeVar,
-    cast,
     dataclass_transform,
-    overload,
 )
 
-from netlink._core import (
-    Bitfield32,
-    Field,
-    Messages,
-    RawMessage,
-    Request,
-    Table,
-    Verb,
-    View,
-)
-from netlink.constants import NETLINK, NLM_F
+from netlink import render
+from netlink._core import Bitfield32, Field, Table, View
 
 __all__ = [
-    "Addr", "AddrOrLabels", "Bitfield32", "Family", "Field", "IPAddress", "Message", "Nested",
-    "Op", "Plan", "Request", "Several", "address", "array", "be16", "be32", "be64", "binary",
-    "bitfield32", "byte_flag", "flag", "labels", "mac", "mapping", "nest", "pad", "parse",
-    "records", "repeated", "s8", "s16", "s32", "s64", "sbe16", "sbe32", "sbe64", "scalars",
-    "selected", "sint", "string", "struct", "u8", "u16", "u32", "u64", "uint",
+    "Addr", "AddrOrLabels", "Bitfield32", "Field", "IPAddress", "Message", "MessageClass", "Nested",
+    "Several", "address", "array", "be16", "be32", "be64", "binary", "bitfield32", "byte_flag",
+    "flag", "labels", "mac", "mapping", "nest", "pad", "records", "repeated", "s8", "s16", "s32",
+    "s64", "sbe16", "sbe32", "sbe64", "scalars", "selected", "sint", "string", "struct", "u8",
+    "u16", "u32", "u64", "uint",
 ]  # fmt: skip
 
 IPAddress = IPv4Address | IPv6Address
 
-P = ParamSpec("P")
 M = TypeVar("M", bound="Message")
-M_co = TypeVar("M_co", bound="Message", covariant=True)
-T = TypeVar("T")
-# Several round trips written once: yields requests, receives for each its message or None (for a
-# dump the list of its messages), may catch the errors that they raise, and returns a value.
-Plan = Generator["Request[Any]", Any, T]
 MessageClass = type["Message"]
-# By message type; of a generic family, under its id, by command.
-Classes = dict[int, "MessageClass | dict[int, MessageClass]"]
 Target = MessageClass | Callable[[], MessageClass]
 
 
@@ -80,7 +59,6 @@ class MessageType(type):
         return cls
 
 
-REPR_FIELDS = 12  # as many as repr shows, so that a wide message stays readable
 MESSAGE_WORDS = frozenset(
     ("attributes", "keys", "pretty", "replace", "to_dict", "to_json", "unknown")
 )
@@ -110,7 +88,7 @@ class Message(View, metaclass=MessageType):
 
     def to_dict(self) -> dict[str, Any]:
         """Names to values, nested messages as dicts too; undeclared attributes are left out."""
-        return {name: _plain(value) for name, value in self}
+        return {name: render.plain(value) for name, value in self}
 
     def to_json(self) -> dict[str, Any]:
         """As to_dict, of what JSON can hold.
@@ -118,7 +96,7 @@ class Message(View, metaclass=MessageType):
         Enums become the kernel's names (an int where it has none), flags a list of names, with
         the bits left over as an int, addresses text and bytes hexadecimal text.
         """
-        return {name: _json(value) for name, value in self}
+        return {name: render.json_value(value) for name, value in self}
 
     def attributes(self) -> Iterator[tuple[str, int, bytes]]:
         """Every attribute in wire order as (path, type, payload), those of nests after the nest.
@@ -138,8 +116,7 @@ class Message(View, metaclass=MessageType):
 
     def pretty(self) -> str:
         """The whole message as indented lines: every field by name, what is unknown as bytes."""
-        title = " ".join(filter(None, (self.nlmsg_name, type(self).__name__)))
-        return "\n".join([title, *_lines(self, "    ")])
+        return render.pretty(self)
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed, or removed by None; the rest is kept to the byte."""
@@ -182,13 +159,7 @@ class Message(View, metaclass=MessageType):
         )
 
     def __repr__(self) -> str:
-        shown = [f"{name}={_text(value)}" for name, value in self if not _is_dull(value)]
-        if len(shown) > REPR_FIELDS:
-            shown[REPR_FIELDS:] = [f"+{len(shown) - REPR_FIELDS} more"]
-        name = type(self).__name__
-        if self.nlmsg_name is not None:
-            name = f"{self.nlmsg_name} {name}"
-        return f"<{' '.join([name, *shown])}>"
+        return render.describe(self)
 
 
 NLA_TYPE_MASK = 0x3FFF  # linux/netlink.h: without NLA_F_NESTED and NLA_F_NET_BYTEORDER
@@ -200,105 +171,6 @@ def _attributes(message: Message) -> Iterator[tuple[int, bytes]]:
     for kind, offset, length in message._walk():
         whole = body[offset - 4 : offset + length]
         yield kind & NLA_TYPE_MASK, whole + bytes(-len(whole) % 4)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Message):
-        return value.to_dict()
-    if type(value) is tuple:
-        return tuple(_plain(item) for item in value)
-    if type(value) is dict:
-        return {key: _plain(item) for key, item in value.items()}
-    return value
-
-
-def _json(value: Any) -> Any:
-    match value:
-        case Message():
-            return value.to_json()
-        case Bitfield32():
-            return {"value": _json(value.value), "selector": value.selector}
-        case tuple():
-            return [_json(item) for item in value]
-        case dict():
-            return {_json_key(key): _json(item) for key, item in value.items()}
-        case Flag():
-            return _flag_names(value)
-        case Enum():
-            return value.name
-        case bytes():
-            return value.hex()
-        case None | bool() | int():
-            return value
-        case str():
-            return _utf8(value)
-        case _:
-            return str(value)
-
-
-def _json_key(key: Any) -> str:
-    return key.name if isinstance(key, Enum) else str(key)
-
-
-def _flag_names(value: Flag) -> list[str | int]:
-    """The names of the bits that are set, and what has no name as one int."""
-    names: list[str | int] = []
-    left = int(value.value)
-    for member in type(value):
-        if int(member.value) & left == int(member.value):
-            names.append(cast(str, member.name))
-            left &= ~int(member.value)
-    return [*names, left] if left else names
-
-
-def _text(value: Any) -> str:
-    """A value as people read it: kernel names without Python's decoration, bytes in pairs."""
-    match value:
-        case Message():
-            return repr(value)
-        case Bitfield32():
-            return f"{_text(value.value)} of {value.selector:#x}"
-        case Flag():
-            return "|".join(map(str, _flag_names(value))) or "0"
-        case Enum():
-            return value.name
-        case bytes():
-            return value.hex(" ")
-        case tuple():
-            return f"[{', '.join(map(_text, value))}]"
-        case dict():
-            return f"{{{', '.join(f'{_text(key)}: {_text(item)}' for key, item in value.items())}}}"
-        case str():
-            return "".join(c if c.isprintable() else repr(c)[1:-1] for c in _utf8(value))
-        case _:
-            return str(value)
-
-
-def _utf8(text: str) -> str:
-    """Text without lone surrogates, which stand for bytes that were no UTF-8."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def _lines(message: Message, indent: str) -> Iterator[str]:
-    """The fields of a message as text, a line each, nested messages below their name."""
-    rows: list[tuple[str, Any]] = list(message)
-    rows += [(f"#{number}", payload) for number, payload in message.unknown]
-    width = max((len(name) for name, _ in rows), default=0)
-    for name, value in rows:
-        items = value if type(value) is tuple else (value,)
-        if not any(isinstance(item, Message) for item in items):
-            yield f"{indent}{name:{width}}  {_text(value)}"
-            continue
-        for position, item in enumerate(items):
-            yield f"{indent}{name}" if value is item else f"{indent}{name}[{position}]"
-            yield from _lines(item, indent + "    ")
-
-
-def _is_dull(value: Any) -> bool:
-    """Whether repr leaves a value out: zeros say little, and so do blocks of counters."""
-    if isinstance(value, Message):
-        return not type(value).__table__.has_attributes or all(_is_dull(item) for _, item in value)
-    return value is None or value == 0 or value == ()
 
 
 # --- annotations ----------------------------------------------------------------------------------
@@ -479,200 +351,3 @@ def records(number: int, target: Target) -> Any:
 def _element(element: Any) -> Field:
     """An element is a field without a number, or a message class, which stands for its nest."""
     return element if isinstance(element, Field) else Field("nest", target=element)
-
-
-# --- ops and families -----------------------------------------------------------------------------
-
-
-class Op(Verb, Generic[P, M_co]):
-    """A verb of a family: message type, request class, reply class and flags.
-
-    Calling it makes a Request: `link.get(ifname="eth0")`. `type` is the message type or, in a
-    generic family, the command. `reply` is the class of what comes back where that differs from
-    the request's. NLM_F_REQUEST, NLM_F_ACK and NLM_F_DUMP are the engine's to add. `bracket` is 1
-    for an op that opens a batch that the kernel takes as a whole and in one send, -1 for the one
-    that closes it; neither is acknowledged (NFNL_MSG_BATCH_BEGIN and _END of linux/netfilter/
-    nfnetlink.h). `family` is the one that it was declared in.
-    """
-
-    __slots__ = ("name", "reply")
-
-    if TYPE_CHECKING:
-        family: Family | None
-
-        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Request[M_co]: ...
-
-    @overload
-    def __init__(
-        self,
-        name: str,
-        type: int,
-        request: Callable[P, M_co],
-        *,
-        flags: NLM_F = ...,
-        bracket: int = ...,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        name: str,
-        type: int,
-        request: Callable[P, Message],
-        *,
-        reply: Callable[..., M_co],
-        flags: NLM_F = ...,
-    ) -> None: ...
-    def __init__(
-        self,
-        name: str,
-        type: int,
-        request: Callable[P, Message],
-        *,
-        reply: Any = None,
-        flags: NLM_F = NLM_F(0),  # noqa: B008
-        bracket: int = 0,
-    ) -> None:
-        super().__init__(type, request, flags, bracket)
-        self.name = name
-        self.reply = cast(MessageClass, reply or request)
-
-    @property
-    def envelope(self) -> int:
-        """Bytes of the headers in front of a request: struct nlmsghdr, and struct genlmsghdr."""
-        return 20 if self.family is not None and self.family.is_generic else 16
-
-    def __repr__(self) -> str:
-        return f"<Op {self.name}>"
-
-
-class Family:
-    """A protocol's ops, multicast groups and message classes.
-
-    `types` names the message types and `groups` the multicast groups, as enums in the kernel's
-    spelling; a group goes by its name without the common prefix, in lower case and with dashes
-    (RTNLGRP_IPV4_ROUTE is "ipv4-route"). `messages` adds the classes of types that no op sends, and
-    of what the kernel sends under the type of an op that takes another class: `requests` has those.
-
-    Without a `protocol` it is a family of Generic Netlink, and `name` the one that it has in the
-    kernel, which gives out the numbers of the family and its groups at run time: a connection asks
-    for them (`id` is for those whose number is fixed). `types` names the commands, `groups` are
-    names, `version` is that of the requests, and `messages` may be one class for all commands.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        protocol: int = NETLINK.NETLINK_GENERIC,
-        ops: Iterable[Op[..., Message]],
-        types: type[IntEnum],
-        groups: type[IntEnum] | Iterable[str] = (),
-        messages: Mapping[int, MessageClass] | MessageClass | None = None,
-        version: int = 1,
-        id: int | None = None,
-    ) -> None:
-        self.name = name
-        self.protocol = int(protocol)
-        self.version = version
-        self.id = id
-        self.ops: dict[str, Op[..., Message]] = {op.name: op for op in ops}
-        # By message type or command: what the kernel sends, and of what is sent to it the rest.
-        self.classes: dict[int, MessageClass] = {}
-        asked: dict[int, MessageClass] = {}
-        for op in self.ops.values():
-            op.family = self
-            number = int(op.type)
-            asked[number] = cast(MessageClass, op.request)
-            self.classes[number] = op.reply if self.is_generic else asked[number]
-        if isinstance(messages, MessageType):
-            messages = dict.fromkeys(map(int, types), messages)
-        self.classes.update(messages or {})
-        self.requests = {n: cls for n, cls in asked.items() if self.classes[n] is not cls}
-        # A generic family's groups have no numbers before the kernel gives them some.
-        self.groups: dict[str, int] = (
-            {
-                member.name.split("_", 1)[1].lower().replace("_", "-"): int(member)
-                for member in groups
-                if member
-            }
-            if isinstance(groups, type)
-            else dict.fromkeys(groups, 0)
-        )
-        for number, cls in [*self.classes.items(), *self.requests.items()]:
-            cls.__table__.types[number] = types(number).name
-
-    @property
-    def is_generic(self) -> bool:
-        """Whether it is a family of Generic Netlink."""
-        return self.protocol == NETLINK.NETLINK_GENERIC
-
-    def at(self, id: int) -> Self:
-        """The same generic family where its number is known, for parse()."""
-        bound = copy(self)
-        bound.id = id
-        return bound
-
-    def group(self, group: str | int) -> int:
-        """The number of a multicast group; an unknown name is a LookupError that lists them all."""
-        if isinstance(group, int):
-            return group
-        if group not in self.groups:
-            known = ", ".join(self.groups)
-            raise LookupError(f"family {self.name!r} has no group {group!r}; it has: {known}")
-        return self.groups[group]
-
-    def __repr__(self) -> str:
-        return f"<Family {self.name}>"
-
-
-def classes_of(families: Iterable[Family]) -> Classes:
-    """The message classes of several families, which must not give one type two meanings.
-
-    Those of a generic family stand under its id, and are left out where that is not known.
-    """
-    return _united((family, family.classes) for family in families)
-
-
-def requests_of(families: Iterable[Family]) -> Classes | None:
-    """The classes of requests whose type means another in the kernel's mouth; None if none does.
-
-    NLM_F_REQUEST tells them apart. The kernel copies it into events of traffic control
-    (tfilter_notify in net/sched/cls_api.c), whose types have one class each.
-    """
-    return _united((family, family.requests) for family in families if family.requests) or None
-
-
-def _united(tables: Iterable[tuple[Family, dict[int, MessageClass]]]) -> Classes:
-    classes: Classes = {}
-    for family, table in tables:
-        if family.is_generic:
-            if family.id is not None:
-                classes[family.id] = table
-            continue
-        for number, cls in table.items():
-            known = classes.setdefault(number, cls)
-            if known is not cls:
-                raise ValueError(
-                    f"message type {number} means both {getattr(known, '__name__', known)} "
-                    f"and {cls.__name__}: parse these families one by one"
-                )
-    return classes
-
-
-def parse(data: Any, /, *families: Family) -> Iterator[Message | RawMessage]:
-    """The messages in a buffer, typed by their family; those of no declared type as RawMessage.
-
-    `data` is any buffer object that holds whole messages, struct nlmsghdr included. It is copied
-    once unless it is a bytes object; the messages share that copy. NLM_F_REQUEST tells a request
-    from what the kernel sends where they differ under one type. Raises DecodeError with the offset;
-    the iteration can then be continued with the next message. A generic family must know its
-    number: `parse(data, TASKSTATS.at(29))`.
-    """
-    for family in families:
-        if family.is_generic and family.id is None:
-            raise ValueError(
-                f"the kernel gives generic family {family.name!r} its number at run time: "
-                f"parse with .at(number)"
-            )
-    messages = Messages(data, classes_of(families), requests=requests_of(families))
-    return cast("Iterator[Message | RawMessage]", messages)

@@ -43,9 +43,10 @@ from netlink._core import Messages, RawMessage, iter_messages, stamp
 from netlink.constants import NLM_F, NLMSG
 from netlink.errors import DumpInterrupted, KernelError, KernelWarning, Overrun
 from netlink.extack import ExtAck
+from netlink.family import Family, dispatch_of
 from netlink.generic.nlctrl import CTRL_CMD, GENL_ID_CTRL, Ctrl
 from netlink.generic.nlctrl import FAMILY as NLCTRL
-from netlink.schema import Classes, Family, Message, classes_of, requests_of
+from netlink.schema import Message
 
 __all__ = ["Datagram", "Socket"]
 
@@ -99,9 +100,8 @@ class Socket:
         self.rcvbuf = 1 << 20
         self._generic = _Generic(families) if any(f.is_generic for f in families) else None
         numbered = self._generic.numbered if self._generic else families
-        self._classes = classes_of(numbered)
-        self._asking = requests_of(numbered)
-        self._types = {} if self._generic else _lowest(self._classes)
+        self._dispatch = dispatch_of(numbered)
+        self._types = {} if self._generic else _lowest(self._dispatch.table(request=False))
         self._queue: deque[Datagram] = deque()
         self._dump: Iterator[bytes | Datagram] | None = None
         self._overrun = False  # to be told
@@ -155,7 +155,7 @@ class Socket:
         """Have the kernel carry out what the buffer asks for."""
         with self._lock:
             self._check()
-            messages = Messages(buffer, self._classes, requests=self._asking)
+            messages = Messages(buffer, self._dispatch)
             for header, request in zip(iter_messages(buffer), messages, strict=True):
                 self.requests.append(request)
                 self._carry_out(header, request)
@@ -348,7 +348,7 @@ class _Generic:
         return self.ids[family], bytes((command, family.version, 0, 0)) + payload
 
 
-def _lowest(classes: Classes | dict[int, type[Message]]) -> dict[Any, int]:
+def _lowest(classes: dict[int, Any]) -> dict[Any, int]:
     """Under which number each class answers: the lowest that it has."""
     return {classes[number]: number for number in sorted(classes, reverse=True)}
 

@@ -30,11 +30,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, cast
 
-from netlink._core import Messages, RawMessage, iter_messages, runs
+from netlink._core import Meaning, Messages, RawMessage, iter_messages, runs
 from netlink.constants import NETLINK, NLM_F, NLMSG
 from netlink.errors import DecodeError, KernelError, Overrun
 from netlink.extack import status
-from netlink.schema import Classes, Family, Message, Op, Request, classes_of, requests_of
+from netlink.family import Dispatch, Family, Op, Request, dispatch_of
+from netlink.schema import Message
 
 __all__ = [
     "Answer", "Decoder", "Direction", "Head", "Item", "Traced", "body_of", "clock", "head_of",
@@ -145,7 +146,7 @@ class Traced:
         an Answer, and what cannot be decoded the DecodeError. The numbers of generic families are
         those that the connection knows at that time.
         """
-        return (item for _, item in self._decoder.messages(self.data, is_sent=self._is_sent))
+        return (item for _, item in self._decoder.messages(self.data))
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -159,7 +160,7 @@ class Traced:
 
     def _lines(self) -> Iterator[str]:
         yield self._title()
-        for raw, item in self._decoder.messages(self.data, is_sent=self._is_sent):
+        for raw, item in self._decoder.messages(self.data):
             yield from (INDENT + text for text in _shown(self.data, raw, item))
 
     def _title(self) -> str:
@@ -189,8 +190,8 @@ def to_stderr(seen: Traced) -> None:
 class Decoder:
     """What datagrams are decoded by: families, and of generic ones the numbers known by now.
 
-    `classes`, `ids` and `groups` may be the tables of a connection that learns such numbers: they
-    are looked at anew for each datagram. `groups` are numbers by the name of the family, then by
+    `dispatch`, `ids` and `groups` may be the tables of a connection that learns such numbers; they
+    are consulted again for each datagram. `groups` are numbers by the name of the family, then by
     that of the group.
 
     It remembers the last requests, as the kernel's no quotes of them no more than the header.
@@ -200,13 +201,12 @@ class Decoder:
         self,
         families: Iterable[Family],
         *,
-        classes: Classes | None = None,
+        dispatch: Dispatch | None = None,
         ids: Mapping[Family, int] | None = None,
         groups: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         families = tuple(families)
-        self._classes = classes_of(families) if classes is None else classes
-        self._requests = requests_of(families) or {}
+        self._dispatch = dispatch_of(families) if dispatch is None else dispatch
         self._ids = ids
         self._groups = {f.name: f.groups for f in families} if groups is None else groups
         self._sent: dict[int, tuple[bytes, RawMessage]] = {}  # by seq
@@ -222,9 +222,8 @@ class Decoder:
         while len(self._sent) > REMEMBERED:
             del self._sent[next(iter(self._sent))]
 
-    def messages(self, data: bytes, *, is_sent: bool) -> Iterator[tuple[RawMessage | None, Item]]:
+    def messages(self, data: bytes) -> Iterator[tuple[RawMessage | None, Item]]:
         """Each message's header, and what it is seen as; None where the framing ends."""
-        requests = self._asked() if is_sent else None
         raws = iter_messages(data)
         while True:
             try:
@@ -234,13 +233,13 @@ class Decoder:
             except DecodeError as error:
                 yield None, error
                 return
-            yield raw, self._item(data, raw, requests)
+            yield raw, self._item(data, raw)
 
     def answer(self, data: bytes, answer: RawMessage) -> Answer:
         """What an NLMSG_ERROR or NLMSG_DONE in `data` says. Raises DecodeError where it does not
         even hold an errno."""
         index = struct.pack("=4IiI", answer.offset, NLMSG_HDRLEN + len(answer.payload), 0, 0, -1, 0)
-        (only,), _ = runs(data, index)
+        (only,) = runs(data, index)
         request = self._request(answer)
         error, warning = status(only, request)
         if error is not None and not isinstance(error, KernelError):
@@ -259,22 +258,17 @@ class Decoder:
     #
     # A connection's tables may grow while another thread looks: hence the copies.
 
-    def _asked(self) -> Classes:
-        """The classes of requests that mean another in the kernel's mouth."""
-        known = [*self._ids.items()] if self._ids is not None else ()
-        return self._requests | {number: f.requests for f, number in known if f.requests}
-
     def _family(self, number: int) -> Family | None:
         """The generic family that has a number."""
         known = [*self._ids.items()] if self._ids is not None else ()
         return next((family for family, its in known if its == number), None)
 
-    def _item(self, data: bytes, raw: RawMessage, requests: Classes | None) -> Item:
+    def _item(self, data: bytes, raw: RawMessage) -> Item:
         end = raw.offset + NLMSG_HDRLEN + len(raw.payload)
         try:
             if raw.type in (NLMSG.NLMSG_ERROR, NLMSG.NLMSG_DONE):
                 return self.answer(data, raw)
-            return cast(Item, next(Messages(data, self._classes, raw.offset, end, requests)))
+            return cast(Item, next(Messages(data, self._dispatch, raw.offset, end)))
         except DecodeError as error:
             return error
 
@@ -288,16 +282,21 @@ class Decoder:
                 (kind,) = struct.unpack_from("=H", quoted, 4)
         data, sent = self._sent.get(answer.seq, (b"", None))
         if sent is not None and kind in (sent.type, None):
-            message = self._item(data, sent, self._asked())
+            message = self._item(data, sent)
             if isinstance(message, Message):
                 return self._named(message.nlmsg_name or "", message, sent.type)
         if kind is None:
             return self._named("", Message(), 0)  # an NLMSG_DONE quotes none
-        cls = self._requests.get(kind) or self._classes.get(kind, Message)
-        if isinstance(cls, dict):  # a generic family's, whose command the header does not hold
-            cls = Message
+        meaning = self._dispatch.find(kind, request=True)
+        cls: type[Message] = Message  # a generic family's command is not in the header
+        name = f"type {kind}"
+        if isinstance(meaning, Meaning):
+            name = meaning.name
+            if isinstance(meaning.message, type):
+                cls = meaning.message
         family = self._family(kind)
-        name = family.name if family is not None else cls.__table__.types.get(kind, f"type {kind}")
+        if family is not None:
+            name = family.name
         message = Message()
         (length,) = struct.unpack_from("=I", quoted)
         is_capped = answer.flags & NLM_F.NLM_F_CAPPED

@@ -19,7 +19,7 @@ import pytest
 from netlink import Connection as Blocking
 from netlink import DecodeError, DumpInterrupted, KernelError, Message, Overrun, aio
 from netlink.aio import Connection
-from netlink.schema import Plan
+from netlink.family import Plan
 from netlink.testing import Datagram, Socket
 
 from . import wire
@@ -334,9 +334,9 @@ def test_plans(run: Any) -> None:
     async def main() -> None:
         nl, _ = connect()
         async with nl:
-            assert await nl.run(plan()) == [1, [*range(10)], errno.ENODEV]
+            assert await nl.do(plan()) == [1, [*range(10)], errno.ENODEV]
             with pytest.raises(KernelError):
-                await nl.run(failing())
+                await nl.do(failing())
 
     run(main)
 
@@ -367,7 +367,7 @@ async def planned(nl: Connection) -> None:
         yield get(number=1)
         yield get().dump()
 
-    await nl.run(plan())
+    await nl.do(plan())
 
 
 async def listen(nl: Connection) -> None:

@@ -13,11 +13,10 @@ from typing import cast
 
 import pytest
 
+from netlink.family import Family, Op
 from netlink.schema import (
-    Family,
     Message,
     Nested,
-    Op,
     address,
     be16,
     mapping,

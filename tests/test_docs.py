@@ -18,7 +18,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 def test_family(netns: None) -> None:
     with Connection(nlctrl.FAMILY, timeout=20) as nl:
         try:
-            nl.run(nlctrl.find_family("ethtool"))
+            nl.do(nlctrl.find_family("ethtool"))
         except KernelError as error:
             pytest.skip(f"the kernel lacks what the page is about: {error}")
     names: dict[str, Any] = {"__name__": "family"}

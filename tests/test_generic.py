@@ -587,7 +587,7 @@ def test_what_nlctrl_says_under_a_command_that_we_do_not_know_is_passed_over() -
 def test_families_by_plan() -> None:
     nl, _ = connect(PLAY, OTHER)
     with nl:
-        families = nl.run(list_families())
+        families = nl.do(list_families())
     assert [family.family_name for family in families] == ["play", "other", "nlctrl"]
     assert [group.name for group in families[0].mcast_groups] == ["events", "config"]
 
@@ -607,7 +607,7 @@ def test_policies_in_words() -> None:
 
     nl, _ = connect(nlctrl.FAMILY, PLAY, function=answer)
     with nl:
-        policies = nl.run(policy("play"))
+        policies = nl.do(policy("play"))
     assert policies.pretty(PLAY).splitlines() == [
         "play.get",
         "    do",

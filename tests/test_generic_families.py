@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from netlink import Family, Message, parse
+from netlink.family import Plan, Request
 from netlink.generic import dquot, taskstats
 from netlink.generic.dquot import QTYPE, QUOTA_NL, QuotaWarning
 from netlink.generic.taskstats import AC_FLAG, SCHED, Aggregate, CgroupStats, TaskQuery, TaskStats
-from netlink.schema import Plan, Request
 
 from . import wire
 

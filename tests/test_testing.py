@@ -23,7 +23,8 @@ from netlink import schema as s
 from netlink._core import RawMessage
 from netlink.constants import NLM_F
 from netlink.extack import NL_ATTR_TYPE, Policy
-from netlink.schema import Family, Message, Op
+from netlink.family import Family, Op
+from netlink.schema import Message
 from netlink.testing import Datagram, Socket
 
 from . import wire

@@ -11,7 +11,8 @@ from enum import Enum
 from types import ModuleType
 from typing import Any
 
-from netlink.schema import Family, Field, Message
+from netlink.family import Family
+from netlink.schema import Field, Message
 
 
 @dataclass(frozen=True, order=True)

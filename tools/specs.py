@@ -19,7 +19,8 @@ from typing import Any, cast
 
 import yaml
 
-from netlink.schema import Family, Field, Message
+from netlink.family import Family
+from netlink.schema import Field, Message
 from tools.declarations import Difference, attributes, innermost, is_same, label, members, shape
 
 WIDTH = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "s8": 1, "s16": 2, "s32": 4, "s64": 8}

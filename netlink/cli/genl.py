@@ -10,7 +10,6 @@ import json
 import pkgutil
 from argparse import Namespace
 from collections.abc import Callable
-from enum import IntEnum
 from importlib import import_module
 from time import monotonic
 
@@ -27,6 +26,7 @@ from netlink import (
 from netlink.cli.monitor import object_of, watch
 from netlink.cli.output import open_output
 from netlink.cli.text import Event
+from netlink.constants import KernelEnum
 from netlink.generic import find_family, list_families, nlctrl, policy
 from netlink.generic.nlctrl import Ctrl
 
@@ -35,7 +35,7 @@ __all__ = ["run"]
 GENL_HDRLEN = 4
 
 
-class UNKNOWN_CMD(IntEnum):
+class UNKNOWN_CMD(KernelEnum):
     """The commands of a family that nobody declared."""
 
 
@@ -51,7 +51,7 @@ def run(args: Namespace) -> int:
 
 def _list(args: Namespace) -> int:
     with Connection(nlctrl.FAMILY) as nl:
-        families = nl.run(list_families())
+        families = nl.do(list_families())
     if args.json:
         print(json.dumps([family.to_json() for family in families], indent=1))
     else:
@@ -71,7 +71,7 @@ def _list(args: Namespace) -> int:
 def _policy(args: Namespace) -> int:
     with Connection(nlctrl.FAMILY) as nl:
         try:
-            policies = nl.run(policy(args.family))
+            policies = nl.do(policy(args.family))
         except KernelError as error:
             raise SystemExit(f"netlink: {args.family}: {error}") from None
     output = open_output()
@@ -85,7 +85,7 @@ def _monitor(args: Namespace) -> int:
     began = monotonic()
     with Connection(family, rcvbuf=args.rcvbuf) as nl:
         try:
-            told = nl.run(find_family(args.family))
+            told = nl.do(find_family(args.family))
         except KernelError as error:
             raise SystemExit(f"netlink: {args.family}: {error}") from None
         names = args.group or [group.name for group in told.mcast_groups]

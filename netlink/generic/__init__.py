@@ -6,7 +6,7 @@ used, and hears when that changes:
     from netlink.generic import nlctrl, taskstats
 
     with Connection(nlctrl.FAMILY, taskstats.FAMILY) as nl:
-        for family in nl.run(nlctrl.list_families()):
+        for family in nl.do(nlctrl.list_families()):
             print(family.family_id, family.family_name)
 
 docs/family.md shows how to declare one.

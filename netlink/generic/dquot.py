@@ -18,20 +18,20 @@ such as root, is under no hard limit.
 
 from __future__ import annotations
 
-from enum import IntEnum
-
-from netlink.schema import Family, Message, u32, u64
+from netlink.constants import KernelEnum
+from netlink.family import Family
+from netlink.schema import Message, u32, u64
 
 GENL_ID_VFS_DQUOT = 17  # fixed, unlike that of most families (linux/genetlink.h)
 
 
-class QUOTA_NL_C(IntEnum):
+class QUOTA_NL_C(KernelEnum):
     """Commands: enum in linux/quota.h."""
 
     QUOTA_NL_C_WARNING = 1
 
 
-class QTYPE(IntEnum):
+class QTYPE(KernelEnum):
     """Whose quota it is (linux/quota.h)."""
 
     USRQUOTA = 0
@@ -39,7 +39,7 @@ class QTYPE(IntEnum):
     PRJQUOTA = 2
 
 
-class QUOTA_NL(IntEnum):
+class QUOTA_NL(KernelEnum):
     """What has happened: I stands for inodes, that is files, and B for blocks (linux/quota.h).
 
     Above a hard limit nothing can be made any more. Above a soft one it can for a time of grace,

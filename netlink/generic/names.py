@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from netlink.errors import KernelError
+from netlink.family import Dispatch, Family, Request, Steps
 from netlink.generic.nlctrl import CTRL_CMD, FAMILY, GENL_ID_CTRL, Ctrl, getfamily
-from netlink.schema import Classes, Family, Plan, Request
 
 __all__ = ["Names"]
 
@@ -29,9 +29,9 @@ class Names:
 
     control_group = GENL_ID_CTRL
 
-    def __init__(self, families: Iterable[Family], classes: Classes) -> None:
+    def __init__(self, families: Iterable[Family], dispatch: Dispatch) -> None:
         self.ids: dict[Family, int] = {}
-        self.classes = classes
+        self.dispatch = dispatch
         self.groups: dict[str, dict[str, int]] = {}  # by family's name, by group's name
         self.joined: set[tuple[str, str]] = set()
         self.rejoin: list[int] = []
@@ -46,12 +46,12 @@ class Names:
         if family.name == FAMILY.name and family is not FAMILY:
             raise ValueError("nlctrl is declared already: netlink.generic.nlctrl.FAMILY")
         known = self._families.get(family.name, family)
-        if known.classes is not family.classes:  # those of a bound copy, at(), are the same
+        if known.dispatch is not family.dispatch:  # those of a bound copy, at(), are the same
             raise ValueError(f"family {family.name!r} is declared twice on one connection")
         self._families[family.name] = family
         if family.id is not None:
             self.ids[family] = family.id
-            self.classes[family.id] = family.classes
+            self.dispatch.nest(family.id, family.dispatch)
 
     def question(self, family: Family) -> Request[Ctrl]:
         """What to ask nlctrl for the numbers of a family."""
@@ -89,7 +89,7 @@ class Names:
             groups.clear()
         elif told.genl_cmd == CTRL_CMD.CTRL_CMD_NEWFAMILY:
             self.ids[family] = told.family_id
-            self.classes[told.family_id] = family.classes
+            self.dispatch.nest(told.family_id, family.dispatch)
 
     def missed(self) -> list[Family]:
         """Take in that announcements may be lost: what to ask for anew, as it has joined groups."""
@@ -98,7 +98,7 @@ class Names:
             self.groups.pop(name, None)
         return [self._families[name] for name in names]
 
-    def group(self, name: str, families: Iterable[Family], *, wanted: bool) -> Plan[int]:
+    def group(self, name: str, families: Iterable[Family], *, wanted: bool) -> Steps[int]:
         """The number of a group, by its name or, where several families have one of that name, by
         both: "devlink.config". An unknown name is a LookupError that lists the known ones.
 

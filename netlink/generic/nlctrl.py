@@ -3,35 +3,25 @@
 Numbers are those of Linux 6.12 (linux/genetlink.h); widths are those of net/netlink/genetlink.c and
 net/netlink/policy.c. The plans at the end are what people ask it:
 
-    for family in nl.run(list_families()):
+    for family in nl.do(list_families()):
         print(family.family_id, family.family_name)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import IntEnum, IntFlag
 from typing import Any, NamedTuple
 
+from netlink.constants import KernelEnum, KernelFlag
 from netlink.extack import Policy
-from netlink.schema import (
-    Family,
-    Message,
-    Op,
-    Plan,
-    Several,
-    array,
-    mapping,
-    string,
-    u16,
-    u32,
-)
+from netlink.family import Family, Op, Steps, plan
+from netlink.schema import Message, Several, array, mapping, string, u16, u32
 
 GENL_NAMSIZ = 16  # bytes of a name, NUL included
 GENL_ID_CTRL = 16  # the one family whose number is fixed, and the number of its one group
 
 
-class CTRL_CMD(IntEnum):
+class CTRL_CMD(KernelEnum):
     """Commands: enum in linux/genetlink.h."""
 
     CTRL_CMD_NEWFAMILY = 1
@@ -46,7 +36,7 @@ class CTRL_CMD(IntEnum):
     CTRL_CMD_GETPOLICY = 10
 
 
-class GENL(IntFlag):
+class GENL(KernelFlag):
     """What an op can do, and what it takes to call it: CTRL_ATTR_OP_FLAGS."""
 
     GENL_ADMIN_PERM = 0x01
@@ -94,8 +84,8 @@ class Ctrl(Message):
     op: int | None = u32(10)
 
 
-getfamily = Op("nlctrl.getfamily", CTRL_CMD.CTRL_CMD_GETFAMILY, Ctrl)
-getpolicy = Op("nlctrl.getpolicy", CTRL_CMD.CTRL_CMD_GETPOLICY, Ctrl)
+getfamily = Op("nlctrl.getfamily", CTRL_CMD.CTRL_CMD_GETFAMILY, Ctrl, answer="one")
+getpolicy = Op("nlctrl.getpolicy", CTRL_CMD.CTRL_CMD_GETPOLICY, Ctrl, answer="one")
 
 FAMILY = Family(
     "nlctrl",
@@ -154,20 +144,23 @@ class Policies(NamedTuple):
             )
 
 
-def list_families() -> Plan[list[Ctrl]]:
+@plan
+def list_families() -> Steps[list[Ctrl]]:
     """Every family that the kernel has at the moment."""
     families: list[Ctrl] = yield getfamily().dump()
     return families
 
 
-def find_family(name: str) -> Plan[Ctrl]:
+@plan
+def find_family(name: str) -> Steps[Ctrl]:
     """The family of a name. The kernel may load a module for it; KernelError ENOENT where none has
     that name."""
     family: Ctrl = yield getfamily(family_name=name)
     return family
 
 
-def policy(name: str) -> Plan[Policies]:
+@plan
+def policy(name: str) -> Steps[Policies]:
     """What the family of a name accepts in its requests (Linux 5.10).
 
     KernelError ENOENT where there is no such family, ENODATA where it has no policy.

@@ -5,12 +5,12 @@ linux/cgroupstats.h); behaviour is that of kernel/taskstats.c. A process, and ea
 it, can be asked about by anyone with CAP_NET_ADMIN over the initial user namespace:
 
     with Connection(taskstats.FAMILY) as nl:
-        print(nl.run(taskstats.of_pid(1)).ac_comm)
+        print(nl.do(taskstats.of_pid(1)).ac_comm)
 
 Exits are events, though of no group: the kernel sends them to the port that listens to a CPU.
 
     with Connection(taskstats.FAMILY) as nl:
-        nl.run(taskstats.listen(Path("/sys/devices/system/cpu/possible").read_text()))
+        nl.do(taskstats.listen(Path("/sys/devices/system/cpu/possible").read_text()))
         for event in nl.events():
             print(event.aggr_pid.stats.ac_comm)
 
@@ -28,28 +28,13 @@ Exits are events, though of no group: the kernel sends them to the port that lis
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import IntEnum, IntFlag
 
-from netlink.schema import (
-    Family,
-    Message,
-    Nested,
-    Op,
-    Plan,
-    flag,
-    nest,
-    pad,
-    s8,
-    string,
-    struct,
-    u8,
-    u16,
-    u32,
-    u64,
-)
+from netlink.constants import KernelEnum, KernelFlag
+from netlink.family import Family, Op, Steps, plan
+from netlink.schema import Message, Nested, flag, nest, pad, s8, string, struct, u8, u16, u32, u64
 
 
-class TASKSTATS_CMD(IntEnum):
+class TASKSTATS_CMD(KernelEnum):
     """Commands: enums in linux/taskstats.h and linux/cgroupstats.h."""
 
     TASKSTATS_CMD_GET = 1
@@ -58,7 +43,7 @@ class TASKSTATS_CMD(IntEnum):
     CGROUPSTATS_CMD_NEW = 5
 
 
-class AC_FLAG(IntFlag):
+class AC_FLAG(KernelFlag):
     """What an accounting record says of a task (linux/acct.h)."""
 
     AFORK = 0x01  # forked, but never called exec
@@ -69,7 +54,7 @@ class AC_FLAG(IntFlag):
     AGROUP = 0x20  # was the last task of its process (version 12)
 
 
-class SCHED(IntEnum):
+class SCHED(KernelEnum):
     """Scheduling policies (linux/sched.h)."""
 
     SCHED_NORMAL = 0
@@ -242,7 +227,8 @@ FAMILY = Family(
 # --- plans ----------------------------------------------------------------------------------------
 
 
-def of_pid(pid: int) -> Plan[taskstats]:
+@plan
+def of_pid(pid: int) -> Steps[taskstats]:
     """What one task, that is a thread, has used until now; the first of a process has its pid.
 
     KernelError ESRCH where there is none, EPERM without CAP_NET_ADMIN over the initial user
@@ -252,7 +238,8 @@ def of_pid(pid: int) -> Plan[taskstats]:
     return _stats(answer.aggr_pid)
 
 
-def of_tgid(tgid: int) -> Plan[taskstats]:
+@plan
+def of_tgid(tgid: int) -> Steps[taskstats]:
     """What a process has used until now: the sum of its tasks, those that have ended included.
 
     What is not summed up reads 0: see taskstats. KernelError as for of_pid.
@@ -267,7 +254,8 @@ def _stats(part: Aggregate | None) -> taskstats:
     return part.stats
 
 
-def listen(cpus: str | Iterable[int]) -> Plan[None]:
+@plan
+def listen(cpus: str | Iterable[int]) -> Steps[None]:
     """From now on, tasks that end on these CPUs are events of the connection: a TaskStats each.
 
     `cpus` are numbers, or a list as the kernel writes it: "0-3,8", or the contents of
@@ -277,7 +265,8 @@ def listen(cpus: str | Iterable[int]) -> Plan[None]:
     yield get(register_cpumask=_mask(cpus))
 
 
-def unlisten(cpus: str | Iterable[int]) -> Plan[None]:
+@plan
+def unlisten(cpus: str | Iterable[int]) -> Steps[None]:
     """Hear no more of tasks that end on these CPUs, listened to or not. KernelError as for listen.
 
     What the kernel sent before still comes out of events().
@@ -289,7 +278,8 @@ def _mask(cpus: str | Iterable[int]) -> str:
     return cpus.strip() if isinstance(cpus, str) else ",".join(map(str, cpus))
 
 
-def of_cgroup(fd: int) -> Plan[cgroupstats | None]:
+@plan
+def of_cgroup(fd: int) -> Steps[cgroupstats | None]:
     """How the tasks of a cgroup are doing, by a descriptor of its directory; needs no privilege.
 
     Only hierarchies of version 1 count (cgroupstats_build): KernelError EINVAL for others. None

@@ -1,48 +1,52 @@
-"""The route family (NETLINK_ROUTE): links, addresses, routes and all that belongs to them.
+"""The route family (NETLINK_ROUTE): links, addresses, routes and everything that belongs to them.
 
-One file a kind of object, named after the kernel's word for it; each holds its message classes, its
-enumerations, its ops and, where people have words for them, plans:
+There is one file for each kind of object, named after the kernel's word for it. Each file holds
+message classes, enumerations, ops and, for common tasks, plans. A file is imported when it is used:
+`from netlink.route import link` loads only what links need. Nothing else happens in this file.
 
     from netlink.route import FAMILY, link, route
 
-    nl.dump(route.get())                                              # an op makes a request
-    nl.run(route.add("10.0.0.0/24", via="192.0.2.1", dev="eth0"))     # a plan, in the words of ip
+    nl.dump(route.get())                                             # an op makes a request
+    nl.do(route.add("10.0.0.0/24", via="192.0.2.1", dev="eth0"))     # a plan, in the words of ip
 
-| ops, by the kernel's flags                  | plans, in human terms                        |
+| ops, by the kernel's flags                  | plans, in the words of ip                    |
 |---------------------------------------------|----------------------------------------------|
-| `new`: refuses what exists                  | `add`                                        |
+| `new`: refuses existing objects             | `add`                                        |
 | `replace`: creates or replaces              | `put`                                        |
-| `set`: refuses what does not exist          | `change`                                     |
+| `set`: changes existing objects             | `change`                                     |
 | `delete`                                    | `remove`                                     |
 """
 
-from netlink.constants import NETLINK
-from netlink.route import (
-    addr,
-    addrlabel,
-    anycast,
-    cachereport,
-    dcb,
-    link,
-    linkprop,
-    mdb,
-    multicast,
-    nduseropt,
-    neigh,
-    neightbl,
-    netconf,
-    nexthop,
-    nsid,
-    prefix,
-    route,
-    rule,
-    stats,
-    tc,
-    tunnel,
-    vlandb,
-)
-from netlink.route.rtnetlink import RTM, RTNLGRP
-from netlink.schema import Family, Op
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from netlink.route.rtnetlink import ROUTE as FAMILY
+
+if TYPE_CHECKING:
+    from netlink.route import (
+        addr,
+        addrlabel,
+        anycast,
+        cachereport,
+        dcb,
+        link,
+        linkprop,
+        mdb,
+        multicast,
+        nduseropt,
+        neigh,
+        neightbl,
+        netconf,
+        nexthop,
+        nsid,
+        prefix,
+        route,
+        rule,
+        stats,
+        tc,
+        tunnel,
+        vlandb,
+    )
 
 __all__ = [
     "FAMILY", "addr", "addrlabel", "anycast", "cachereport", "dcb", "link", "linkprop", "mdb",
@@ -50,20 +54,12 @@ __all__ = [
     "rule", "stats", "tc", "tunnel", "vlandb",
 ]  # fmt: skip
 
-# Each gives its ops, and MESSAGES where the kernel sends what no op does: the class of a type.
-MODULES = (
-    link, linkprop, addr, multicast, anycast, addrlabel, prefix, nduseropt, neigh, neightbl,
-    netconf, route, cachereport, rule, nexthop, nsid, stats, mdb, vlandb, tunnel, dcb,
-    tc.qdisc, tc.tclass, tc.filter, tc.chain, tc.action,
-)  # fmt: skip
 
-FAMILY = Family(
-    "route",
-    protocol=NETLINK.NETLINK_ROUTE,
-    ops=[op for module in MODULES for op in vars(module).values() if isinstance(op, Op)],
-    messages={
-        kind: cls for module in MODULES for kind, cls in vars(module).get("MESSAGES", {}).items()
-    },
-    groups=RTNLGRP,
-    types=RTM,
-)
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return import_module(f"netlink.route.{name}")
+    raise AttributeError(f"module 'netlink.route' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

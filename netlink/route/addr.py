@@ -3,35 +3,23 @@
 Numbers are those of Linux 6.12 (linux/if_addr.h); widths and signs are those of the policies in
 net/ipv4/devinet.c and net/ipv6/addrconf.c. The plans at the end are the words of `ip address`:
 
-    nl.run(addr.add("192.0.2.1/24", "eth0", broadcast="+"))
+    nl.do(addr.add("192.0.2.1/24", "eth0", broadcast="+"))
 """
 
-from enum import IntEnum, IntFlag
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Any, TypedDict, Unpack
 
-from netlink.constants import AF, IFNAMSIZ, NLM_F
+from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
+from netlink.family import Op, Steps, plan
 from netlink.route.link import Dev, index_of
-from netlink.route.rtnetlink import RT_SCOPE, RTM, family_of, number
-from netlink.schema import (
-    Addr,
-    IPAddress,
-    Message,
-    Nested,
-    Op,
-    Plan,
-    s32,
-    string,
-    struct,
-    u8,
-    u32,
-)
+from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM, family_of, number
+from netlink.schema import Addr, IPAddress, Message, Nested, s32, string, struct, u8, u32
 
 # Address has a field of this name, which would hide the word from the fields after it.
 from netlink.schema import address as ip
 
 
-class IFA_F(IntFlag):
+class IFA_F(KernelFlag):
     """Flags of an address: ifa_flags and, in full, IFA_FLAGS."""
 
     IFA_F_SECONDARY = 0x01
@@ -49,7 +37,7 @@ class IFA_F(IntFlag):
     IFA_F_STABLE_PRIVACY = 0x800
 
 
-class IFAPROT(IntEnum):
+class IFAPROT(KernelEnum):
     """Who made an address: IFA_PROTO."""
 
     IFAPROT_UNSPEC = 0
@@ -100,7 +88,7 @@ class Address(ifaddrmsg):
     proto: IFAPROT | int | None = u8(11, enum=IFAPROT)
 
 
-get = Op("addr.get", RTM.RTM_GETADDR, Address)
+get = Op("addr.get", RTM.RTM_GETADDR, Address, answer="one")
 new = Op("addr.new", RTM.RTM_NEWADDR, Address, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 # Neither protocol looks at NLM_F_CREATE (inet_rtm_newaddr, inet6_rtm_newaddr): what replaces also
 # creates, and there is no `set`.
@@ -108,6 +96,8 @@ replace = Op(
     "addr.replace", RTM.RTM_NEWADDR, Address, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
 )
 delete = Op("addr.delete", RTM.RTM_DELADDR, Address)
+
+ROUTE.add(get, new, replace, delete)
 
 
 # --- plans ----------------------------------------------------------------------------------------
@@ -129,22 +119,25 @@ class Details(TypedDict, total=False):
     flags: IFA_F
 
 
-def add(address: Local, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+@plan
+def add(address: Local, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
     """Give a link an address, such as "192.0.2.1/24". Raises KernelError (EEXIST)."""
-    return _write(new, address, dev, details)
+    return (yield from _write(new, address, dev, details))
 
 
-def put(address: Local, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+@plan
+def put(address: Local, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
     """As add(), but the details of an address that is there are changed."""
-    return _write(replace, address, dev, details)
+    return (yield from _write(replace, address, dev, details))
 
 
-def remove(address: Local, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+@plan
+def remove(address: Local, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
     """Take an address from a link. Raises KernelError (EADDRNOTAVAIL)."""
-    return _write(delete, address, dev, details)
+    return (yield from _write(delete, address, dev, details))
 
 
-def _write(op: Op[..., Address], address: Local, dev: Dev, details: Details) -> Plan[None]:
+def _write(op: Op[..., Any, Any], address: Local, dev: Dev, details: Details) -> Steps[None]:
     own = ip_interface(address)
     other = ip_interface(details.get("peer", own))
     # A loopback address is of the host, as ip(8) has it; the kernel takes what it is told.
@@ -154,7 +147,7 @@ def _write(op: Op[..., Address], address: Local, dev: Dev, details: Details) -> 
         "family": family_of(own),
         "prefixlen": other.network.prefixlen,
         "scope": number(RT_SCOPE, scope),
-        "index": (yield from index_of(dev)),
+        "index": (yield index_of(dev)),
         "local": own.ip,
         "address": other.ip,
         "broadcast": details.get("broadcast"),

@@ -4,8 +4,9 @@ Numbers are those of Linux 6.12 (linux/if_addrlabel.h); widths are those of net/
 """
 
 from netlink.constants import AF, NLM_F
-from netlink.route.rtnetlink import RTM
-from netlink.schema import Addr, Message, Op, pad, u8, u32
+from netlink.family import Op
+from netlink.route.rtnetlink import ROUTE, RTM
+from netlink.schema import Addr, Message, pad, u8, u32
 
 # AddressLabel has a field of this name, which would hide the word from the fields after it.
 from netlink.schema import address as ip
@@ -32,7 +33,7 @@ class AddressLabel(ifaddrlblmsg):
     label: int | None = u32(2)
 
 
-get = Op("addrlabel.get", RTM.RTM_GETADDRLABEL, AddressLabel)
+get = Op("addrlabel.get", RTM.RTM_GETADDRLABEL, AddressLabel, answer="one")
 # NLM_F_CREATE is not looked at, and what replaces also creates (ip6addrlbl_newdel).
 new = Op(
     "addrlabel.new", RTM.RTM_NEWADDRLABEL, AddressLabel, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL
@@ -44,3 +45,5 @@ replace = Op(
     flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE,
 )
 delete = Op("addrlabel.delete", RTM.RTM_DELADDRLABEL, AddressLabel)
+
+ROUTE.add(get, new, delete)

@@ -11,9 +11,7 @@ as structs here, a member for each index. Its counters are arrays too, but their
 running kernel's own: it changed between 6.12 and 6.18.
 """
 
-from enum import IntEnum, IntFlag
-
-from netlink.constants import AF
+from netlink.constants import AF, KernelEnum, KernelFlag
 from netlink.schema import (
     Addr,
     Message,
@@ -35,7 +33,7 @@ from netlink.schema import (
 )
 
 
-class IN6_ADDR_GEN_MODE(IntEnum):
+class IN6_ADDR_GEN_MODE(KernelEnum):
     """How a link makes its IPv6 addresses: IFLA_INET6_ADDR_GEN_MODE (linux/if_link.h)."""
 
     IN6_ADDR_GEN_MODE_EUI64 = 0
@@ -44,14 +42,14 @@ class IN6_ADDR_GEN_MODE(IntEnum):
     IN6_ADDR_GEN_MODE_RANDOM = 3
 
 
-class BRIDGE_FLAGS(IntFlag):
+class BRIDGE_FLAGS(KernelFlag):
     """Which side of a bridge port a request is for: IFLA_BRIDGE_FLAGS (linux/if_bridge.h)."""
 
     BRIDGE_FLAGS_MASTER = 0x01
     BRIDGE_FLAGS_SELF = 0x02
 
 
-class BRIDGE_MODE(IntEnum):
+class BRIDGE_MODE(KernelEnum):
     """Mode of a bridge in hardware: IFLA_BRIDGE_MODE (linux/if_bridge.h)."""
 
     BRIDGE_MODE_VEB = 0
@@ -59,7 +57,7 @@ class BRIDGE_MODE(IntEnum):
     BRIDGE_MODE_UNDEF = 0xFFFF
 
 
-class BRIDGE_VLAN_INFO(IntFlag):
+class BRIDGE_VLAN_INFO(KernelFlag):
     """Flags of a VLAN on a bridge port (linux/if_bridge.h)."""
 
     BRIDGE_VLAN_INFO_MASTER = 0x01
@@ -71,7 +69,7 @@ class BRIDGE_VLAN_INFO(IntFlag):
     BRIDGE_VLAN_INFO_ONLY_OPTS = 0x40
 
 
-class BR_STATE(IntEnum):
+class BR_STATE(KernelEnum):
     """State of a bridge port in the spanning tree (linux/if_bridge.h)."""
 
     BR_STATE_DISABLED = 0
@@ -81,7 +79,7 @@ class BR_STATE(IntEnum):
     BR_STATE_BLOCKING = 4
 
 
-class BR_MRP_RING_ROLE(IntEnum):
+class BR_MRP_RING_ROLE(KernelEnum):
     """What a bridge does in an MRP ring (linux/mrp_bridge.h)."""
 
     BR_MRP_RING_ROLE_DISABLED = 0
@@ -90,7 +88,7 @@ class BR_MRP_RING_ROLE(IntEnum):
     BR_MRP_RING_ROLE_MRA = 3
 
 
-class BR_MRP_IN_ROLE(IntEnum):
+class BR_MRP_IN_ROLE(KernelEnum):
     """What a bridge does between two MRP rings (linux/mrp_bridge.h)."""
 
     BR_MRP_IN_ROLE_DISABLED = 0
@@ -98,21 +96,21 @@ class BR_MRP_IN_ROLE(IntEnum):
     BR_MRP_IN_ROLE_MIM = 2
 
 
-class BR_MRP_RING_STATE(IntEnum):
+class BR_MRP_RING_STATE(KernelEnum):
     """State of an MRP ring (linux/mrp_bridge.h)."""
 
     BR_MRP_RING_STATE_OPEN = 0
     BR_MRP_RING_STATE_CLOSED = 1
 
 
-class BR_MRP_IN_STATE(IntEnum):
+class BR_MRP_IN_STATE(KernelEnum):
     """State of what connects two MRP rings (linux/mrp_bridge.h)."""
 
     BR_MRP_IN_STATE_OPEN = 0
     BR_MRP_IN_STATE_CLOSED = 1
 
 
-class BR_MRP_PORT_STATE(IntEnum):
+class BR_MRP_PORT_STATE(KernelEnum):
     """State of a port in an MRP ring (linux/mrp_bridge.h)."""
 
     BR_MRP_PORT_STATE_DISABLED = 0
@@ -121,7 +119,7 @@ class BR_MRP_PORT_STATE(IntEnum):
     BR_MRP_PORT_STATE_NOT_CONNECTED = 3
 
 
-class BR_MRP_PORT_ROLE(IntEnum):
+class BR_MRP_PORT_ROLE(KernelEnum):
     """What a port is to an MRP ring (linux/mrp_bridge.h)."""
 
     BR_MRP_PORT_ROLE_PRIMARY = 0
@@ -129,21 +127,21 @@ class BR_MRP_PORT_ROLE(IntEnum):
     BR_MRP_PORT_ROLE_INTER = 2
 
 
-class BR_CFM_DOMAIN(IntEnum):
+class BR_CFM_DOMAIN(KernelEnum):
     """What a CFM end point watches: enum br_cfm_domain (linux/cfm_bridge.h)."""
 
     BR_CFM_PORT = 0
     BR_CFM_VLAN = 1
 
 
-class BR_CFM_MEP_DIRECTION(IntEnum):
+class BR_CFM_MEP_DIRECTION(KernelEnum):
     """Which way a CFM end point looks (linux/cfm_bridge.h)."""
 
     BR_CFM_MEP_DIRECTION_DOWN = 0
     BR_CFM_MEP_DIRECTION_UP = 1
 
 
-class BR_CFM_CCM_INTERVAL(IntEnum):
+class BR_CFM_CCM_INTERVAL(KernelEnum):
     """How often CFM continuity checks are sent (linux/cfm_bridge.h)."""
 
     BR_CFM_CCM_INTERVAL_NONE = 0

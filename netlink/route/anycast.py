@@ -5,10 +5,10 @@ announces nothing; 6.18 has the group "ipv6-acaddr". Forwarding or setsockopt(2)
 addresses.
 """
 
+from netlink.family import Op
 from netlink.route.addr import Address
-from netlink.route.rtnetlink import RTM
-from netlink.schema import Op
+from netlink.route.rtnetlink import ROUTE, RTM
 
-get = Op("anycast.get", RTM.RTM_GETANYCAST, Address)  # dumps only
+get = Op("anycast.get", RTM.RTM_GETANYCAST, Address, answer="one")  # dumps only
 
-MESSAGES = {RTM.RTM_NEWANYCAST: Address, RTM.RTM_DELANYCAST: Address}
+ROUTE.add(get, messages={RTM.RTM_NEWANYCAST: Address, RTM.RTM_DELANYCAST: Address})

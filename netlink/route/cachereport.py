@@ -5,13 +5,12 @@ igmpmsg_netlink_event in net/ipv4/ipmr.c and mrt6msg_netlink_event in net/ipv6/i
 are "ipv4-mroute-r" and "ipv6-mroute-r".
 """
 
-from enum import IntEnum
-
-from netlink.route.rtnetlink import RTM, rtgenmsg
+from netlink.constants import KernelEnum
+from netlink.route.rtnetlink import ROUTE, RTM, rtgenmsg
 from netlink.schema import Addr, address, binary, u8, u32
 
 
-class IGMPMSG(IntEnum):
+class IGMPMSG(KernelEnum):
     """Why a report was made: IPMRA_CREPORT_MSGTYPE, MRT6MSG_* of IPv6 being the same."""
 
     IGMPMSG_NOCACHE = 1
@@ -35,4 +34,4 @@ class CacheReport(rtgenmsg):
     table: int | None = u32(6)
 
 
-MESSAGES = {RTM.RTM_NEWCACHEREPORT: CacheReport}
+ROUTE.add(messages={RTM.RTM_NEWCACHEREPORT: CacheReport})

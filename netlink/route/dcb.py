@@ -4,14 +4,12 @@ What a set command answers is one byte where the request had a nest, hence two c
 those of Linux 6.12 (linux/dcbnl.h); widths are those of the policies in net/dcb/dcbnl.c.
 """
 
-from enum import IntEnum, IntFlag
-
-from netlink.constants import AF, IFNAMSIZ
-from netlink.route.rtnetlink import RTM
+from netlink.constants import AF, IFNAMSIZ, KernelEnum, KernelFlag
+from netlink.family import Op
+from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import (
     Message,
     Nested,
-    Op,
     Several,
     binary,
     flag,
@@ -28,7 +26,7 @@ from netlink.schema import (
 )
 
 
-class DCB_CMD(IntEnum):
+class DCB_CMD(KernelEnum):
     """What a message is about: cmd. G gets and S sets, in the kernel's spelling."""
 
     DCB_CMD_UNDEFINED = 0
@@ -61,7 +59,7 @@ class DCB_CMD(IntEnum):
     DCB_CMD_IEEE_DEL = 27
 
 
-class DCB_CAP_DCBX(IntFlag):
+class DCB_CAP_DCBX(KernelFlag):
     """What a DCBX engine does, and who runs it: DCB_ATTR_DCBX, DCB_CAP_ATTR_DCBX."""
 
     DCB_CAP_DCBX_HOST = 0x01
@@ -71,7 +69,7 @@ class DCB_CAP_DCBX(IntFlag):
     DCB_CAP_DCBX_STATIC = 0x10
 
 
-class DCB_FEATCFG(IntFlag):
+class DCB_FEATCFG(KernelFlag):
     """State of a feature that is negotiated: DCB_FEATCFG_ATTR_*."""
 
     DCB_FEATCFG_ERROR = 0x01
@@ -80,14 +78,14 @@ class DCB_FEATCFG(IntFlag):
     DCB_FEATCFG_ADVERTISE = 0x08
 
 
-class DCB_APP_IDTYPE(IntEnum):
+class DCB_APP_IDTYPE(KernelEnum):
     """What the id of a CEE application is: DCB_APP_ATTR_IDTYPE."""
 
     DCB_APP_IDTYPE_ETHTYPE = 0
     DCB_APP_IDTYPE_PORTNUM = 1
 
 
-class IEEE_8021QAZ_TSA(IntEnum):
+class IEEE_8021QAZ_TSA(KernelEnum):
     """How a traffic class is scheduled: ieee_ets.tc_tsa."""
 
     IEEE_8021QAZ_TSA_STRICT = 0
@@ -96,7 +94,7 @@ class IEEE_8021QAZ_TSA(IntEnum):
     IEEE_8021QAZ_TSA_VENDOR = 255
 
 
-class DCB_APP_SEL(IntEnum):
+class DCB_APP_SEL(KernelEnum):
     """What the protocol of an application entry is: dcb_app.selector."""
 
     IEEE_8021QAZ_APP_SEL_ETHERTYPE = 1
@@ -455,7 +453,7 @@ class DcbResult(dcbmsg):
     featcfg: int | None = u8(15)
 
 
-get = Op("dcb.get", RTM.RTM_GETDCB, Dcb)
-set = Op("dcb.set", RTM.RTM_SETDCB, Dcb, reply=DcbResult)
+get = Op("dcb.get", RTM.RTM_GETDCB, Dcb, answer="one")
+set = Op("dcb.set", RTM.RTM_SETDCB, Dcb, reply=DcbResult, answer="one")
 
-MESSAGES = {RTM.RTM_SETDCB: DcbResult}
+ROUTE.add(get, set, messages={RTM.RTM_SETDCB: DcbResult})

@@ -6,10 +6,10 @@ those of the policies and fill functions in net/ipv4/ip_tunnel_core.c, net/mpls/
 net/core/lwt_bpf.c, net/xfrm/xfrm_interface_core.c and net/ipv6.
 """
 
-from enum import IntEnum, IntFlag
 from ipaddress import IPv6Address
 from typing import Any, Self, TypeAlias
 
+from netlink.constants import KernelEnum, KernelFlag
 from netlink.schema import (
     Addr,
     Message,
@@ -36,7 +36,7 @@ from netlink.schema import (
 MAX_PROG_NAME = 256  # of a BPF program, the NUL not counted (net/core/lwt_bpf.c, seg6_local.c)
 
 
-class LWTUNNEL_ENCAP(IntEnum):
+class LWTUNNEL_ENCAP(KernelEnum):
     """Kinds of light-weight tunnel: RTA_ENCAP_TYPE, NHA_ENCAP_TYPE (linux/lwtunnel.h)."""
 
     LWTUNNEL_ENCAP_NONE = 0
@@ -52,7 +52,7 @@ class LWTUNNEL_ENCAP(IntEnum):
     LWTUNNEL_ENCAP_XFRM = 10
 
 
-class TUNNEL(IntFlag):
+class TUNNEL(KernelFlag):
     """Flags of a tunnel's header: LWTUNNEL_IP_FLAGS (linux/if_tunnel.h)."""
 
     TUNNEL_CSUM = 0x01
@@ -73,7 +73,7 @@ class TUNNEL(IntFlag):
     TUNNEL_GTP_OPT = 0x8000
 
 
-class SEG6_IPTUN_MODE(IntEnum):
+class SEG6_IPTUN_MODE(KernelEnum):
     """How a segment routing header is put on: seg6_iptunnel_encap.mode (linux/seg6_iptunnel.h)."""
 
     SEG6_IPTUN_MODE_INLINE = 0
@@ -83,7 +83,7 @@ class SEG6_IPTUN_MODE(IntEnum):
     SEG6_IPTUN_MODE_L2ENCAP_RED = 4
 
 
-class SR6_FLAG1(IntFlag):
+class SR6_FLAG1(KernelFlag):
     """Flags of a segment routing header (linux/seg6.h)."""
 
     SR6_FLAG1_HMAC = 0x08
@@ -92,7 +92,7 @@ class SR6_FLAG1(IntFlag):
     SR6_FLAG1_PROTECTED = 0x40
 
 
-class SEG6_LOCAL_ACTION(IntEnum):
+class SEG6_LOCAL_ACTION(KernelEnum):
     """What a node does at its own segment: SEG6_LOCAL_ACTION (linux/seg6_local.h)."""
 
     SEG6_LOCAL_ACTION_UNSPEC = 0
@@ -114,7 +114,7 @@ class SEG6_LOCAL_ACTION(IntEnum):
     SEG6_LOCAL_ACTION_END_DT46 = 16
 
 
-class SEG6_LOCAL_FLV_OP(IntEnum):
+class SEG6_LOCAL_FLV_OP(KernelEnum):
     """Flavours of an action, bit N of SEG6_LOCAL_FLV_OPERATION each (linux/seg6_local.h)."""
 
     SEG6_LOCAL_FLV_OP_UNSPEC = 0
@@ -124,7 +124,7 @@ class SEG6_LOCAL_FLV_OP(IntEnum):
     SEG6_LOCAL_FLV_OP_NEXT_CSID = 4
 
 
-class ILA_CSUM(IntEnum):
+class ILA_CSUM(KernelEnum):
     """How checksums stay right when the locator changes: ILA_ATTR_CSUM_MODE (linux/ila.h)."""
 
     ILA_CSUM_ADJUST_TRANSPORT = 0
@@ -133,7 +133,7 @@ class ILA_CSUM(IntEnum):
     ILA_CSUM_NEUTRAL_MAP_AUTO = 3
 
 
-class ILA_ATYPE(IntEnum):
+class ILA_ATYPE(KernelEnum):
     """Type of an identifier: ILA_ATTR_IDENT_TYPE (linux/ila.h)."""
 
     ILA_ATYPE_IID = 0
@@ -147,14 +147,14 @@ class ILA_ATYPE(IntEnum):
     ILA_ATYPE_USE_FORMAT = 32
 
 
-class ILA_HOOK(IntEnum):
+class ILA_HOOK(KernelEnum):
     """Where a packet is translated: ILA_ATTR_HOOK_TYPE (linux/ila.h)."""
 
     ILA_HOOK_ROUTE_OUTPUT = 0
     ILA_HOOK_ROUTE_INPUT = 1
 
 
-class IOAM6_IPTUNNEL_MODE(IntEnum):
+class IOAM6_IPTUNNEL_MODE(KernelEnum):
     """How a trace is put on: IOAM6_IPTUNNEL_MODE (linux/ioam6_iptunnel.h)."""
 
     IOAM6_IPTUNNEL_MODE_INLINE = 1

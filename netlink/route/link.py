@@ -9,22 +9,20 @@ declared.
 The plans at the end are the words of `ip link`. Where they take a link it may be a name, also an
 alternative one, an index, or a Link:
 
-    nl.run(link.add("v0", "veth", {"peer": {"ifname": "v1"}}, mtu=1400))
-    nl.run(link.up("v0"))
+    nl.do(link.add("v0", "veth", {"peer": {"ifname": "v1"}}, mtu=1400))
+    nl.do(link.up("v0"))
 """
 
-from enum import IntEnum, IntFlag
-from typing import Any
+from typing import Any, cast
 
-from netlink.constants import AF, ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ, NLM_F
+from netlink.constants import AF, ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
+from netlink.family import Op, Steps, ifindex, plan
 from netlink.route.afspec import AfSpec, AfSpecSet, BridgeSpec, Inet6
 from netlink.route.linkinfo import ETH_P, BridgePort, LinkInfo
-from netlink.route.rtnetlink import RTEXT_FILTER, RTM
+from netlink.route.rtnetlink import ROUTE, RTEXT_FILTER, RTM
 from netlink.schema import (
     Message,
     Nested,
-    Op,
-    Plan,
     Several,
     be16,
     binary,
@@ -49,7 +47,7 @@ from netlink.schema import mac as lladdr
 PORT_PROFILE_MAX = 40  # linux/if_link.h; a NUL behind is not counted
 
 
-class IFF(IntFlag):
+class IFF(KernelFlag):
     """Flags of a link: ifi_flags (linux/if.h)."""
 
     IFF_UP = 0x1
@@ -73,7 +71,7 @@ class IFF(IntFlag):
     IFF_ECHO = 0x40000
 
 
-class ARPHRD(IntEnum):
+class ARPHRD(KernelEnum):
     """Kinds of link layer: ifi_type (linux/if_arp.h)."""
 
     ARPHRD_NETROM = 0
@@ -146,7 +144,7 @@ class ARPHRD(IntEnum):
     ARPHRD_VOID = 0xFFFF
 
 
-class IF_OPER(IntEnum):
+class IF_OPER(KernelEnum):
     """Operational state as RFC 2863 counts it: IFLA_OPERSTATE (linux/if.h)."""
 
     IF_OPER_UNKNOWN = 0
@@ -158,7 +156,7 @@ class IF_OPER(IntEnum):
     IF_OPER_UP = 6
 
 
-class IF_LINK_MODE(IntEnum):
+class IF_LINK_MODE(KernelEnum):
     """How far a link rises by itself: IFLA_LINKMODE (linux/if.h)."""
 
     IF_LINK_MODE_DEFAULT = 0
@@ -166,7 +164,7 @@ class IF_LINK_MODE(IntEnum):
     IF_LINK_MODE_TESTING = 2
 
 
-class IFLA_EVENT(IntEnum):
+class IFLA_EVENT(KernelEnum):
     """Why a link was announced: IFLA_EVENT (linux/if_link.h)."""
 
     IFLA_EVENT_NONE = 0
@@ -178,7 +176,7 @@ class IFLA_EVENT(IntEnum):
     IFLA_EVENT_BONDING_OPTIONS = 6
 
 
-class IFLA_VF_LINK_STATE(IntEnum):
+class IFLA_VF_LINK_STATE(KernelEnum):
     """Link state set for a virtual function (linux/if_link.h)."""
 
     IFLA_VF_LINK_STATE_AUTO = 0
@@ -186,7 +184,7 @@ class IFLA_VF_LINK_STATE(IntEnum):
     IFLA_VF_LINK_STATE_DISABLE = 2
 
 
-class PORT_REQUEST(IntEnum):
+class PORT_REQUEST(KernelEnum):
     """What to ask the switch for a port profile: IFLA_PORT_REQUEST (linux/if_link.h)."""
 
     PORT_REQUEST_PREASSOCIATE = 0
@@ -195,7 +193,7 @@ class PORT_REQUEST(IntEnum):
     PORT_REQUEST_DISASSOCIATE = 3
 
 
-class PORT_RESPONSE(IntEnum):
+class PORT_RESPONSE(KernelEnum):
     """What the switch answered: IFLA_PORT_RESPONSE (linux/if_link.h)."""
 
     PORT_VDP_RESPONSE_SUCCESS = 0
@@ -213,7 +211,7 @@ class PORT_RESPONSE(IntEnum):
     PORT_PROFILE_RESPONSE_ERROR = 0x105
 
 
-class XDP_FLAGS(IntFlag):
+class XDP_FLAGS(KernelFlag):
     """How to attach an XDP program: IFLA_XDP_FLAGS (linux/if_link.h)."""
 
     XDP_FLAGS_UPDATE_IF_NOEXIST = 0x01
@@ -223,7 +221,7 @@ class XDP_FLAGS(IntFlag):
     XDP_FLAGS_REPLACE = 0x10
 
 
-class XDP_ATTACHED(IntEnum):
+class XDP_ATTACHED(KernelEnum):
     """Where an XDP program is attached: IFLA_XDP_ATTACHED (linux/if_link.h)."""
 
     XDP_ATTACHED_NONE = 0
@@ -580,7 +578,7 @@ class Link(ifinfomsg):
     tailroom: int | None = u16(69)
 
 
-get = Op("link.get", RTM.RTM_GETLINK, Link)
+get = Op("link.get", RTM.RTM_GETLINK, Link, answer="one")
 new = Op("link.new", RTM.RTM_NEWLINK, Link, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 # RTM_NEWLINK without NLM_F_CREATE, since RTM_SETLINK ignores linkinfo (__rtnl_newlink).
 set = Op("link.set", RTM.RTM_NEWLINK, Link)
@@ -589,6 +587,8 @@ delete = Op("link.delete", RTM.RTM_DELLINK, Link)
 # With AF_BRIDGE: `protinfo` and `af_spec` of a bridge's port, or of the bridge itself where
 # BRIDGE_FLAGS_SELF is set (rtnl_bridge_setlink); `set` does not pass them on.
 set_port = Op("link.set_port", RTM.RTM_SETLINK, Link)
+
+ROUTE.add(get, new, set, delete, set_port)
 
 
 # --- plans ----------------------------------------------------------------------------------------
@@ -606,27 +606,33 @@ def selector(dev: Dev) -> dict[str, Any]:
     return {"ifname" if fits else "alt_ifname": dev}
 
 
-def index_of(dev: Dev) -> Plan[int]:
-    """The index of a link; only a name takes a request. Raises KernelError (ENODEV)."""
+@plan
+def index_of(dev: Dev) -> Steps[int]:
+    """Return the index of a link. Raises KernelError (ENODEV) if no link has the name."""
     where = selector(dev)
-    if "index" not in where:
+    if "ifname" in where:
+        return cast(int, (yield ifindex(where["ifname"])))
+    if "alt_ifname" in where:
         found = yield get(**where, ext_mask=RTEXT_FILTER.RTEXT_FILTER_SKIP_STATS)
-        where["index"] = found.index
+        return cast(int, found.index)
     return int(where["index"])
 
 
-def by_name(name: str) -> Plan[Link]:
+@plan
+def by_name(name: str) -> Steps[Link]:
     """The link of a name, which may be an alternative one. Raises KernelError (ENODEV)."""
     found: Link = yield get(**selector(name))
     return found
 
 
-def by_index(index: int) -> Plan[Link]:
+@plan
+def by_index(index: int) -> Steps[Link]:
     """The link of an index. Raises KernelError (ENODEV)."""
     found: Link = yield get(index=index)
     return found
 
 
+@plan
 def add(
     name: str,
     kind: str,
@@ -635,7 +641,7 @@ def add(
     link: Dev | None = None,
     master: Dev | None = None,
     **fields: Any,
-) -> Plan[None]:
+) -> Steps[None]:
     """Make a link; `data` is of the kind's class in linkinfo.KINDS, `fields` are those of Link.
 
     `link` is the link below, `master` the one that the new link joins. Raises KernelError
@@ -643,35 +649,40 @@ def add(
     """
     for field, dev in (("link", link), ("master", master)):
         if dev is not None:
-            fields[field] = yield from index_of(dev)
+            fields[field] = yield index_of(dev)
     linkinfo: dict[str, Any] = {"kind": kind}
     if data is not None:
         linkinfo["data"] = data
     yield new(ifname=name, linkinfo=linkinfo, **fields)
 
 
-def change(dev: Dev, *, master: Dev | None = None, **fields: Any) -> Plan[None]:
+@plan
+def change(dev: Dev, *, master: Dev | None = None, **fields: Any) -> Steps[None]:
     """Change `fields` of a link; a `master` of 0 takes the link out of the one that it is in."""
     if master is not None:
-        fields["master"] = yield from index_of(master)
+        fields["master"] = yield index_of(master)
     yield set(**selector(dev), **fields)
 
 
-def up(dev: Dev) -> Plan[None]:
+@plan
+def up(dev: Dev) -> Steps[None]:
     """Raise a link."""
     yield set(**selector(dev), flags=IFF.IFF_UP, change=IFF.IFF_UP)
 
 
-def down(dev: Dev) -> Plan[None]:
+@plan
+def down(dev: Dev) -> Steps[None]:
     """Take a link down."""
     yield set(**selector(dev), flags=IFF(0), change=IFF.IFF_UP)
 
 
-def rename(dev: Dev, name: str) -> Plan[None]:
+@plan
+def rename(dev: Dev, name: str) -> Steps[None]:
     """Give a link another name."""
-    yield set(index=(yield from index_of(dev)), ifname=name)
+    yield set(index=(yield index_of(dev)), ifname=name)
 
 
-def remove(dev: Dev) -> Plan[None]:
+@plan
+def remove(dev: Dev) -> Steps[None]:
     """Remove a link. Raises KernelError (EOPNOTSUPP where it is hardware)."""
     yield delete(**selector(dev))

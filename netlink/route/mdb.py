@@ -6,19 +6,18 @@ widths and byte order are those of net/bridge/br_mdb.c and drivers/net/vxlan/vxl
 in hundredths of a second.
 """
 
-from enum import IntEnum, IntFlag
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Self
 
-from netlink.constants import AF, NLM_F
+from netlink.constants import AF, NLM_F, KernelEnum, KernelFlag
+from netlink.family import Op
 from netlink.route.linkinfo import ETH_P, MDB_RTR_TYPE
-from netlink.route.rtnetlink import RTM, RTPROT
+from netlink.route.rtnetlink import ROUTE, RTM, RTPROT
 from netlink.schema import (
     Addr,
     IPAddress,
     Message,
     Nested,
-    Op,
     Several,
     be16,
     binary,
@@ -36,14 +35,14 @@ from netlink.schema import (
 from netlink.schema import address as ip
 
 
-class MDB_STATE(IntEnum):
+class MDB_STATE(KernelEnum):
     """Whether an entry ages: br_mdb_entry.state."""
 
     MDB_TEMPORARY = 0
     MDB_PERMANENT = 1
 
 
-class MDB_FLAGS(IntFlag):
+class MDB_FLAGS(KernelFlag):
     """Flags of an entry: br_mdb_entry.flags."""
 
     MDB_FLAGS_OFFLOAD = 0x01
@@ -53,7 +52,7 @@ class MDB_FLAGS(IntFlag):
     MDB_FLAGS_OFFLOAD_FAILED = 0x10
 
 
-class MCAST(IntEnum):
+class MCAST(KernelEnum):
     """What the sources of a group are: ..._GROUP_MODE (linux/in.h)."""
 
     MCAST_EXCLUDE = 0
@@ -214,7 +213,7 @@ class MdbSet(br_port_msg):
     entry_attrs: Nested[MdbSetAttributes] = nest(2, MdbSetAttributes)
 
 
-get = Op("mdb.get", RTM.RTM_GETMDB, MdbSet, reply=Mdb)
+get = Op("mdb.get", RTM.RTM_GETMDB, MdbSet, reply=Mdb, answer="one")
 new = Op("mdb.new", RTM.RTM_NEWMDB, MdbSet, reply=Mdb, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 replace = Op(
     "mdb.replace", RTM.RTM_NEWMDB, MdbSet, reply=Mdb, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
@@ -223,4 +222,11 @@ delete = Op("mdb.delete", RTM.RTM_DELMDB, MdbSet, reply=Mdb)
 # All entries that `entry` and `entry_attrs`, if they are there, do not exclude.
 flush = Op("mdb.flush", RTM.RTM_DELMDB, MdbSet, reply=Mdb, flags=NLM_F.NLM_F_BULK)
 
-MESSAGES = {RTM.RTM_GETMDB: Mdb, RTM.RTM_NEWMDB: Mdb, RTM.RTM_DELMDB: Mdb}
+ROUTE.add(
+    get,
+    new,
+    replace,
+    delete,
+    flush,
+    messages={RTM.RTM_GETMDB: Mdb, RTM.RTM_NEWMDB: Mdb, RTM.RTM_DELMDB: Mdb},
+)

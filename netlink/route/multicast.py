@@ -5,10 +5,10 @@ knows IPv6 alone and announces nothing; 6.18 has IPv4 too, and the groups "ipv4-
 "ipv6-mcaddr". Joining is done by setsockopt(2).
 """
 
+from netlink.family import Op
 from netlink.route.addr import Address
-from netlink.route.rtnetlink import RTM
-from netlink.schema import Op
+from netlink.route.rtnetlink import ROUTE, RTM
 
-get = Op("multicast.get", RTM.RTM_GETMULTICAST, Address)  # dumps only
+get = Op("multicast.get", RTM.RTM_GETMULTICAST, Address, answer="one")  # dumps only
 
-MESSAGES = {RTM.RTM_NEWMULTICAST: Address, RTM.RTM_DELMULTICAST: Address}
+ROUTE.add(get, messages={RTM.RTM_NEWMULTICAST: Address, RTM.RTM_DELMULTICAST: Address})

@@ -5,7 +5,7 @@ net/ipv6/ndisc.c. The kernel announces them in the group "nd-useropt" and keeps 
 """
 
 from netlink.constants import AF
-from netlink.route.rtnetlink import RTM
+from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import Addr, IPAddress, Message, address, binary, pad, s32, u8, u16
 
 
@@ -43,4 +43,4 @@ class NdUserOption(nduseroptmsg):
         return NdUserOptAttributes.from_bytes(self.data[self.opts_len :]).srcaddr
 
 
-MESSAGES = {RTM.RTM_NEWNDUSEROPT: NdUserOption}
+ROUTE.add(messages={RTM.RTM_NEWNDUSEROPT: NdUserOption})

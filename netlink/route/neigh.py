@@ -4,23 +4,21 @@ Numbers are those of Linux 6.12 (linux/neighbour.h), NTF_EXT_EXT_VALIDATED of 6.
 and byte order are those of net/core/neighbour.c, net/bridge/br_fdb.c and
 drivers/net/vxlan/vxlan_core.c. The plans at the end are the words of `ip neighbour`:
 
-    nl.run(neigh.add("192.0.2.7", "eth0", lladdr="02:00:00:00:00:07"))
+    nl.do(neigh.add("192.0.2.7", "eth0", lladdr="02:00:00:00:00:07"))
 """
 
-from enum import IntFlag
 from ipaddress import ip_address
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
-from netlink.constants import AF, NLM_F
+from netlink.constants import AF, NLM_F, KernelFlag
+from netlink.family import Op, Steps, plan
 from netlink.route.link import Dev, index_of
-from netlink.route.rtnetlink import RTM, RTN, RTPROT, family_of
+from netlink.route.rtnetlink import ROUTE, RTM, RTN, RTPROT, family_of
 from netlink.schema import (
     Addr,
     IPAddress,
     Message,
     Nested,
-    Op,
-    Plan,
     address,
     be16,
     flag,
@@ -35,7 +33,7 @@ from netlink.schema import (
 )
 
 
-class NUD(IntFlag):
+class NUD(KernelFlag):
     """State of an entry: ndm_state."""
 
     NUD_NONE = 0
@@ -49,7 +47,7 @@ class NUD(IntFlag):
     NUD_PERMANENT = 0x80
 
 
-class NTF(IntFlag):
+class NTF(KernelFlag):
     """Flags of an entry: ndm_flags."""
 
     NTF_USE = 0x01
@@ -62,7 +60,7 @@ class NTF(IntFlag):
     NTF_ROUTER = 0x80
 
 
-class NTF_EXT(IntFlag):
+class NTF_EXT(KernelFlag):
     """More flags of an entry: NDA_FLAGS_EXT."""
 
     NTF_EXT_MANAGED = 0x01
@@ -70,7 +68,7 @@ class NTF_EXT(IntFlag):
     NTF_EXT_EXT_VALIDATED = 0x04
 
 
-class FDB_NOTIFY(IntFlag):
+class FDB_NOTIFY(KernelFlag):
     """Activity to report of a forwarding entry: NFEA_ACTIVITY_NOTIFY."""
 
     FDB_NOTIFY_BIT = 0x01
@@ -130,7 +128,7 @@ class Neighbour(ndmsg):
     ndm_flags_mask: NTF | None = u8(17, enum=NTF)
 
 
-get = Op("neigh.get", RTM.RTM_GETNEIGH, Neighbour)
+get = Op("neigh.get", RTM.RTM_GETNEIGH, Neighbour, answer="one")
 new = Op("neigh.new", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 replace = Op(
     "neigh.replace", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
@@ -147,6 +145,8 @@ delete = Op("neigh.delete", RTM.RTM_DELNEIGH, Neighbour)
 # there; with AF_BRIDGE alone (rtnl_fdb_del).
 flush = Op("neigh.flush", RTM.RTM_DELNEIGH, Neighbour, flags=NLM_F.NLM_F_BULK)
 
+ROUTE.add(get, new, replace, append, set, delete, flush)
+
 
 # --- plans ----------------------------------------------------------------------------------------
 
@@ -160,31 +160,35 @@ class Details(TypedDict, total=False):
     protocol: RTPROT | int
 
 
-def add(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+@plan
+def add(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
     """Make an entry for an address on a link. Raises KernelError (EEXIST)."""
-    return _write(new, dst, dev, details)
+    return (yield from _write(new, dst, dev, details))
 
 
-def put(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+@plan
+def put(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
     """As add(), but an entry that is there is replaced."""
-    return _write(replace, dst, dev, details)
+    return (yield from _write(replace, dst, dev, details))
 
 
-def change(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+@plan
+def change(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
     """As put(), but raises KernelError (ENOENT) where there is no entry."""
-    return _write(set, dst, dev, details)
+    return (yield from _write(set, dst, dev, details))
 
 
-def remove(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Plan[None]:
+@plan
+def remove(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
     """Remove an entry, a proxy's with its flag. Raises KernelError (ENOENT)."""
-    return _write(delete, dst, dev, details)
+    return (yield from _write(delete, dst, dev, details))
 
 
-def _write(op: Op[..., Neighbour], dst: IPAddress | str, dev: Dev, details: Details) -> Plan[None]:
+def _write(op: Op[..., Any, Any], dst: IPAddress | str, dev: Dev, details: Details) -> Steps[None]:
     address = ip_address(dst)
     yield op(
         family=family_of(address),
-        ndm_ifindex=(yield from index_of(dev)),
+        ndm_ifindex=(yield index_of(dev)),
         dst=address,
         state=details.get("state", NUD.NUD_PERMANENT),
         flags=details.get("flags", NTF(0)),

@@ -5,8 +5,9 @@ nl_ntbl_parm_policy in net/core/neighbour.c. Pads are not declared.
 """
 
 from netlink.constants import AF
-from netlink.route.rtnetlink import RTM
-from netlink.schema import Message, Nested, Op, nest, pad, string, struct, u8, u16, u32, u64
+from netlink.family import Op
+from netlink.route.rtnetlink import ROUTE, RTM
+from netlink.schema import Message, Nested, nest, pad, string, struct, u8, u16, u32, u64
 
 
 class ndt_stats(Message):
@@ -90,7 +91,7 @@ class NeighbourTable(ndtmsg):
     gc_interval: int | None = u64(8)
 
 
-get = Op("neightbl.get", RTM.RTM_GETNEIGHTBL, NeighbourTable)  # dumps only
+get = Op("neightbl.get", RTM.RTM_GETNEIGHTBL, NeighbourTable, answer="one")  # dumps only
 set = Op("neightbl.set", RTM.RTM_SETNEIGHTBL, NeighbourTable)
 
-MESSAGES = {RTM.RTM_NEWNEIGHTBL: NeighbourTable}
+ROUTE.add(get, set, messages={RTM.RTM_NEWNEIGHTBL: NeighbourTable})

@@ -5,14 +5,13 @@ signs are those of inet_netconf_fill_devconf in net/ipv4/devinet.c, and of its l
 net/ipv6/addrconf.c and net/mpls/af_mpls.c. These settings are only shown: sysctl changes them.
 """
 
-from enum import IntEnum
+from netlink.constants import AF, KernelEnum
+from netlink.family import Op
+from netlink.route.rtnetlink import ROUTE, RTM
+from netlink.schema import Message, s32, u8
 
-from netlink.constants import AF
-from netlink.route.rtnetlink import RTM
-from netlink.schema import Message, Op, s32, u8
 
-
-class NETCONFA_IFINDEX(IntEnum):
+class NETCONFA_IFINDEX(KernelEnum):
     """What stands in place of a link's index."""
 
     NETCONFA_IFINDEX_ALL = -1
@@ -42,6 +41,6 @@ class NetConf(netconfmsg):
     force_forwarding: int | None = s32(9)
 
 
-get = Op("netconf.get", RTM.RTM_GETNETCONF, NetConf)
+get = Op("netconf.get", RTM.RTM_GETNETCONF, NetConf, answer="one")
 
-MESSAGES = {RTM.RTM_NEWNETCONF: NetConf, RTM.RTM_DELNETCONF: NetConf}
+ROUTE.add(get, messages={RTM.RTM_NEWNETCONF: NetConf, RTM.RTM_DELNETCONF: NetConf})

@@ -4,27 +4,25 @@ Numbers are those of Linux 6.12 (linux/nexthop.h); widths and signs are those of
 net/ipv4/nexthop.c. Times are in clock ticks, hundredths of a second. The plans at the end are the
 words of `ip nexthop`:
 
-    nl.run(nexthop.add(1, via="192.0.2.1", dev="eth0"))
-    nl.run(nexthop.add(2, via="192.0.2.2", dev="eth0"))
-    nl.run(nexthop.add(10, group={1: 1, 2: 3}))
+    nl.do(nexthop.add(1, via="192.0.2.1", dev="eth0"))
+    nl.do(nexthop.add(2, via="192.0.2.2", dev="eth0"))
+    nl.do(nexthop.add(10, group={1: 1, 2: 3}))
 """
 
 from collections.abc import Mapping
-from enum import IntEnum, IntFlag
 from ipaddress import ip_address
 from typing import Any, TypedDict, Unpack
 
-from netlink.constants import AF, NLM_F
+from netlink.constants import AF, NLM_F, KernelEnum, KernelFlag
+from netlink.family import Op, Steps, plan
 from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap
 from netlink.route.link import Dev, index_of
-from netlink.route.rtnetlink import RT_SCOPE, RTM, RTNH_F, RTPROT, family_of
+from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM, RTNH_F, RTPROT, family_of
 from netlink.schema import (
     Addr,
     IPAddress,
     Message,
     Nested,
-    Op,
-    Plan,
     Several,
     address,
     flag,
@@ -42,14 +40,14 @@ from netlink.schema import (
 )
 
 
-class NEXTHOP_GRP_TYPE(IntEnum):
+class NEXTHOP_GRP_TYPE(KernelEnum):
     """How a group chooses: NHA_GROUP_TYPE."""
 
     NEXTHOP_GRP_TYPE_MPATH = 0
     NEXTHOP_GRP_TYPE_RES = 1
 
 
-class NHA_OP_FLAG(IntFlag):
+class NHA_OP_FLAG(KernelFlag):
     """What a request asks for, and what an answer says of itself: NHA_OP_FLAGS."""
 
     NHA_OP_FLAG_DUMP_STATS = 0x01
@@ -137,7 +135,7 @@ class NextHopObject(nhmsg):
     hw_stats_used: int | None = u32(17)
 
 
-get = Op("nexthop.get", RTM.RTM_GETNEXTHOP, NextHopObject)
+get = Op("nexthop.get", RTM.RTM_GETNEXTHOP, NextHopObject, answer="one")
 new = Op(
     "nexthop.new", RTM.RTM_NEWNEXTHOP, NextHopObject, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL
 )
@@ -153,10 +151,17 @@ delete = Op("nexthop.delete", RTM.RTM_DELNEXTHOP, NextHopObject)
 # res_bucket.nh_id. Buckets are the kernel's: it announces each that moves by RTM_NEWNEXTHOPBUCKET.
 get_bucket = Op("nexthop.get_bucket", RTM.RTM_GETNEXTHOPBUCKET, NextHopObject)
 
-MESSAGES = {
-    RTM.RTM_NEWNEXTHOPBUCKET: NextHopObject,
-    RTM.RTM_DELNEXTHOPBUCKET: NextHopObject,
-}
+ROUTE.add(
+    get,
+    new,
+    set,
+    delete,
+    get_bucket,
+    messages={
+        RTM.RTM_NEWNEXTHOPBUCKET: NextHopObject,
+        RTM.RTM_DELNEXTHOPBUCKET: NextHopObject,
+    },
+)
 
 
 # --- plans ----------------------------------------------------------------------------------------
@@ -177,33 +182,37 @@ class Way(TypedDict, total=False):
     protocol: RTPROT | int
 
 
-def add(id: int, **way: Unpack[Way]) -> Plan[None]:
+@plan
+def add(id: int, **way: Unpack[Way]) -> Steps[None]:
     """Make a next hop or a group. Raises KernelError (EEXIST)."""
-    return _write(new, id, way)
+    return (yield from _write(new, id, way))
 
 
-def put(id: int, **way: Unpack[Way]) -> Plan[None]:
+@plan
+def put(id: int, **way: Unpack[Way]) -> Steps[None]:
     """As add(), but what has the id is replaced."""
-    return _write(replace, id, way)
+    return (yield from _write(replace, id, way))
 
 
-def change(id: int, **way: Unpack[Way]) -> Plan[None]:
+@plan
+def change(id: int, **way: Unpack[Way]) -> Steps[None]:
     """As put(), but raises KernelError (ENOENT) where nothing has the id."""
-    return _write(set, id, way)
+    return (yield from _write(set, id, way))
 
 
-def remove(id: int) -> Plan[None]:
+@plan
+def remove(id: int) -> Steps[None]:
     """Remove a next hop or a group, and the routes that use it. Raises KernelError (ENOENT)."""
     yield delete(id=id)
 
 
-def _write(op: Op[..., NextHopObject], id: int, way: Way) -> Plan[None]:
+def _write(op: Op[..., Any, Any], id: int, way: Way) -> Steps[None]:
     fields: dict[str, Any] = {"family": AF.AF_UNSPEC if "group" in way else AF.AF_INET}
     if "via" in way:
         fields["gateway"] = ip_address(way["via"])
         fields["family"] = family_of(fields["gateway"])
     if "dev" in way:
-        fields["oif"] = yield from index_of(way["dev"])
+        fields["oif"] = yield index_of(way["dev"])
     if "group" in way:
         fields["group"] = [
             nexthop_grp(id=member, weight=weight - 1 & 0xFF, weight_high=weight - 1 >> 8)

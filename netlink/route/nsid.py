@@ -4,14 +4,13 @@ Numbers are those of Linux 6.12 (linux/net_namespace.h); widths and signs are th
 rtnl_net_policy in net/core/net_namespace.c.
 """
 
-from enum import IntEnum
+from netlink.constants import NLM_F, KernelEnum
+from netlink.family import Op
+from netlink.route.rtnetlink import ROUTE, RTM, rtgenmsg
+from netlink.schema import s32, u32
 
-from netlink.constants import NLM_F
-from netlink.route.rtnetlink import RTM, rtgenmsg
-from netlink.schema import Op, s32, u32
 
-
-class NETNSA_NSID(IntEnum):
+class NETNSA_NSID(KernelEnum):
     """What stands where a namespace has no number."""
 
     NETNSA_NSID_NOT_ASSIGNED = -1
@@ -31,9 +30,9 @@ class NamespaceId(rtgenmsg):
     current_nsid: NETNSA_NSID | int | None = s32(5, enum=NETNSA_NSID)
 
 
-get = Op("nsid.get", RTM.RTM_GETNSID, NamespaceId)
+get = Op("nsid.get", RTM.RTM_GETNSID, NamespaceId, answer="one")
 # An nsid of -1 lets the kernel choose. A namespace keeps its number until one of the two ends, so
 # that there is neither a replacement nor a deletion (rtnl_net_newid).
 new = Op("nsid.new", RTM.RTM_NEWNSID, NamespaceId, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 
-MESSAGES = {RTM.RTM_DELNSID: NamespaceId}
+ROUTE.add(get, new, messages={RTM.RTM_DELNSID: NamespaceId})

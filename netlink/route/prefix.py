@@ -5,7 +5,7 @@ net/ipv6/addrconf.c. The kernel announces them in the group "ipv6-prefix" and ke
 """
 
 from netlink.constants import AF
-from netlink.route.rtnetlink import RTM
+from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import Addr, Message, Nested, pad, s32, struct, u8, u32
 
 # Prefix has a field of this name, which would hide the word from the fields after it.
@@ -38,4 +38,4 @@ class Prefix(prefixmsg):
     cacheinfo: Nested[prefix_cacheinfo] = struct(2, prefix_cacheinfo)
 
 
-MESSAGES = {RTM.RTM_NEWPREFIX: Prefix}
+ROUTE.add(messages={RTM.RTM_NEWPREFIX: Prefix})

@@ -8,20 +8,21 @@ hundredths of a second. RTA_PAD, which only aligns what follows it, is not decla
 
 The plans at the end are the words of `ip route`:
 
-    nl.run(route.add("10.0.0.0/8", via="192.0.2.1", dev="eth0", table=100))
-    nl.run(route.put("default", nexthops=[{"via": "192.0.2.1"}, {"via": "192.0.2.2", "weight": 3}]))
-    found = nl.run(route.lookup("10.1.2.3"))
+    nl.do(route.add("10.0.0.0/8", via="192.0.2.1", dev="eth0", table=100))
+    nl.do(route.put("default", nexthops=[{"via": "192.0.2.1"}, {"via": "192.0.2.2", "weight": 3}]))
+    found = nl.do(route.lookup("10.1.2.3"))
 """
 
 from collections.abc import Iterable
-from enum import IntEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, TypedDict, Unpack
 
-from netlink.constants import AF, NLM_F
+from netlink.constants import AF, NLM_F, KernelEnum
+from netlink.family import Op, Steps, plan
 from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap
 from netlink.route.link import Dev, index_of
 from netlink.route.rtnetlink import (
+    ROUTE,
     RT_SCOPE,
     RT_TABLE,
     RTAX_FEATURE,
@@ -39,8 +40,6 @@ from netlink.schema import (
     IPAddress,
     Message,
     Nested,
-    Op,
-    Plan,
     Several,
     address,
     be16,
@@ -63,7 +62,7 @@ from netlink.schema import (
 TCP_CA_NAME_MAX = 16  # include/net/tcp.h; the kernel would cut a longer name (ip_metrics_convert)
 
 
-class ICMPV6_ROUTER_PREF(IntEnum):
+class ICMPV6_ROUTER_PREF(KernelEnum):
     """Preference of an IPv6 router, as RFC 4191 counts it: RTA_PREF (linux/icmpv6.h)."""
 
     ICMPV6_ROUTER_PREF_MEDIUM = 0
@@ -212,7 +211,7 @@ class Route(rtmsg):
     flowlabel: int | None = be32(31)
 
 
-get = Op("route.get", RTM.RTM_GETROUTE, Route)
+get = Op("route.get", RTM.RTM_GETROUTE, Route, answer="one")
 new = Op("route.new", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 replace = Op(
     "route.replace", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
@@ -223,6 +222,8 @@ append = Op("route.append", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE | 
 prepend = Op("route.prepend", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE)
 set = Op("route.set", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_REPLACE)
 delete = Op("route.delete", RTM.RTM_DELROUTE, Route)
+
+ROUTE.add(get, new, replace, append, prepend, set, delete)
 
 
 # --- plans ----------------------------------------------------------------------------------------
@@ -259,26 +260,39 @@ class Way(Hop, total=False):
     expires: int  # seconds
 
 
-def add(dst: Destination, **way: Unpack[Way]) -> Plan[None]:
+@plan
+def add(dst: Destination, **way: Unpack[Way]) -> Steps[None]:
     """Make a route to a network, an address or "default". Raises KernelError (EEXIST)."""
-    return _write(new, dst, {"proto": RTPROT.RTPROT_BOOT, "type": RTN.RTN_UNICAST, **way})
+    return (
+        yield from _write(new, dst, {"proto": RTPROT.RTPROT_BOOT, "type": RTN.RTN_UNICAST, **way})
+    )
 
 
-def put(dst: Destination, **way: Unpack[Way]) -> Plan[None]:
+@plan
+def put(dst: Destination, **way: Unpack[Way]) -> Steps[None]:
     """As add(), but a route of the same destination, tos and metric is replaced."""
-    return _write(replace, dst, {"proto": RTPROT.RTPROT_BOOT, "type": RTN.RTN_UNICAST, **way})
+    return (
+        yield from _write(
+            replace, dst, {"proto": RTPROT.RTPROT_BOOT, "type": RTN.RTN_UNICAST, **way}
+        )
+    )
 
 
-def change(dst: Destination, **way: Unpack[Way]) -> Plan[None]:
+@plan
+def change(dst: Destination, **way: Unpack[Way]) -> Steps[None]:
     """As put(), but raises KernelError (ENOENT) where there is no such route."""
-    return _write(set, dst, {"proto": RTPROT.RTPROT_BOOT, "type": RTN.RTN_UNICAST, **way})
+    return (
+        yield from _write(set, dst, {"proto": RTPROT.RTPROT_BOOT, "type": RTN.RTN_UNICAST, **way})
+    )
 
 
-def remove(dst: Destination, **way: Unpack[Way]) -> Plan[None]:
+@plan
+def remove(dst: Destination, **way: Unpack[Way]) -> Steps[None]:
     """Remove the first route that fits what is said. Raises KernelError (ESRCH)."""
-    return _write(delete, dst, {"scope": RT_SCOPE.RT_SCOPE_NOWHERE, **way})
+    return (yield from _write(delete, dst, {"scope": RT_SCOPE.RT_SCOPE_NOWHERE, **way}))
 
 
+@plan
 def lookup(
     dst: IPAddress | str,
     *,
@@ -286,7 +300,7 @@ def lookup(
     iif: Dev | None = None,
     oif: Dev | None = None,
     mark: int | None = None,
-) -> Plan[Route]:
+) -> Steps[Route]:
     """The way that a packet would go, as a Route. Raises KernelError (ENETUNREACH, EHOSTUNREACH).
 
     With `iif` the packet has come in there, otherwise it is this host's own.
@@ -298,14 +312,14 @@ def lookup(
         dst_len=to.max_prefixlen,
         src=src,
         src_len=to.max_prefixlen if src is not None else 0,
-        iif=(yield from index_of(iif)) if iif is not None else None,
-        oif=(yield from index_of(oif)) if oif is not None else None,
+        iif=(yield index_of(iif)) if iif is not None else None,
+        oif=(yield index_of(oif)) if oif is not None else None,
         mark=mark,
     )
     return found
 
 
-def _write(op: Op[..., Route], dst: Destination, way: Way) -> Plan[None]:
+def _write(op: Op[..., Any, Any], dst: Destination, way: Way) -> Steps[None]:
     network = ip_network(dst) if dst != "default" else None
     near = network or (ip_address(way["via"]) if "via" in way else None)
     family = family_of(near) if near is not None else AF.AF_INET
@@ -341,11 +355,11 @@ def _write(op: Op[..., Route], dst: Destination, way: Way) -> Plan[None]:
     )
 
 
-def _hop(hop: Hop, family: AF, device: str) -> Plan[dict[str, Any]]:
+def _hop(hop: Hop, family: AF, device: str) -> Steps[dict[str, Any]]:
     """The fields that say where a route or one of its next hops goes."""
     fields: dict[str, Any] = {"encap_type": hop.get("encap_type"), "encap": hop.get("encap")}
     if "dev" in hop:
-        fields[device] = yield from index_of(hop["dev"])
+        fields[device] = yield index_of(hop["dev"])
     if hop.get("onlink"):
         fields["flags"] = RTNH_F.RTNH_F_ONLINK
     if "via" in hop:

@@ -6,15 +6,16 @@ of 6.18 for what came later (the events of multicast and anycast addresses, RTPR
 (..._MAX, RTM_BASE) and RTNLGRP_NONE, which no socket can join, are left out.
 """
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 
-from netlink.constants import AF
+from netlink.constants import AF, NETLINK, KernelEnum, KernelFlag
 from netlink.errors import EncodeError
+from netlink.family import Family
 from netlink.schema import IPAddress, Message, u8
 
 
-class RTM(IntEnum):
+class RTM(KernelEnum):
     """Message types (linux/rtnetlink.h)."""
 
     RTM_NEWLINK = 16
@@ -94,7 +95,7 @@ class RTM(IntEnum):
     RTM_GETTUNNEL = 122
 
 
-class RTNLGRP(IntEnum):
+class RTNLGRP(KernelEnum):
     """Multicast groups (linux/rtnetlink.h)."""
 
     RTNLGRP_LINK = 1
@@ -138,7 +139,7 @@ class RTNLGRP(IntEnum):
     RTNLGRP_IPV6_ACADDR = 39
 
 
-class RTN(IntEnum):
+class RTN(KernelEnum):
     """Types of a route, and of the address behind a neighbour: rtm_type, ndm_type."""
 
     RTN_UNSPEC = 0
@@ -155,7 +156,7 @@ class RTN(IntEnum):
     RTN_XRESOLVE = 11
 
 
-class RTPROT(IntEnum):
+class RTPROT(KernelEnum):
     """Who made an entry: rtm_protocol, NDA_PROTOCOL. From RTPROT_STATIC up it is a label only."""
 
     RTPROT_UNSPEC = 0
@@ -184,7 +185,7 @@ class RTPROT(IntEnum):
     RTPROT_EIGRP = 192
 
 
-class RT_SCOPE(IntEnum):
+class RT_SCOPE(KernelEnum):
     """How far a destination or an address reaches: rtm_scope, ifa_scope."""
 
     RT_SCOPE_UNIVERSE = 0
@@ -194,7 +195,7 @@ class RT_SCOPE(IntEnum):
     RT_SCOPE_NOWHERE = 255
 
 
-class RT_TABLE(IntEnum):
+class RT_TABLE(KernelEnum):
     """Routing tables with a meaning of their own: rtm_table, RTA_TABLE.
 
     rtm_table holds RT_TABLE_COMPAT where the number in RTA_TABLE does not fit a byte.
@@ -207,7 +208,7 @@ class RT_TABLE(IntEnum):
     RT_TABLE_LOCAL = 255
 
 
-class RTNH_F(IntFlag):
+class RTNH_F(KernelFlag):
     """Flags of one next hop: rtnh_flags."""
 
     RTNH_F_DEAD = 0x01
@@ -219,7 +220,7 @@ class RTNH_F(IntFlag):
     RTNH_F_TRAP = 0x40
 
 
-class RTM_F(IntFlag):
+class RTM_F(KernelFlag):
     """Flags of a route: rtm_flags.
 
     The low byte is RTNH_F: a route with a single next hop carries that hop's flags here
@@ -244,7 +245,7 @@ class RTM_F(IntFlag):
     RTM_F_OFFLOAD_FAILED = 0x20000000
 
 
-class RTAX_FEATURE(IntFlag):
+class RTAX_FEATURE(KernelFlag):
     """Features of a route's metrics: RTAX_FEATURES."""
 
     RTAX_FEATURE_ECN = 0x01
@@ -254,7 +255,7 @@ class RTAX_FEATURE(IntFlag):
     RTAX_FEATURE_TCP_USEC_TS = 0x10
 
 
-class RTEXT_FILTER(IntFlag):
+class RTEXT_FILTER(KernelFlag):
     """What a request for links asks for, or spares, beyond the usual: IFLA_EXT_MASK."""
 
     RTEXT_FILTER_VF = 0x01
@@ -271,6 +272,141 @@ class rtgenmsg(Message):
     """struct rtgenmsg (linux/rtnetlink.h): what a message has that is about no link."""
 
     family: AF | int = u8(enum=AF)
+
+
+# --- the family ---------------------------------------------------------------------------------
+
+# The modules, each named with the message types whose classes it declares. A module is imported
+# when it is used, or when the first message of one of its types is read.
+ROUTE = Family(
+    "route",
+    protocol=NETLINK.NETLINK_ROUTE,
+    types=RTM,
+    groups=RTNLGRP,
+    group_prefix="RTNLGRP_",
+    modules={
+        "netlink.route.addr": (
+            RTM.RTM_GETADDR,
+            RTM.RTM_NEWADDR,
+            RTM.RTM_DELADDR,
+        ),
+        "netlink.route.addrlabel": (
+            RTM.RTM_GETADDRLABEL,
+            RTM.RTM_NEWADDRLABEL,
+            RTM.RTM_DELADDRLABEL,
+        ),
+        "netlink.route.anycast": (
+            RTM.RTM_GETANYCAST,
+            RTM.RTM_NEWANYCAST,
+            RTM.RTM_DELANYCAST,
+        ),
+        "netlink.route.cachereport": (RTM.RTM_NEWCACHEREPORT,),
+        "netlink.route.dcb": (
+            RTM.RTM_GETDCB,
+            RTM.RTM_SETDCB,
+        ),
+        "netlink.route.link": (
+            RTM.RTM_GETLINK,
+            RTM.RTM_NEWLINK,
+            RTM.RTM_DELLINK,
+            RTM.RTM_SETLINK,
+        ),
+        "netlink.route.linkprop": (
+            RTM.RTM_NEWLINKPROP,
+            RTM.RTM_DELLINKPROP,
+        ),
+        "netlink.route.mdb": (
+            RTM.RTM_GETMDB,
+            RTM.RTM_NEWMDB,
+            RTM.RTM_DELMDB,
+        ),
+        "netlink.route.multicast": (
+            RTM.RTM_GETMULTICAST,
+            RTM.RTM_NEWMULTICAST,
+            RTM.RTM_DELMULTICAST,
+        ),
+        "netlink.route.nduseropt": (RTM.RTM_NEWNDUSEROPT,),
+        "netlink.route.neigh": (
+            RTM.RTM_GETNEIGH,
+            RTM.RTM_NEWNEIGH,
+            RTM.RTM_DELNEIGH,
+        ),
+        "netlink.route.neightbl": (
+            RTM.RTM_GETNEIGHTBL,
+            RTM.RTM_SETNEIGHTBL,
+            RTM.RTM_NEWNEIGHTBL,
+        ),
+        "netlink.route.netconf": (
+            RTM.RTM_GETNETCONF,
+            RTM.RTM_NEWNETCONF,
+            RTM.RTM_DELNETCONF,
+        ),
+        "netlink.route.nexthop": (
+            RTM.RTM_GETNEXTHOP,
+            RTM.RTM_NEWNEXTHOP,
+            RTM.RTM_DELNEXTHOP,
+            RTM.RTM_GETNEXTHOPBUCKET,
+            RTM.RTM_NEWNEXTHOPBUCKET,
+            RTM.RTM_DELNEXTHOPBUCKET,
+        ),
+        "netlink.route.nsid": (
+            RTM.RTM_GETNSID,
+            RTM.RTM_NEWNSID,
+            RTM.RTM_DELNSID,
+        ),
+        "netlink.route.prefix": (RTM.RTM_NEWPREFIX,),
+        "netlink.route.route": (
+            RTM.RTM_GETROUTE,
+            RTM.RTM_NEWROUTE,
+            RTM.RTM_DELROUTE,
+        ),
+        "netlink.route.rule": (
+            RTM.RTM_GETRULE,
+            RTM.RTM_NEWRULE,
+            RTM.RTM_DELRULE,
+        ),
+        "netlink.route.stats": (
+            RTM.RTM_GETSTATS,
+            RTM.RTM_SETSTATS,
+            RTM.RTM_NEWSTATS,
+        ),
+        "netlink.route.tc.action": (
+            RTM.RTM_GETACTION,
+            RTM.RTM_NEWACTION,
+            RTM.RTM_DELACTION,
+        ),
+        "netlink.route.tc.chain": (
+            RTM.RTM_GETCHAIN,
+            RTM.RTM_NEWCHAIN,
+            RTM.RTM_DELCHAIN,
+        ),
+        "netlink.route.tc.filter": (
+            RTM.RTM_GETTFILTER,
+            RTM.RTM_NEWTFILTER,
+            RTM.RTM_DELTFILTER,
+        ),
+        "netlink.route.tc.qdisc": (
+            RTM.RTM_GETQDISC,
+            RTM.RTM_NEWQDISC,
+            RTM.RTM_DELQDISC,
+        ),
+        "netlink.route.tc.tclass": (
+            RTM.RTM_GETTCLASS,
+            RTM.RTM_NEWTCLASS,
+            RTM.RTM_DELTCLASS,
+        ),
+        "netlink.route.tunnel": (
+            RTM.RTM_GETTUNNEL,
+            RTM.RTM_NEWTUNNEL,
+            RTM.RTM_DELTUNNEL,
+        ),
+        "netlink.route.vlandb": (
+            RTM.RTM_GETVLAN,
+            RTM.RTM_NEWVLAN,
+            RTM.RTM_DELVLAN,
+        ),
+    },
+)
 
 
 # --- what people write ----------------------------------------------------------------------------

@@ -4,22 +4,20 @@ Numbers are those of Linux 6.12 (linux/fib_rules.h), and of 6.18 behind FRA_DSCP
 byte order are those of fib_rule_policy and fib_nl_fill_rule in net/core/fib_rules.c. FRA_PAD, which
 only aligns what follows it, is not declared. The plans at the end are the words of `ip rule`:
 
-    nl.run(rule.add(from_="192.0.2.0/24", table=100, priority=1000))
+    nl.do(rule.add(from_="192.0.2.0/24", table=100, priority=1000))
 """
 
-from enum import IntEnum, IntFlag
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, TypedDict, Unpack
 
-from netlink.constants import AF, IFNAMSIZ, NLM_F
-from netlink.route.rtnetlink import RT_TABLE, RTM, RTPROT, family_of, number
+from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
+from netlink.family import Op, Steps, plan
+from netlink.route.rtnetlink import ROUTE, RT_TABLE, RTM, RTPROT, family_of, number
 from netlink.schema import (
     Addr,
     IPAddress,
     Message,
     Nested,
-    Op,
-    Plan,
     address,
     be32,
     be64,
@@ -32,7 +30,7 @@ from netlink.schema import (
 )
 
 
-class FR_ACT(IntEnum):
+class FR_ACT(KernelEnum):
     """What a rule does: action."""
 
     FR_ACT_UNSPEC = 0
@@ -46,7 +44,7 @@ class FR_ACT(IntEnum):
     FR_ACT_PROHIBIT = 8
 
 
-class FIB_RULE(IntFlag):
+class FIB_RULE(KernelFlag):
     """Flags of a rule: flags. All but INVERT and FIND_SADDR are the kernel's to set."""
 
     FIB_RULE_PERMANENT = 0x01
@@ -123,11 +121,13 @@ class Rule(fib_rule_hdr):
     dscp_mask: int | None = u8(30)
 
 
-get = Op("rule.get", RTM.RTM_GETRULE, Rule)  # dumps only
+get = Op("rule.get", RTM.RTM_GETRULE, Rule, answer="one")  # dumps only
 # NLM_F_EXCL is what refuses a rule that is there already; NLM_F_CREATE is not looked at
 # (fib_nl_newrule), and nothing replaces a rule.
 new = Op("rule.new", RTM.RTM_NEWRULE, Rule, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 delete = Op("rule.delete", RTM.RTM_DELRULE, Rule)
+
+ROUTE.add(get, new, delete)
 
 
 # --- plans ----------------------------------------------------------------------------------------
@@ -161,7 +161,8 @@ class Match(TypedDict, total=False):
     protocol: RTPROT | int
 
 
-def add(**match: Unpack[Match]) -> Plan[None]:
+@plan
+def add(**match: Unpack[Match]) -> Steps[None]:
     """Make a rule. Raises KernelError (EEXIST, if `priority` is given)."""
     usual: Match = {
         "action": FR_ACT.FR_ACT_GOTO if "goto" in match else FR_ACT.FR_ACT_TO_TBL,
@@ -169,15 +170,16 @@ def add(**match: Unpack[Match]) -> Plan[None]:
     }
     if not match.keys() & {"table", "goto", "action", "l3mdev"}:
         usual["table"] = RT_TABLE.RT_TABLE_MAIN
-    return _write(new, {**usual, **match})
+    return (yield from _write(new, {**usual, **match}))
 
 
-def remove(**match: Unpack[Match]) -> Plan[None]:
+@plan
+def remove(**match: Unpack[Match]) -> Steps[None]:
     """Remove the first rule that fits what is said. Raises KernelError (ENOENT)."""
-    return _write(delete, match)
+    return (yield from _write(delete, match))
 
 
-def _write(op: Op[..., Rule], match: Match) -> Plan[None]:
+def _write(op: Op[..., Any, Any], match: Match) -> Steps[None]:
     fields: dict[str, Any] = {"family": match.get("family", AF.AF_INET)}
     for field, source in (("src", match.get("from_")), ("dst", match.get("to"))):
         if source is not None:

@@ -6,16 +6,14 @@ widths are those of rtnl_fill_statsinfo in net/core/rtnetlink.c and what it call
 declared.
 """
 
-from enum import IntFlag
-
-from netlink.constants import AF
+from netlink.constants import AF, KernelFlag
+from netlink.family import Op
 from netlink.route.afspec import BRIDGE_VLAN_INFO
 from netlink.route.link import rtnl_link_stats64
-from netlink.route.rtnetlink import RTM
+from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import (
     Message,
     Nested,
-    Op,
     Several,
     nest,
     pad,
@@ -29,7 +27,7 @@ from netlink.schema import (
 )
 
 
-class IFLA_STATS(IntFlag):
+class IFLA_STATS(KernelFlag):
     """Which counters are meant, IFLA_STATS_FILTER_BIT() of each attribute: filter_mask."""
 
     IFLA_STATS_LINK_64 = 0x01
@@ -39,7 +37,7 @@ class IFLA_STATS(IntFlag):
     IFLA_STATS_AF_SPEC = 0x10
 
 
-class IFLA_OFFLOAD_XSTATS(IntFlag):
+class IFLA_OFFLOAD_XSTATS(KernelFlag):
     """Which counters of hardware are meant, IFLA_STATS_FILTER_BIT() of each attribute."""
 
     IFLA_OFFLOAD_XSTATS_CPU_HIT = 0x01
@@ -222,7 +220,7 @@ class StatsRequest(if_stats_msg):
     set_offload_xstats_l3_stats: int | None = u8(2)
 
 
-get = Op("stats.get", RTM.RTM_GETSTATS, StatsRequest, reply=Stats)
-set = Op("stats.set", RTM.RTM_SETSTATS, StatsRequest, reply=Stats)
+get = Op("stats.get", RTM.RTM_GETSTATS, StatsRequest, reply=Stats, answer="one")
+set = Op("stats.set", RTM.RTM_SETSTATS, StatsRequest)
 
-MESSAGES = {RTM.RTM_NEWSTATS: Stats}
+ROUTE.add(get, set, messages={RTM.RTM_NEWSTATS: Stats})

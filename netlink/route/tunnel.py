@@ -4,15 +4,13 @@ Numbers are those of Linux 6.12 (linux/if_link.h); widths are those of vni_filte
 vxlan_fill_vni_filter_entry in drivers/net/vxlan/vxlan_vnifilter.c.
 """
 
-from enum import IntFlag
-
-from netlink.constants import AF
-from netlink.route.rtnetlink import RTM
+from netlink.constants import AF, KernelFlag
+from netlink.family import Op
+from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import (
     Addr,
     Message,
     Nested,
-    Op,
     Several,
     address,
     nest,
@@ -24,7 +22,7 @@ from netlink.schema import (
 )
 
 
-class TUNNEL_MSG_FLAG(IntFlag):
+class TUNNEL_MSG_FLAG(KernelFlag):
     """What a request asks for beyond the usual: flags."""
 
     TUNNEL_MSG_FLAG_STATS = 0x01
@@ -70,6 +68,8 @@ class Tunnel(tunnel_msg):
 
 # All of them want AF_BRIDGE in the header. No flag makes a difference: a VNI that is there takes
 # the new group (vxlan_vni_add).
-get = Op("tunnel.get", RTM.RTM_GETTUNNEL, Tunnel)  # dumps only
+get = Op("tunnel.get", RTM.RTM_GETTUNNEL, Tunnel, answer="one")  # dumps only
 set = Op("tunnel.set", RTM.RTM_NEWTUNNEL, Tunnel)
 delete = Op("tunnel.delete", RTM.RTM_DELTUNNEL, Tunnel)
+
+ROUTE.add(get, set, delete)

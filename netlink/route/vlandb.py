@@ -6,30 +6,16 @@ of the policies in net/bridge/br_vlan.c and br_vlan_options.c. Intervals and tim
 hundredths of a second.
 """
 
-from enum import IntFlag
-
-from netlink.constants import AF
+from netlink.constants import AF, KernelFlag
+from netlink.family import Op
 from netlink.route.afspec import BR_STATE, bridge_vlan_info
 from netlink.route.linkinfo import MDB_RTR_TYPE, BridgeQuerier
 from netlink.route.mdb import RouterPorts
-from netlink.route.rtnetlink import RTM
-from netlink.schema import (
-    Message,
-    Nested,
-    Op,
-    Several,
-    nest,
-    pad,
-    repeated,
-    struct,
-    u8,
-    u16,
-    u32,
-    u64,
-)
+from netlink.route.rtnetlink import ROUTE, RTM
+from netlink.schema import Message, Nested, Several, nest, pad, repeated, struct, u8, u16, u32, u64
 
 
-class BRIDGE_VLANDB_DUMPF(IntFlag):
+class BRIDGE_VLANDB_DUMPF(KernelFlag):
     """What a dump is to give beside or instead of the VLANs: BRIDGE_VLANDB_DUMP_FLAGS."""
 
     BRIDGE_VLANDB_DUMPF_STATS = 0x01
@@ -120,6 +106,8 @@ class VlanDbDump(br_vlan_msg):
 
 # All of them want AF_BRIDGE in the header. No flag makes a difference: what is there is changed
 # (br_vlan_rtm_process).
-get = Op("vlandb.get", RTM.RTM_GETVLAN, VlanDbDump, reply=VlanDb)  # dumps only
+get = Op("vlandb.get", RTM.RTM_GETVLAN, VlanDbDump, reply=VlanDb, answer="one")  # dumps only
 set = Op("vlandb.set", RTM.RTM_NEWVLAN, VlanDb)
 delete = Op("vlandb.delete", RTM.RTM_DELVLAN, VlanDb)
+
+ROUTE.add(get, set, delete)

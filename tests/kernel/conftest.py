@@ -43,7 +43,7 @@ def left(nl: Connection) -> int:
         addr add 192.0.2.1/24 dev left
         addr add 2001:db8::1/64 dev left nodad
     """)
-    return nl.run(link.index_of("left"))
+    return nl.do(link.index_of("left"))
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def bridge(left: int, nl: Connection) -> int:
         link set right master br0
         link set br0 up
     """)
-    return nl.run(link.index_of("br0"))
+    return nl.do(link.index_of("br0"))
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from netlink import Connection as Blocking
 from netlink import KernelError, Op, Overrun
 from netlink.aio import Connection
 from netlink.constants import AF
+from netlink.family import Request
 from netlink.route import FAMILY, addr, link, route
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTN, RTPROT
-from netlink.schema import Request
 
 LO = 1
 MANY = 5_000  # routes: their dump does not fit into the receive buffer

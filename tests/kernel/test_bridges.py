@@ -130,7 +130,7 @@ def test_bridge_vlan_options(bridge: int, nl: Connection) -> None:
 def test_bridge_vlan_entries_of_ours(bridge: int, nl: Connection) -> None:
     """Made, changed and removed by us, shown by bridge."""
     shown("-d vlan", "bridge")
-    right = nl.run(link.index_of("right"))
+    right = nl.do(link.index_of("right"))
     untagged = BRIDGE_VLAN_INFO.BRIDGE_VLAN_INFO_UNTAGGED
     head = {"family": AF.AF_BRIDGE, "ifindex": right}
     nl.do(vlandb.set(**head, entry=[{"info": {"vid": 30, "flags": untagged}, "range": 32}]))
@@ -150,7 +150,7 @@ def test_bridge_vlan_tunnels(bridge: int, nl: Connection) -> None:
         link set vx0 master br0
         link set vx0 type bridge_slave vlan_tunnel on
     """)
-    vx0 = nl.run(link.index_of("vx0"))
+    vx0 = nl.do(link.index_of("vx0"))
     head = {"family": AF.AF_BRIDGE, "ifindex": vx0}
     to = {"id": 1000, "cmd": RTM.RTM_SETLINK}
     only = BRIDGE_VLAN_INFO.BRIDGE_VLAN_INFO_ONLY_OPTS
@@ -228,7 +228,7 @@ def mdb_ours() -> Json:
 
 def group(nl: Connection, bridge: int, address: str, **rest: Any) -> dict[str, Any]:
     """The fields of a request for a group on "right"."""
-    entry = br_mdb_entry.of(address, ifindex=nl.run(link.index_of("right")), **rest)
+    entry = br_mdb_entry.of(address, ifindex=nl.do(link.index_of("right")), **rest)
     return {"family": AF.AF_BRIDGE, "ifindex": bridge, "entry": entry}
 
 
@@ -268,7 +268,7 @@ def test_multicast_groups(bridge: int, nl: Connection) -> None:
 
 
 def test_forwarding_entries_of_ours(bridge: int, nl: Connection) -> None:
-    right = nl.run(link.index_of("right"))
+    right = nl.do(link.index_of("right"))
     head = {"family": AF.AF_BRIDGE, "ndm_ifindex": right, "flags": NTF.NTF_MASTER}
     for last in (7, 8):
         nl.do(neigh.new(**head, lladdr=f"02:00:00:00:00:{last:02}", state=NUD.NUD_NOARP))
@@ -286,7 +286,7 @@ def test_forwarding_entries_of_ours(bridge: int, nl: Connection) -> None:
 def test_vnis(nl: Connection, left: int) -> None:
     make("link add vx0 type vxlan external vnifilter dstport 4789")
     make("link set vx0 up")
-    vx0 = nl.run(link.index_of("vx0"))
+    vx0 = nl.do(link.index_of("vx0"))
     head = {"family": AF.AF_BRIDGE, "ifindex": vx0}
     entries = [{"start": 100, "end": 102}, {"start": 200, "group": "192.0.2.7"}]
     nl.do(tunnel.set(**head, entry=entries))
@@ -312,7 +312,7 @@ def test_bridge_stats(bridge: int, nl: Connection) -> None:
     make("link set br0 type bridge mcast_stats_enabled 1 vlan_stats_enabled 1")
     masks = IFLA_STATS.IFLA_STATS_LINK_XSTATS | IFLA_STATS.IFLA_STATS_LINK_XSTATS_SLAVE
     found = {one.ifindex: one for one in nl.dump(stats.get(filter_mask=masks))}
-    of_bridge, of_port = found[bridge].link_xstats, found[nl.run(link.index_of("right"))]
+    of_bridge, of_port = found[bridge].link_xstats, found[nl.do(link.index_of("right"))]
     assert of_bridge is not None and of_bridge.bridge is not None
     assert [one.vid for one in of_bridge.bridge.vlan] == [1]
     assert of_bridge.bridge.mcast is not None
@@ -331,7 +331,7 @@ def test_bridge_stats(bridge: int, nl: Connection) -> None:
 
 def test_events_of_a_bridge(bridge: int, nl: Connection) -> None:
     """VLANs and multicast groups, each in its own group."""
-    right = nl.run(link.index_of("right"))
+    right = nl.do(link.index_of("right"))
     head = {"family": AF.AF_BRIDGE, "ifindex": right}
     shown("-d vlan", "bridge")
     found = events(nl, "brvlan", lambda: nl.do(vlandb.set(**head, entry=[{"info": {"vid": 30}}])))

@@ -19,9 +19,9 @@ import pytest
 from netlink import Connection, DumpInterrupted, KernelError, Message, Op, Overrun, RawSocket
 from netlink._nlsock import CLONE_NEWNET, unshare
 from netlink.constants import AF, NETLINK, NLM_F, NLMSG
+from netlink.family import Request
 from netlink.route import FAMILY, addr, link, neigh, route
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTNLGRP, RTPROT
-from netlink.schema import Request
 
 LO = 1
 FIRST = IPv4Address("10.0.0.0")

@@ -37,7 +37,7 @@ TCP_METRICS = Family("tcp_metrics", types=TCP_METRICS_CMD, ops=(get,), messages=
 def nl() -> Iterator[Connection]:
     with Connection(TCP_METRICS, nlctrl.FAMILY) as connection:
         try:
-            connection.run(find_family("tcp_metrics"))
+            connection.do(find_family("tcp_metrics"))
         except KernelError as error:
             pytest.skip(f"the kernel has no such family: {error}")
         yield connection
@@ -45,14 +45,14 @@ def nl() -> Iterator[Connection]:
 
 def test_nlctrl_knows_itself() -> None:
     with Connection(nlctrl.FAMILY) as nl:
-        told = nl.run(find_family("nlctrl"))
+        told = nl.do(find_family("nlctrl"))
         assert (told.family_id, told.family_name) == (16, "nlctrl")
         assert {group.name: group.id for group in told.mcast_groups} == {"notify": 16}
         flags = {op.id: op.flags for op in told.ops}
         assert flags[CTRL_CMD.CTRL_CMD_GETFAMILY] == (
             GENL.GENL_CMD_CAP_DO | GENL.GENL_CMD_CAP_DUMP | GENL.GENL_CMD_CAP_HASPOL
         )
-        assert [f.family_name for f in nl.run(list_families())].count("nlctrl") == 1
+        assert [f.family_name for f in nl.do(list_families())].count("nlctrl") == 1
 
 
 def test_the_tool_genl_sees_the_same_families() -> None:
@@ -62,7 +62,7 @@ def test_the_tool_genl_sees_the_same_families() -> None:
         pytest.skip(f"genl, of iproute2: {error}")
     names = [line.split()[1] for line in shown.stdout.splitlines() if line.startswith("Name:")]
     with Connection(nlctrl.FAMILY) as nl:
-        assert sorted(str(f.family_name) for f in nl.run(list_families())) == sorted(names)
+        assert sorted(str(f.family_name) for f in nl.do(list_families())) == sorted(names)
 
 
 def test_a_number_is_asked_for_by_name_and_kept(nl: Connection) -> None:
@@ -85,9 +85,9 @@ def test_no_such_family() -> None:
         with pytest.raises(KernelError, match="ENOENT"):
             nl.join("events")
         with pytest.raises(KernelError, match="ENOENT"):
-            nl.run(find_family("no_such_family"))
+            nl.do(find_family("no_such_family"))
         with pytest.raises(KernelError, match="ENOENT"):
-            nl.run(policy("no_such_family"))
+            nl.do(policy("no_such_family"))
 
 
 def test_a_name_that_is_too_long_is_explained() -> None:
@@ -108,7 +108,7 @@ def test_a_name_that_is_too_long_is_explained() -> None:
 
 def test_the_policy_of_nlctrl_in_words() -> None:
     with Connection(nlctrl.FAMILY) as nl:
-        policies = nl.run(policy("nlctrl"))
+        policies = nl.do(policy("nlctrl"))
     lines = policies.pretty(nlctrl.FAMILY).splitlines()
     at = lines.index("nlctrl.getfamily")
     assert lines[at : at + 4] == [
@@ -134,7 +134,7 @@ def test_columns_of_families() -> None:
     with Connection(nlctrl.FAMILY) as nl:
         columns = nl.dump(nlctrl.getfamily()).columns("family_id", "family_name")
         assert dict(zip(columns["family_name"], columns["family_id"], strict=True)) == {
-            f.family_name: f.family_id for f in nl.run(list_families())
+            f.family_name: f.family_id for f in nl.do(list_families())
         }
 
 
@@ -145,11 +145,11 @@ def test_the_same_from_asyncio(nl: Connection) -> None:
             with pytest.raises(KernelError, match="ESRCH"):
                 await other.do(get(addr_ipv4="192.0.2.1"))
             families = [f async for f in other.dump(nlctrl.getfamily())]
-            assert families == await other.run(list_families())
+            assert families == await other.do(list_families())
             await other.leave("nlctrl.notify")
             return families
 
-    assert asyncio.run(ask()) == nl.run(list_families())
+    assert asyncio.run(ask()) == nl.do(list_families())
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -163,7 +163,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_commands() -> None:
     with Connection(nlctrl.FAMILY) as nl:
-        families = {str(f.family_name): f for f in nl.run(list_families())}
+        families = {str(f.family_name): f for f in nl.do(list_families())}
     listed = run("list")
     assert listed.returncode == 0, listed.stderr
     lines = listed.stdout.splitlines()

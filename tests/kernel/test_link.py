@@ -22,86 +22,86 @@ def names() -> set[str]:
 @pytest.fixture
 def nl() -> Iterator[Connection]:
     with Connection(FAMILY, timeout=30) as connection:
-        connection.run(link.add("v0", "veth", {"peer": {"ifname": "v1"}}, mtu=1400))
+        connection.do(link.add("v0", "veth", {"peer": {"ifname": "v1"}}, mtu=1400))
         yield connection
 
 
 def test_find(nl: Connection) -> None:
-    found = nl.run(link.by_name("v0"))
+    found = nl.do(link.by_name("v0"))
     assert (found.ifname, found.mtu, found.index) == ("v0", 1400, socket.if_nametoindex("v0"))
-    assert nl.run(link.by_index(found.index)).ifname == "v0"
+    assert nl.do(link.by_index(found.index)).ifname == "v0"
     for dev in ("v0", found.index, found):
-        assert nl.run(link.index_of(dev)) == found.index
+        assert nl.do(link.index_of(dev)) == found.index
     assert link.selector(found) == {"index": found.index}
     for missing in (link.by_name("none"), link.by_index(999), link.index_of("none")):
         with pytest.raises(KernelError) as caught:
-            nl.run(missing)
+            nl.do(missing)
         assert caught.value.errno == errno.ENODEV
 
 
 def test_up_and_down(nl: Connection) -> None:
     def is_up(dev: str) -> bool:
-        return bool(nl.run(link.by_name(dev)).flags & IFF.IFF_UP)
+        return bool(nl.do(link.by_name(dev)).flags & IFF.IFF_UP)
 
-    nl.run(link.up("v0"))
-    nl.run(link.up(socket.if_nametoindex("v1")))
+    nl.do(link.up("v0"))
+    nl.do(link.up(socket.if_nametoindex("v1")))
     assert is_up("v0")
     assert is_up("v1")
-    nl.run(link.down(nl.run(link.by_name("v0"))))
+    nl.do(link.down(nl.do(link.by_name("v0"))))
     assert not is_up("v0")
     assert is_up("v1")
 
 
 def test_change(nl: Connection) -> None:
-    nl.run(link.add("br", "bridge"))
-    nl.run(link.change("v0", master="br", mtu=1300, ifalias="an alias"))
-    found = nl.run(link.by_name("v0"))
+    nl.do(link.add("br", "bridge"))
+    nl.do(link.change("v0", master="br", mtu=1300, ifalias="an alias"))
+    found = nl.do(link.by_name("v0"))
     assert (found.master, found.mtu) == (socket.if_nametoindex("br"), 1300)
     assert found.ifalias == "an alias"
-    nl.run(link.change("v0", master=0, ifalias=""))
-    found = nl.run(link.by_name("v0"))
+    nl.do(link.change("v0", master=0, ifalias=""))
+    found = nl.do(link.by_name("v0"))
     assert (found.master, found.ifalias) == (None, None)
 
 
 def test_rename(nl: Connection) -> None:
     index = socket.if_nametoindex("v0")
-    nl.run(link.rename("v0", "x0"))
+    nl.do(link.rename("v0", "x0"))
     assert socket.if_indextoname(index) == "x0"
 
 
 def test_add(nl: Connection) -> None:
-    nl.run(link.add("br", "bridge"))
+    nl.do(link.add("br", "bridge"))
     mode = {"mode": "MACVLAN_MODE_PRIVATE"}
-    nl.run(link.add("m0", "macvlan", mode, link="v0", master="br", address="02:00:00:00:00:01"))
-    found = nl.run(link.by_name("m0"))
+    nl.do(link.add("m0", "macvlan", mode, link="v0", master="br", address="02:00:00:00:00:01"))
+    found = nl.do(link.by_name("m0"))
     assert found.link == socket.if_nametoindex("v0")
     assert found.master == socket.if_nametoindex("br")
     assert found.address == "02:00:00:00:00:01"
     with pytest.raises(KernelError) as caught:
-        nl.run(link.add("m0", "macvlan", link="v0"))
+        nl.do(link.add("m0", "macvlan", link="v0"))
     assert caught.value.errno == errno.EEXIST
 
 
 def test_remove(nl: Connection) -> None:
-    nl.run(link.remove("v0"))
+    nl.do(link.remove("v0"))
     assert not names() & {"v0", "v1"}
     with pytest.raises(KernelError) as caught:
-        nl.run(link.remove("lo"))
+        nl.do(link.remove("lo"))
     assert caught.value.errno == errno.EOPNOTSUPP
 
 
 def test_alternative_names(nl: Connection) -> None:
     """They find a link in every plan, whatever their length."""
-    nl.run(linkprop.add("v0", "short", LONG))
-    found = nl.run(link.by_name("v0"))
+    nl.do(linkprop.add("v0", "short", LONG))
+    found = nl.do(link.by_name("v0"))
     assert found.prop_list is not None
     assert found.prop_list.alt_ifname == ("short", LONG)
     for name in ("short", LONG):
-        assert nl.run(link.index_of(name)) == found.index
-        nl.run(link.up(name))
-        nl.run(link.change(name, mtu=1500))
-    nl.run(linkprop.remove(LONG, "short"))
-    nl.run(link.remove(LONG))
+        assert nl.do(link.index_of(name)) == found.index
+        nl.do(link.up(name))
+        nl.do(link.change(name, mtu=1500))
+    nl.do(linkprop.remove(LONG, "short"))
+    nl.do(link.remove(LONG))
     assert "v0" not in names()
 
 
@@ -109,7 +109,7 @@ def test_sysctls(nl: Connection) -> None:
     """What is read of IPv4 is a C array, what is written a list of attributes (afspec.py)."""
 
     def spec() -> AfSpec:
-        found = nl.run(link.by_name("v0")).af_spec
+        found = nl.do(link.by_name("v0")).af_spec
         assert isinstance(found, AfSpec)
         return found
 
@@ -118,12 +118,12 @@ def test_sysctls(nl: Connection) -> None:
     assert before.conf is not None
     assert before.conf.rp_filter != 2
     place = [name for name, _ in before.conf].index("rp_filter") + 1
-    nl.run(link.change("v0", af_spec=AfSpecSet(inet={"conf": {place: 2}})))
+    nl.do(link.change("v0", af_spec=AfSpecSet(inet={"conf": {place: 2}})))
     after = spec().inet
     assert after is not None
     assert after.conf == before.conf.replace(rp_filter=2)
 
-    nl.run(link.change("v0", af_spec={"inet6": {"addr_gen_mode": "IN6_ADDR_GEN_MODE_NONE"}}))
+    nl.do(link.change("v0", af_spec={"inet6": {"addr_gen_mode": "IN6_ADDR_GEN_MODE_NONE"}}))
     inet6 = spec().inet6
     assert inet6 is not None
     assert str(inet6.to_json()["addr_gen_mode"]) == "IN6_ADDR_GEN_MODE_NONE"

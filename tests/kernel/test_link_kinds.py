@@ -1007,15 +1007,15 @@ def test_kind(nl: Connection, case: Case) -> None:
     if case.ip is not None:
         below = f"link {case.link} " if case.link else ""
         ip(f"link add {below}name x type {case.kind} {case.ip}")
-        seen.append((info(nl.run(link.by_name("x"))), ip_link("x")["linkinfo"]))
-        nl.run(link.remove("x"))
+        seen.append((info(nl.do(link.by_name("x"))), ip_link("x")["linkinfo"]))
+        nl.do(link.remove("x"))
     try:
-        nl.run(link.add("x", case.kind, case.data, link=case.link))
+        nl.do(link.add("x", case.kind, case.data, link=case.link))
     except KernelError as error:
         if error.errno == errno.EOPNOTSUPP and not seen:
             pytest.skip(f"{case.kind}: {error}")
         raise
-    found = nl.run(link.by_name("x"))
+    found = nl.do(link.by_name("x"))
     seen.append((info(found), ip_link("x")["linkinfo"]))
 
     for ours, theirs in seen:
@@ -1041,7 +1041,7 @@ def test_every_kind_is_tried() -> None:
 @pytest.mark.usefixtures("machine_root")  # for its users, who are nobody elsewhere
 def test_tun(nl: Connection) -> None:
     ip("tuntap add dev x mode tap user 1000 group 1001 vnet_hdr multi_queue")
-    assert info(nl.run(link.by_name("x"))) == {
+    assert info(nl.do(link.by_name("x"))) == {
         "type": "IFF_TAP",
         "owner": 1000,
         "group": 1001,
@@ -1064,14 +1064,14 @@ def test_tun(nl: Connection) -> None:
 
 def test_macvlan_sources(nl: Connection) -> None:
     """The addresses are taken one by one and all at once, and sent all at once."""
-    nl.run(link.add("x", "macvlan", {"mode": "MACVLAN_MODE_SOURCE"}, link="low"))
+    nl.do(link.add("x", "macvlan", {"mode": "MACVLAN_MODE_SOURCE"}, link="low"))
     addresses = ["02:00:00:00:00:05", "02:00:00:00:00:06"]
     for data in (
         {"macaddr_mode": "MACVLAN_MACADDR_SET", "macaddr_data": {"macaddr": addresses}},
         {"macaddr_mode": "MACVLAN_MACADDR_ADD", "macaddr": "02:00:00:00:00:07"},
     ):
-        nl.run(link.change("x", linkinfo={"kind": "macvlan", "data": data}))
-    ours = info(nl.run(link.by_name("x")))
+        nl.do(link.change("x", linkinfo={"kind": "macvlan", "data": data}))
+    ours = info(nl.do(link.by_name("x")))
     theirs = ip_link("x")["linkinfo"]["info_data"]
     assert ours["macaddr_count"] == theirs["macaddr_count"] == 3
     assert ours["macaddr_data"]["macaddr"] == theirs["macaddr_data"]
@@ -1081,8 +1081,8 @@ def test_macvlan_sources(nl: Connection) -> None:
 def test_pair(nl: Connection) -> None:
     """What is said of the other end is said in full."""
     peer = {"ifname": "y", "mtu": 1400, "address": "02:00:00:00:00:99"}
-    nl.run(link.add("x", "veth", {"peer": peer}))
-    here, there = nl.run(link.by_name("x")), nl.run(link.by_name("y"))
+    nl.do(link.add("x", "veth", {"peer": peer}))
+    here, there = nl.do(link.by_name("x")), nl.do(link.by_name("y"))
     assert (here.link, there.link) == (there.index, here.index)
     assert (there.mtu, there.address) == (1400, "02:00:00:00:00:99")
     assert parts(ip_link("y"), ("mtu", "address")) == {"mtu": 1400, "address": there.address}
@@ -1182,20 +1182,20 @@ def test_port(nl: Connection, port: Port) -> None:
         ip(f"link add name top type {port.kind} {port.master}")
         for name in ("low", "high"):
             ip(f"link set {name} down")  # a bond takes no link that is up
-            nl.run(link.change(name, master="top"))
+            nl.do(link.change(name, master="top"))
             ip(f"link set {name} up")
         if port.data is not None and by_ip:
             ip(f"link set low type {port.kind}_slave {port.ip}")
         elif port.data is not None:
             slave = {"slave_kind": port.kind, "slave_data": port.data}
-            nl.run(link.change("low", linkinfo=slave))
-        found = nl.run(link.by_name("low"))
+            nl.do(link.change("low", linkinfo=slave))
+        found = nl.do(link.by_name("low"))
         assert found.linkinfo is not None
         assert found.linkinfo.slave_kind == port.kind
         assert isinstance(found.linkinfo.slave_data, SLAVE_KINDS[port.kind])
         assert found.linkinfo.slave_data.unknown == ()
         seen.append((found.linkinfo.slave_data.to_json(), ip_link("low")["linkinfo"]))
-        nl.run(link.remove("top"))
+        nl.do(link.remove("top"))
     for ours, theirs in seen:
         assert parts(ours, told) == told
         assert theirs["info_slave_kind"] == port.kind
@@ -1210,7 +1210,7 @@ def test_port(nl: Connection, port: Port) -> None:
 
 def bond_slave(nl: Connection, name: str) -> BondSlave:
     """What the bond keeps of a link."""
-    found = nl.run(link.by_name(name)).linkinfo
+    found = nl.do(link.by_name(name)).linkinfo
     assert found is not None
     assert isinstance(found.slave_data, BondSlave)
     return found.slave_data
@@ -1222,8 +1222,8 @@ def test_lacp(nl: Connection) -> None:
         ip(f"link add name {bond} type bond mode 802.3ad miimon 100 lacp_rate fast")
         for name in names:
             ip(f"link set {name} down")
-            nl.run(link.change(name, master=bond))
-        nl.run(link.up(bond))
+            nl.do(link.change(name, master=bond))
+        nl.do(link.up(bond))
     done = LACP_STATE.LACP_STATE_COLLECTING | LACP_STATE.LACP_STATE_DISTRIBUTING
     for _ in range(100):
         slave = bond_slave(nl, "low")
@@ -1240,7 +1240,7 @@ def test_lacp(nl: Connection) -> None:
         "state": "BOND_STATE_ACTIVE",
         "mii_status": "BOND_LINK_UP",
     }
-    ad_info = info(nl.run(link.by_name("top")))["ad_info"]
+    ad_info = info(nl.do(link.by_name("top")))["ad_info"]
     assert ad_info == ip_link("top")["linkinfo"]["info_data"]["ad_info"]
 
 
@@ -1261,7 +1261,7 @@ def vlans(name: str) -> list[Json]:
 
 def test_bridge_vlans(nl: Connection) -> None:
     ip("link add name top type bridge vlan_filtering 1 vlan_default_pvid 0")
-    nl.run(link.change("low", master="top"))
+    nl.do(link.change("low", master="top"))
     begin = BRIDGE_VLAN_INFO.BRIDGE_VLAN_INFO_RANGE_BEGIN
     end = BRIDGE_VLAN_INFO.BRIDGE_VLAN_INFO_RANGE_END
     pvid = BRIDGE_VLAN_INFO.BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO.BRIDGE_VLAN_INFO_UNTAGGED
@@ -1282,7 +1282,7 @@ def test_bridge_vlans(nl: Connection) -> None:
     assert vlans("low") == shown
     assert bridge_link(nl, "low", brvlan).af_spec == by_ip
 
-    bridge = {"family": AF.AF_BRIDGE, "index": nl.run(link.index_of("top"))}
+    bridge = {"family": AF.AF_BRIDGE, "index": nl.do(link.index_of("top"))}
     spec = {"flags": BRIDGE_FLAGS.BRIDGE_FLAGS_SELF, "vlan_info": [{"vid": 20}]}
     nl.do(link.set_port(**bridge, af_spec=spec))
     assert [entry["vlan"] for entry in vlans("top")] == [20]
@@ -1292,9 +1292,9 @@ def test_bridge_tunnels(nl: Connection) -> None:
     """VLANs of a port that are VXLAN numbers on the other side."""
     ip("link add name top type bridge vlan_filtering 1")
     ip("link add x type vxlan external dstport 4789")
-    nl.run(link.change("x", master="top"))
-    nl.run(link.change("x", linkinfo={"slave_kind": "bridge", "slave_data": {"vlan_tunnel": 1}}))
-    port = {"family": AF.AF_BRIDGE, "index": nl.run(link.index_of("x"))}
+    nl.do(link.change("x", master="top"))
+    nl.do(link.change("x", linkinfo={"slave_kind": "bridge", "slave_data": {"vlan_tunnel": 1}}))
+    port = {"family": AF.AF_BRIDGE, "index": nl.do(link.index_of("x"))}
     nl.do(link.set_port(**port, af_spec={"vlan_info": [{"vid": 7}]}))
     nl.do(link.set_port(**port, af_spec={"vlan_tunnel_info": [{"id": 700, "vid": 7}]}))
     (shown,) = ip("vlan tunnelshow dev x", "bridge")
@@ -1310,11 +1310,11 @@ def test_bridge_tunnels(nl: Connection) -> None:
 def test_bridge_port_settings(nl: Connection) -> None:
     """IFLA_PROTINFO, which `bridge link` uses, is what IFLA_INFO_SLAVE_DATA is."""
     ip("link add name top type bridge")
-    nl.run(link.change("low", master="top"))
+    nl.do(link.change("low", master="top"))
     nl.do(link.set_port(family=AF.AF_BRIDGE, index=LOW, protinfo={"cost": 55, "isolated": 1}))
     (shown,) = ip("link show dev low", "bridge")
     assert parts(shown, ("cost", "isolated")) == {"cost": 55, "isolated": True}
-    found = nl.run(link.by_name("low")).linkinfo
+    found = nl.do(link.by_name("low")).linkinfo
     assert found is not None
     assert bridge_link(nl, "low").protinfo == found.slave_data
 
@@ -1323,12 +1323,12 @@ def test_spanning_trees(nl: Connection) -> None:
     """A port's state in one of multiple spanning trees (BR_BOOLOPT_MST_ENABLE)."""
     ip("link add name top type bridge vlan_filtering 1 vlan_default_pvid 0")
     mst = {"kind": "bridge", "data": {"multi_boolopt": {"optval": 4, "optmask": 4}}}
-    nl.run(link.change("top", linkinfo=mst))
-    nl.run(link.change("low", master="top"))
+    nl.do(link.change("top", linkinfo=mst))
+    nl.do(link.change("low", master="top"))
     port = {"family": AF.AF_BRIDGE, "index": LOW}
     nl.do(link.set_port(**port, af_spec={"vlan_info": [{"vid": 7}]}))
     tree_of_vlan = [{"id": 7, "msti": 5}]
-    top = {"family": AF.AF_BRIDGE, "ifindex": nl.run(link.index_of("top"))}
+    top = {"family": AF.AF_BRIDGE, "ifindex": nl.do(link.index_of("top"))}
     nl.do(vlandb.set(**top, global_options=tree_of_vlan))
     entry = {"msti": 5, "state": "BR_STATE_BLOCKING"}
     nl.do(link.set_port(**port, af_spec={"mst": {"entry": [entry]}}))

@@ -499,7 +499,7 @@ def test_encapsulation_of_ours(
     left: int, nl: Connection, kind: LWTUNNEL_ENCAP, dst: str, tunnel: Message, expected: Json
 ) -> None:
     try:
-        nl.run(route.add(dst, dev="left", encap_type=kind, encap=tunnel))
+        nl.do(route.add(dst, dev="left", encap_type=kind, encap=tunnel))
     except KernelError as error:
         if error.errno != errno.EOPNOTSUPP:
             raise

@@ -21,6 +21,7 @@ import pytest
 
 from netlink import Connection, KernelError, Message
 from netlink.constants import AF
+from netlink.family import Plan
 from netlink.route import (
     FAMILY,
     addr,
@@ -47,7 +48,6 @@ from netlink.route import (
 from netlink.route.neigh import NTF, NUD
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTPROT
 from netlink.route.stats import IFLA_STATS
-from netlink.schema import Plan
 from tests.kernel.scene import events, make, shown
 from tests.kernel.test_oracle import (
     ABSENT,
@@ -447,7 +447,7 @@ PLANS: list[tuple[str, Callable[[], Plan[None]], str, Json]] = [
 def test_plan(
     left: int, nl: Connection, plan: Callable[[], Plan[None]], question: str, expected: Json
 ) -> None:
-    nl.run(plan())
+    nl.do(plan())
     found = ip(question)
     found = [item for one in found for item in one.get("addr_info", [one])]
     assert any(one.items() >= expected.items() for one in found), found
@@ -496,56 +496,56 @@ def test_removal(
     remove: Callable[[], Plan[None]],
     missing: int,
 ) -> None:
-    nl.run(make())
+    nl.do(make())
     with pytest.raises(KernelError) as refused:
-        nl.run(make())
+        nl.do(make())
     assert refused.value.errno == errno.EEXIST
-    nl.run(remove())
+    nl.do(remove())
     with pytest.raises(KernelError) as refused:
-        nl.run(remove())
+        nl.do(remove())
     assert refused.value.errno == missing
 
 
 def test_several_next_hops(left: int, nl: Connection) -> None:
     hops = [{"via": "192.0.2.2", "weight": 3}, {"via": "192.0.2.3", "dev": "left"}]
     for dst, question in (("default", "route show default"), ("10.0.0.0/8", "route show 10/8")):
-        nl.run(route.add(dst, nexthops=hops))
+        nl.do(route.add(dst, nexthops=hops))
         (found,) = ip(question)
         assert [(hop["gateway"], hop["weight"]) for hop in found["nexthops"]] == [
             ("192.0.2.2", 3), ("192.0.2.3", 1),
         ]  # fmt: skip
     hops = [{"via": "2001:db8::2", "weight": 3}, {"via": "2001:db8::3", "dev": "left"}]
-    nl.run(route.add("2001:db8:9::/48", nexthops=hops))
+    nl.do(route.add("2001:db8:9::/48", nexthops=hops))
     (found,) = ip("-6 route show 2001:db8:9::/48")
     assert [hop["weight"] for hop in found["nexthops"]] == [3, 1]
 
 
 def test_next_hop_groups(left: int, nl: Connection) -> None:
-    nl.run(nexthop.add(1, via="192.0.2.2", dev="left"))
-    nl.run(nexthop.add(2, via="192.0.2.3", dev="left"))
-    nl.run(nexthop.add(10, group={1: 1, 2: 256}))
-    nl.run(nexthop.put(10, group={1: 1, 2: 7}))
-    nl.run(nexthop.add(11, group={1: 1, 2: 3}, resilient={"buckets": 8, "idle_timer": 500}))
-    nl.run(route.add("10.0.0.0/8", nhid=10))
+    nl.do(nexthop.add(1, via="192.0.2.2", dev="left"))
+    nl.do(nexthop.add(2, via="192.0.2.3", dev="left"))
+    nl.do(nexthop.add(10, group={1: 1, 2: 256}))
+    nl.do(nexthop.put(10, group={1: 1, 2: 7}))
+    nl.do(nexthop.add(11, group={1: 1, 2: 3}, resilient={"buckets": 8, "idle_timer": 500}))
+    nl.do(route.add("10.0.0.0/8", nhid=10))
     (one,) = ip("nexthop show id 10")
     assert one["group"] == [{"id": 1}, {"id": 2, "weight": 7}]
     (two,) = ip("nexthop show id 11")
     assert two["resilient_args"]["buckets"] == 8
     assert two["resilient_args"]["idle_timer"] == 5
     assert [one["nhid"] for one in ip("route show 10.0.0.0/8")] == [10]
-    nl.run(nexthop.remove(10))
+    nl.do(nexthop.remove(10))
     assert ip("route show 10.0.0.0/8") == []
 
 
 def test_lookup(left: int, nl: Connection) -> None:
-    nl.run(route.add("10.0.0.0/8", via="192.0.2.2"))
-    found = nl.run(route.lookup("10.1.2.3"))
+    nl.do(route.add("10.0.0.0/8", via="192.0.2.2"))
+    found = nl.do(route.lookup("10.1.2.3"))
     assert (found.gateway, found.oif) == (IPv4Address("192.0.2.2"), left)
     assert found.prefsrc == IPv4Address("192.0.2.1")
-    found = nl.run(route.lookup("2001:db8::7", oif="left"))
+    found = nl.do(route.lookup("2001:db8::7", oif="left"))
     assert (found.oif, found.dst) == (left, IPv6Address("2001:db8::7"))
     with pytest.raises(KernelError) as refused:
-        nl.run(route.lookup("198.51.100.1"))
+        nl.do(route.lookup("198.51.100.1"))
     assert refused.value.errno == errno.ENETUNREACH
 
 
@@ -708,7 +708,7 @@ def daemon(left: int) -> Iterator[None]:
 
 
 def test_multicast_routes(daemon: None, left: int, nl: Connection) -> None:
-    right = nl.run(link.index_of("right"))
+    right = nl.do(link.index_of("right"))
     nl.do(route.new(
         family=AF.RTNL_FAMILY_IPMR, dst="239.1.1.1", dst_len=32, src="192.0.2.7", src_len=32,
         iif=left, multipath=[{"hops": 255}, {"hops": 1}], table=RT_TABLE.RT_TABLE_DEFAULT,

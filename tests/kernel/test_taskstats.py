@@ -41,7 +41,7 @@ def nl() -> Iterator[Connection]:
             pytest.skip(f"taskstats takes the initial {kind} namespace")
     with Connection(taskstats.FAMILY, timeout=20) as connection:
         try:
-            connection.run(taskstats.of_pid(os.getpid()))
+            connection.do(taskstats.of_pid(os.getpid()))
         except KernelPermissionError as error:
             pytest.skip(f"taskstats takes root: {error}")
         except KernelError as error:
@@ -51,11 +51,11 @@ def nl() -> Iterator[Connection]:
 
 @contextmanager
 def listening(nl: Connection) -> Iterator[None]:
-    nl.run(taskstats.listen(POSSIBLE.read_text()))
+    nl.do(taskstats.listen(POSSIBLE.read_text()))
     try:
         yield
     finally:
-        nl.run(taskstats.unlisten(POSSIBLE.read_text()))
+        nl.do(taskstats.unlisten(POSSIBLE.read_text()))
 
 
 def exits(nl: Connection, *pids: int) -> list[TaskStats]:
@@ -80,7 +80,7 @@ def child(script: str) -> subprocess.Popen[bytes]:
 
 
 def test_a_task_is_asked_about(nl: Connection) -> None:
-    stats = nl.run(taskstats.of_pid(os.getpid()))
+    stats = nl.do(taskstats.of_pid(os.getpid()))
     assert stats.ac_pid == stats.ac_tgid == os.getpid()
     assert stats.ac_comm == Path("/proc/self/comm").read_text().strip()
     assert (stats.ac_ppid, stats.ac_uid, stats.ac_gid) == (os.getppid(), os.getuid(), os.getgid())
@@ -101,7 +101,7 @@ def test_a_niced_child_reads_as_signed(nl: Connection) -> None:
     with child("input()") as process:
         os.setpriority(os.PRIO_PROCESS, process.pid, -7)
         try:
-            assert nl.run(taskstats.of_pid(process.pid)).ac_nice == -7
+            assert nl.do(taskstats.of_pid(process.pid)).ac_nice == -7
         finally:
             process.kill()
 
@@ -111,9 +111,9 @@ def test_a_process_is_the_sum_of_its_threads(nl: Connection) -> None:
     thread = threading.Thread(target=done.wait)
     thread.start()
     try:
-        one = nl.run(taskstats.of_pid(thread.native_id or 0))
+        one = nl.do(taskstats.of_pid(thread.native_id or 0))
         assert (one.ac_pid, one.ac_tgid) == (thread.native_id, os.getpid())
-        whole = nl.run(taskstats.of_tgid(os.getpid()))
+        whole = nl.do(taskstats.of_tgid(os.getpid()))
         assert whole.ac_etime > one.ac_etime  # the sum, of which the first thread's alone is more
         assert whole.nvcsw >= one.nvcsw
         assert (whole.version, whole.ac_pid, whole.ac_comm) == (one.version, 0, "")
@@ -125,7 +125,7 @@ def test_a_process_is_the_sum_of_its_threads(nl: Connection) -> None:
 def test_nobody_is_no_such_process(nl: Connection) -> None:
     for plan in (taskstats.of_pid(0x7FFFFFFF), taskstats.of_tgid(0x7FFFFFFF)):
         with pytest.raises(KernelError) as caught:
-            nl.run(plan)
+            nl.do(plan)
         assert caught.value.errno == errno.ESRCH
 
 
@@ -178,7 +178,7 @@ def test_exits_and_answers_do_not_mix(nl: Connection) -> None:
             with child("pass") as process:
                 children.append(process.pid)
                 while process.poll() is None:
-                    assert nl.run(taskstats.of_pid(own)).ac_pid == own
+                    assert nl.do(taskstats.of_pid(own)).ac_pid == own
         assert len(exits(nl, *children)) == len(children)
     assert nl.stats.late == 0
 
@@ -186,12 +186,12 @@ def test_exits_and_answers_do_not_mix(nl: Connection) -> None:
 def test_unlisten_ends_it(nl: Connection) -> None:
     with listening(nl):
         pass
-    nl.run(taskstats.unlisten(POSSIBLE.read_text()))  # twice is fine
+    nl.do(taskstats.unlisten(POSSIBLE.read_text()))  # twice is fine
     for _ in nl.events(timeout=0):
         pass  # what ended meanwhile
     with child("pass") as process:
         process.wait()
-    nl.run(taskstats.of_pid(os.getpid()))
+    nl.do(taskstats.of_pid(os.getpid()))
     assert list(nl.events(timeout=0)) == []
 
 
@@ -213,7 +213,7 @@ def test_lost_exits_are_told_and_listening_goes_on(nl: Connection) -> None:
 def test_a_cpu_that_there_is_not(nl: Connection) -> None:
     for cpus, errnos in ((["99999"], {errno.ERANGE, errno.EINVAL}), ("none", {errno.EINVAL})):
         with pytest.raises(KernelError) as caught:
-            nl.run(taskstats.listen(cpus))
+            nl.do(taskstats.listen(cpus))
         assert caught.value.errno in errnos
 
 
@@ -225,7 +225,7 @@ def test_others_may_not(nl: Connection) -> None:
         "from netlink.generic import taskstats\n"
         "with Connection(taskstats.FAMILY, timeout=20) as nl:\n"
         "    try:\n"
-        "        nl.run(taskstats.of_pid(1))\n"
+        "        nl.do(taskstats.of_pid(1))\n"
         "    except KernelPermissionError as error:\n"
         "        print(error)\n"
     )
@@ -261,12 +261,12 @@ def cgroup() -> Iterator[Path]:
 def test_a_cgroup_is_asked_about(nl: Connection, cgroup: Path) -> None:
     descriptor = os.open(cgroup, os.O_RDONLY)
     try:
-        assert nl.run(taskstats.of_cgroup(descriptor)) == taskstats.cgroupstats()
+        assert nl.do(taskstats.of_cgroup(descriptor)) == taskstats.cgroupstats()
         with subprocess.Popen(["sleep", "60"]) as process:
             (cgroup / "cgroup.procs").write_text(str(process.pid))
             os.kill(process.pid, signal.SIGSTOP)
             os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED)
-            found = nl.run(taskstats.of_cgroup(descriptor))
+            found = nl.do(taskstats.of_cgroup(descriptor))
             process.kill()
         assert found == taskstats.cgroupstats(nr_stopped=1)
     finally:
@@ -275,6 +275,6 @@ def test_a_cgroup_is_asked_about(nl: Connection, cgroup: Path) -> None:
 
 def test_what_is_no_cgroup(nl: Connection) -> None:
     with open(os.devnull) as file, pytest.raises(KernelError) as caught:
-        nl.run(taskstats.of_cgroup(file.fileno()))
+        nl.do(taskstats.of_cgroup(file.fileno()))
     assert caught.value.errno == errno.EINVAL
-    assert nl.run(taskstats.of_cgroup(0x7FFFFFFF)) is None
+    assert nl.do(taskstats.of_cgroup(0x7FFFFFFF)) is None

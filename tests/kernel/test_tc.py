@@ -145,7 +145,7 @@ def dev(nl: Connection) -> int:
     """The index of v0, one end of a pair, with four queues. It is down, so nothing is sent."""
     queues = "numtxqueues 4 numrxqueues 4"
     run(*shlex.split(f"ip link add v1 index {V1} {queues} type veth peer name v0 {queues}"))
-    return nl.run(link.index_of("v0"))
+    return nl.do(link.index_of("v0"))
 
 
 def one(nl: Connection, request: Request[Any]) -> Any:
@@ -363,7 +363,7 @@ def test_qdisc(nl: Connection, dev: int, kind: str, words: str, options: Any, al
         assert not found.options.unknown
     tc("qdisc del dev v0 root")
 
-    nl.run(qdisc.add("v0", kind, handle="1:", **options))
+    nl.do(qdisc.add("v0", kind, handle="1:", **options))
     assert show("qdisc show dev v0") == theirs
 
 
@@ -373,9 +373,9 @@ def test_qdisc_of_its_own_place(nl: Connection, dev: int, kind: str) -> None:
     theirs = show("qdisc show dev v0")
     found = one(nl, qdisc.get(ifindex=dev, parent=TC_H.TC_H_CLSACT))
     assert (found.kind, found.parent, found.handle) == (kind, TC_H.TC_H_INGRESS, handle("ffff:"))
-    nl.run(qdisc.remove(dev, parent="clsact"))
+    nl.do(qdisc.remove(dev, parent="clsact"))
     assert kind not in [q.kind for q in every(nl, qdisc.get())]
-    nl.run(qdisc.add(dev, kind))
+    nl.do(qdisc.add(dev, kind))
     assert show("qdisc show dev v0") == theirs
 
 
@@ -413,18 +413,18 @@ def test_qdisc_verbs(nl: Connection, dev: int) -> None:
     def limit() -> int:
         return int(one(nl, qdisc.get(ifindex=dev, parent=TC_H.TC_H_ROOT)).options.limit)
 
-    nl.run(qdisc.add("v0", "pfifo", handle="1:", limit=10))
+    nl.do(qdisc.add("v0", "pfifo", handle="1:", limit=10))
     with pytest.raises(KernelError, match="EEXIST"):
-        nl.run(qdisc.add("v0", "pfifo", handle="1:", limit=11))
-    nl.run(qdisc.change("v0", "pfifo", limit=12))
+        nl.do(qdisc.add("v0", "pfifo", handle="1:", limit=11))
+    nl.do(qdisc.change("v0", "pfifo", limit=12))
     assert limit() == 12
-    nl.run(qdisc.put("v0", "pfifo", handle="1:", limit=13))
+    nl.do(qdisc.put("v0", "pfifo", handle="1:", limit=13))
     assert limit() == 13
-    nl.run(qdisc.put("v0", "bfifo", handle="2:", limit=1400))
+    nl.do(qdisc.put("v0", "bfifo", handle="2:", limit=1400))
     assert limit() == 1400
-    nl.run(qdisc.remove("v0"))
+    nl.do(qdisc.remove("v0"))
     with pytest.raises(KernelError, match="ENOENT"):
-        nl.run(qdisc.change("v0", "pfifo", handle="1:", limit=15))
+        nl.do(qdisc.change("v0", "pfifo", handle="1:", limit=15))
 
 
 def test_gred_queue(nl: Connection, dev: int) -> None:
@@ -454,8 +454,8 @@ def test_gred_queue(nl: Connection, dev: int) -> None:
     tc("qdisc del dev v0 root")
 
     dps = {"dps": 3, "def_dp": 2}
-    nl.run(qdisc.add(dev, "gred", handle="1:", dps=dps, limit=61_440))
-    nl.run(qdisc.change(dev, "gred", parms=[queue], stab=bytes(256), max_p=[max_p]))
+    nl.do(qdisc.add(dev, "gred", handle="1:", dps=dps, limit=61_440))
+    nl.do(qdisc.change(dev, "gred", parms=[queue], stab=bytes(256), max_p=[max_p]))
     assert show("qdisc show dev v0") == theirs
 
 
@@ -499,22 +499,22 @@ def test_class(
     assert (found.kind, found.handle, found.unknown) == (kind, handle("1:a"), ())
     expect(found.options, merged(options, also), kind)
     assert isinstance(found.stats2.app, Message) and found.xstats == found.stats2.app
-    nl.run(tclass.remove("v0", "1:a"))
+    nl.do(tclass.remove("v0", "1:a"))
     with pytest.raises(KernelError, match="ENOENT"):
-        nl.run(tclass.change("v0", kind, "1:a", **options))
+        nl.do(tclass.change("v0", kind, "1:a", **options))
 
-    nl.run(tclass.add("v0", kind, "1:a", parent="1:", **options))
+    nl.do(tclass.add("v0", kind, "1:a", parent="1:", **options))
     assert show("class show dev v0") == theirs
     with pytest.raises(KernelError, match="EEXIST"):
-        nl.run(tclass.add("v0", kind, "1:a", parent="1:", **options))
-    nl.run(tclass.put("v0", kind, "1:a", parent="1:", **options))
-    nl.run(tclass.change("v0", kind, "1:a", parent="1:", **options))
+        nl.do(tclass.add("v0", kind, "1:a", parent="1:", **options))
+    nl.do(tclass.put("v0", kind, "1:a", parent="1:", **options))
+    nl.do(tclass.change("v0", kind, "1:a", parent="1:", **options))
     assert show("class show dev v0") == theirs
 
 
 def test_class_made_by_its_qdisc(nl: Connection, dev: int) -> None:
     tc("qdisc add dev v0 root handle 1: ets bands 3 strict 1")
-    nl.run(tclass.change("v0", "ets", "1:2", quanta_band=4000))
+    nl.do(tclass.change("v0", "ets", "1:2", quanta_band=4000))
     found = {c.handle & 0xFFFF: c.options.quanta_band for c in every(nl, tclass.get(ifindex=dev))}
     assert found == {1: None, 2: 4000, 3: 1514}
     assert "class ets 1:2 root quantum 4000" in show("class show dev v0")
@@ -707,11 +707,11 @@ def test_filter(
         again = one(nl, filter.get(**place, kind=kind, handle=found.handle))
         assert again.handle == found.handle
         expect(again.options, merged(options, also), kind)
-    nl.run(filter.remove("v0", parent="ingress"))
+    nl.do(filter.remove("v0", parent="ingress"))
     assert show("filter show dev v0 ingress") == ""
 
     request = {"parent": "ingress", "prio": 5, "protocol": protocol, "handle": number}
-    nl.run(filter.add("v0", kind, **request, **options))
+    nl.do(filter.add("v0", kind, **request, **options))
     assert show("filter show dev v0 ingress") == theirs
 
 
@@ -724,19 +724,19 @@ def test_filter_verbs(nl: Connection, dev: int) -> None:
 
     sel = {"flags": TC_U32.TC_U32_TERMINAL, "nkeys": 1, "keys_": [{}]}
     place = {"parent": "egress", "prio": 5, "protocol": ALL, "handle": 0x800}
-    nl.run(filter.add(dev, "u32", **place, classid=1, sel=sel))
+    nl.do(filter.add(dev, "u32", **place, classid=1, sel=sel))
     assert classids() == [":1".replace(":", "0:")]
     with pytest.raises(KernelError, match="EEXIST"):
-        nl.run(filter.add(dev, "u32", **{**place, "handle": 0x80000800}, classid=2, sel=sel))
-    nl.run(filter.put(dev, "u32", **{**place, "handle": 0x80000800}, classid=3))
-    nl.run(filter.add(dev, "u32", **{**place, "prio": 6}, classid=4, sel=sel))
+        nl.do(filter.add(dev, "u32", **{**place, "handle": 0x80000800}, classid=2, sel=sel))
+    nl.do(filter.put(dev, "u32", **{**place, "handle": 0x80000800}, classid=3))
+    nl.do(filter.add(dev, "u32", **{**place, "prio": 6}, classid=4, sel=sel))
     assert classids() == ["0:3", "0:4"]
-    nl.run(filter.remove(dev, "u32", **{**place, "handle": 0x80000800}))
+    nl.do(filter.remove(dev, "u32", **{**place, "handle": 0x80000800}))
     assert classids() == ["0:4"]
-    nl.run(filter.remove(dev, parent="egress"))
+    nl.do(filter.remove(dev, parent="egress"))
     assert classids() == []
     with pytest.raises(KernelError, match="ENOENT"):
-        nl.run(filter.remove(dev, "u32", parent="egress", prio=6, protocol=ALL))
+        nl.do(filter.remove(dev, "u32", parent="egress", prio=6, protocol=ALL))
 
 
 def test_terse_dump(nl: Connection, dev: int) -> None:
@@ -767,11 +767,11 @@ def test_old_style_police(nl: Connection, dev: int) -> None:
     gone = {"tbf": {"rate": {"cell_log": 0}}, "rate": None}
     expect(found.options, {"act": [], "police": merged(police, gone)}, "options")
     assert (found.stats.packets, found.unknown) == (0, ())
-    nl.run(filter.remove("v0", parent="ingress"))
+    nl.do(filter.remove("v0", parent="ingress"))
 
     sel = {"flags": TC_U32.TC_U32_TERMINAL, "nkeys": 1, "keys_": [{}]}
     options = {"classid": handle("1:1"), "sel": sel, "police": police}
-    nl.run(filter.add("v0", "u32", parent="ingress", prio=5, protocol=IP, **options))
+    nl.do(filter.add("v0", "u32", parent="ingress", prio=5, protocol=IP, **options))
     assert show("filter show dev v0 ingress") == theirs
 
 
@@ -1106,7 +1106,7 @@ def test_program(nl: Connection, dev: int) -> None:
     tc("qdisc add dev v0 clsact")
     direct = TCA_BPF_FLAG.TCA_BPF_FLAG_ACT_DIRECT
     program = {"fd": load_program(), "name": "passes", "flags": direct}
-    nl.run(filter.add("v0", "bpf", parent="ingress", prio=1, **program))
+    nl.do(filter.add("v0", "bpf", parent="ingress", prio=1, **program))
     *_, found = every(nl, filter.get(ifindex=dev, parent=handle("ingress")))
     options = found.options
     assert (options.name, options.flags, options.ops, len(options.tag)) == ("passes", direct, (), 8)

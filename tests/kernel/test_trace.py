@@ -22,14 +22,14 @@ from netlink.route import FAMILY as ROUTE, link, route
 with Connection(ROUTE, timeout=20) as nl:
     nl.join("link", "ipv4-route")
     nl.dump(link.get()).all()
-    nl.run(link.change("lo", mtu=9000))
+    nl.do(link.change("lo", mtu=9000))
     try:
         nl.do(link.new(ifname="v0", linkinfo={"kind": "vxlan", "data": {"id": 1 << 24}}))
     except KernelError:
         pass
     next(nl.events(20))
 with Connection(nlctrl.FAMILY, timeout=20) as nl:
-    nl.run(nlctrl.find_family("nlctrl"))
+    nl.do(nlctrl.find_family("nlctrl"))
 """
 
 

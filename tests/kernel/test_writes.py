@@ -18,11 +18,11 @@ import pytest
 
 from netlink import Connection, KernelError, NetlinkError
 from netlink.constants import AF, ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ
+from netlink.family import Request
 from netlink.route import FAMILY, addr, link, linkprop, neigh, route, rule
 from netlink.route.neigh import NTF, NUD
 from netlink.route.route import ICMPV6_ROUTER_PREF
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTAX_FEATURE, RTN, RTNH_F, RTPROT
-from netlink.schema import Request
 from tests import wire
 
 Json = dict[str, Any]

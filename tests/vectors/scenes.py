@@ -330,7 +330,7 @@ def links() -> Iterator[Shot]:
 
     def maker(kind: str, data: Any) -> Callable[[Connection], None]:
         def make(nl: Connection) -> None:
-            nl.run(link.add("x", kind, data))
+            nl.do(link.add("x", kind, data))
 
         make.__doc__ = f'link.add("x", "{kind}", {data})'
         return make

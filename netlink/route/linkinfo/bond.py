@@ -5,12 +5,11 @@ and, where that has no name for them, of the kernel's own net/bonding.h and net/
 are those of drivers/net/bonding/bond_netlink.c.
 """
 
-from enum import IntEnum, IntFlag
-
+from netlink.constants import KernelEnum, KernelFlag
 from netlink.schema import IPAddress, Message, Nested, address, array, mac, nest, s32, u8, u16, u32
 
 
-class BOND_MODE(IntEnum):
+class BOND_MODE(KernelEnum):
     """How a bond spreads traffic over its links (linux/if_bonding.h)."""
 
     BOND_MODE_ROUNDROBIN = 0
@@ -22,7 +21,7 @@ class BOND_MODE(IntEnum):
     BOND_MODE_ALB = 6
 
 
-class BOND_XMIT_POLICY(IntEnum):
+class BOND_XMIT_POLICY(KernelEnum):
     """What is hashed to choose a link (linux/if_bonding.h)."""
 
     BOND_XMIT_POLICY_LAYER2 = 0
@@ -33,7 +32,7 @@ class BOND_XMIT_POLICY(IntEnum):
     BOND_XMIT_POLICY_VLAN_SRCMAC = 5
 
 
-class BOND_ARP_VALIDATE(IntEnum):
+class BOND_ARP_VALIDATE(KernelEnum):
     """On which links ARP probes are checked, and other ARP is not counted (net/bonding.h)."""
 
     BOND_ARP_VALIDATE_NONE = 0
@@ -45,14 +44,14 @@ class BOND_ARP_VALIDATE(IntEnum):
     BOND_ARP_FILTER_BACKUP = 6
 
 
-class BOND_ARP_TARGETS(IntEnum):
+class BOND_ARP_TARGETS(KernelEnum):
     """How many ARP targets must answer for a link to be up (net/bonding.h)."""
 
     BOND_ARP_TARGETS_ANY = 0
     BOND_ARP_TARGETS_ALL = 1
 
 
-class BOND_PRI_RESELECT(IntEnum):
+class BOND_PRI_RESELECT(KernelEnum):
     """When the primary link becomes the active one again (net/bonding.h)."""
 
     BOND_PRI_RESELECT_ALWAYS = 0
@@ -60,7 +59,7 @@ class BOND_PRI_RESELECT(IntEnum):
     BOND_PRI_RESELECT_FAILURE = 2
 
 
-class BOND_FOM(IntEnum):
+class BOND_FOM(KernelEnum):
     """Whose address a failover moves: IFLA_BOND_FAIL_OVER_MAC (net/bonding.h)."""
 
     BOND_FOM_NONE = 0
@@ -68,14 +67,14 @@ class BOND_FOM(IntEnum):
     BOND_FOM_FOLLOW = 2
 
 
-class AD_LACP(IntEnum):
+class AD_LACP(KernelEnum):
     """How often the partner shall send LACPDUs: every 30 s, or every second (net/bond_3ad.h)."""
 
     AD_LACP_SLOW = 0
     AD_LACP_FAST = 1
 
 
-class BOND_AD(IntEnum):
+class BOND_AD(KernelEnum):
     """How an 802.3ad bond selects its aggregator (net/bond_3ad.h)."""
 
     BOND_AD_STABLE = 0
@@ -83,14 +82,14 @@ class BOND_AD(IntEnum):
     BOND_AD_COUNT = 2
 
 
-class BOND_STATE(IntEnum):
+class BOND_STATE(KernelEnum):
     """Whether a link carries the bond's traffic (linux/if_bonding.h)."""
 
     BOND_STATE_ACTIVE = 0
     BOND_STATE_BACKUP = 1
 
 
-class BOND_LINK(IntEnum):
+class BOND_LINK(KernelEnum):
     """What the bond's monitor knows of a link (linux/if_bonding.h)."""
 
     BOND_LINK_UP = 0
@@ -99,7 +98,7 @@ class BOND_LINK(IntEnum):
     BOND_LINK_BACK = 3
 
 
-class LACP_STATE(IntFlag):
+class LACP_STATE(KernelFlag):
     """State of an 802.3ad port (linux/if_bonding.h)."""
 
     LACP_STATE_LACP_ACTIVITY = 0x01
@@ -112,7 +111,7 @@ class LACP_STATE(IntFlag):
     LACP_STATE_EXPIRED = 0x80
 
 
-class AD_CHURN(IntEnum):
+class AD_CHURN(KernelEnum):
     """Whether an 802.3ad port comes to agree with its partner (net/bond_3ad.h)."""
 
     AD_CHURN_MONITOR = 0

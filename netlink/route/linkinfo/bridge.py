@@ -5,8 +5,7 @@ those of net/bridge/br_netlink.c. Clock ticks are hundredths of a second. PAD at
 only align what follows them, are not declared.
 """
 
-from enum import IntEnum
-
+from netlink.constants import KernelEnum
 from netlink.route.afspec import BR_STATE
 from netlink.route.linkinfo.ether import ETH_P
 from netlink.schema import (
@@ -26,7 +25,7 @@ from netlink.schema import (
 )
 
 
-class BR_BOOLOPT(IntEnum):
+class BR_BOOLOPT(KernelEnum):
     """Bit numbers of a bridge's boolean options (linux/if_bridge.h)."""
 
     BR_BOOLOPT_NO_LL_LEARN = 0
@@ -34,7 +33,7 @@ class BR_BOOLOPT(IntEnum):
     BR_BOOLOPT_MST_ENABLE = 2
 
 
-class BR_STP_MODE(IntEnum):
+class BR_STP_MODE(KernelEnum):
     """Who speaks the spanning tree protocol (linux/if_link.h of a release after Linux 6.18)."""
 
     BR_STP_MODE_AUTO = 0
@@ -42,7 +41,7 @@ class BR_STP_MODE(IntEnum):
     BR_STP_MODE_KERNEL = 2
 
 
-class MDB_RTR_TYPE(IntEnum):
+class MDB_RTR_TYPE(KernelEnum):
     """Whether a multicast router is behind a port (linux/if_bridge.h)."""
 
     MDB_RTR_TYPE_DISABLED = 0

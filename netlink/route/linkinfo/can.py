@@ -4,12 +4,11 @@ Numbers are those of Linux 6.12 (linux/can/netlink.h); widths are those of
 drivers/net/can/dev/netlink.c. Virtual CAN links have no data ("vcan") or a peer ("vxcan").
 """
 
-from enum import IntEnum, IntFlag
-
+from netlink.constants import KernelEnum, KernelFlag
 from netlink.schema import Message, Nested, nest, scalars, string, struct, u16, u32
 
 
-class CAN_STATE(IntEnum):
+class CAN_STATE(KernelEnum):
     """State of a controller, by its error counters (linux/can/netlink.h)."""
 
     CAN_STATE_ERROR_ACTIVE = 0
@@ -20,7 +19,7 @@ class CAN_STATE(IntEnum):
     CAN_STATE_SLEEPING = 5
 
 
-class CAN_CTRLMODE(IntFlag):
+class CAN_CTRLMODE(KernelFlag):
     """Modes of a controller (linux/can/netlink.h)."""
 
     CAN_CTRLMODE_LOOPBACK = 0x001

@@ -6,19 +6,18 @@ source: drivers/net/tun.c, drivers/net/ppp/ppp_generic.c, net/batman-adv/soft-in
 net/caif/chnl_net.c, drivers/net/wwan/wwan_core.c and drivers/net/ovpn/main.c.
 """
 
-from enum import IntEnum
-
+from netlink.constants import KernelEnum
 from netlink.schema import Message, s32, string, u8, u32
 
 
-class TUN_TYPE(IntEnum):
+class TUN_TYPE(KernelEnum):
     """Whether a "tun" carries packets or frames: TUN_TYPE_MASK of its flags (linux/if_tun.h)."""
 
     IFF_TUN = 1
     IFF_TAP = 2
 
 
-class OVPN_MODE(IntEnum):
+class OVPN_MODE(KernelEnum):
     """Whether an "ovpn" has one peer or many (linux/if_link.h)."""
 
     OVPN_MODE_P2P = 0

@@ -3,10 +3,10 @@
 Numbers are those of Linux 6.12.
 """
 
-from enum import IntEnum
+from netlink.constants import KernelEnum
 
 
-class ETH_P(IntEnum):
+class ETH_P(KernelEnum):
     """Ethernet protocols (linux/if_ether.h)."""
 
     ETH_P_802_3 = 0x0001

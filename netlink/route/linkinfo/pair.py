@@ -4,9 +4,9 @@ Numbers are those of Linux 6.12 (linux/veth.h, linux/can/vxcan.h, linux/if_link.
 those of drivers/net/netkit.c.
 """
 
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from netlink.constants import KernelEnum
 from netlink.schema import Message, Nested, nest, u8, u16, u32
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def _link() -> type[Message]:
     return Link
 
 
-class NETKIT_ACTION(IntEnum):
+class NETKIT_ACTION(KernelEnum):
     """What happens to a packet that no BPF program decides on (linux/if_link.h)."""
 
     NETKIT_NEXT = -1
@@ -28,14 +28,14 @@ class NETKIT_ACTION(IntEnum):
     NETKIT_REDIRECT = 7
 
 
-class NETKIT_MODE(IntEnum):
+class NETKIT_MODE(KernelEnum):
     """Whether a "netkit" carries frames or packets (linux/if_link.h)."""
 
     NETKIT_L2 = 0
     NETKIT_L3 = 1
 
 
-class NETKIT_SCRUB(IntEnum):
+class NETKIT_SCRUB(KernelEnum):
     """Whether mark and priority are cleared on the way to another namespace (linux/if_link.h)."""
 
     NETKIT_SCRUB_NONE = 0

@@ -7,8 +7,7 @@ drivers/infiniband/ulp/ipoib/ipoib_netlink.c, drivers/net/ethernet/qualcomm/rmne
 net/dsa/netlink.c and drivers/net/vrf.c.
 """
 
-from enum import IntEnum, IntFlag
-
+from netlink.constants import KernelEnum, KernelFlag
 from netlink.route.linkinfo.ether import ETH_P
 from netlink.schema import (
     Message,
@@ -28,7 +27,7 @@ from netlink.schema import (
 )
 
 
-class VLAN_FLAG(IntFlag):
+class VLAN_FLAG(KernelFlag):
     """Flags of a VLAN link (linux/if_vlan.h)."""
 
     VLAN_FLAG_REORDER_HDR = 0x01
@@ -38,7 +37,7 @@ class VLAN_FLAG(IntFlag):
     VLAN_FLAG_BRIDGE_BINDING = 0x10
 
 
-class MACVLAN_MODE(IntEnum):
+class MACVLAN_MODE(KernelEnum):
     """Whom the links above one link may talk to (linux/if_link.h)."""
 
     MACVLAN_MODE_PRIVATE = 1
@@ -48,7 +47,7 @@ class MACVLAN_MODE(IntEnum):
     MACVLAN_MODE_SOURCE = 16
 
 
-class MACVLAN_MACADDR(IntEnum):
+class MACVLAN_MACADDR(KernelEnum):
     """What to do with the addresses of MACVLAN_MODE_SOURCE (linux/if_link.h)."""
 
     MACVLAN_MACADDR_ADD = 0
@@ -57,14 +56,14 @@ class MACVLAN_MACADDR(IntEnum):
     MACVLAN_MACADDR_SET = 3
 
 
-class MACVLAN_FLAG(IntFlag):
+class MACVLAN_FLAG(KernelFlag):
     """Flags of a macvlan (linux/if_link.h)."""
 
     MACVLAN_FLAG_NOPROMISC = 0x1
     MACVLAN_FLAG_NODST = 0x2
 
 
-class IPVLAN_MODE(IntEnum):
+class IPVLAN_MODE(KernelEnum):
     """At which layer the link below is shared (linux/if_link.h)."""
 
     IPVLAN_MODE_L2 = 0
@@ -72,14 +71,14 @@ class IPVLAN_MODE(IntEnum):
     IPVLAN_MODE_L3S = 2
 
 
-class IPVLAN_F(IntFlag):
+class IPVLAN_F(KernelFlag):
     """Flags of an ipvlan (linux/if_link.h); without one it is in bridge mode."""
 
     IPVLAN_F_PRIVATE = 0x01
     IPVLAN_F_VEPA = 0x02
 
 
-class MACSEC_CIPHER_ID(IntEnum):
+class MACSEC_CIPHER_ID(KernelEnum):
     """Cipher suites, by their IEEE 802.1AE numbers (linux/if_macsec.h).
 
     MACSEC_DEFAULT_CIPHER_ID is an older number of MACSEC_CIPHER_ID_GCM_AES_128, and the one
@@ -93,7 +92,7 @@ class MACSEC_CIPHER_ID(IntEnum):
     MACSEC_CIPHER_ID_GCM_AES_XPN_256 = 0x0080C20001000004
 
 
-class MACSEC_VALIDATE(IntEnum):
+class MACSEC_VALIDATE(KernelEnum):
     """What to do with frames that are not valid (linux/if_link.h)."""
 
     MACSEC_VALIDATE_DISABLED = 0
@@ -101,7 +100,7 @@ class MACSEC_VALIDATE(IntEnum):
     MACSEC_VALIDATE_STRICT = 2
 
 
-class MACSEC_OFFLOAD(IntEnum):
+class MACSEC_OFFLOAD(KernelEnum):
     """Where encryption is done (linux/if_link.h)."""
 
     MACSEC_OFFLOAD_OFF = 0
@@ -109,21 +108,21 @@ class MACSEC_OFFLOAD(IntEnum):
     MACSEC_OFFLOAD_MAC = 2
 
 
-class HSR_PROTOCOL(IntEnum):
+class HSR_PROTOCOL(KernelEnum):
     """Redundancy protocols (linux/if_link.h)."""
 
     HSR_PROTOCOL_HSR = 0
     HSR_PROTOCOL_PRP = 1
 
 
-class IPOIB_MODE(IntEnum):
+class IPOIB_MODE(KernelEnum):
     """How IP goes over InfiniBand (linux/if_link.h)."""
 
     IPOIB_MODE_DATAGRAM = 0
     IPOIB_MODE_CONNECTED = 1
 
 
-class RMNET_FLAGS(IntFlag):
+class RMNET_FLAGS(KernelFlag):
     """Data formats of a modem's link (linux/if_link.h)."""
 
     RMNET_FLAGS_INGRESS_DEAGGREGATION = 0x01

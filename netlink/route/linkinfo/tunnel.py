@@ -6,12 +6,11 @@ ip6_vti}.c and net/xfrm/xfrm_interface_core.c. Addresses are IPv4 or IPv6 as the
 is; a tunnel that has none shows the unspecified one.
 """
 
-from enum import IntEnum, IntFlag
-
+from netlink.constants import KernelEnum, KernelFlag
 from netlink.schema import Addr, Message, address, be16, be32, flag, u8, u16, u32
 
 
-class TUNNEL_ENCAP(IntEnum):
+class TUNNEL_ENCAP(KernelEnum):
     """What is put around the tunnel's packets (linux/if_tunnel.h)."""
 
     TUNNEL_ENCAP_NONE = 0
@@ -20,7 +19,7 @@ class TUNNEL_ENCAP(IntEnum):
     TUNNEL_ENCAP_MPLS = 3
 
 
-class TUNNEL_ENCAP_FLAG(IntFlag):
+class TUNNEL_ENCAP_FLAG(KernelFlag):
     """How it is put there (linux/if_tunnel.h)."""
 
     TUNNEL_ENCAP_FLAG_CSUM = 0x1
@@ -28,7 +27,7 @@ class TUNNEL_ENCAP_FLAG(IntFlag):
     TUNNEL_ENCAP_FLAG_REMCSUM = 0x4
 
 
-class GRE(IntFlag):
+class GRE(KernelFlag):
     """Flags of a GRE header; on the wire in network byte order (linux/if_tunnel.h)."""
 
     GRE_CSUM = 0x8000
@@ -40,13 +39,13 @@ class GRE(IntFlag):
     GRE_ACK = 0x0080
 
 
-class SIT(IntFlag):
+class SIT(KernelFlag):
     """Flags of a "sit", in host byte order (linux/if_tunnel.h)."""
 
     SIT_ISATAP = 0x1
 
 
-class IP6_TNL_F(IntFlag):
+class IP6_TNL_F(KernelFlag):
     """Flags of a tunnel over IPv6 (linux/ip6_tunnel.h).
 
     The kernel sends those of its own too, what the tunnel can do now (net/ip6_tunnel.h).

@@ -5,8 +5,7 @@ drivers/net/{vxlan/vxlan_core,geneve,bareudp,gtp,amt}.c. Ports are in network by
 those of "bareudp" only in part.
 """
 
-from enum import IntEnum
-
+from netlink.constants import KernelEnum
 from netlink.route.linkinfo.ether import ETH_P
 from netlink.schema import (
     Addr,
@@ -24,7 +23,7 @@ from netlink.schema import (
 )
 
 
-class VXLAN_DF(IntEnum):
+class VXLAN_DF(KernelEnum):
     """The outer header's "don't fragment": IFLA_VXLAN_DF (linux/if_link.h)."""
 
     VXLAN_DF_UNSET = 0
@@ -32,14 +31,14 @@ class VXLAN_DF(IntEnum):
     VXLAN_DF_INHERIT = 2
 
 
-class VXLAN_LABEL(IntEnum):
+class VXLAN_LABEL(KernelEnum):
     """Where the outer flow label comes from: IFLA_VXLAN_LABEL_POLICY (linux/if_link.h)."""
 
     VXLAN_LABEL_FIXED = 0
     VXLAN_LABEL_INHERIT = 1
 
 
-class GENEVE_DF(IntEnum):
+class GENEVE_DF(KernelEnum):
     """The outer header's "don't fragment": IFLA_GENEVE_DF (linux/if_link.h)."""
 
     GENEVE_DF_UNSET = 0
@@ -47,14 +46,14 @@ class GENEVE_DF(IntEnum):
     GENEVE_DF_INHERIT = 2
 
 
-class GTP_ROLE(IntEnum):
+class GTP_ROLE(KernelEnum):
     """Which end of a GTP tunnel a link is (linux/if_link.h)."""
 
     GTP_ROLE_GGSN = 0
     GTP_ROLE_SGSN = 1
 
 
-class AMT_MODE(IntEnum):
+class AMT_MODE(KernelEnum):
     """Which end of a multicast tunnel a link is (linux/amt.h)."""
 
     AMT_MODE_GATEWAY = 0

@@ -8,8 +8,8 @@ What depends on a scheduler, a classifier, an action or an extended match stands
 act.py and em.py, which are called as in net/sched; what all share stands in tcmsg.py. A new kind is
 a class in one of those files and a line in the table at its end.
 
-    nl.run(tc.qdisc.add("eth0", "htb", handle="1:", init={"version": 3, "defcls": 0x20}))
-    nl.run(tc.filter.add("eth0", "fw", parent="1:", handle=6, classid=tc.handle("1:20")))
+    nl.do(tc.qdisc.add("eth0", "htb", handle="1:", init={"version": 3, "defcls": 0x20}))
+    nl.do(tc.filter.add("eth0", "fw", parent="1:", handle=6, classid=tc.handle("1:20")))
 """
 
 from netlink.route.tc import act, action, chain, cls, em, filter, qdisc, sch, tclass

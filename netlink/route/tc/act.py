@@ -6,10 +6,9 @@ net/sched/act_*.c. ipt and xt are gone from the kernel and its headers. TCA_*_PA
 which only align what follows them, are not declared.
 """
 
-from enum import IntEnum, IntFlag
 from typing import Any
 
-from netlink.constants import IFNAMSIZ
+from netlink.constants import IFNAMSIZ, KernelEnum, KernelFlag
 from netlink.route.linkinfo import ETH_P
 from netlink.route.tc.tcmsg import Stats, tc_ratespec
 from netlink.schema import (
@@ -46,7 +45,7 @@ NF_CT_HELPER_NAME_LEN = 16
 ACT_BPF_NAME_LEN = 256
 
 
-class TC_ACT(IntEnum):
+class TC_ACT(KernelEnum):
     """What happens to a packet after an action (linux/pkt_cls.h).
 
     The last two take a number that is added to them: how many actions to jump over, or the chain
@@ -67,7 +66,7 @@ class TC_ACT(IntEnum):
     TC_ACT_GOTO_CHAIN = 0x20000000
 
 
-class TCA_ACT_FLAGS(IntFlag):
+class TCA_ACT_FLAGS(KernelFlag):
     """Flags of an action (linux/pkt_cls.h)."""
 
     TCA_ACT_FLAGS_NO_PERCPU_STATS = 0x1
@@ -75,7 +74,7 @@ class TCA_ACT_FLAGS(IntFlag):
     TCA_ACT_FLAGS_SKIP_SW = 0x4
 
 
-class TCA_ACT_HW_STATS(IntFlag):
+class TCA_ACT_HW_STATS(KernelFlag):
     """How hardware counts what an action does (linux/pkt_cls.h)."""
 
     TCA_ACT_HW_STATS_IMMEDIATE = 0x1
@@ -108,7 +107,7 @@ class tc_gen(Message):
 # --- gact, police, mirred, simple, sample ---------------------------------------------------------
 
 
-class PGACT(IntEnum):
+class PGACT(KernelEnum):
     """How a "gact" chooses between its two outcomes (linux/tc_act/tc_gact.h)."""
 
     PGACT_NONE = 0
@@ -168,7 +167,7 @@ class Police(Message):
     pktburst64: int | None = u64(11)
 
 
-class TCA_MIRRED(IntEnum):
+class TCA_MIRRED(KernelEnum):
     """Where a "mirred" sends a packet or its copy (linux/tc_act/tc_mirred.h)."""
 
     TCA_EGRESS_REDIR = 1
@@ -239,7 +238,7 @@ class Bpf(Message):
 # --- headers of the packet: vlan, mpls, tunnel_key, ife, pedit, nat, csum -------------------------
 
 
-class TCA_VLAN_ACT(IntEnum):
+class TCA_VLAN_ACT(KernelEnum):
     """What a "vlan" does (linux/tc_act/tc_vlan.h)."""
 
     TCA_VLAN_ACT_POP = 1
@@ -267,7 +266,7 @@ class Vlan(Message):
     push_eth_src: str | None = mac(8)
 
 
-class TCA_MPLS_ACT(IntEnum):
+class TCA_MPLS_ACT(KernelEnum):
     """What an "mpls" does (linux/tc_act/tc_mpls.h)."""
 
     TCA_MPLS_ACT_POP = 1
@@ -329,7 +328,7 @@ class TunnelOptions(Message):
     erspan: Nested[ErspanOption] = nest(3, ErspanOption)
 
 
-class TCA_TUNNEL_KEY_ACT(IntEnum):
+class TCA_TUNNEL_KEY_ACT(KernelEnum):
     """What a "tunnel_key" does (linux/tc_act/tc_tunnel_key.h)."""
 
     TCA_TUNNEL_KEY_ACT_SET = 1
@@ -360,14 +359,14 @@ class TunnelKey(Message):
     no_frag: bool = flag(14)
 
 
-class IFE(IntEnum):
+class IFE(KernelEnum):
     """Directions of an "ife" (linux/tc_act/tc_ife.h)."""
 
     IFE_DECODE = 0
     IFE_ENCODE = 1
 
 
-class IFE_META(IntEnum):
+class IFE_META(KernelEnum):
     """What an "ife" carries beside the packet (linux/ife.h)."""
 
     IFE_META_SKBMARK = 1
@@ -398,7 +397,7 @@ class Ife(Message):
     metalst: dict[IFE_META | int, bytes] | None = mapping(6, binary(), enum=IFE_META)
 
 
-class TCA_PEDIT_KEY_EX_HDR_TYPE(IntEnum):
+class TCA_PEDIT_KEY_EX_HDR_TYPE(KernelEnum):
     """The header that an offset counts from (linux/tc_act/tc_pedit.h)."""
 
     TCA_PEDIT_KEY_EX_HDR_TYPE_NETWORK = 0
@@ -409,7 +408,7 @@ class TCA_PEDIT_KEY_EX_HDR_TYPE(IntEnum):
     TCA_PEDIT_KEY_EX_HDR_TYPE_UDP = 5
 
 
-class TCA_PEDIT_KEY_EX_CMD(IntEnum):
+class TCA_PEDIT_KEY_EX_CMD(KernelEnum):
     """What is done with a word of the packet (linux/tc_act/tc_pedit.h)."""
 
     TCA_PEDIT_KEY_EX_CMD_SET = 0
@@ -460,7 +459,7 @@ class Pedit(Message):
     keys_ex: Nested[PeditKeys] = nest(5, PeditKeys)
 
 
-class TCA_NAT_FLAG(IntFlag):
+class TCA_NAT_FLAG(KernelFlag):
     """Flags of a "nat" (linux/tc_act/tc_nat.h)."""
 
     TCA_NAT_FLAG_EGRESS = 1
@@ -482,7 +481,7 @@ class Nat(Message):
     tm: Nested[tcf_t] = struct(2, tcf_t)
 
 
-class TCA_CSUM_UPDATE_FLAG(IntFlag):
+class TCA_CSUM_UPDATE_FLAG(KernelFlag):
     """Which checksums a "csum" renews (linux/tc_act/tc_csum.h)."""
 
     TCA_CSUM_UPDATE_FLAG_IPV4HDR = 1
@@ -510,7 +509,7 @@ class Csum(Message):
 # --- what the kernel keeps beside the packet: skbedit, skbmod, connmark, ct, ctinfo, gate ---------
 
 
-class SKBEDIT_F(IntFlag):
+class SKBEDIT_F(KernelFlag):
     """What a "skbedit" sets; the kernel reads only the last two (linux/tc_act/tc_skbedit.h)."""
 
     SKBEDIT_F_PRIORITY = 0x1
@@ -536,7 +535,7 @@ class Skbedit(Message):
     queue_mapping_max: int | None = u16(10)
 
 
-class SKBMOD_F(IntFlag):
+class SKBMOD_F(KernelFlag):
     """What a "skbmod" changes (linux/tc_act/tc_skbmod.h)."""
 
     SKBMOD_F_DMAC = 0x1
@@ -575,7 +574,7 @@ class Connmark(Message):
     tm: Nested[tcf_t] = struct(2, tcf_t)
 
 
-class TCA_CT_ACT(IntFlag):
+class TCA_CT_ACT(KernelFlag):
     """What a "ct" does (linux/tc_act/tc_ct.h)."""
 
     TCA_CT_ACT_COMMIT = 0x1

@@ -4,15 +4,14 @@ Numbers are those of Linux 6.12 (linux/rtnetlink.h); widths and flags are those 
 and tc_dump_action in net/sched/act_api.c.
 """
 
-from enum import IntFlag
-
-from netlink.constants import AF, NLM_F
-from netlink.route.rtnetlink import RTM
+from netlink.constants import AF, NLM_F, KernelFlag
+from netlink.family import Op
+from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.route.tc.act import Action
-from netlink.schema import Bitfield32, Message, Op, Several, array, bitfield32, pad, string, u8, u32
+from netlink.schema import Bitfield32, Message, Several, array, bitfield32, pad, string, u8, u32
 
 
-class TCA_ACT_FLAG(IntFlag):
+class TCA_ACT_FLAG(KernelFlag):
     """How much a dump of actions shows (linux/rtnetlink.h)."""
 
     TCA_ACT_FLAG_LARGE_DUMP_ON = 0x1
@@ -42,7 +41,7 @@ class ActionTable(tcamsg):
     ext_warn_msg: str | None = string(5)
 
 
-get = Op("tc.action.get", RTM.RTM_GETACTION, ActionTable)
+get = Op("tc.action.get", RTM.RTM_GETACTION, ActionTable, answer="one")
 new = Op(
     "tc.action.new", RTM.RTM_NEWACTION, ActionTable, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL
 )
@@ -56,3 +55,5 @@ replace = Op(
 delete = Op("tc.action.delete", RTM.RTM_DELACTION, ActionTable)
 # All of a kind (tca_action_flush).
 flush = Op("tc.action.flush", RTM.RTM_DELACTION, ActionTable, flags=NLM_F.NLM_F_ROOT)
+
+ROUTE.add(get, new, delete, flush)

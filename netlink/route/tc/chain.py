@@ -7,10 +7,11 @@ net/sched/cls_api.c.
 from typing import Any
 
 from netlink.constants import IFNAMSIZ, NLM_F
-from netlink.route.rtnetlink import RTM
+from netlink.family import Op
+from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.route.tc.cls import FILTER_OPTIONS
 from netlink.route.tc.tcmsg import tcmsg
-from netlink.schema import Nested, Op, selected, string, u32
+from netlink.schema import Nested, selected, string, u32
 
 
 class Chain(tcmsg):
@@ -27,7 +28,9 @@ class Chain(tcmsg):
 
 
 # A dump is of one link, or of one shared block (tc_dump_chain).
-get = Op("tc.chain.get", RTM.RTM_GETCHAIN, Chain)
+get = Op("tc.chain.get", RTM.RTM_GETCHAIN, Chain, answer="one")
 new = Op("tc.chain.new", RTM.RTM_NEWCHAIN, Chain, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 # Takes the filters with it.
 delete = Op("tc.chain.delete", RTM.RTM_DELCHAIN, Chain)
+
+ROUTE.add(get, new, delete)

@@ -5,9 +5,7 @@ net/sched/cls_*.c. rsvp and tcindex are gone from the kernel and its header. TCA
 attributes, which only align what follows them, are not declared.
 """
 
-from enum import IntEnum, IntFlag
-
-from netlink.constants import IFNAMSIZ
+from netlink.constants import IFNAMSIZ, KernelEnum, KernelFlag
 from netlink.route.linkinfo import ETH_P
 from netlink.route.tc.act import Action, Police, TunnelOptions, sock_filter
 from netlink.route.tc.em import EmatchTree, tc_u32_key
@@ -38,7 +36,7 @@ from netlink.schema import (
 CLS_BPF_NAME_LEN = 256  # net/sched/cls_bpf.c; the NUL is not counted
 
 
-class TCA_CLS_FLAGS(IntFlag):
+class TCA_CLS_FLAGS(KernelFlag):
     """Where a filter is to run, and where it runs (linux/pkt_cls.h)."""
 
     TCA_CLS_FLAGS_SKIP_HW = 0x1
@@ -51,7 +49,7 @@ class TCA_CLS_FLAGS(IntFlag):
 # --- u32 ------------------------------------------------------------------------------------------
 
 
-class TC_U32(IntFlag):
+class TC_U32(KernelFlag):
     """Flags of a selector (linux/pkt_cls.h)."""
 
     TC_U32_TERMINAL = 0x1
@@ -130,7 +128,7 @@ class Basic(Message):
     pcnt: Nested[tc_basic_pcnt] = struct(5, tc_basic_pcnt)
 
 
-class TCA_BPF_FLAG(IntFlag):
+class TCA_BPF_FLAG(KernelFlag):
     """Flags of a "bpf" (linux/pkt_cls.h)."""
 
     TCA_BPF_FLAG_ACT_DIRECT = 0x1
@@ -164,7 +162,7 @@ class Cgroup(Message):
     ematches: Nested[EmatchTree] = nest(3, EmatchTree)
 
 
-class FLOW_KEY(IntEnum):
+class FLOW_KEY(KernelEnum):
     """What a "flow" looks at (linux/pkt_cls.h)."""
 
     FLOW_KEY_SRC = 0
@@ -187,7 +185,7 @@ class FLOW_KEY(IntEnum):
     FLOW_KEY_RXHASH = 17
 
 
-class FLOW_MODE(IntEnum):
+class FLOW_MODE(KernelEnum):
     """What a "flow" does with its keys (linux/pkt_cls.h)."""
 
     FLOW_MODE_MAP = 0
@@ -251,7 +249,7 @@ class Route4(Message):
 # --- flower ---------------------------------------------------------------------------------------
 
 
-class TCA_FLOWER_KEY_CT_FLAGS(IntFlag):
+class TCA_FLOWER_KEY_CT_FLAGS(KernelFlag):
     """States of a connection (linux/pkt_cls.h)."""
 
     TCA_FLOWER_KEY_CT_FLAGS_NEW = 0x1
@@ -262,7 +260,7 @@ class TCA_FLOWER_KEY_CT_FLAGS(IntFlag):
     TCA_FLOWER_KEY_CT_FLAGS_REPLY = 0x20
 
 
-class TCA_FLOWER_KEY_FLAGS(IntFlag):
+class TCA_FLOWER_KEY_FLAGS(KernelFlag):
     """What is known of a packet and of its tunnel (linux/pkt_cls.h)."""
 
     TCA_FLOWER_KEY_FLAGS_IS_FRAGMENT = 0x1

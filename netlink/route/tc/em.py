@@ -4,9 +4,9 @@ Numbers are those of Linux 6.12 (linux/pkt_cls.h, linux/tc_ematch/); widths and 
 those of net/sched/em_*.c.
 """
 
-from enum import IntEnum, IntFlag
 from typing import Any
 
+from netlink.constants import KernelEnum, KernelFlag
 from netlink.schema import (
     Message,
     Nested,
@@ -28,7 +28,7 @@ from netlink.schema import (
 XT_EXTENSION_MAXNAMELEN = 29  # linux/netfilter/x_tables.h
 
 
-class TCF_EM(IntEnum):
+class TCF_EM(KernelEnum):
     """Kinds of extended match (linux/pkt_cls.h)."""
 
     TCF_EM_CONTAINER = 0
@@ -43,7 +43,7 @@ class TCF_EM(IntEnum):
     TCF_EM_IPT = 9
 
 
-class TCF_EM_FLAG(IntFlag):
+class TCF_EM_FLAG(KernelFlag):
     """How a match stands to the next one (neither: the last), and itself (linux/pkt_cls.h)."""
 
     TCF_EM_REL_AND = 0x1
@@ -52,7 +52,7 @@ class TCF_EM_FLAG(IntFlag):
     TCF_EM_SIMPLE = 0x8
 
 
-class TCF_LAYER(IntEnum):
+class TCF_LAYER(KernelEnum):
     """Where an offset counts from (linux/pkt_cls.h)."""
 
     TCF_LAYER_LINK = 0
@@ -60,7 +60,7 @@ class TCF_LAYER(IntEnum):
     TCF_LAYER_TRANSPORT = 2
 
 
-class TCF_EM_OPND(IntEnum):
+class TCF_EM_OPND(KernelEnum):
     """Comparisons (linux/pkt_cls.h)."""
 
     TCF_EM_OPND_EQ = 0
@@ -68,7 +68,7 @@ class TCF_EM_OPND(IntEnum):
     TCF_EM_OPND_LT = 2
 
 
-class TCF_EM_ALIGN(IntEnum):
+class TCF_EM_ALIGN(KernelEnum):
     """Bytes that are compared (linux/tc_ematch/tc_em_cmp.h)."""
 
     TCF_EM_ALIGN_U8 = 1
@@ -76,14 +76,14 @@ class TCF_EM_ALIGN(IntEnum):
     TCF_EM_ALIGN_U32 = 4
 
 
-class TCF_META_TYPE(IntEnum):
+class TCF_META_TYPE(KernelEnum):
     """Types of a value (linux/tc_ematch/tc_em_meta.h)."""
 
     TCF_META_TYPE_VAR = 0
     TCF_META_TYPE_INT = 1
 
 
-class TCF_META_ID(IntEnum):
+class TCF_META_ID(KernelEnum):
     """Things known of a packet, its socket or the machine (linux/tc_ematch/tc_em_meta.h)."""
 
     TCF_META_ID_VALUE = 0

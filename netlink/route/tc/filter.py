@@ -5,20 +5,20 @@ and tc_new_tfilter in net/sched/cls_api.c.
 """
 
 import sys
-from enum import IntFlag
 from typing import Any
 
-from netlink.constants import IFNAMSIZ, NLM_F
+from netlink.constants import IFNAMSIZ, NLM_F, KernelFlag
+from netlink.family import Op, Steps, plan
 from netlink.route import link
 from netlink.route.linkinfo import ETH_P
-from netlink.route.rtnetlink import RTM
+from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.route.tc.cls import FILTER_OPTIONS
 from netlink.route.tc.tcmsg import handle as number
 from netlink.route.tc.tcmsg import tc_estimator, tc_stats, tcmsg
-from netlink.schema import Bitfield32, Nested, Op, Plan, bitfield32, selected, string, struct, u32
+from netlink.schema import Bitfield32, Nested, bitfield32, selected, string, struct, u32
 
 
-class TCA_DUMP_FLAGS(IntFlag):
+class TCA_DUMP_FLAGS(KernelFlag):
     """How much a dump of filters shows (linux/rtnetlink.h)."""
 
     TCA_DUMP_FLAGS_TERSE = 0x1
@@ -57,13 +57,15 @@ class Filter(tcmsg):
 
 
 # A dump is of one link, or of one shared block (tc_dump_tfilter).
-get = Op("tc.filter.get", RTM.RTM_GETTFILTER, Filter)
+get = Op("tc.filter.get", RTM.RTM_GETTFILTER, Filter, answer="one")
 new = Op("tc.filter.new", RTM.RTM_NEWTFILTER, Filter, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 # tc_new_tfilter does not look at NLM_F_REPLACE: what creates and may exist is changed.
 replace = Op("tc.filter.replace", RTM.RTM_NEWTFILTER, Filter, flags=NLM_F.NLM_F_CREATE)
 set = Op("tc.filter.set", RTM.RTM_NEWTFILTER, Filter)
 # Without a priority: all filters of the parent's chain.
 delete = Op("tc.filter.delete", RTM.RTM_DELTFILTER, Filter)
+
+ROUTE.add(get, new, replace, set, delete)
 
 
 # --- plans ----------------------------------------------------------------------------------------
@@ -78,10 +80,10 @@ def arguments(
     handle: int,
     chain: int | None,
     options: dict[str, Any],
-) -> Plan[dict[str, Any]]:
+) -> Steps[dict[str, Any]]:
     """What the plans below give to their ops."""
     return {
-        "ifindex": (yield from link.index_of(dev)),
+        "ifindex": (yield link.index_of(dev)),
         "handle": handle,
         "parent": number(parent),
         "info": info(prio, protocol),
@@ -91,6 +93,7 @@ def arguments(
     }
 
 
+@plan
 def add(
     dev: link.Dev,
     kind: str,
@@ -101,7 +104,7 @@ def add(
     handle: int = 0,
     chain: int | None = None,
     **options: Any,
-) -> Plan[None]:
+) -> Steps[None]:
     """Hang a filter on a link's root qdisc, or on a `parent`: "1:", or "ingress" of a clsact.
 
     The kernel chooses a `prio` and a `handle` of 0. `options` are fields of the kind's class in
@@ -111,6 +114,7 @@ def add(
     yield new(**(yield from arguments(dev, kind, parent, prio, protocol, handle, chain, options)))
 
 
+@plan
 def put(
     dev: link.Dev,
     kind: str,
@@ -121,13 +125,14 @@ def put(
     handle: int = 0,
     chain: int | None = None,
     **options: Any,
-) -> Plan[None]:
+) -> Steps[None]:
     """As add(), but the filter of that `prio` and `handle` is changed where it is there."""
     yield replace(
         **(yield from arguments(dev, kind, parent, prio, protocol, handle, chain, options))
     )
 
 
+@plan
 def remove(
     dev: link.Dev,
     kind: str | None = None,
@@ -137,7 +142,7 @@ def remove(
     protocol: int = 0,
     handle: int = 0,
     chain: int | None = None,
-) -> Plan[None]:
+) -> Steps[None]:
     """Remove a filter, by what add() took; without a `handle` those of a `prio`; with a `parent`
     and a `chain` alone all of them. Raises KernelError (ENOENT)."""
     yield delete(**(yield from arguments(dev, kind, parent, prio, protocol, handle, chain, {})))

@@ -7,12 +7,13 @@ tc_fill_qdisc in net/sched/sch_api.c.
 from typing import Any
 
 from netlink.constants import IFNAMSIZ, NLM_F
+from netlink.family import Op, Steps, plan
 from netlink.route import link
-from netlink.route.rtnetlink import RTM
+from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.route.tc.sch import QDISC_OPTIONS, QDISC_STATS
 from netlink.route.tc.tcmsg import TC_H, SizeTable, Stats, tc_estimator, tc_stats, tcmsg
 from netlink.route.tc.tcmsg import handle as number
-from netlink.schema import Nested, Op, Plan, flag, nest, selected, string, struct, u8, u32
+from netlink.schema import Nested, flag, nest, selected, string, struct, u8, u32
 
 
 class QdiscStats(Stats):
@@ -46,13 +47,15 @@ class Qdisc(tcmsg):
 
 # The answer to a request for one goes to the group "tc", and to who asks only with NLM_F_ECHO
 # (qdisc_get_notify).
-get = Op("tc.qdisc.get", RTM.RTM_GETQDISC, Qdisc, flags=NLM_F.NLM_F_ECHO)
+get = Op("tc.qdisc.get", RTM.RTM_GETQDISC, Qdisc, flags=NLM_F.NLM_F_ECHO, answer="one")
 new = Op("tc.qdisc.new", RTM.RTM_NEWQDISC, Qdisc, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 replace = Op(
     "tc.qdisc.replace", RTM.RTM_NEWQDISC, Qdisc, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
 )
 set = Op("tc.qdisc.set", RTM.RTM_NEWQDISC, Qdisc)
 delete = Op("tc.qdisc.delete", RTM.RTM_DELQDISC, Qdisc)
+
+ROUTE.add(get, new, replace, set, delete)
 
 
 # --- plans ----------------------------------------------------------------------------------------
@@ -62,10 +65,10 @@ OWN_PLACE = {"ingress": TC_H.TC_H_INGRESS, "clsact": TC_H.TC_H_CLSACT}
 
 def arguments(
     dev: link.Dev, kind: str, handle: str | int, parent: str | int, options: dict[str, Any]
-) -> Plan[dict[str, Any]]:
+) -> Steps[dict[str, Any]]:
     """What the plans below give to their ops."""
     return {
-        "ifindex": (yield from link.index_of(dev)),
+        "ifindex": (yield link.index_of(dev)),
         "handle": number(handle),
         "parent": OWN_PLACE.get(kind, number(parent)),
         "kind": kind,
@@ -73,6 +76,7 @@ def arguments(
     }
 
 
+@plan
 def add(
     dev: link.Dev,
     kind: str,
@@ -80,7 +84,7 @@ def add(
     handle: str | int = 0,
     parent: str | int = "root",
     **options: Any,
-) -> Plan[None]:
+) -> Steps[None]:
     """Put a qdisc on a link, in the place of a default one or one of another kind.
 
     Handles are numbers, or text as for handle(); an "ingress" or "clsact" has its own place.
@@ -90,6 +94,7 @@ def add(
     yield new(**(yield from arguments(dev, kind, handle, parent, options)))
 
 
+@plan
 def put(
     dev: link.Dev,
     kind: str,
@@ -97,11 +102,12 @@ def put(
     handle: str | int = 0,
     parent: str | int = "root",
     **options: Any,
-) -> Plan[None]:
+) -> Steps[None]:
     """As add(), but what is there is changed, or replaced."""
     yield replace(**(yield from arguments(dev, kind, handle, parent, options)))
 
 
+@plan
 def change(
     dev: link.Dev,
     kind: str,
@@ -109,11 +115,12 @@ def change(
     handle: str | int = 0,
     parent: str | int = "root",
     **options: Any,
-) -> Plan[None]:
+) -> Steps[None]:
     """Change options of a qdisc. Raises KernelError (ENOENT)."""
     yield set(**(yield from arguments(dev, kind, handle, parent, options)))
 
 
-def remove(dev: link.Dev, *, parent: str | int = "root") -> Plan[None]:
+@plan
+def remove(dev: link.Dev, *, parent: str | int = "root") -> Steps[None]:
     """Remove a qdisc, and all below it; "clsact" is the place of an "ingress" too."""
-    yield delete(ifindex=(yield from link.index_of(dev)), parent=number(parent))
+    yield delete(ifindex=(yield link.index_of(dev)), parent=number(parent))

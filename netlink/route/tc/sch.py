@@ -6,8 +6,7 @@ ingress, clsact, ...) has nothing to set; cbq, atm and dsmark are gone from the 
 header. TCA_*_PAD attributes, which only align what follows them, are not declared.
 """
 
-from enum import IntEnum, IntFlag
-
+from netlink.constants import KernelEnum, KernelFlag
 from netlink.route.tc.tcmsg import tc_ratespec
 from netlink.schema import (
     Bitfield32,
@@ -37,7 +36,7 @@ RED_STAB_SIZE = 256  # include/net/red.h
 # --- fifo, skbprio, prio, multiq, plug ------------------------------------------------------------
 
 
-class TCQ_PLUG(IntEnum):
+class TCQ_PLUG(KernelEnum):
     """What to do with the queue of a "plug" (linux/pkt_sched.h)."""
 
     TCQ_PLUG_BUFFER = 0
@@ -110,7 +109,7 @@ class Tbf(Message):
 # --- red, gred, choke, sfq, sfb -------------------------------------------------------------------
 
 
-class TC_RED(IntFlag):
+class TC_RED(KernelFlag):
     """Flags of red and its kin (linux/pkt_sched.h)."""
 
     TC_RED_ECN = 1
@@ -542,28 +541,28 @@ class Netem(tc_netem_qopt):
 # --- mqprio, taprio, cbs, etf, ets ----------------------------------------------------------------
 
 
-class TC_MQPRIO_HW_OFFLOAD(IntEnum):
+class TC_MQPRIO_HW_OFFLOAD(KernelEnum):
     """Who sorts packets into the queues of a link (linux/pkt_sched.h)."""
 
     TC_MQPRIO_HW_OFFLOAD_NONE = 0
     TC_MQPRIO_HW_OFFLOAD_TCS = 1
 
 
-class TC_MQPRIO_MODE(IntEnum):
+class TC_MQPRIO_MODE(KernelEnum):
     """Modes of an "mqprio" in hardware (linux/pkt_sched.h)."""
 
     TC_MQPRIO_MODE_DCB = 0
     TC_MQPRIO_MODE_CHANNEL = 1
 
 
-class TC_MQPRIO_SHAPER(IntEnum):
+class TC_MQPRIO_SHAPER(KernelEnum):
     """Shapers of an "mqprio" in hardware (linux/pkt_sched.h)."""
 
     TC_MQPRIO_SHAPER_DCB = 0
     TC_MQPRIO_SHAPER_BW_RATE = 1
 
 
-class TC_FP(IntEnum):
+class TC_FP(KernelEnum):
     """Whether frames of a traffic class may be interrupted (linux/pkt_sched.h)."""
 
     TC_FP_EXPRESS = 1
@@ -610,7 +609,7 @@ class Mqprio(tc_mqprio_qopt):
     tc_entry: Several[MqprioClass] = repeated(5, MqprioClass)
 
 
-class TC_TAPRIO_CMD(IntEnum):
+class TC_TAPRIO_CMD(KernelEnum):
     """What an entry of a schedule does (linux/pkt_sched.h)."""
 
     TC_TAPRIO_CMD_SET_GATES = 0
@@ -618,7 +617,7 @@ class TC_TAPRIO_CMD(IntEnum):
     TC_TAPRIO_CMD_SET_AND_RELEASE = 2
 
 
-class TCA_TAPRIO_ATTR_FLAG(IntFlag):
+class TCA_TAPRIO_ATTR_FLAG(KernelFlag):
     """How a "taprio" is carried out (linux/pkt_sched.h)."""
 
     TCA_TAPRIO_ATTR_FLAG_TXTIME_ASSIST = 0x1
@@ -691,7 +690,7 @@ class Cbs(Message):
     parms: Nested[tc_cbs_qopt] = struct(1, tc_cbs_qopt)
 
 
-class TC_ETF(IntFlag):
+class TC_ETF(KernelFlag):
     """Flags of an "etf" (linux/pkt_sched.h)."""
 
     TC_ETF_DEADLINE_MODE_ON = 0x1
@@ -762,7 +761,7 @@ class Codel(Message):
     ce_threshold: int | None = u32(5)
 
 
-class TCA_FQ_CODEL_XSTATS(IntEnum):
+class TCA_FQ_CODEL_XSTATS(KernelEnum):
     """Whose statistics an "fq_codel" sends (linux/pkt_sched.h)."""
 
     TCA_FQ_CODEL_XSTATS_QDISC = 0
@@ -946,7 +945,7 @@ class FqPie(Message):
 # --- cake -----------------------------------------------------------------------------------------
 
 
-class CAKE_FLOW(IntEnum):
+class CAKE_FLOW(KernelEnum):
     """What makes a flow (linux/pkt_sched.h)."""
 
     CAKE_FLOW_NONE = 0
@@ -959,7 +958,7 @@ class CAKE_FLOW(IntEnum):
     CAKE_FLOW_TRIPLE = 7
 
 
-class CAKE_DIFFSERV(IntEnum):
+class CAKE_DIFFSERV(KernelEnum):
     """How the DS field sorts packets into tins (linux/pkt_sched.h)."""
 
     CAKE_DIFFSERV_DIFFSERV3 = 0
@@ -969,7 +968,7 @@ class CAKE_DIFFSERV(IntEnum):
     CAKE_DIFFSERV_PRECEDENCE = 4
 
 
-class CAKE_ACK(IntEnum):
+class CAKE_ACK(KernelEnum):
     """Which TCP acknowledgements are dropped (linux/pkt_sched.h)."""
 
     CAKE_ACK_NONE = 0
@@ -977,7 +976,7 @@ class CAKE_ACK(IntEnum):
     CAKE_ACK_AGGRESSIVE = 2
 
 
-class CAKE_ATM(IntEnum):
+class CAKE_ATM(KernelEnum):
     """How the link below cuts packets (linux/pkt_sched.h)."""
 
     CAKE_ATM_NONE = 0

@@ -7,12 +7,13 @@ net/sched/sch_api.c. The module is not called `class`, which is a word of Python
 from typing import Any
 
 from netlink.constants import IFNAMSIZ, NLM_F
+from netlink.family import Op, Steps, plan
 from netlink.route import link
-from netlink.route.rtnetlink import RTM
+from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.route.tc.sch import CLASS_OPTIONS, CLASS_STATS
 from netlink.route.tc.tcmsg import Stats, tc_estimator, tc_stats, tcmsg
 from netlink.route.tc.tcmsg import handle as number
-from netlink.schema import Nested, Op, Plan, nest, selected, string, struct
+from netlink.schema import Nested, nest, selected, string, struct
 
 
 class ClassStats(Stats):
@@ -40,12 +41,14 @@ class Class(tcmsg):
 
 # A dump is of one link: it takes an ifindex (tc_dump_tclass). The answer to a request for one goes
 # to the group "tc", and to who asks only with NLM_F_ECHO (tclass_get_notify).
-get = Op("tc.class.get", RTM.RTM_GETTCLASS, Class, flags=NLM_F.NLM_F_ECHO)
+get = Op("tc.class.get", RTM.RTM_GETTCLASS, Class, flags=NLM_F.NLM_F_ECHO, answer="one")
 new = Op("tc.class.new", RTM.RTM_NEWTCLASS, Class, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 # tc_ctl_tclass does not look at NLM_F_REPLACE: what creates and may exist is changed.
 replace = Op("tc.class.replace", RTM.RTM_NEWTCLASS, Class, flags=NLM_F.NLM_F_CREATE)
 set = Op("tc.class.set", RTM.RTM_NEWTCLASS, Class)
 delete = Op("tc.class.delete", RTM.RTM_DELTCLASS, Class)
+
+ROUTE.add(get, new, replace, set, delete)
 
 
 # --- plans ----------------------------------------------------------------------------------------
@@ -53,10 +56,10 @@ delete = Op("tc.class.delete", RTM.RTM_DELTCLASS, Class)
 
 def arguments(
     dev: link.Dev, kind: str, classid: str | int, parent: str | int, options: dict[str, Any]
-) -> Plan[dict[str, Any]]:
+) -> Steps[dict[str, Any]]:
     """What the plans below give to their ops."""
     return {
-        "ifindex": (yield from link.index_of(dev)),
+        "ifindex": (yield link.index_of(dev)),
         "handle": number(classid),
         "parent": number(parent),
         "kind": kind,
@@ -64,9 +67,10 @@ def arguments(
     }
 
 
+@plan
 def add(
     dev: link.Dev, kind: str, classid: str | int, *, parent: str | int = "none", **options: Any
-) -> Plan[None]:
+) -> Steps[None]:
     """Make a class of a link's qdisc, below it or below the class `parent`.
 
     Handles are numbers, or text as for handle(). `options` are fields of the kind's class in
@@ -75,20 +79,23 @@ def add(
     yield new(**(yield from arguments(dev, kind, classid, parent, options)))
 
 
+@plan
 def put(
     dev: link.Dev, kind: str, classid: str | int, *, parent: str | int = "none", **options: Any
-) -> Plan[None]:
+) -> Steps[None]:
     """As add(), but what is there is changed."""
     yield replace(**(yield from arguments(dev, kind, classid, parent, options)))
 
 
+@plan
 def change(
     dev: link.Dev, kind: str, classid: str | int, *, parent: str | int = "none", **options: Any
-) -> Plan[None]:
+) -> Steps[None]:
     """Change options of a class. Raises KernelError (ENOENT)."""
     yield set(**(yield from arguments(dev, kind, classid, parent, options)))
 
 
-def remove(dev: link.Dev, classid: str | int) -> Plan[None]:
+@plan
+def remove(dev: link.Dev, classid: str | int) -> Steps[None]:
     """Remove a class. Raises KernelError (ENOENT; EBUSY while classes or filters use it)."""
-    yield delete(ifindex=(yield from link.index_of(dev)), handle=number(classid))
+    yield delete(ifindex=(yield link.index_of(dev)), handle=number(classid))

@@ -5,9 +5,8 @@ file imports nothing of the package below.
 """
 
 import re
-from enum import IntEnum
 
-from netlink.constants import AF
+from netlink.constants import AF, KernelEnum
 from netlink.schema import Message, Nested, pad, s8, s16, s32, scalars, struct, u8, u16, u32, u64
 
 # The ifindex of a filter or chain that belongs to a shared block, whose number is then the
@@ -15,7 +14,7 @@ from netlink.schema import Message, Nested, pad, s8, s16, s32, scalars, struct, 
 TCM_IFINDEX_MAGIC_BLOCK = -1
 
 
-class TC_H(IntEnum):
+class TC_H(KernelEnum):
     """Handles with a meaning of their own (linux/pkt_sched.h)."""
 
     TC_H_UNSPEC = 0
@@ -24,7 +23,7 @@ class TC_H(IntEnum):
     TC_H_CLSACT = TC_H_INGRESS
 
 
-class TC_LINKLAYER(IntEnum):
+class TC_LINKLAYER(KernelEnum):
     """How a link layer cuts packets, in the low 4 bits of `linklayer` (linux/pkt_sched.h)."""
 
     TC_LINKLAYER_UNAWARE = 0

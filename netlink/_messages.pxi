@@ -1,0 +1,505 @@
+# Whole messages: what a type means, typed iteration, and the sorting of datagrams into runs.
+# Part of _core.pyx, which includes it. How a datagram is divided into messages (the framing) is
+# declared by a family and is implemented only here.
+
+# --- framing of datagrams -----------------------------------------------------------------------
+
+cdef enum:
+    NETLINK = 0    # struct nlmsghdr before each message; types below 16 are control messages
+    TEXT = 1       # a datagram is one message without a header
+    CONNECTOR = 2  # as NETLINK, with a struct cn_msg; there are no control messages
+    AUDIT = 3      # a datagram is one message; nlmsg_len of the kernel's records is too short
+
+cdef dict FRAMINGS = {"netlink": NETLINK, "text": TEXT, "connector": CONNECTOR, "audit": AUDIT}
+
+
+cdef struct Frame:
+    # One message of a datagram.
+    nlmsghdr header
+    int type              # what its meaning is found by; in a generic family, the family's number
+    Py_ssize_t envelope   # bytes before the body
+    Py_ssize_t length     # of the message, with its envelope
+
+
+cdef inline bint frame_ok(Cursor *c, Frame *frame, int framing) noexcept nogil:
+    """Load the message under the cursor; false if it does not fit."""
+    if framing == NETLINK:
+        if not message_ok(c, &frame.header):
+            return False
+        frame.type = frame.header.nlmsg_type
+        frame.envelope = NLMSG_HDRLEN
+        frame.length = frame.header.nlmsg_len
+        return True
+    return other_frame_ok(c, frame, framing)
+
+
+cdef bint other_frame_ok(Cursor *c, Frame *frame, int framing) noexcept nogil:
+    cdef cn_msg wrapped
+    if framing == TEXT:
+        memset(&frame.header, 0, NLMSG_HDRLEN)
+        frame.type = 0
+        frame.envelope = 0
+        frame.length = c.left
+        return True
+    if framing == AUDIT:
+        if c.left < NLMSG_HDRLEN:
+            return False
+        memcpy(&frame.header, c.at, NLMSG_HDRLEN)
+        frame.type = frame.header.nlmsg_type
+        frame.envelope = NLMSG_HDRLEN
+        frame.length = c.left
+        return True
+    if not message_ok(c, &frame.header) or frame.header.nlmsg_len < CONNECTOR_ENVELOPE:
+        return False
+    memcpy(&wrapped, c.at + NLMSG_HDRLEN, CN_HDRLEN)
+    frame.type = <int>(wrapped.idx & 0x7FFFFFFF)
+    frame.envelope = CONNECTOR_ENVELOPE
+    frame.length = frame.header.nlmsg_len
+    return CONNECTOR_ENVELOPE + <Py_ssize_t>wrapped.len <= frame.length
+
+
+cdef object frame_fault(Cursor *c, Py_ssize_t offset, int framing):
+    """The DecodeError for a message that frame_ok refused."""
+    cdef nlmsghdr header
+    if framing == CONNECTOR and message_ok(c, &header):
+        return DecodeError(f"a message of {header.nlmsg_len} bytes does not hold a struct cn_msg "
+                           "and the data whose length that states", offset=offset)
+    return message_fault(c, offset)
+
+
+# --- meanings -----------------------------------------------------------------------------------
+
+@cython.final
+cdef class Meaning:
+    """What one message type, or one command, means in one direction.
+
+    `number`, `name` and `family` identify it in errors and in text. Its class is given later, by
+    `give` with a message class or with a selector word, or by a module that `defer` names.
+    """
+    cdef readonly int number
+    cdef readonly str name
+    cdef readonly str family
+    cdef str module          # declares the class when it is imported
+    cdef bint is_soft        # whether another class may take its place
+    cdef Table table
+    cdef Field selector      # the word that chooses among classes, and
+    cdef Py_ssize_t offset   # the header member that it reads
+    cdef Py_ssize_t size
+    cdef bint is_big
+
+    def __cinit__(self, int number, str name not None, str family not None):
+        self.number = number
+        self.name = name
+        self.family = family
+
+    def __repr__(self):
+        return f"<Meaning {self.name} of {self.family}: {words(self)}>"
+
+    def defer(self, str module not None):
+        """Import a module to learn the class when it is first needed."""
+        self.module = module
+
+    def give(self, choice, *, bint soft=False):
+        """State the class, or the selector word that chooses it by a member of the header.
+
+        With `soft` it applies only if nothing else is stated. Raises ValueError if another class
+        was given before.
+        """
+        if isinstance(choice, Field):
+            self.select(choice)
+            return
+        cdef Table table = table_of(choice)
+        if self.table is table:
+            self.is_soft &= soft
+            return
+        if soft and (self.table is not None or self.selector is not None):
+            return
+        if (self.table is not None or self.selector is not None) and not self.is_soft:
+            raise ValueError(
+                f"family {self.family!r}: {self.name} means both {words(self)} and "
+                f"{choice.__name__}; choose between them by a header member: selected(...)")
+        self.table = table
+        self.is_soft = soft
+
+    cdef int select(self, Field word) except -1:
+        cdef Field f
+        if word is self.selector:
+            return 0
+        if self.table is not None and not self.is_soft or self.selector is not None:
+            raise ValueError(f"family {self.family!r}: {self.name} means both {words(self)} and "
+                             f"what {word.selector!r} selects")
+        if word.number is not None or word.choices is None or word.climb or not word.choices:
+            raise ValueError(f"{self.name}: expected selected({word.selector!r}, choices)")
+        place = None
+        for cls in word.choices.values():
+            f = table_of(cls).names.get(word.selector)
+            if f is None or f.type >= 0 or f.kind.load is not load_integer:
+                raise ValueError(f"{self.name}: {cls.__name__} has no integer header member "
+                                 f"{word.selector!r}")
+            if place is not None and place != (f.offset, f.size, f.kind.is_big):
+                raise ValueError(f"{self.name}: {word.selector!r} of {cls.__name__} is at another "
+                                 "place than in the other classes")
+            place = f.offset, f.size, f.kind.is_big
+        self.offset, self.size, self.is_big = place
+        self.selector = word
+        self.table = None
+        return 0
+
+    cdef Meaning united(self, Meaning other):
+        """What two families together mean by one number."""
+        if other is self or (self.table is not None and self.table is other.table):
+            return self
+        if (self.selector is None or other.selector is None
+                or self.selector.selector != other.selector.selector
+                or self.offset != other.offset
+                or not set(self.selector.choices).isdisjoint(other.selector.choices)):
+            raise ValueError(
+                f"message type {self.number} means {words(self)} in family {self.family!r} and "
+                f"{words(other)} in family {other.family!r}: use one connection, or one parse(), "
+                "for each")
+        cdef Meaning both = Meaning(self.number, self.name, f"{self.family}, {other.family}")
+        both.select(Field("selected", selector=self.selector.selector,
+                          choices=ChainMap(self.selector.choices, other.selector.choices)))
+        return both
+
+    cdef int load(self) except -1:
+        """Import the module that declares the class."""
+        import_module(self.module)  # other threads wait for the import too
+        self.module = None
+        return 0
+
+    cdef Table choose(self, const uint8_t *p, Py_ssize_t n):
+        """The table of a message whose body is at p; None if no class is declared for it."""
+        if self.selector is None:
+            return self.table
+        if self.offset + self.size > n:
+            return None
+        found = self.selector.choices.get(get_integer(p + self.offset, self.size, self.is_big))
+        return table_of(found) if found is not None else None
+
+    @property
+    def message(self):
+        """The message class, or the selector word that chooses it, or None."""
+        if self.module is not None:
+            self.load()
+        return self.selector if self.selector is not None else (
+            self.table.cls if self.table is not None else None)
+
+
+cdef str words(Meaning meaning):
+    """A meaning in words."""
+    if meaning.selector is not None:
+        names = ", ".join([cls.__name__ for cls in meaning.selector.choices.values()])
+        return f"one of {names}"
+    if meaning.table is not None:
+        return meaning.table.cls.__name__
+    return f"a class of {meaning.module}" if meaning.module is not None else "nothing"
+
+
+@cython.final
+cdef class Dispatch:
+    """Which class a message has: by type, by direction and, if declared, by a header member.
+
+    A generic family's id leads to another Dispatch, that of its commands. NLM_F_REQUEST in the
+    message tells a request from what the kernel sends.
+    """
+    cdef dict received    # number -> Meaning or, of a generic family, Dispatch
+    cdef dict requests    # number -> Meaning
+    cdef int kind         # of framing
+    cdef readonly str framing
+
+    def __cinit__(self, str framing="netlink"):
+        if framing not in FRAMINGS:
+            raise ValueError(f"framing {framing!r}: expected one of {', '.join(FRAMINGS)}")
+        self.kind = FRAMINGS[framing]
+        self.framing = framing
+        self.received = {}
+        self.requests = {}
+
+    def meaning(self, int number, str name not None, str family not None, bint request):
+        """Return the meaning of a number, which is empty if none was given yet."""
+        cdef dict table = self.requests if request else self.received
+        found = table.get(number)
+        if found is None:
+            found = table[number] = Meaning(number, name, family)
+        return found
+
+    def unite(self, Dispatch other not None):
+        """Add what another family means by its numbers. Raises ValueError on a contradiction."""
+        for table, more in ((self.received, other.received), (self.requests, other.requests)):
+            for number, meaning in more.items():
+                known = table.get(number)
+                table[number] = meaning if known is None else (<Meaning?>known).united(meaning)
+
+    def nest(self, int id, Dispatch commands not None):
+        """Find the messages of a generic family under its id."""
+        self.received[id] = commands
+
+    def drop(self, int id):
+        """Forget the id of a generic family."""
+        self.received.pop(id, None)
+
+    def find(self, int number, *, bint request=False):
+        """Return the Meaning of a number, or the Dispatch of a generic family, or None."""
+        return self.lookup(number, request)
+
+    def table(self, *, bint request):
+        """Return all numbers with their classes or selectors, after importing what is deferred."""
+        cdef dict found = {}
+        for number, meaning in [*(self.requests if request else self.received).items()]:
+            if isinstance(meaning, Meaning) and meaning.message is not None:
+                found[number] = meaning.message
+        return found
+
+    cdef object lookup(self, int number, bint is_request):
+        cdef PyObject *found = PyDict_GetItem(self.received, number)
+        cdef PyObject *asked
+        if found != NULL:
+            if type(<object>found) is not Meaning:
+                return <object>found
+            if (<Meaning>found).module is not None:
+                (<Meaning>found).load()
+        if is_request or found == NULL:
+            asked = PyDict_GetItem(self.requests, number)
+            if asked != NULL:
+                return <object>asked
+        return <object>found if found != NULL else None
+
+
+# --- typed iteration ----------------------------------------------------------------------------
+
+@cython.final
+cdef class Messages:
+    """An iterator over the whole messages in a part of a bytes object.
+
+    `dispatch` says which class each has. A message of another type or command is a RawMessage.
+    After a DecodeError the iteration continues after the message that it concerns, or ends if no
+    next message can be found.
+    """
+    cdef bytes data
+    cdef Dispatch dispatch
+    cdef Cursor at
+    cdef int type          # of the message before
+    cdef bint is_request   # whether it had NLM_F_REQUEST
+    cdef Meaning meaning   # what that is: neighbours are mostly alike
+    cdef Dispatch commands # or the commands of its generic family
+
+    def __cinit__(self, data, Dispatch dispatch not None, Py_ssize_t start=0, Py_ssize_t end=-1):
+        self.data = data if type(data) is bytes else bytes(memoryview(data))
+        if end < 0:
+            end = PyBytes_GET_SIZE(self.data)
+        if not 0 <= start <= end <= PyBytes_GET_SIZE(self.data):
+            raise ValueError(f"{start} to {end} is not within the {len(self.data)} bytes given")
+        self.dispatch = dispatch
+        self.at.at = <const uint8_t *>PyBytes_AS_STRING(self.data) + start
+        self.at.left = end - start
+        self.type = -1
+
+    def __iter__(self):
+        return self
+
+    def __length_hint__(self):
+        """The number of messages that are left."""
+        cdef Cursor c = self.at
+        cdef Frame frame
+        cdef Py_ssize_t count = 0
+        while c.left > 0:
+            count += 1
+            if not frame_ok(&c, &frame, self.dispatch.kind):
+                break
+            step(&c, frame.length)
+        return count
+
+    def __next__(self):
+        cdef Frame frame
+        cdef Py_ssize_t offset
+        cdef bint is_request
+        cdef Table table
+        cdef View view
+        if self.at.left <= 0:
+            raise StopIteration
+        offset = self.at.at - <const uint8_t *>PyBytes_AS_STRING(self.data)
+        if not frame_ok(&self.at, &frame, self.dispatch.kind):
+            fault = frame_fault(&self.at, offset, self.dispatch.kind)
+            self.at.left = 0
+            raise fault
+        step(&self.at, frame.length)
+        is_request = frame.header.nlmsg_flags & NLM_F_REQUEST != 0
+        if (frame.type != self.type or is_request != self.is_request
+                or self.commands is not None):
+            self.look_up(&frame, offset, is_request)
+            self.type = frame.type
+            self.is_request = is_request
+        if self.commands is not None:
+            frame.envelope = GENERIC_ENVELOPE
+        table = None
+        if self.meaning is not None:
+            table = self.meaning.choose(
+                <const uint8_t *>PyBytes_AS_STRING(self.data) + offset + frame.envelope,
+                frame.length - frame.envelope)
+        if table is None:
+            return raw_message(PyMemoryView_FromObject(self.data), &frame.header, offset,
+                               min(frame.envelope, NLMSG_HDRLEN), frame.length)
+        view = new_view(table, self.data, offset + frame.envelope, frame.length - frame.envelope,
+                        <int>frame.envelope, None)
+        view.meaning = self.meaning
+        return view
+
+    cdef int look_up(self, Frame *frame, Py_ssize_t offset, bint is_request) except -1:
+        """Find the meaning of a message; that of a generic family is found by its command."""
+        cdef uint8_t command
+        found = self.dispatch.lookup(frame.type, is_request)
+        self.commands = <Dispatch>found if type(found) is Dispatch else None
+        if self.commands is not None:
+            if frame.length < GENERIC_ENVELOPE:
+                raise command_fault(&frame.header, offset)
+            memcpy(&command, PyBytes_AS_STRING(self.data) + offset + NLMSG_HDRLEN, 1)
+            found = self.commands.lookup(command, is_request)
+        self.meaning = found
+        return 0
+
+
+# --- runs ---------------------------------------------------------------------------------------
+
+cdef struct IndexEntry:  # one datagram of a receive, as netlink._nlsock packs it
+    uint32_t offset
+    uint32_t length
+    uint32_t port
+    uint32_t group
+    int32_t nsid
+    uint32_t flags
+
+INDEX_FORMAT = "=IIIIiI"  # struct IndexEntry, for the struct module
+
+cdef enum:
+    MSG_TRUNC = 0x20  # linux/socket.h
+
+
+@cython.final
+cdef class Run:
+    """Consecutive messages of one receive that concern the same request or the same group.
+
+    `type` is 0 for ordinary messages and the type of a control message (NLMSG_ERROR, NLMSG_DONE
+    and so on), which is a run of its own. Plain acknowledgements of consecutive requests are one
+    run: `is_ack` is true, `seq` is that of the first and `count` their number. A datagram that
+    another process sent (`port` is not 0) is one run, unread, with `count` 0. `is_own` marks
+    messages whose nlmsg_pid is our port: one of our requests caused them. `flags` holds every
+    nlmsg_flags bit that occurs. `fault` is the DecodeError of a datagram, or of its rest, that
+    breaks the rules of the wire; such a run has no messages.
+    """
+    cdef readonly bytes data
+    cdef readonly Py_ssize_t start
+    cdef readonly Py_ssize_t end
+    cdef readonly Py_ssize_t count
+    cdef readonly unsigned int type
+    cdef readonly unsigned int flags
+    cdef readonly unsigned int seq
+    cdef readonly unsigned int port
+    cdef readonly unsigned int group
+    cdef readonly int nsid
+    cdef readonly bint is_ack
+    cdef readonly bint is_own
+    cdef readonly object fault
+
+    def __repr__(self):
+        return (f"Run(type={self.type}, seq={self.seq}, count={self.count}, flags={self.flags:#x}, "
+                f"port={self.port}, group={self.group}, {self.start}:{self.end})")
+
+
+cdef Run new_run(bytes data, Py_ssize_t start, const IndexEntry *entry):
+    cdef Run run = Run.__new__(Run)
+    run.data = data
+    run.start = run.end = start
+    run.port = entry.port
+    run.group = entry.group
+    run.nsid = entry.nsid
+    return run
+
+
+cdef Run fault_run(bytes data, Py_ssize_t start, const IndexEntry *entry, object fault):
+    cdef Run run = new_run(data, start, entry)
+    run.fault = fault
+    return run
+
+
+cdef bint is_plain_ack(Cursor *c, const nlmsghdr *header) noexcept:
+    """Whether a message is an NLMSG_ERROR with error 0 and nothing else."""
+    cdef int32_t error
+    if (header.nlmsg_type != NLMSG_ERROR or header.nlmsg_flags & NLM_F_ACK_TLVS
+            or header.nlmsg_len < NLMSG_HDRLEN + sizeof(error)
+            or c.left < <Py_ssize_t>(NLMSG_HDRLEN + sizeof(error))):
+        return False
+    memcpy(&error, c.at + NLMSG_HDRLEN, sizeof(error))
+    return error == 0
+
+
+def runs(bytes data not None, bytes index not None, unsigned int own_port=0,
+         str framing="netlink"):
+    """Sort the datagrams of one receive into runs and return them as a list.
+
+    Messages whose envelope has `own_port`, unless that is 0, make runs with `is_own`; those that
+    came by a group then make runs by sequence number too. A datagram that is framed wrongly, or was
+    truncated, gives a run with a `fault` at its place; the datagrams after it are read.
+    """
+    cdef IndexEntry entry
+    cdef Cursor c
+    cdef Frame frame
+    cdef Py_ssize_t i, offset
+    cdef bint ack, own, is_control, is_cut
+    cdef Run run = None
+    cdef int kind = FRAMINGS[framing]
+    cdef bint has_control = kind == NETLINK or kind == AUDIT
+    cdef bint is_whole = kind == TEXT or kind == AUDIT  # a datagram is one message
+    cdef const uint8_t *base = <const uint8_t *>PyBytes_AS_STRING(data)
+    cdef list found = []
+    if PyBytes_GET_SIZE(index) % sizeof(IndexEntry):
+        raise ValueError(f"an index of {len(index)} bytes does not consist of rows of "
+                         f"{sizeof(IndexEntry)} bytes")
+    for i in range(PyBytes_GET_SIZE(index) // <Py_ssize_t>sizeof(IndexEntry)):
+        memcpy(&entry, PyBytes_AS_STRING(index) + i * sizeof(IndexEntry), sizeof(IndexEntry))
+        if <Py_ssize_t>entry.offset + <Py_ssize_t>entry.length > PyBytes_GET_SIZE(data):
+            raise ValueError(f"datagram {i} ends outside of the {len(data)} bytes given")
+        if entry.port:
+            run = new_run(data, entry.offset, &entry)
+            run.end = run.start + entry.length
+            found.append(run)
+            run = None
+            continue
+        c.at = base + entry.offset
+        c.left = entry.length
+        is_cut = entry.flags & MSG_TRUNC != 0
+        while c.left > 0:
+            offset = c.at - base
+            if not frame_ok(&c, &frame, kind):
+                if not is_cut:
+                    found.append(fault_run(data, offset, &entry, frame_fault(&c, offset, kind)))
+                run = None
+                break
+            is_control = has_control and frame.header.nlmsg_type < NLMSG_MIN_TYPE
+            ack = is_control and is_plain_ack(&c, &frame.header)
+            own = own_port and frame.header.nlmsg_pid == own_port
+            if (run is not None and run.is_ack and ack
+                    and frame.header.nlmsg_seq == run.seq + run.count and not is_whole):
+                pass
+            elif (run is None or is_control or run.type or is_whole
+                    or run.group != entry.group or run.nsid != entry.nsid
+                    or (run.seq != frame.header.nlmsg_seq and (not entry.group or own))
+                    or run.is_own != own
+                    or align4(run.end) != offset):
+                run = new_run(data, offset, &entry)
+                run.type = frame.header.nlmsg_type if is_control else 0
+                run.seq = frame.header.nlmsg_seq
+                run.is_ack = ack
+                run.is_own = own
+                found.append(run)
+            run.end = offset + frame.length
+            run.flags |= frame.header.nlmsg_flags
+            run.count += 1
+            step(&c, frame.length)
+        if is_cut:
+            found.append(fault_run(data, entry.offset, &entry, DecodeError(
+                "the receive buffer truncated a datagram", offset=entry.offset)))
+            run = None
+    return found
+
+

@@ -1,0 +1,618 @@
+"""Op, Request, Family and Plan: what a protocol can be asked, as plain data, and parse().
+
+An Op makes requests. A Family collects the ops, the message classes and the multicast groups of a
+protocol. A Plan is several round trips as one reusable object. Nothing in this file does I/O or
+knows a particular family.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from copy import copy
+from enum import IntEnum
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    NamedTuple,
+    NoReturn,
+    ParamSpec,
+    Self,
+    TypeVar,
+    cast,
+    overload,
+)
+
+from netlink._core import Dispatch, Field, Meaning, Messages, RawMessage, Request, Verb
+from netlink.constants import NETLINK, NLM_F
+from netlink.schema import Message, MessageClass, MessageType
+
+__all__ = [
+    "Dispatch", "Family", "IfIndex", "Listen", "Op", "Plan", "Request", "Steps", "Wait",
+    "dispatch_of", "ifindex", "listen", "parse", "plan", "wait",
+]  # fmt: skip
+
+P = ParamSpec("P")
+M = TypeVar("M", bound=Message)
+N = TypeVar("N", bound=Message)
+R_co = TypeVar("R_co", covariant=True)  # what do() returns
+D_co = TypeVar("D_co", bound=Message, covariant=True)  # the messages of a dump
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+# The body of a plan: yields requests, other plans, ifindex(), listen() and wait(); receives the
+# result of each; may catch the errors that they raise; and returns the result of the plan.
+Steps = Generator[Any, Any, T]
+
+Answer = Literal["none", "one", "optional", "several"]
+End = Literal["ack", "answer", "done", "nothing"]
+
+
+# --- ops ------------------------------------------------------------------------------------------
+
+
+class Op(Verb, Generic[P, R_co, D_co]):
+    """A verb of a family. Calling it makes a Request: `link.get(ifname="eth0")`.
+
+    `type` is the message type or, in a generic family, the command. `request` is the class of the
+    request. `answer` says what do() returns:
+
+    | answer     | do() returns                                            |
+    |------------|---------------------------------------------------------|
+    | "none"     | None; a message is an error (NetlinkError)              |
+    | "one"      | one message; none, or a second one, is an error         |
+    | "optional" | one message or None                                     |
+    | "several"  | a list of messages                                      |
+
+    `reply` is the class of the answer and `dump` that of the messages of a dump. Each defaults to
+    the one before it. `reply_type` is the type or command under which the answer arrives, if that
+    is not `type`.
+
+    `ends` says what completes the answer: "ack"; "answer" (a message after the ACK, as audit
+    sends); "done" (NLMSG_DONE, as devlink and team send); or "nothing" (the kernel never answers,
+    as connector). The engine adds NLM_F_REQUEST, NLM_F_ACK and NLM_F_DUMP to `flags`.
+
+    `bracket` is 1 for an op that opens a transaction and -1 for the one that closes it
+    (NFNL_MSG_BATCH_BEGIN and _END of linux/netfilter/nfnetlink.h). The kernel acknowledges neither.
+    `family` is the family that has the op.
+    """
+
+    __slots__ = ("answer", "dump", "ends", "name", "reply", "reply_type")
+
+    if TYPE_CHECKING:
+        family: Family | None
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Request[R_co, D_co]: ...
+
+    @overload
+    def __init__(
+        self: Op[P, None, M],
+        name: str,
+        type: int,
+        request: Callable[P, M],
+        *,
+        answer: Literal["none"] = ...,
+        reply_type: int | None = ...,
+        ends: End = ...,
+        flags: NLM_F = ...,
+        bracket: int = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Op[P, M, M],
+        name: str,
+        type: int,
+        request: Callable[P, M],
+        *,
+        answer: Literal["one"],
+        reply_type: int | None = ...,
+        ends: End = ...,
+        flags: NLM_F = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Op[P, M | None, M],
+        name: str,
+        type: int,
+        request: Callable[P, M],
+        *,
+        answer: Literal["optional"],
+        reply_type: int | None = ...,
+        ends: End = ...,
+        flags: NLM_F = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Op[P, list[M], M],
+        name: str,
+        type: int,
+        request: Callable[P, M],
+        *,
+        answer: Literal["several"],
+        reply_type: int | None = ...,
+        ends: End = ...,
+        flags: NLM_F = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Op[P, None, N],
+        name: str,
+        type: int,
+        request: Callable[P, Message],
+        *,
+        reply: Callable[..., N],
+        answer: Literal["none"] = ...,
+        reply_type: int | None = ...,
+        ends: End = ...,
+        flags: NLM_F = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Op[P, N, N],
+        name: str,
+        type: int,
+        request: Callable[P, Message],
+        *,
+        reply: Callable[..., N],
+        answer: Literal["one"],
+        reply_type: int | None = ...,
+        ends: End = ...,
+        flags: NLM_F = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Op[P, N | None, N],
+        name: str,
+        type: int,
+        request: Callable[P, Message],
+        *,
+        reply: Callable[..., N],
+        answer: Literal["optional"],
+        reply_type: int | None = ...,
+        ends: End = ...,
+        flags: NLM_F = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Op[P, list[N], N],
+        name: str,
+        type: int,
+        request: Callable[P, Message],
+        *,
+        reply: Callable[..., N],
+        answer: Literal["several"],
+        reply_type: int | None = ...,
+        ends: End = ...,
+        flags: NLM_F = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Op[P, N, M],
+        name: str,
+        type: int,
+        request: Callable[P, Message],
+        *,
+        reply: Callable[..., N],
+        dump: Callable[..., M],
+        answer: Literal["one"],
+        reply_type: int | None = ...,
+        ends: End = ...,
+        flags: NLM_F = ...,
+    ) -> None: ...
+    def __init__(
+        self,
+        name: str,
+        type: int,
+        request: Callable[..., Message],
+        *,
+        answer: Answer = "none",
+        reply: Any = None,
+        dump: Any = None,
+        reply_type: int | None = None,
+        ends: End = "ack",
+        flags: NLM_F = NLM_F(0),  # noqa: B008
+        bracket: int = 0,
+    ) -> None:
+        if answer not in ANSWERS:
+            raise ValueError(f"op {name}: answer={answer!r} must be one of {', '.join(ANSWERS)}")
+        if ends not in ENDS:
+            raise ValueError(f"op {name}: ends={ends!r} must be one of {', '.join(ENDS)}")
+        if not isinstance(request, MessageType):
+            raise TypeError(f"op {name}: the request must be a message class, got {request!r}")
+        if ends == "answer" and answer == "none":
+            raise ValueError(f"op {name}: ends='answer' needs an answer")
+        if ends == "nothing" and answer != "none":
+            raise ValueError(f"op {name}: ends='nothing' means that there is no answer")
+        super().__init__(type, request, flags, bracket)
+        self.name = name
+        self.answer: Answer = answer
+        self.reply = cast(MessageClass, reply or request)
+        self.dump = cast(MessageClass, dump or self.reply)
+        self.reply_type = type if reply_type is None else reply_type
+        self.ends: End = ends
+
+    @property
+    def envelope(self) -> int:
+        """Bytes of the headers before a request's body: struct nlmsghdr, and struct genlmsghdr."""
+        return 20 if self.family is not None and self.family.is_generic else 16
+
+    def __repr__(self) -> str:
+        return f"<Op {self.name}>"
+
+
+ANSWERS = ("none", "one", "optional", "several")
+ENDS = ("ack", "answer", "done", "nothing")
+
+
+# --- plans ----------------------------------------------------------------------------------------
+
+
+class IfIndex(NamedTuple):
+    """A step of a plan: the index of the link with this name."""
+
+    name: str
+
+
+class Listen(NamedTuple):
+    """A step of a plan: subscribe to multicast groups until the plan ends."""
+
+    groups: tuple[str | int, ...]
+
+
+class Wait(NamedTuple):
+    """A step of a plan: the next event of the plan's groups for which `predicate` is true."""
+
+    predicate: Callable[[Any], bool] | None
+    timeout: float | None
+
+
+def ifindex(name: str) -> IfIndex:
+    """Return a step that a plan yields to get the index of a link by its name.
+
+    The connection asks by SIOCGIFINDEX on its socket, in the socket's network namespace, so that
+    no route request is needed. Raises KernelError (ENODEV) inside the plan. Alternative names of
+    16 bytes and more do not fit the ioctl (struct ifreq, linux/if.h).
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"ifindex() expects the name of a link, got {name!r}")
+    return IfIndex(name)
+
+
+def listen(*groups: str | int) -> Listen:
+    """Return a step that a plan yields to subscribe to multicast groups, by name or number.
+
+    The subscription closes when the plan ends. Yield wait() to receive its events.
+    """
+    return Listen(groups)
+
+
+def wait(predicate: Callable[[Any], bool] | None = None, timeout: float | None = None) -> Wait:
+    """Return a step that a plan yields to receive the next event of its groups.
+
+    `predicate` selects events; others are dropped. Raises TimeoutError inside the plan after
+    `timeout` seconds, and Overrun if the kernel or the queue dropped events.
+    """
+    return Wait(predicate, timeout)
+
+
+class Plan(Generic[T_co]):
+    """Several round trips as one object that do() executes: `nl.do(route.add("10.0.0.0/8", ...))`.
+
+    A plan is reusable: each do() starts from the beginning. It is made by calling a function that
+    is decorated with @plan. `name` is the plan's name, `args` and `kwargs` are the arguments.
+    `sequence` is true if the plan makes more than one change, or waits for events, so that
+    do_many() cannot pipeline it.
+    """
+
+    __slots__ = ("_function", "args", "kwargs", "name", "sequence")
+
+    def __init__(
+        self,
+        function: Callable[..., Steps[T_co]],
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        sequence: bool = False,
+    ) -> None:
+        self._function = function
+        self.name = name
+        self.args = args
+        self.kwargs = kwargs
+        self.sequence = sequence
+        try:
+            self.steps().close()  # a generator function binds its arguments at the call
+        except TypeError as error:
+            raise _wrong_arguments(function, name, kwargs, error) from None
+
+    def steps(self) -> Steps[T_co]:
+        """Return the steps from the beginning, for a connection to execute."""
+        return self._function(*self.args, **self.kwargs)
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(f"{self!r} is a plan, not an iterable; execute it: nl.do({self.name}(...))")
+
+    def __repr__(self) -> str:
+        shown = [repr(value) for value in self.args]
+        shown += [f"{key}={value!r}" for key, value in self.kwargs.items()]
+        return f"<Plan {self.name}({', '.join(shown)})>"
+
+
+@overload
+def plan(function: Callable[P, Steps[T]], /) -> Callable[P, Plan[T]]: ...
+@overload
+def plan(
+    *, name: str | None = None, sequence: bool = False
+) -> Callable[[Callable[P, Steps[T]]], Callable[P, Plan[T]]]: ...
+def plan(function: Any = None, /, *, name: str | None = None, sequence: bool = False) -> Any:
+    """Decorate a generator function, so that calling it makes a Plan.
+
+    The function's parameters become those of the plan, explicit and typed. `name` is the plan's
+    name in errors; by default it is the module's last name and the function's: "route.add".
+    `sequence` declares a plan that do_many() must refuse: one with several changes, or with
+    listen() and wait(). Without it, the plan must consist of lookups and at most one change, which
+    comes last.
+    """
+
+    def decorate(function: Callable[P, Steps[T]]) -> Callable[P, Plan[T]]:
+        if not inspect.isgeneratorfunction(function):
+            raise TypeError(f"@plan expects a generator function, got {function!r}")
+        label = name or f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+
+        def make(*args: P.args, **kwargs: P.kwargs) -> Plan[T]:
+            return Plan(function, label, args, kwargs, sequence=sequence)
+
+        for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
+            setattr(make, attribute, getattr(function, attribute))
+        make.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+        return make
+
+    return decorate if function is None else decorate(function)
+
+
+def _wrong_arguments(
+    function: Callable[..., Any], name: str, kwargs: dict[str, Any], error: TypeError
+) -> TypeError:
+    """The TypeError for arguments that a plan does not have, with the nearest that it has."""
+    parameters = [*inspect.signature(function).parameters]
+    unknown = next((key for key in kwargs if key not in parameters), None)
+    if unknown is None:
+        return TypeError(str(error).replace(f"{function.__name__}()", f"{name}()", 1))
+    import difflib  # slow to import, and needed for errors only
+
+    near = difflib.get_close_matches(unknown, parameters, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; it has: {', '.join(parameters)}"
+    return TypeError(f"{name}() has no parameter {unknown!r}{hint}")
+
+
+# --- families -------------------------------------------------------------------------------------
+
+Framing = Literal["netlink", "text", "connector", "audit"]
+# What a message type means: a class, or a selector word that chooses it by a header member.
+Choice = MessageClass | Field
+
+
+class Family:
+    """A protocol's ops, multicast groups and message classes.
+
+    `types` names the message types (or the commands of a generic family), as an enum in the
+    kernel's spelling; `reply_types` names those that the kernel sends, if its numbers mean
+    something else than those of requests. `messages` adds the classes of types that no op answers
+    with, and `requests` the classes of requests that no op makes. A class may be chosen by a member
+    of the fixed header: `{SOCK_DIAG_BY_FAMILY: selected("family", {AF.AF_INET: InetDiag})}`.
+
+    `groups` are the multicast groups: a mapping of names to numbers, the names alone (a generic
+    family's), or an enum in the kernel's spelling. `group_prefix` is the part of an enum's names
+    that the short names leave out: with "RTNLGRP_", RTNLGRP_IPV4_ROUTE is "ipv4-route" too.
+
+    `framing` says how a datagram is divided into messages:
+
+    | framing     | a datagram holds                                                            |
+    |-------------|-----------------------------------------------------------------------------|
+    | "netlink"   | messages that begin with struct nlmsghdr                                    |
+    | "text"      | one message without any header (uevent)                                     |
+    | "connector" | messages of type NLMSG_DONE, each with a struct cn_msg; the type is id.idx  |
+    | "audit"     | one message as long as the datagram, because nlmsg_len may be too short     |
+
+    Without a `protocol` it is a family of Generic Netlink, and `name` is its name in the kernel,
+    which assigns the numbers of the family and of its groups at run time. A connection asks for
+    them. `id` is for a family whose number is fixed. `messages` may be one class for all commands.
+    `version` is sent in requests (in a connector family it is `id.val`).
+
+    `modules` maps names of modules to the types whose classes they declare; such a module is
+    imported when the first message of one of these types is read, and calls add().
+
+    Raises ValueError if one number would mean two classes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        protocol: int = NETLINK.NETLINK_GENERIC,
+        ops: Iterable[Op[..., Any, Any]] = (),
+        types: type[IntEnum],
+        reply_types: type[IntEnum] | None = None,
+        groups: type[IntEnum] | Mapping[str, int] | Iterable[str] = (),
+        group_prefix: str | None = None,
+        messages: Mapping[int, Choice] | MessageClass | None = None,
+        requests: Mapping[int, Choice] | None = None,
+        modules: Mapping[str, Iterable[int]] | None = None,
+        framing: Framing = "netlink",
+        version: int = 1,
+        id: int | None = None,
+    ) -> None:
+        self.name = name
+        self.protocol = int(protocol)
+        self.version = version
+        self.id = id
+        self.types = types
+        self.reply_types = reply_types or types
+        self.ops: dict[str, Op[..., Any, Any]] = {}
+        self.dispatch = Dispatch(framing)
+        for module, numbers in (modules or {}).items():
+            for number in numbers:
+                self._meaning(number, request=False).defer(module)
+        if isinstance(messages, MessageType):
+            messages = dict.fromkeys(map(int, self.reply_types), messages)
+        self.add(*ops, messages=messages, requests=requests)
+        self.groups, self._spelled = _groups(groups, group_prefix)
+
+    def add(
+        self,
+        *ops: Op[..., Any, Any],
+        messages: Mapping[int, Choice] | None = None,
+        requests: Mapping[int, Choice] | None = None,
+    ) -> None:
+        """Add ops and message classes to the family, as the constructor does."""
+        for number, choice in (messages or {}).items():
+            self._meaning(number, request=False).give(choice)
+        for number, choice in (requests or {}).items():
+            self._meaning(number, request=True).give(choice)
+        given = {int(number) for number in messages or ()}
+        asked = {int(number) for number in requests or ()}
+        for op in ops:
+            if op.family is not None and op.family is not self:
+                raise ValueError(f"op {op.name} belongs to family {op.family.name!r} already")
+            if self.ops.setdefault(op.name, op) is not op:
+                raise ValueError(f"family {self.name!r} has two ops named {op.name!r}")
+            op.family = self
+            if int(op.type) not in asked:
+                self._meaning(op.type, request=True).give(op.request)
+            if int(op.reply_type) not in given and op.ends != "nothing":
+                # A change has no answer of its own, but an event may have its number.
+                if op.answer != "none" or op.reply is not op.request:
+                    self._meaning(op.reply_type, request=False).give(op.reply)
+                elif self.reply_types is self.types:
+                    self._meaning(op.reply_type, request=False).give(op.reply, soft=True)
+
+    def _meaning(self, number: int, *, request: bool) -> Meaning:
+        types = self.types if request else self.reply_types
+        name = types(number).name
+        return self.dispatch.meaning(int(number), name, self.name, request)
+
+    @property
+    def framing(self) -> Framing:
+        """How a datagram is divided into messages."""
+        return cast(Framing, self.dispatch.framing)
+
+    @property
+    def classes(self) -> dict[int, Any]:
+        """Message type or command to what the kernel sends under it: a class or a selector.
+
+        Imports the modules that are not loaded yet.
+        """
+        return self.dispatch.table(request=False)
+
+    @property
+    def requests(self) -> dict[int, Any]:
+        """Message type or command to the class or selector of its requests."""
+        self.dispatch.table(request=False)  # imports the modules, which may add requests
+        return self.dispatch.table(request=True)
+
+    @property
+    def is_generic(self) -> bool:
+        """Whether it is a family of Generic Netlink."""
+        return self.protocol == NETLINK.NETLINK_GENERIC
+
+    def at(self, id: int) -> Self:
+        """Return the same generic family with a known number, for parse()."""
+        bound = copy(self)
+        bound.id = id
+        return bound
+
+    def group(self, group: str | int) -> int:
+        """Return the number of a multicast group, by its short name or the kernel's spelling.
+
+        Raises LookupError that lists the known names.
+        """
+        if isinstance(group, int):
+            return group
+        number = self.groups.get(group, self._spelled.get(group))
+        if number is None:
+            known = ", ".join(self.groups)
+            raise LookupError(f"family {self.name!r} has no group {group!r}; it has: {known}")
+        return number
+
+    def has_group(self, group: str) -> bool:
+        """Whether a name is that of a group, short or in the kernel's spelling."""
+        return group in self.groups or group in self._spelled
+
+    def __repr__(self) -> str:
+        return f"<Family {self.name}>"
+
+
+def _groups(
+    groups: type[IntEnum] | Mapping[str, int] | Iterable[str], prefix: str | None
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Names of groups to numbers: by the names that are shown, and by the kernel's spelling.
+
+    A generic family's groups have no numbers before the kernel assigns them.
+    """
+    if isinstance(groups, Mapping):
+        return {name: int(number) for name, number in groups.items()}, {}
+    if not isinstance(groups, type):
+        return dict.fromkeys(groups, 0), {}
+    spelled = {member.name: int(member) for member in groups if member}
+    if prefix is None:
+        return spelled, {}
+    for name in spelled:
+        if not name.startswith(prefix):
+            raise ValueError(f"group {name} does not start with group_prefix={prefix!r}")
+    short = {
+        name.removeprefix(prefix).lower().replace("_", "-"): number
+        for name, number in spelled.items()
+    }
+    return short, spelled
+
+
+def dispatch_of(families: Iterable[Family]) -> Dispatch:
+    """Return how the messages of several families are told apart.
+
+    The families must have one framing, and must not give one number two meanings (ValueError).
+    The messages of a generic family are found under its id; they are left out if it is not known.
+    """
+    families = tuple(families)
+    framings = {family.framing for family in families}
+    if len(framings) > 1:
+        named = ", ".join(f"{family.name} has {family.framing!r}" for family in families)
+        raise ValueError(f"these families cannot be combined, as their framing differs: {named}")
+    united = Dispatch(framings.pop() if framings else "netlink")
+    for family in families:
+        if not family.is_generic:
+            united.unite(family.dispatch)
+        elif family.id is not None:
+            united.nest(family.id, family.dispatch)
+    return united
+
+
+def parse(data: Any, /, *families: Family) -> Iterator[Message | RawMessage]:
+    """Yield the messages in a buffer, typed by their family; others as RawMessage.
+
+    `data` is any buffer object that holds whole messages, struct nlmsghdr included. It is copied
+    once unless it is a bytes object, and the messages share that copy. NLM_F_REQUEST distinguishes
+    requests from what the kernel sends. Raises DecodeError with the offset; the iteration can then
+    be continued with the next message. A generic family must know its number:
+    `parse(data, TASKSTATS.at(29))`.
+    """
+    for family in families:
+        if not isinstance(family, Family):
+            raise TypeError(f"parse() expects families, got {family!r}{_family_hint(family)}")
+        if family.is_generic and family.id is None:
+            raise ValueError(
+                f"the kernel assigns generic family {family.name!r} its number at run time: "
+                f"parse with .at(number)"
+            )
+    return cast("Iterator[Message | RawMessage]", Messages(data, dispatch_of(families)))
+
+
+def _family_hint(given: Any) -> str:
+    """Words that help with something that is not a family."""
+    family = getattr(given, "FAMILY", None)
+    if isinstance(family, Family):
+        return f"; pass its FAMILY: {given.__name__}.FAMILY"
+    if isinstance(given, str):
+        return "; import it, as in: from netlink.route import FAMILY"
+    return ""
