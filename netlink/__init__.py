@@ -48,7 +48,8 @@ __all__ = [
 
 if _sys.platform == "linux":
     from netlink._nlsock import RawSocket
-    from netlink.connection import Connection
-    from netlink.engine import Reply, Stats
+    from netlink._transport import Fd, Pid
+    from netlink.connection import Connection, Reply, Subscription
+    from netlink.engine import Stats
 
-    __all__ += ["Connection", "RawSocket", "Reply", "Stats"]
+    __all__ += ["Connection", "Fd", "Pid", "RawSocket", "Reply", "Stats", "Subscription"]

@@ -310,6 +310,19 @@ cdef class Messages:
             step(&c, frame.length)
         return count
 
+    @property
+    def left(self):
+        """The number of bytes that are left."""
+        return self.at.left
+
+    def rest(self):
+        """Take what is left, as (data, start, end) for Gather.feed."""
+        cdef Py_ssize_t start = self.at.at - <const uint8_t *>PyBytes_AS_STRING(self.data)
+        cdef Py_ssize_t end = start + self.at.left
+        self.at.at += self.at.left
+        self.at.left = 0
+        return self.data, start, end
+
     def __next__(self):
         cdef Frame frame
         cdef Py_ssize_t offset

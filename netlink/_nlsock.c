@@ -32,7 +32,9 @@
 #include <stdint.h>
 #include <time.h>
 #include <unistd.h>
+#include <net/if.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <linux/netlink.h>
@@ -630,6 +632,47 @@ static PyObject *RawSocket_leave(PyObject *object, PyObject *group)
     return change_membership(object, group, NETLINK_DROP_MEMBERSHIP);
 }
 
+PyDoc_STRVAR(ifindex_doc,
+"ifindex($self, name, /)\n--\n\n"
+"Return the index of a link by its name, in the network namespace of the socket.\n\n"
+"SIOCGIFINDEX of netdevice(7). Raises OSError (ENODEV) if no link has the name, which may be an\n"
+"alternative one of at most 15 bytes.");
+
+static PyObject *RawSocket_ifindex(PyObject *object, PyObject *name)
+{
+    struct ifreq request = {0};
+    RawSocket *self;
+    PyObject *bytes;
+    int result;
+
+    if (!PyUnicode_Check(name))
+        return PyErr_Format(PyExc_TypeError, "expected the name of a link, got %R", name);
+    bytes = PyUnicode_AsEncodedString(name, "utf-8", "surrogateescape");
+    if (bytes == NULL)
+        return NULL;
+    const size_t length = (size_t)PyBytes_GET_SIZE(bytes);
+    const int fits = length > 0 && length < IFNAMSIZ &&
+                     memchr(PyBytes_AS_STRING(bytes), 0, length) == NULL;
+    if (fits)
+        memcpy(request.ifr_name, PyBytes_AS_STRING(bytes), length);
+    Py_DECREF(bytes);
+    if (!fits) {
+        errno = ENODEV;
+        fail();
+        return NULL;
+    }
+    self = enter(object);
+    if (self == NULL)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    result = ioctl(self->fd, SIOCGIFINDEX, &request);
+    Py_END_ALLOW_THREADS
+    if (result < 0)
+        fail();
+    leave(self);
+    return result < 0 ? NULL : PyLong_FromLong(request.ifr_ifindex);
+}
+
 PyDoc_STRVAR(groups_doc,
 "groups($self, /)\n--\n\n"
 "The numbers of the joined multicast groups, as the kernel has them, in order.\n\n"
@@ -1040,6 +1083,7 @@ static PyMethodDef RawSocket_methods[] = {
     {"join", RawSocket_join, METH_O, join_doc},
     {"leave", RawSocket_leave, METH_O, leave_doc},
     {"groups", RawSocket_groups, METH_NOARGS, groups_doc},
+    {"ifindex", RawSocket_ifindex, METH_O, ifindex_doc},
     {"setsockopt", RawSocket_setsockopt, METH_VARARGS, setsockopt_doc},
     {"getsockopt", RawSocket_getsockopt, METH_VARARGS, getsockopt_doc},
     {"send", KEYWORDS(RawSocket_send), send_doc},

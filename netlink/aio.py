@@ -1,16 +1,16 @@
 """The asyncio driver: the same names as the blocking one, awaited.
 
-It makes no task. Whoever waits leaves a future, and the event loop watches the socket for as long
-as one is left. Each time the socket is readable there is one receive, so that a busy socket cannot
-starve the loop. A send never waits: it is the system call that carries the request out, so its
-answer is there when it returns, and is looked for at once.
+It waits by awaiting, and contains no policy: that is in the engine, in _exchange.py and in
+_pipeline.py, which the blocking driver shares. It makes no task: a waiter is a future, and the
+event loop watches the socket while there is one. Each time the socket is readable there is one
+receive, so that a busy socket cannot starve the loop. The system call that sends a request carries
+it out, so that its answer is read at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import socket
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
@@ -20,42 +20,36 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast, overload
 
-from netlink._core import Column, RawMessage
-from netlink._driver import (
-    PATIENCE,
-    RETRIES,
-    Driver,
-    Netns,
-    Room,
-    Socket,
-    Trace,
-    Window,
-    cut,
-    take,
-)
-from netlink.engine import Batch, Engine, Steps
-from netlink.engine import Reply as Answer
-from netlink.errors import KernelError, NetlinkError, Overrun
-from netlink.family import Family, IfIndex, Plan, Request
+from netlink import _pipeline
+from netlink._core import Column
+from netlink._exchange import Batch, Exchange, Pauses
+from netlink._pipeline import PATIENCE, RETRIES, Pipeline, bracket_of, cut, wrong_request
+from netlink._transport import Netns, Socket, Trace, Transport, check_timeout
+from netlink.engine import Event, Queue
+from netlink.errors import KernelError
+from netlink.family import Family, Plan, Request
 from netlink.schema import Message
 
-__all__ = ["Connection", "Reply"]
+__all__ = ["Connection", "Reply", "Subscription"]
 
-M = TypeVar("M", bound=Message)
+D_co = TypeVar("D_co", bound=Message, covariant=True)
+D = TypeVar("D", bound=Message)
+R = TypeVar("R")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-Waiter = Answer[Any] | Batch | Engine | Room
 Failure = tuple[bytes, Exception]  # what could not be sent, and why
+
+FAIR = 8  # answers that were there at once, after which the other tasks get a turn
 
 
 class Stream(AsyncIterator[T_co]):
-    """The items of batch after batch; a cancelled step loses nothing, the next one goes on.
+    """The items of batch after batch. A cancelled step loses nothing: the next one continues.
 
-    `more` waits for a batch, and raises StopAsyncIteration where there is none.
+    `more` waits for a batch, and raises StopAsyncIteration if there is none.
     """
 
     __slots__ = ("_items", "_more")
@@ -71,82 +65,147 @@ class Stream(AsyncIterator[T_co]):
             self._items = iter(await self._more())
 
 
-class Reply(Generic[M]):
-    """The answer to one request: a stream of messages, then a final status.
+class Reply(Generic[D_co]):
+    """The answer to a dump: a stream of messages, then a final status.
 
-    It is what netlink.Reply is, with `async for` and awaited methods. Leaving the iteration early
-    is fine, and so is being cancelled in it: the rest is drained silently.
+    It is what netlink.Reply is, with `async for` and awaited methods. Leaving the iteration early,
+    or a cancellation in it, is allowed; a second iteration continues where the first one stopped.
     """
 
-    __slots__ = ("_engine", "_reply")
+    __slots__ = ("_connection", "_exchange")
 
-    def __init__(self, engine: Engine, reply: Answer[M]) -> None:
-        self._engine = engine
-        self._reply = reply
+    def __init__(self, connection: Connection, exchange: Exchange) -> None:
+        self._connection = connection
+        self._exchange = exchange
 
     @property
-    def request(self) -> Request[M]:
-        """What was asked."""
-        return self._reply.request
+    def request(self) -> Request[Any, D_co]:
+        """The request."""
+        return self._exchange.request
 
     @property
     def done(self) -> bool:
-        """Whether the end has come, though perhaps not all was handed out."""
-        return self._reply.done
+        """Whether the end was received, though perhaps not everything was handed out."""
+        return self._exchange.done
 
     @property
     def interrupted(self) -> bool:
-        """Whether what is dumped changed meanwhile."""
-        return self._reply.interrupted
+        """Whether the dumped data changed meanwhile."""
+        return self._exchange.interrupted
 
     @property
     def error(self) -> BaseException | None:
-        """What was raised at its end, or will be."""
-        return self._reply.error
+        """What was raised at the end, or will be."""
+        return self._exchange.error
 
     @property
     def warning(self) -> str | None:
-        """The kernel's words about a success."""
-        return self._reply.warning
+        """The kernel's message about a success."""
+        return self._exchange.warning
 
-    def __aiter__(self) -> AsyncIterator[M]:
-        steps = self._reply.steps()
+    def __aiter__(self) -> AsyncIterator[D_co]:
+        return Stream(self._more)
 
-        async def more() -> Iterable[M]:
-            for run in steps:
-                if run is not None:
-                    return self._reply.messages(run)
-                await self._reply.wait()
-            raise StopAsyncIteration
+    async def _more(self) -> Iterable[Any]:
+        exchange = self._exchange
+        while True:
+            messages = exchange.take()
+            if messages is not None:
+                return messages
+            if exchange.exhausted:
+                raise StopAsyncIteration
+            await self._connection._wait(exchange)
 
-        return Stream(more)
+    async def all(self) -> list[D_co]:
+        """Return the messages that were not handed out yet as a list.
 
-    async def all(self) -> list[M]:
-        """The messages as a list, begun again where they were interrupted.
-
-        Where that comes to nothing too, DumpInterrupted holds the last list as `partial`.
+        The dump is requested again if it was interrupted. If that fails too, DumpInterrupted has
+        the last list as `partial`.
         """
-        return await self._finish(self._reply.collect())
+        return await self._finish(self._exchange.collect())
 
     async def columns(self, *paths: str) -> dict[str, Column]:
-        """The reply as columns, one for each path, without making a message.
+        """Return the reply as columns, one for each path, without making messages.
 
         Paths and errors are those of netlink.Reply.columns.
         """
-        return await self._finish(self._reply.gather(*paths))
+        return await self._finish(self._exchange.gather(*paths))
 
-    async def _finish(self, steps: Steps[T]) -> T:
+    async def _finish(self, steps: Pauses[T]) -> T:
         try:
             while True:
                 next(steps)
-                await self._reply.wait()
+                await self._connection._wait(self._exchange)
         except StopIteration as end:
             return cast(T, end.value)
         finally:
-            self._engine.abandon(self._reply)  # where the time is over, or the task cancelled
+            self._connection._engine.abandon(self._exchange)  # after a timeout or a cancellation
 
     def __repr__(self) -> str:
-        return repr(self._reply)
+        return repr(self._exchange)
+
+
+class Subscription:
+    """The events of some multicast groups, with a queue of its own.
+
+    It is what netlink.Subscription is, with `async for` and an awaited close(). A step may be
+    cancelled and taken again: `await asyncio.wait_for(anext(events), 1)` loses nothing.
+    """
+
+    __slots__ = ("_connection", "_queue")
+
+    def __init__(self, connection: Connection, queue: Queue) -> None:
+        self._connection = connection
+        self._queue = queue
+
+    @property
+    def pending(self) -> int:
+        """The number of events that are queued; an Overrun counts as one."""
+        return self._queue.pending
+
+    def events(self, timeout: float | None = None) -> AsyncIterator[Event]:
+        """Yield events as they arrive; end after `timeout` seconds of silence (None: never)."""
+        return _events(self._connection, self._queue, timeout)
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self.events()
+
+    async def close(self) -> None:
+        """Unsubscribe. Closing twice is allowed."""
+        if not self._queue.closed:
+            self._connection._unsubscribe(self._queue)
+
+    def __del__(self) -> None:
+        if not self._queue.closed:
+            self._connection._engine.forsaken.append(self._queue)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def _events(connection: Connection, queue: Queue, timeout: float | None) -> AsyncIterator[Event]:
+    timeout = check_timeout(timeout)
+
+    async def more() -> Iterable[Event]:
+        while not queue.closed:
+            batch = queue.take()
+            if batch is not None:
+                return cast("Iterable[Event]", batch)
+            try:
+                await connection._wait_for(queue, timeout)
+            except TimeoutError:
+                break
+        raise StopAsyncIteration
+
+    return Stream(more)
 
 
 class Step(Generic[T]):
@@ -197,18 +256,16 @@ class Step(Generic[T]):
                 return cast(T, end.value)
 
 
-class Source(Generic[M]):
+class Source:
     """The requests of an async iterable: as many at a time as come without waiting."""
 
-    def __init__(self, requests: AsyncIterable[Request[M]]) -> None:
+    def __init__(self, requests: AsyncIterable[Any]) -> None:
         self._requests = aiter(requests)
-        self._next: Step[Request[M]] | None = None
+        self._next: Step[Any] | None = None
 
-    async def take(
-        self, count: int, *, bracketed: bool
-    ) -> tuple[list[Request[M]], Exception | None]:
-        """What take() of the driver gives; none at all only at the end."""
-        taken: list[Request[M]] = []
+    async def take(self, count: int, *, bracketed: bool) -> tuple[list[Any], Exception | None]:
+        """Return what take() of a blocking source returns; nothing only at the end."""
+        taken: list[Any] = []
         is_open = False
         try:
             while len(taken) < count or is_open:
@@ -219,8 +276,8 @@ class Source(Generic[M]):
                 step, self._next = self._next, None
                 request = await step
                 taken.append(request)
-                if bracketed and request.op.bracket:
-                    is_open = request.op.bracket > 0
+                if bracketed and (bracket := bracket_of(request)):
+                    is_open = bracket > 0
         except StopAsyncIteration:
             pass
         except Exception as error:
@@ -233,27 +290,21 @@ class Source(Generic[M]):
             self._next.close()
 
 
-class Connection(Driver):
+class Connection(Transport):
     """A conversation with the kernel over one socket, for the tasks of one event loop.
 
-    `families` share one protocol. `rcvbuf` and `sndbuf` are the socket's buffers in bytes (more
-    than net.core.rmem_max takes CAP_NET_ADMIN), `timeout` the longest silence in seconds while an
-    answer is awaited (None: no bound). `netns` opens the socket in another network namespace, with
-    no effect on the caller's own: a name as of `ip netns`, the path of a namespace file, the number
-    of a process that is in it, or an object whose fileno() is such a file. `trace` is called with
-    each datagram before it is sent and when it was received, as a netlink.trace.Traced: `print`
-    will do. `socket` stands in for one of the kernel's, as that of netlink.testing does.
+    The arguments are those of netlink.Connection. The system call that sends a request carries it
+    out, and the loop stands still meanwhile: with `threaded_sends` a thread of the loop's executor
+    sends, and the loop goes on.
 
-    A send is when the kernel carries a request out, and the loop stands still meanwhile: with
-    `threaded_sends` a thread of the loop's executor sends, and the loop goes on.
-
-    Tasks may share it: each gets its own answers. A task that is cancelled abandons what it waits
-    for and disturbs nobody; whether the kernel had carried a request out by then, it cannot know.
-    Events go to whoever iterates events(). Nothing is received while nobody waits.
+    Tasks may share a connection: each gets its own answers. A task that is cancelled abandons what
+    it waits for and disturbs nobody; it cannot know whether the kernel carried the request out.
+    Nothing is received while nobody waits. The kernel does not send a socket the events that its
+    own requests cause.
 
         async with Connection(ROUTE) as nl:
-            async for link in nl.dump(link.get()):
-                print(link.ifname)
+            async for l in nl.dump(link.get()):
+                print(l.ifname)
     """
 
     def __init__(
@@ -267,6 +318,12 @@ class Connection(Driver):
         trace: Trace | None = None,
         socket: Socket | None = None,
     ) -> None:
+        self.threaded_sends = threaded_sends
+        self._waiters: dict[asyncio.Future[Exception | None], Any] = {}
+        self._watching: asyncio.AbstractEventLoop | None = None  # the loop that watches the socket
+        self._sending = False  # a thread sends
+        self._draining = False  # there was an overrun, and the socket's queue was not empty since
+        self._in_a_row = 0  # answers that were there at once
         super().__init__(
             families,
             netns=netns,
@@ -275,174 +332,110 @@ class Connection(Driver):
             timeout=timeout,
             trace=trace,
             socket=socket,
+            lock=nullcontext(),
         )
-        self.threaded_sends = threaded_sends
-        self._waiters: dict[asyncio.Future[Exception | None], Waiter] = {}
-        self._watching: asyncio.AbstractEventLoop | None = None  # the loop that watches the socket
-        self._sending = False  # a thread is at it
-        self._draining = False  # there was an overrun, and the socket's queue was not empty since
 
     # --- requests ---
 
+    @overload
+    async def do(self, request: Request[R, Any], *, timeout: float | None = None) -> R: ...
+    @overload
+    async def do(self, request: Plan[T], *, timeout: float | None = None) -> T: ...
     async def do(self, request: Any, *, timeout: float | None = None) -> Any:
-        """Send one request and wait for its answer: one message, or None for a bare ACK.
-
-        Raises KernelError where the kernel refuses, TimeoutError after `timeout` seconds (the
-        connection's, where not given), and Overrun where the receive buffer was full, which leaves
-        unknown what became of the request.
-        """
-        if isinstance(request, Plan):
-            return await self._run(request)
-        reply = self._engine.submit(request, timeout=self._timeout(timeout))
-        self._send()
-        messages = await Reply(self._engine, reply).all()
-        return messages[0] if messages else None
-
-    def dump(
-        self, request: Request[M], *, retries: int = RETRIES, timeout: float | None = None
-    ) -> Reply[M]:
-        """Send a dump request; its Reply streams the messages. Further dumps wait for its end.
-
-        `retries` says how often it is begun again when its data changed under it; `timeout` is the
-        longest silence in seconds.
-        """
-        reply = self._engine.submit(
-            request,
-            dump=True,
-            retries=retries,
-            timeout=self._timeout(timeout),
-            again=self._dump_again,
+        """Execute a request or a plan, and return its result: see netlink.Connection.do."""
+        if type(request) is not Request or request.is_dump:
+            if isinstance(request, Plan):
+                return await self._execute(request, timeout)
+            raise wrong_request("do", request)
+        exchange = self._engine.submit(
+            request, self.timeout if timeout is None else check_timeout(timeout)
         )
         self._send()
-        return Reply(self._engine, reply)
+        try:
+            if not exchange.ready:
+                await self._wait_for(exchange, exchange.timeout)
+        finally:
+            if not exchange.done:
+                self._engine.abandon(exchange)
+        return exchange.result()
 
-    async def do_many(
+    def dump(
+        self, request: Request[Any, D], *, retries: int = RETRIES, timeout: float | None = None
+    ) -> Reply[D]:
+        """Send a dump request and return its Reply: see netlink.Connection.dump."""
+        if type(request) is not Request:
+            raise wrong_request("dump", request)
+        exchange = self._engine.submit(request, self._timeout(timeout), dump=True, retries=retries)
+        self._send()
+        return Reply(self, exchange)
+
+    def do_many(
         self,
-        requests: Iterable[Request[M]] | AsyncIterable[Request[M]],
+        requests: Iterable[Request[R, Any] | Plan[R]] | AsyncIterable[Request[R, Any] | Plan[R]],
         *,
         window: int | None = None,
         ack_last: bool = False,
         raise_errors: bool = False,
         timeout: float | None = None,
-    ) -> AsyncIterator[M | KernelError | None]:
-        """Send many requests, some in one send, and give one outcome for each, in order.
+    ) -> AsyncIterator[R | KernelError]:
+        """Execute many requests or plans and yield one outcome for each, in order: see
+        netlink.Connection.do_many.
 
-        An outcome is a message, None for a bare ACK, or the KernelError, which `raise_errors`
-        raises instead; its `index` is the position of the request. With `ack_last` only the last
-        of those that go together asks for an ACK, with the same outcomes, in half the time.
-
-        `requests` may be endless: at most `window` are read before their outcomes are given, by
-        default as many as the receive buffer can hold the answers of. Of an async iterable those go
-        together that come without waiting. What `requests` raises comes behind the outcomes of what
-        it gave before.
-
-        Requests between two that open and close a batch, as nftables has them, reach the kernel in
-        one send, and it carries out all of them or none. Where it refuses the whole, each outcome
-        says so; where it refuses some, the others are not done either, though theirs is None.
+        Of an async iterable, those items go together that are available without waiting.
         """
-        bracketed = self._engine.bracketed
+        if isinstance(requests, list | tuple):
+            for item in requests:
+                _pipeline.check_item(item)
+        elif isinstance(requests, Plan | Request):
+            raise TypeError(
+                f"do_many() expects several items; for one: await nl.do({requests.name}(...))"
+            )
         source = Source(requests) if isinstance(requests, AsyncIterable) else iter(requests)
-        failure: Exception | None = None
-        width = Window(window, self._socket.rcvbuf)
-        taken: list[Request[M]]
-        rest: list[Request[M]] = []
-        if self._engine.names is not None:
-            self._receive()  # what nlctrl has announced: a batch is not tried once more
-        index = 0
-        try:
-            while failure is None or rest:
-                if rest:
-                    taken = rest
-                elif isinstance(source, Source):
-                    taken, failure = await source.take(width.most, bracketed=bracketed)
-                else:
-                    taken, failure = take(source, width.most, bracketed=bracketed)
-                if not taken:
-                    break
-                taken, rest = width.split(taken, bracketed=bracketed)
-                answer_size = width.answer_size(taken)
-                room = width.room(self._engine, len(taken) * answer_size)
-                if not room.ready:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(PATIENCE):
-                            while not room.ready:  # another task may be faster
-                                await self._wait_for(room, None)
-                batch = self._engine.submit_batch(
-                    taken,
-                    ack_last=ack_last,
-                    timeout=self._timeout(timeout),
-                    answer_size=answer_size,
-                )
-                self._send()
-                try:
-                    await self._wait(batch)
-                finally:
-                    self._engine.abandon(batch)
-                for outcome in batch.results(index, raise_errors=raise_errors):
-                    yield outcome
-                index += len(taken)
-                width.learn(batch)
-        finally:
-            if isinstance(source, Source):
-                source.close()
-        if failure is not None:
-            raise failure
-
-    async def _run(self, plan: Any) -> Any:
-        answer: Any = None
-        error: NetlinkError | None = None
-        steps = plan.steps() if isinstance(plan, Plan) else plan
-        try:
-            while True:
-                request = steps.send(answer) if error is None else steps.throw(error)
-                answer, error = None, None
-                try:
-                    if isinstance(request, Plan):
-                        answer = await self._run(request)
-                    elif isinstance(request, IfIndex):
-                        answer = socket.if_nametoindex(request.name)
-                    else:
-                        answer = await (
-                            self.dump(request).all() if request.is_dump else self.do(request)
-                        )
-                except NetlinkError as caught:
-                    error = caught
-        except StopIteration as end:
-            return end.value
-        finally:
-            steps.close()
+        return self._pipelined(
+            source,
+            Pipeline(
+                self._engine,
+                self._socket.rcvbuf,
+                window=window,
+                ack_last=ack_last,
+                raise_errors=raise_errors,
+                timeout=self._timeout(timeout),
+            ),
+        )
 
     # --- events ---
 
+    async def subscribe(
+        self,
+        *groups: str | int,
+        predicate: Callable[[Any], bool] | None = None,
+        limit: int | None = None,
+    ) -> Subscription:
+        """Subscribe to multicast groups: see netlink.Connection.subscribe."""
+        subscription = Subscription(self, self._new_queue(predicate, limit))
+        await self._execute(_pipeline.subscribe(self._engine, subscription._queue, groups))
+        return subscription
+
     async def join(self, *groups: str | int) -> None:
-        """Listen to multicast groups, by name or number; their messages come out of events()."""
-        await self._run(self._joining(groups))
+        """Add multicast groups, by name or number, to the subscription that events() reads."""
+        await self._execute(_pipeline.join(self._engine, groups))
 
     async def leave(self, *groups: str | int) -> None:
-        """Stop listening to multicast groups."""
-        await self._run(self._leaving(groups))
+        """Remove multicast groups from the subscription that events() reads."""
+        await self._execute(_pipeline.leave(self._engine, groups))
 
-    def events(self, timeout: float | None = None) -> AsyncIterator[Message | RawMessage | Overrun]:
-        """The messages of the joined groups as they come, and an Overrun where some were lost.
+    def events(self, timeout: float | None = None) -> AsyncIterator[Event]:
+        """Yield the events of the joined groups: see netlink.Connection.events.
 
-        Ends after `timeout` seconds without any; None waits for ever. A step may be cancelled and
-        taken again: `await asyncio.wait_for(anext(events), 1)` loses nothing.
+        A step may be cancelled and taken again: `await asyncio.wait_for(anext(events), 1)` loses
+        nothing.
         """
-
-        async def more() -> Iterable[Message | RawMessage | Overrun]:
-            if not self._engine.ready:
-                try:
-                    await self._wait_for(self._engine, timeout)
-                except TimeoutError:
-                    raise StopAsyncIteration from None
-            return self._engine.events()
-
-        return Stream(more)
+        return _events(self, self._engine.events, timeout)
 
     # --- the rest ---
 
     def close(self) -> None:
-        """Close the socket; tasks that wait get OSError EBADF. Closing twice is fine."""
+        """Close the socket. Tasks that wait get OSError (EBADF). Closing twice is allowed."""
         self._unwatch()
         self._socket.close()
         self._wake(OSError(errno.EBADF, "netlink socket is closed"))
@@ -458,30 +451,122 @@ class Connection(Driver):
     ) -> None:
         self.close()
 
+    # --- inside: steps ---
+
+    async def _execute(self, plan: Any, timeout: float | None = None) -> Any:
+        """Execute the steps of a plan."""
+        steps = _pipeline.execute(plan, self._engine)
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    result = await self._perform(step, timeout)
+                except Exception as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(result)
+        except StopIteration as end:
+            return end.value
+        finally:
+            steps.close()
+
+    async def _perform(self, step: Any, timeout: float | None = None) -> Any:
+        """Execute one step."""
+        match step:
+            case Request(is_dump=True):
+                return await self.dump(step, timeout=timeout).all()
+            case Request():
+                return await self.do(step, timeout=timeout)
+            case _pipeline.Event():
+                if not step.queue.ready:
+                    await self._wait_for(step.queue, step.timeout)
+                return step.queue.take()
+            case _pipeline.Pace():
+                with suppress(TimeoutError):
+                    await self._wait_for(step.room, PATIENCE)
+                    return True
+                return False
+            case _pipeline.Next():
+                return await self._wait(step.batch)
+            case _pipeline.Ahead() | _pipeline.Ended():
+                return self._send()
+            case _:
+                return self._perform_now(step)
+
+    async def _pipelined(
+        self, source: Source | Iterator[Any], pipeline: Pipeline
+    ) -> AsyncIterator[Any]:
+        if self._engine.resolver.is_generic:
+            self._receive()  # what nlctrl has announced: a batch is not sent again
+        steps = pipeline.steps()
+        try:
+            step = next(steps)
+            while True:
+                result: Any = None
+                try:
+                    if isinstance(step, _pipeline.Outcomes):
+                        for outcome in step.outcomes:
+                            yield outcome
+                    elif isinstance(step, _pipeline.Take):
+                        if isinstance(source, Source):
+                            result = await source.take(step.most, bracketed=step.bracketed)
+                        else:
+                            result = _pipeline.take(source, step.most, bracketed=step.bracketed)
+                    else:
+                        result = await self._perform(step)
+                except Exception as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(result)
+        except StopIteration:
+            return
+        finally:
+            steps.close()
+            if isinstance(source, Source):
+                source.close()
+
+    def _unsubscribe(self, queue: Queue) -> None:
+        with suppress(OSError):  # the socket may be closed
+            for group in self._engine.unsubscribe(queue):
+                self._socket.leave(group)
+
     # --- inside: waiting ---
 
-    async def _wait(self, waiter: Answer[Any] | Batch) -> None:
-        """What a Reply awaits that has nothing more to give."""
+    async def _wait(self, waiter: Exchange | Batch) -> None:
+        """Wait until there is something to hand out; what fails is abandoned."""
         try:
             await self._wait_for(waiter, waiter.timeout)
+        except TimeoutError:
+            self._engine.give_up(waiter)
+            self._send()
+            raise
         except Exception:  # not of a cancelled step, which may be taken again
             self._engine.abandon(waiter)
             raise
 
-    async def _wait_for(self, waiter: Waiter, timeout: float | None) -> None:
+    async def _wait_for(self, waiter: Any, timeout: float | None) -> None:
         """Wait until it is ready or the time is over."""
+        self._engine.prepare(waiter)
+        if self._engine.outgoing:
+            self._send()
+        failure = self._receive()
+        if failure is not None and not waiter.ready:
+            raise failure
+        if waiter.ready:
+            self._in_a_row += 1
+            if self._in_a_row >= FAIR:
+                self._in_a_row = 0
+                await asyncio.sleep(0)  # the other tasks' turn
+            return
+        self._in_a_row = 0
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         self._waiters[future] = waiter
         timer = None
         try:
-            self._receive()
-            if future.done():
-                await asyncio.sleep(0)  # the others' turn
-            else:
-                if timeout is not None:
-                    timer = loop.call_later(timeout, _expire, future)
-                self._watch(loop)
+            if timeout is not None:
+                timer = loop.call_later(timeout, _expire, future)
+            self._watch(loop)
             error = await future
         finally:
             if timer is not None:
@@ -514,26 +599,28 @@ class Connection(Driver):
 
     # --- inside: sending and receiving ---
 
-    def _dump_again(self, reply: Answer[Any]) -> None:
-        self._engine.resubmit(reply)
-        self._send()
-
     def _send(self) -> None:
-        """Send what the engine has to say, or have it sent."""
+        """Send what the engine has, or have it sent."""
         if self._sending or self._draining:
             return  # whoever ends that comes back here
-        self._rejoin()
-        outgoing = self._engine.take_outgoing()
-        if outgoing and self.threaded_sends and not self.closed:
+        engine = self._engine
+        if engine.rejoin or engine.forsaken:
+            self._keep_up()
+        if not engine.outgoing:
+            return
+        outgoing, engine.outgoing = engine.outgoing, []
+        if self.threaded_sends and not self.closed:
             loop = asyncio.get_running_loop()
             self._sending = True
             loop.run_in_executor(None, self._send_now, outgoing).add_done_callback(self._sent)
-        elif outgoing:
-            self._forget(self._send_now(outgoing))
+        else:
+            failed = self._send_now(outgoing)
+            if failed:
+                self._note_failed(failed)
 
     def _send_now(self, outgoing: list[bytes]) -> list[Failure]:
-        """Send, and return what failed. Each buffer is a send: together they could be more than the
-        kernel takes at once (EMSGSIZE)."""
+        """Send, and return what failed. Each buffer is one send: together they could be more than
+        the kernel accepts at once (EMSGSIZE)."""
         failed = []
         for buffer in outgoing:
             try:
@@ -544,25 +631,25 @@ class Connection(Driver):
 
     def _sent(self, thread: asyncio.Future[list[Failure]]) -> None:
         self._sending = False
-        self._forget(thread.result())
+        self._note_failed(thread.result())
         if self._draining:
             self._drain()
         self._send()
         self._wake()
 
-    def _forget(self, failed: list[Failure]) -> None:
+    def _note_failed(self, failed: list[Failure]) -> None:
         for buffer, error in failed:
             self._engine.send_failed([buffer], error)
         if failed:
             self._send()  # a dump that waited for one of these
 
-    def _receive(self) -> None:
-        """Receive once, and let those go on who have what they wait for."""
+    def _receive(self) -> Exception | None:
+        """Receive once, and let those go on who have what they wait for. Returns what failed."""
         failure: Exception | None = None
         try:
             self._engine.feed(*self._socket.receive(0))
         except BlockingIOError:
-            # What a thread is sending meanwhile may start a dump: receiving has to end that too.
+            # What a thread sends meanwhile may start a dump: receiving must end that too.
             if self._draining and not self._sending:
                 self._draining = False
                 self._engine.drained()
@@ -574,11 +661,14 @@ class Connection(Driver):
                     asyncio.get_running_loop().call_soon(self._drain)
             else:
                 failure = error
-        self._send()  # a dump that waited for its turn
-        self._wake(failure)
+        if self._engine.outgoing or self._engine.rejoin:
+            self._send()  # a dump that waited for its turn
+        if self._waiters:
+            self._wake(failure)
+        return failure
 
     def _drain(self) -> None:
-        """After an overrun: take all that is left, as the kernel adds nothing until that is done.
+        """After an overrun: receive all that is left, as the kernel adds nothing until then.
 
         An empty queue makes nothing readable, so the loop would not call."""
         self._receive()

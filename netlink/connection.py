@@ -1,62 +1,210 @@
-"""The blocking driver: an engine and a socket.
+"""The blocking driver: Connection, Reply and Subscription.
 
-It sends what the engine gives, receives what it waits for, and adds no policy of its own. One
-of the two files of the library that do I/O (the asyncio driver is the other).
+It waits, sends and receives by blocking, and contains no policy: that is in the engine, in
+_exchange.py and in _pipeline.py, which the asyncio driver shares.
 """
 
 from __future__ import annotations
 
 import errno
-import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, overload
 
-from netlink._core import RawMessage
-from netlink._driver import (
-    AHEAD,
-    PATIENCE,
-    RETRIES,
-    Driver,
-    Netns,
-    Room,
-    Socket,
-    Trace,
-    Window,
-    take,
-)
-from netlink.engine import Batch, Engine, Reply
-from netlink.errors import KernelError, NetlinkError, Overrun
-from netlink.family import Family, IfIndex, Plan, Request
+from netlink import _pipeline
+from netlink._core import Column
+from netlink._exchange import Batch, Exchange, Pauses
+from netlink._pipeline import PATIENCE, RETRIES, Pipeline, wrong_request
+from netlink._transport import Netns, Socket, Trace, Transport, check_timeout
+from netlink.engine import Event, Queue
+from netlink.errors import KernelError
+from netlink.family import Family, Plan, Request
 from netlink.schema import Message
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "Reply", "Subscription"]
 
-M = TypeVar("M", bound=Message)
+D_co = TypeVar("D_co", bound=Message, covariant=True)
+D = TypeVar("D", bound=Message)
+R = TypeVar("R")
 T = TypeVar("T")
 
 
-class Connection(Driver):
+class Reply(Generic[D_co]):
+    """The answer to a dump: a stream of messages, then a final status.
+
+    Iterating yields each message as it arrives, once; memory stays constant. A second iteration
+    continues where the first one stopped. At the end, an error of the kernel raises KernelError, a
+    full receive buffer Overrun, and the kernel's message about a success is a KernelWarning, which
+    stays available as `warning`. Leaving the iteration early is allowed: the rest is dropped
+    silently.
+
+    A dump whose data changed meanwhile is requested again, up to `retries` times, if nothing of it
+    was handed out; otherwise it raises DumpInterrupted at its end.
+    """
+
+    __slots__ = ("_connection", "_exchange")
+
+    def __init__(self, connection: Connection, exchange: Exchange) -> None:
+        self._connection = connection
+        self._exchange = exchange
+
+    @property
+    def request(self) -> Request[Any, D_co]:
+        """The request."""
+        return self._exchange.request
+
+    @property
+    def done(self) -> bool:
+        """Whether the end was received, though perhaps not everything was handed out."""
+        return self._exchange.done
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the dumped data changed meanwhile."""
+        return self._exchange.interrupted
+
+    @property
+    def error(self) -> BaseException | None:
+        """What was raised at the end, or will be."""
+        return self._exchange.error
+
+    @property
+    def warning(self) -> str | None:
+        """The kernel's message about a success."""
+        return self._exchange.warning
+
+    def __iter__(self) -> Iterator[D_co]:
+        # chain walks from C iterator to C iterator: no Python frame is resumed per message.
+        return chain.from_iterable(self._runs())
+
+    def _runs(self) -> Iterator[Iterable[Any]]:
+        exchange = self._exchange
+        while True:
+            messages = exchange.take()
+            if messages is not None:
+                yield messages
+            elif exchange.exhausted:
+                return
+            else:
+                self._connection._wait(exchange)
+
+    def all(self) -> list[D_co]:
+        """Return the messages that were not handed out yet as a list.
+
+        The dump is requested again if it was interrupted. If that fails too, DumpInterrupted has
+        the last list as `partial`.
+        """
+        return self._finish(self._exchange.collect())
+
+    def columns(self, *paths: str) -> dict[str, Column]:
+        """Return the reply as columns, one for each path, without making messages.
+
+        A path names a field of the class that the op dumps, nested ones with dots:
+        "stats64.rx_bytes". Raises LookupError if there is no such field, or if its kind has no
+        column. Messages of other classes are skipped. An interrupted dump is requested again, as
+        all() does.
+        """
+        return self._finish(self._exchange.gather(*paths))
+
+    def _finish(self, steps: Pauses[T]) -> T:
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            self._connection._wait(self._exchange)
+
+    def __repr__(self) -> str:
+        return repr(self._exchange)
+
+
+class Subscription:
+    """The events of some multicast groups, with a queue of its own.
+
+    Iterate it, or events(timeout): each event is a message, or an Overrun at the place where events
+    are missing. Subscriptions do not take events from each other. Close it, or use it in a `with`
+    statement; the connection leaves a group that no other subscription has.
+    """
+
+    __slots__ = ("_connection", "_queue")
+
+    def __init__(self, connection: Connection, queue: Queue) -> None:
+        self._connection = connection
+        self._queue = queue
+
+    @property
+    def pending(self) -> int:
+        """The number of events that are queued; an Overrun counts as one."""
+        return self._queue.pending
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """Yield events as they arrive; end after `timeout` seconds of silence (None: never)."""
+        return _events(self._connection, self._queue, timeout)
+
+    def __iter__(self) -> Iterator[Event]:
+        return self.events()
+
+    def close(self) -> None:
+        """Unsubscribe. Closing twice is allowed."""
+        if not self._queue.closed:
+            self._connection._unsubscribe(self._queue)
+
+    def __del__(self) -> None:
+        if not self._queue.closed:
+            # Without the lock, which this thread may hold; the next call works the list off.
+            self._connection._engine.forsaken.append(self._queue)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _events(connection: Connection, queue: Queue, timeout: float | None) -> Iterator[Event]:
+    return chain.from_iterable(_batches(connection, queue, check_timeout(timeout)))
+
+
+def _batches(
+    connection: Connection, queue: Queue, timeout: float | None
+) -> Iterator[Iterable[Event]]:
+    while not queue.closed:
+        batch = queue.take()
+        if batch is not None:
+            yield batch
+            continue
+        try:
+            connection._wait_for(queue, timeout)
+        except TimeoutError:
+            return
+
+
+class Connection(Transport):
     """A conversation with the kernel over one socket.
 
-    `families` share one protocol. `rcvbuf` and `sndbuf` are the socket's buffers in bytes (more
-    than net.core.rmem_max takes CAP_NET_ADMIN), `timeout` the longest silence in seconds while an
-    answer is awaited (None: no bound). `netns` opens the socket in another network namespace, with
-    no effect on the caller's own: a name as of `ip netns`, the path of a namespace file, the number
-    of a process that is in it, or an object whose fileno() is such a file. `trace` is called with
-    each datagram before it is sent and when it was received, as a netlink.trace.Traced: `print`
-    will do. `socket` stands in for one of the kernel's, as that of netlink.testing does.
+    `families` must share one protocol and one framing. `rcvbuf` and `sndbuf` are the sizes of the
+    socket's buffers in bytes (more than net.core.rmem_max requires CAP_NET_ADMIN). `timeout` is the
+    longest silence in seconds while an answer is awaited (None: no limit). `netns` opens the socket
+    in another network namespace, without effect on the caller's own: a name as of `ip netns`, a
+    path, an open file, netlink.Pid(n) or netlink.Fd(n). `trace` is called with each datagram, as a
+    netlink.trace.Traced, before it is sent and after it was received: `print` works. `socket`
+    replaces the kernel's socket, as that of netlink.testing does.
 
-    Threads may share it: each gets its own answers. Events go to whoever iterates events(), which
-    one thread at a time should. Closing it wakes a thread that waits, with OSError EBADF.
+    Threads may share a connection: each gets its own answers. Closing it wakes a thread that waits,
+    with OSError (EBADF). The kernel does not send a socket the events that its own requests cause.
 
         with Connection(ROUTE) as nl:
-            for link in nl.dump(link.get()):
-                print(link.ifname)
+            for l in nl.dump(link.get()):
+                print(l.ifname)
     """
 
     def __init__(
@@ -69,6 +217,13 @@ class Connection(Driver):
         trace: Trace | None = None,
         socket: Socket | None = None,
     ) -> None:
+        # The engine is one thread's at a time, and so is receiving: the thread that receives feeds
+        # the engine for all, and the others wait until it notifies them.
+        self._lock = threading.Lock()
+        self._turn = threading.Condition(self._lock)
+        self._receiving = False
+        self._idle = 0  # how many threads wait for the one that receives
+        self._ahead: tuple[Batch, list[bytes]] | None = None  # what a thread is sending
         super().__init__(
             families,
             netns=netns,
@@ -77,178 +232,138 @@ class Connection(Driver):
             timeout=timeout,
             trace=trace,
             socket=socket,
+            lock=self._lock,
         )
-        # The engine is one thread's at a time, and so is receiving: whoever receives feeds the
-        # engine for all, and the others wait until they are told to look.
-        self._lock = threading.Lock()
-        self._turn = threading.Condition(self._lock)
-        self._receiving = False
-        self._idle = 0  # how many threads wait for the one that receives
-        self._ahead: tuple[Batch, list[bytes]] | None = None  # what a thread is sending
 
     # --- requests ---
 
+    @overload
+    def do(self, request: Request[R, Any], *, timeout: float | None = None) -> R: ...
+    @overload
+    def do(self, request: Plan[T], *, timeout: float | None = None) -> T: ...
     def do(self, request: Any, *, timeout: float | None = None) -> Any:
-        """Send one request and wait for its answer: one message, or None for a bare ACK.
+        """Execute a request or a plan, and return its result.
 
-        Raises KernelError where the kernel refuses, TimeoutError after `timeout` seconds (the
-        connection's, where not given), and Overrun where the receive buffer was full, which leaves
-        unknown what became of the request.
+        The op of a request declares the result: see Op. Raises KernelError if the kernel refuses,
+        TimeoutError after `timeout` seconds of silence (the connection's, if not given), Overrun if
+        the receive buffer was full, so that the result is unknown, and NetlinkError if the answer
+        is not what the op declares. `timeout` applies to each request of a plan.
         """
-        if isinstance(request, Plan):
-            return self._run(request)
+        if type(request) is not Request or request.is_dump:
+            if isinstance(request, Plan):
+                return self._execute(request, timeout)
+            raise wrong_request("do", request)
         with self._lock:
-            reply = self._engine.submit(request, timeout=self._timeout(timeout))
-            self._flush()
-        self._wait(reply)
-        if reply.is_plain:
-            return reply.first()
-        result = None
-        try:
-            for message in reply:
-                if result is None:
-                    result = message
-        except BaseException:
-            with self._lock:
-                self._engine.abandon(reply)  # which the exception still holds
-            raise
-        return result
-
-    def dump(
-        self, request: Request[M], *, retries: int = RETRIES, timeout: float | None = None
-    ) -> Reply[M]:
-        """Send a dump request; its Reply streams the messages. Further dumps wait for its end.
-
-        `retries` says how often it is begun again when its data changed under it; `timeout` is the
-        longest silence in seconds.
-        """
-        with self._lock:
-            reply = self._engine.submit(
-                request,
-                dump=True,
-                retries=retries,
-                timeout=self._timeout(timeout),
-                again=self._dump_again,
+            exchange = self._engine.submit(
+                request, self.timeout if timeout is None else check_timeout(timeout)
             )
             self._flush()
-        return reply
+        if not exchange.ready:
+            self._wait_for(exchange, exchange.timeout, exchange)
+        return exchange.result()
+
+    def dump(
+        self, request: Request[Any, D], *, retries: int = RETRIES, timeout: float | None = None
+    ) -> Reply[D]:
+        """Send a dump request and return its Reply, which streams the messages.
+
+        `retries` says how often the dump is requested again if its data changed meanwhile.
+        `timeout` is the longest silence in seconds. Further dumps wait for the end of this one.
+        """
+        if type(request) is not Request:
+            raise wrong_request("dump", request)
+        with self._lock:
+            exchange = self._engine.submit(
+                request, self._timeout(timeout), dump=True, retries=retries
+            )
+            self._flush()
+        return Reply(self, exchange)
 
     def do_many(
         self,
-        requests: Iterable[Request[M]],
+        requests: Iterable[Request[R, Any] | Plan[R]],
         *,
         window: int | None = None,
         ack_last: bool = False,
         raise_errors: bool = False,
         timeout: float | None = None,
-    ) -> Iterator[M | KernelError | None]:
-        """Send many requests, some in one send, and give one outcome for each, in order.
+    ) -> Iterator[R | KernelError]:
+        """Execute many requests or plans, several in one send, and yield one outcome for each.
 
-        An outcome is a message, None for a bare ACK, or the KernelError, which `raise_errors`
-        raises instead; its `index` is the position of the request. With `ack_last` only the last
-        of those that go together asks for an ACK, with the same outcomes, in half the time.
+        An outcome is what do() returns, or the KernelError, which `raise_errors` raises instead.
+        Its `index` is the position of the item. With `ack_last` only the last of the requests that
+        are sent together asks for an ACK: the outcomes are the same, in half the time.
 
-        `requests` may be endless: at most `window` are read before their outcomes are given, by
-        default as many as the receive buffer can hold the answers of (1 MiB of `rcvbuf` is worth
-        it). Of a large window the kernel is at one half while the next is made. What `requests`
-        raises comes behind the outcomes of what it gave before.
+        `requests` may be endless: at most `window` items are read before their outcomes are
+        yielded, by default as many as the receive buffer can hold the answers of (1 MiB of `rcvbuf`
+        pays). With a large window, the kernel processes one half while the next is being built. If
+        `requests` raises, the exception is raised again after the outcomes of all earlier items.
 
-        Requests between two that open and close a batch, as nftables has them, reach the kernel in
-        one send, and it carries out all of them or none. Where it refuses the whole, each outcome
-        says so; where it refuses some, the others are not done either, though theirs is None.
+        A plan must consist of lookups and at most one change. Identical lookups are made once; a
+        new one waits for everything before it.
+
+        Requests between two that open and close a transaction, as nftables has them, reach the
+        kernel in one send, and it carries out all of them or none. If it refuses the whole, each
+        outcome says so; if it refuses some, the others are not done either, though theirs is None.
         """
-        source = iter(requests)
-        bracketed = self._engine.bracketed
-        failure: Exception | None = None
-        width = Window(window, self._socket.rcvbuf)
-        rest: list[Request[M]] = []
-        self._catch_up()
-        index = 0
-        begun: list[Batch] = []
-        try:
-            while True:
-                ahead = width.most >= AHEAD
-                if failure is None or rest:
-                    taken = rest
-                    if not taken:
-                        count = width.most // 2 if ahead else width.most
-                        taken, failure = take(source, count, bracketed=bracketed)
-                    taken, rest = width.split(taken, bracketed=bracketed)
-                    if begun:
-                        self._end_send(begun[-1])
-                    if taken:
-                        begun.append(
-                            self._begin_batch(taken, width, ack_last, timeout, ahead=ahead)
-                        )
-                        if ahead and len(begun) == 1:
-                            continue  # to make the next while the kernel is at this one
-                if not begun:
-                    break
-                batch = begun[0]
-                self._finish_batch(batch)
-                del begun[0]
-                yield from batch.results(index, raise_errors=raise_errors)
-                index += len(batch.outcomes)
-                width.learn(batch)
-        finally:
-            for batch in begun:
-                self._give_up(batch)
-        if failure is not None:
-            raise failure
-
-    def _run(self, plan: Any) -> Any:
-        answer: Any = None
-        error: NetlinkError | None = None
-        steps = plan.steps() if isinstance(plan, Plan) else plan
-        try:
-            while True:
-                request = steps.send(answer) if error is None else steps.throw(error)
-                answer, error = None, None
-                try:
-                    if isinstance(request, Plan):
-                        answer = self._run(request)
-                    elif isinstance(request, IfIndex):
-                        answer = socket.if_nametoindex(request.name)
-                    else:
-                        answer = self.dump(request).all() if request.is_dump else self.do(request)
-                except NetlinkError as caught:
-                    error = caught
-        except StopIteration as end:
-            return end.value
-        finally:
-            steps.close()
+        if isinstance(requests, list | tuple):
+            for item in requests:
+                _pipeline.check_item(item)
+        elif isinstance(requests, Plan | Request):
+            raise TypeError(
+                f"do_many() expects several items; for one: nl.do({requests.name}(...))"
+            )
+        return self._pipelined(
+            iter(requests),
+            Pipeline(
+                self._engine,
+                self._socket.rcvbuf,
+                window=window,
+                ack_last=ack_last,
+                raise_errors=raise_errors,
+                timeout=self._timeout(timeout),
+            ),
+        )
 
     # --- events ---
 
+    def subscribe(
+        self,
+        *groups: str | int,
+        predicate: Callable[[Any], bool] | None = None,
+        limit: int | None = None,
+    ) -> Subscription:
+        """Subscribe to multicast groups, by name or number, and return the Subscription.
+
+        `predicate` selects messages; others are not stored. `limit` bounds the queue in bytes (16
+        MiB): a full queue drops the newest events, and an Overrun stands at their place. Without
+        groups, the subscription has the unsolicited messages that are sent to this socket alone.
+        """
+        subscription = Subscription(self, self._new_queue(predicate, limit))
+        self._execute(_pipeline.subscribe(self._engine, subscription._queue, groups))
+        return subscription
+
     def join(self, *groups: str | int) -> None:
-        """Listen to multicast groups, by name or number; their messages come out of events()."""
-        self._run(self._joining(groups))
+        """Add multicast groups, by name or number, to the subscription that events() reads."""
+        self._execute(_pipeline.join(self._engine, groups))
 
     def leave(self, *groups: str | int) -> None:
-        """Stop listening to multicast groups."""
-        self._run(self._leaving(groups))
+        """Remove multicast groups from the subscription that events() reads."""
+        self._execute(_pipeline.leave(self._engine, groups))
 
-    def events(self, timeout: float | None = None) -> Iterator[Message | RawMessage | Overrun]:
-        """The messages of the joined groups as they come, and an Overrun where some were lost.
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """Yield the events of the joined groups, and an Overrun where some are missing.
 
-        Ends after `timeout` seconds without any; None waits for ever.
+        Ends after `timeout` seconds of silence; None waits for ever. What arrived since join() is
+        included. The kernel does not send a socket the events of its own requests.
         """
-        return chain.from_iterable(self._event_batches(timeout))
-
-    def _event_batches(
-        self, timeout: float | None
-    ) -> Iterator[Iterable[Message | RawMessage | Overrun]]:
-        while True:
-            yield self._engine.events()
-            try:
-                self._wait_for(self._engine, timeout)
-            except TimeoutError:
-                return
+        return _events(self, self._engine.events, timeout)
 
     # --- the rest ---
 
     def close(self) -> None:
-        """Close the socket; a receiver blocked in another thread wakes. Closing twice is fine."""
+        """Close the socket. A receiver that is blocked in another thread wakes. Closing twice is
+        allowed."""
         self._socket.close()
 
     def __enter__(self) -> Self:
@@ -262,65 +377,156 @@ class Connection(Driver):
     ) -> None:
         self.close()
 
-    # --- inside ---
+    # --- inside: steps ---
 
-    def _dump_again(self, reply: Reply[Any]) -> None:
-        with self._lock:
-            self._engine.resubmit(reply)
-            self._flush()
-
-    def _catch_up(self) -> None:
-        """Take in what nlctrl has announced: unlike a single request, those of a batch are not
-        tried once more under a new number."""
-        with self._lock, suppress(BlockingIOError):
-            if self._engine.names is not None and not self._receiving:
-                self._receive(0)
-
-    def _begin_batch(
-        self,
-        requests: list[Request[Any]],
-        window: Window,
-        ack_last: bool,
-        timeout: float | None,
-        *,
-        ahead: bool,
-    ) -> Batch:
-        """Send requests together or, `ahead`, have the socket's thread send them."""
-        answer_size = window.answer_size(requests)
-        room = window.room(self._engine, len(requests) * answer_size)
-        end = time.monotonic() + PATIENCE
-        batch: Batch | None = None
+    def _execute(self, plan: Any, timeout: float | None = None) -> Any:
+        """Execute the steps of a plan."""
+        steps = _pipeline.execute(plan, self._engine)
         try:
+            step = next(steps)
             while True:
-                with self._lock:
-                    if room.ready or time.monotonic() >= end:
-                        self._flush()
-                        batch = self._engine.submit_batch(
-                            requests,
-                            ack_last=ack_last,
-                            timeout=self._timeout(timeout),
-                            answer_size=answer_size,
-                        )
-                        self._send_batch(batch, ahead=ahead)
-                        return batch
+                try:
+                    result = self._perform(step, timeout)
+                except Exception as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(result)
+        except StopIteration as end:
+            return end.value
+        finally:
+            steps.close()
+
+    def _perform(self, step: Any, timeout: float | None = None) -> Any:
+        """Execute one step."""
+        match step:
+            case Request(is_dump=True):
+                return self.dump(step, timeout=timeout).all()
+            case Request():
+                return self.do(step, timeout=timeout)
+            case _pipeline.Event():
+                self._wait_for(step.queue, step.timeout)
+                return step.queue.take()
+            case _pipeline.Pace():
                 with suppress(TimeoutError):
-                    self._wait_for(room, PATIENCE)
-        except BaseException:
-            if batch is not None:
-                self._give_up(batch)
+                    self._wait_for(step.room, PATIENCE)
+                    return True
+                return False
+            case _pipeline.Next():
+                self._end_send(step.batch)
+                return self._wait(step.batch)
+            case _pipeline.Ahead():
+                return self._begin_send(step.batch)
+            case _pipeline.Ended():
+                return self._end_send(step.batch)
+            case _:
+                return self._perform_now(step)
+
+    def _pipelined(self, source: Iterator[Any], pipeline: Pipeline) -> Iterator[Any]:
+        self._catch_up()
+        steps = pipeline.steps()
+        try:
+            step = next(steps)
+            while True:
+                result: Any = None
+                try:
+                    if isinstance(step, _pipeline.Outcomes):
+                        yield from step.outcomes
+                    elif isinstance(step, _pipeline.Take):
+                        result = _pipeline.take(source, step.most, bracketed=step.bracketed)
+                    else:
+                        result = self._perform(step)
+                except Exception as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(result)
+        except StopIteration:
+            return
+        finally:
+            steps.close()
+            if self._ahead is not None:
+                self._end_send(self._ahead[0])
+
+    def _unsubscribe(self, queue: Queue) -> None:
+        with self._lock:
+            groups = self._engine.unsubscribe(queue)
+        with suppress(OSError):  # the socket may be closed
+            for group in groups:
+                self._socket.leave(group)
+
+    # --- inside: waiting ---
+
+    def _wait(self, waiter: Exchange | Batch) -> None:
+        """Wait until there is something to hand out; what fails is abandoned."""
+        self._wait_for(waiter, waiter.timeout, waiter)
+
+    def _wait_for(
+        self, waiter: Any, timeout: float | None, owned: Exchange | Batch | None = None
+    ) -> None:
+        """Receive, or let another thread receive, until it is ready or the time is over.
+
+        What is `owned` is abandoned if that fails.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        engine = self._engine
+        try:
+            with self._lock:
+                if type(waiter) is Exchange and waiter.wants_restart:
+                    engine.prepare(waiter)
+                if engine.outgoing or engine.rejoin or engine.forsaken:
+                    self._flush()
+                while not waiter.ready:
+                    left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                    try:
+                        if not self._receiving:
+                            self._receive(left)
+                        elif not self._wait_turn(left) and not waiter.ready:
+                            raise BlockingIOError
+                    except BlockingIOError:  # of a receive too, if no time is left
+                        raise TimeoutError(errno.ETIMEDOUT, "no answer came in time") from None
+        except BaseException as error:
+            if owned is not None:
+                self._give_up(owned, error)
             raise
 
-    def _send_batch(self, batch: Batch, *, ahead: bool) -> None:
-        if not ahead or self._ahead is not None:
-            self._flush()
-            return
-        buffers = self._engine.take_outgoing()
-        self._ahead = batch, buffers  # first: a signal may come behind the call
+    def _give_up(self, waiter: Exchange | Batch, error: BaseException) -> None:
+        with self._lock:
+            if isinstance(error, TimeoutError):
+                self._engine.give_up(waiter)
+                self._flush()
+            else:
+                self._engine.abandon(waiter)  # which the exception holds
+
+    def _wait_turn(self, timeout: float | None) -> bool:
+        """Wait until the thread that receives has done so; whether that was in time."""
+        self._idle += 1
         try:
-            self._socket.begin_send(buffers)
-        except OSError:  # no thread is to be had
-            self._ahead = None
-            self._send(buffers)
+            return self._turn.wait(timeout)
+        finally:
+            self._idle -= 1
+
+    # --- inside: sending and receiving ---
+
+    def _catch_up(self) -> None:
+        """Receive what nlctrl has announced: the requests of a batch are not sent again under a
+        new number, unlike a single one."""
+        with self._lock, suppress(BlockingIOError):
+            if self._engine.resolver.is_generic and not self._receiving:
+                self._receive(0)
+
+    def _begin_send(self, batch: Batch) -> None:
+        """Send a batch by the socket's thread."""
+        with self._lock:
+            if self._ahead is not None:
+                self._flush()
+                return
+            buffers = self._engine.take_outgoing()
+            self._ahead = batch, buffers  # first: a signal may arrive after the call
+            try:
+                self._socket.begin_send(buffers)
+            except OSError:  # no thread is available
+                self._ahead = None
+                self._engine.outgoing = buffers + self._engine.outgoing
+                self._flush()
 
     def _end_send(self, batch: Batch) -> None:
         """Wait until all of a batch was sent: by then the kernel has carried it out."""
@@ -334,74 +540,32 @@ class Connection(Driver):
                 self._engine.send_failed(ahead[1], error)
         self._ahead = None
 
-    def _give_up(self, batch: Batch) -> None:
-        """Wait no more, but for the thread that sends it."""
-        self._end_send(batch)
-        self._engine.abandon(batch)
-
-    def _finish_batch(self, batch: Batch) -> None:
-        """Wait until the outcomes of a batch are known."""
-        self._end_send(batch)
-        try:
-            self._wait(batch)
-        finally:
-            self._engine.abandon(batch)
-
-    def _wait(self, waiter: Reply[Any] | Batch) -> None:
-        """What a Reply calls that has nothing more to give."""
-        try:
-            self._wait_for(waiter, waiter.timeout)
-        except BaseException:
-            with self._lock:
-                self._engine.abandon(waiter)  # which the exception holds
-            raise
-
-    def _wait_for(self, waiter: Reply[Any] | Batch | Engine | Room, timeout: float | None) -> None:
-        """Receive, or let another thread receive, until it is ready or the time is over."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        with self._lock:
-            while not waiter.ready:
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                try:
-                    if not self._receiving:
-                        self._receive(left)
-                    elif not self._wait_turn(left) and not waiter.ready:
-                        raise BlockingIOError
-                except BlockingIOError:  # of a receive too, when no time is left
-                    raise TimeoutError(errno.ETIMEDOUT, "no answer came in time") from None
-
-    def _wait_turn(self, timeout: float | None) -> bool:
-        """Wait until the thread that receives has done so; whether that was in time."""
-        self._idle += 1
-        try:
-            return self._turn.wait(timeout)
-        finally:
-            self._idle -= 1
-
     def _flush(self) -> None:
-        """Send what the engine has to say. Each buffer is a send: together they could be more
-        than the kernel takes at once (EMSGSIZE)."""
-        if self._engine.names is not None:
-            self._rejoin()
-        while outgoing := self._engine.take_outgoing():  # again: a dump waits for one that failed
-            self._send(outgoing)
-
-    def _send(self, outgoing: list[bytes]) -> None:
-        for position, buffer in enumerate(outgoing):
+        """Send what the engine has. Each buffer is one send: together they could be more than the
+        kernel accepts at once (EMSGSIZE)."""
+        engine = self._engine
+        if engine.rejoin or engine.forsaken:
+            self._keep_up()
+        while engine.outgoing:  # again: a dump waits for one whose send failed
+            outgoing, engine.outgoing = engine.outgoing, []
+            position = 0
             try:
-                self._socket.send(buffer, timeout=self.timeout)
-            except OSError as error:  # which who waits for the answer gets
-                self._engine.send_failed([buffer], error)
+                for buffer in outgoing:
+                    position += 1
+                    self._socket.send(buffer, timeout=self.timeout)
+            except OSError as error:  # who waits for the answer gets it
+                engine.outgoing = outgoing[position:] + engine.outgoing
+                engine.send_failed([outgoing[position - 1]], error)
             except BaseException as error:
-                self._engine.send_failed(outgoing[position:], error)
+                engine.send_failed(outgoing[position - 1 :], error)
                 raise
 
     def _receive(self, timeout: float | None) -> None:
-        """Receive once, with the turn given up meanwhile, and let the others look."""
+        """Receive once, with the lock released meanwhile, and notify the others."""
         self._receiving = True
         try:
             try:
-                self._lock.release()  # in here: a signal may come behind it
+                self._lock.release()  # inside: a signal may arrive after it
                 received = self._socket.receive(timeout)
             finally:
                 self._lock.acquire()
@@ -415,10 +579,11 @@ class Connection(Driver):
             self._receiving = False
             if self._idle:
                 self._turn.notify_all()
-            self._flush()  # a dump that waited for its turn
+            if self._engine.outgoing or self._engine.rejoin:
+                self._flush()  # a dump that waited for its turn
 
     def _drain(self) -> None:
-        """After an overrun: take all that is left. The kernel adds nothing until that is done."""
+        """After an overrun: receive all that is left. The kernel adds nothing until then."""
         try:
             while True:
                 try:

@@ -25,7 +25,12 @@ __all__ = [
 
 
 class NetlinkError(Exception):
-    """Base of everything this library raises on purpose."""
+    """Base of the exceptions that this library defines.
+
+    `plan` is the plan that was being executed, or None.
+    """
+
+    plan: Any = None
 
 
 class DecodeError(NetlinkError, ValueError):
@@ -81,15 +86,17 @@ class EncodeError(NetlinkError, ValueError):
 class KernelError(NetlinkError, OSError):
     """The kernel answered a request with an error.
 
-    `errno` and `strerror` are as in OSError. What the kernel adds stands beside (the extended ACK,
-    linux/netlink.h), or is None: `message` its own words; `path` the attribute that it objects to
-    and `offset` its place in the request, in bytes from the nlmsghdr; `missing` the name of an
-    attribute that should have been inside `path`; `policy` what would have been allowed, whose
-    str() is words; `cookie` bytes that some families hand back. `request` is what was sent, and
-    `index` its position among those given to do_many.
+    `errno` and `strerror` are as in OSError. The kernel may add an extended ACK (linux/netlink.h);
+    what it lacks is None: `message` is the kernel's text; `path` the attribute that it refuses and
+    `offset` its position in the request, in bytes from the nlmsghdr; `missing` the name of an
+    attribute that is missing inside `path`; `policy` what would have been allowed, whose
+    str() is text; `cookie` bytes that some families return. `request` is what was sent, `plan` the
+    plan that sent it, and `index` the position among the items given to do_many.
 
-    As with OSError, EPERM and EACCES make a PermissionError too, so that `except PermissionError`
-    works.
+    Four errnos are also an instance of the built-in exception: EPERM and EACCES of PermissionError,
+    ENOENT of FileNotFoundError, EEXIST of FileExistsError, ESRCH of ProcessLookupError. It is never
+    a TimeoutError, BlockingIOError, InterruptedError or ConnectionError, which callers catch as
+    control flow.
     """
 
     message: str | None
@@ -102,8 +109,8 @@ class KernelError(NetlinkError, OSError):
     index: int | None
 
     def __new__(cls, errno: int, *args: Any, **kwargs: Any) -> KernelError:
-        if cls is KernelError and errno in (_errno.EPERM, _errno.EACCES):
-            cls = KernelPermissionError
+        if cls is KernelError:
+            cls = SPECIAL.get(errno, cls)
         # OSError.__new__ alone would choose among OSError's own subclasses, and keeps the errno.
         return super().__new__(cls, errno, _strerror(errno))
 
@@ -146,12 +153,41 @@ class KernelError(NetlinkError, OSError):
         if self.policy is not None:
             with _suppress(DecodeError):  # of a policy that says nothing we know
                 text = f"{text}, allowed {self.policy}"
-        parts = [getattr(self.request, "name", None), self.path, text]
-        return ": ".join(part for part in parts if part)
+        return ": ".join(part for part in [*self._origin(), self.path, text] if part)
+
+    def _origin(self) -> list[str]:
+        """The plan and its object, or the request."""
+        if self.plan is None:
+            return [self.request.name] if self.request is not None else []
+        if self.request is None:
+            return [self.plan.name]  # the message names the object
+        return [self.plan.name, *map(str, self.plan.args[:1])]
 
 
 class KernelPermissionError(KernelError, PermissionError):
-    """A KernelError for EPERM or EACCES; raised in place of its parent, never chosen by hand."""
+    """A KernelError for EPERM or EACCES."""
+
+
+class KernelNotFoundError(KernelError, FileNotFoundError):
+    """A KernelError for ENOENT."""
+
+
+class KernelExistsError(KernelError, FileExistsError):
+    """A KernelError for EEXIST."""
+
+
+class KernelLookupError(KernelError, ProcessLookupError):
+    """A KernelError for ESRCH."""
+
+
+# KernelError() makes an instance of these; nobody chooses them by hand.
+SPECIAL: dict[int, type[KernelError]] = {
+    _errno.EPERM: KernelPermissionError,
+    _errno.EACCES: KernelPermissionError,
+    _errno.ENOENT: KernelNotFoundError,
+    _errno.EEXIST: KernelExistsError,
+    _errno.ESRCH: KernelLookupError,
+}
 
 
 class KernelWarning(UserWarning):
@@ -174,17 +210,24 @@ class DumpInterrupted(NetlinkError):
 
 
 class Overrun(NetlinkError):
-    """The kernel dropped messages because the receive buffer was full (ENOBUFS).
+    """Events or answers were dropped because a buffer was full.
 
-    It says nothing of what was lost. Waiting requests raise it; listeners receive the object as
-    an item of their stream, and the socket stays usable.
+    `where` is "kernel" if the socket's receive buffer was full (ENOBUFS), or "queue" if the queue
+    of a subscription was. `count` is the number of dropped messages, None if it is not known.
+    Requests that wait for an answer raise it. A subscription yields it as an item, at the place
+    where events are missing. The socket stays usable.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, count: int | None = None, where: str = "kernel") -> None:
+        super().__init__(count, where)
+        self.count = count
+        self.where = where
 
     def __str__(self) -> str:
-        return "the kernel dropped messages: the receive buffer was full (ENOBUFS)"
+        many = "messages" if self.count is None else f"{self.count} messages"
+        if self.where == "queue":
+            return f"the queue of a subscription was full: {many} were dropped"
+        return f"the kernel dropped {many}: the receive buffer was full (ENOBUFS)"
 
 
 def _strerror(errno: int) -> str:

@@ -106,7 +106,7 @@ class ExtAck(Message):
     miss_nest: int | None = u32(6)
 
 
-def status(run: Run, request: Request[Any]) -> tuple[NetlinkError | None, str | None]:
+def status(run: Run, request: Request[Any, Any]) -> tuple[NetlinkError | None, str | None]:
     """The error and the warning that an NLMSG_ERROR or NLMSG_DONE message carries.
 
     struct nlmsgerr holds the errno, the header of the request and, unless NLM_F_CAPPED says
@@ -135,7 +135,7 @@ def status(run: Run, request: Request[Any]) -> tuple[NetlinkError | None, str | 
     return KernelError(-code, request=request), None
 
 
-def _explain(code: int, told: ExtAck, request: Request[Any]) -> KernelError:
+def _explain(code: int, told: ExtAck, request: Request[Any, Any]) -> KernelError:
     """A KernelError whose offsets have become paths."""
     path = missing = None
     if told.offs is not None:
@@ -157,7 +157,7 @@ def _explain(code: int, told: ExtAck, request: Request[Any]) -> KernelError:
     )
 
 
-def _path(request: Request[Any], offset: int) -> str | None:
+def _path(request: Request[Any, Any], offset: int) -> str | None:
     """The attribute at an offset from the request's nlmsghdr, without the class's name."""
     if offset < request.op.envelope:
         return None

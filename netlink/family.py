@@ -20,6 +20,7 @@ from typing import (
     NoReturn,
     ParamSpec,
     Self,
+    TypeAlias,
     TypeVar,
     cast,
     overload,
@@ -391,7 +392,7 @@ def _wrong_arguments(
 
 Framing = Literal["netlink", "text", "connector", "audit"]
 # What a message type means: a class, or a selector word that chooses it by a header member.
-Choice = MessageClass | Field
+Choice: TypeAlias = type[Message] | Field
 
 
 class Family:
@@ -555,7 +556,7 @@ def _groups(
         return {name: int(number) for name, number in groups.items()}, {}
     if not isinstance(groups, type):
         return dict.fromkeys(groups, 0), {}
-    spelled = {member.name: int(member) for member in groups if member}
+    spelled = {name: int(member) for name, member in groups.__members__.items() if member}
     if prefix is None:
         return spelled, {}
     for name in spelled:
@@ -598,8 +599,7 @@ def parse(data: Any, /, *families: Family) -> Iterator[Message | RawMessage]:
     `parse(data, TASKSTATS.at(29))`.
     """
     for family in families:
-        if not isinstance(family, Family):
-            raise TypeError(f"parse() expects families, got {family!r}{_family_hint(family)}")
+        check_family(family)
         if family.is_generic and family.id is None:
             raise ValueError(
                 f"the kernel assigns generic family {family.name!r} its number at run time: "
@@ -608,11 +608,14 @@ def parse(data: Any, /, *families: Family) -> Iterator[Message | RawMessage]:
     return cast("Iterator[Message | RawMessage]", Messages(data, dispatch_of(families)))
 
 
-def _family_hint(given: Any) -> str:
-    """Words that help with something that is not a family."""
+def check_family(given: Any) -> None:
+    """Raise TypeError with the right call if something is not a family."""
+    if isinstance(given, Family):
+        return
+    hint = ""
     family = getattr(given, "FAMILY", None)
     if isinstance(family, Family):
-        return f"; pass its FAMILY: {given.__name__}.FAMILY"
-    if isinstance(given, str):
-        return "; import it, as in: from netlink.route import FAMILY"
-    return ""
+        hint = f"; pass its FAMILY: {given.__name__}.FAMILY"
+    elif isinstance(given, str):
+        hint = "; import it, as in: from netlink.route import FAMILY"
+    raise TypeError(f"expected a family, got {given!r}{hint}")

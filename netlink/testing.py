@@ -36,10 +36,10 @@ import os
 import struct
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from netlink._core import Messages, RawMessage, iter_messages, stamp
+from netlink._core import INDEX_FORMAT, Messages, RawMessage, iter_messages, stamp
 from netlink.constants import NLM_F, NLMSG
 from netlink.errors import DumpInterrupted, KernelError, KernelWarning, Overrun
 from netlink.extack import ExtAck
@@ -52,7 +52,6 @@ __all__ = ["Datagram", "Socket"]
 
 NLMSG_HDRLEN = 16
 GENL_HDRLEN = 4
-INDEX_FORMAT = "=IIIIiI"  # of netlink._nlsock
 INDEX_SIZE = struct.calcsize(INDEX_FORMAT)
 PORT = 1
 FIRST_ID = 0x20  # of a generic family
@@ -74,7 +73,8 @@ class Socket:
     """A socket with `kernel` behind it, for the `socket` argument of a connection.
 
     `families` give the requests their classes. A receive gives at most `datagrams`, and one of a
-    dump has about `part` bytes. `requests` lists what was asked.
+    dump has about `part` bytes. `links` are the indexes of links by name. `requests` lists what was
+    asked.
 
     Generic families get numbers, and their groups too, of which nlctrl tells by itself; the
     function sees what is asked of nlctrl only if that family is among those given.
@@ -87,11 +87,13 @@ class Socket:
         self,
         kernel: Callable[[Any], Any],
         *families: Family,
+        links: Mapping[str, int] | None = None,
         part: int = 8192,
         datagrams: int = 16,
     ) -> None:
         self.kernel = kernel
         self.families = families
+        self.links = {"lo": 1} if links is None else dict(links)
         self.part = part
         self.datagrams = datagrams
         self.requests: list[Message | RawMessage] = []
@@ -150,6 +152,13 @@ class Socket:
         """Stop listening to it."""
         self._check()
         self.groups.discard(group)
+
+    def ifindex(self, name: str, /) -> int:
+        """Return the index of a link by its name."""
+        self._check()
+        if name not in self.links:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+        return self.links[name]
 
     def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
         """Have the kernel carry out what the buffer asks for."""

@@ -73,7 +73,7 @@ class Answer(NamedTuple):
     """
 
     raw: RawMessage
-    request: Request[Message]
+    request: Request[Any, Any]
     error: KernelError | None
     warning: str | None
 
@@ -272,7 +272,7 @@ class Decoder:
         except DecodeError as error:
             return error
 
-    def _request(self, answer: RawMessage) -> Request[Message]:
+    def _request(self, answer: RawMessage) -> Request[Any, Any]:
         """The request that an answer is to: the one that we remember, or what it quotes."""
         quoted = b""
         kind = None
@@ -304,7 +304,7 @@ class Decoder:
             message = cls.from_bytes(b"" if is_capped else quoted[NLMSG_HDRLEN:length])
         return self._named(name, message, kind)
 
-    def _named(self, name: str, message: Message, kind: int) -> Request[Message]:
+    def _named(self, name: str, message: Message, kind: int) -> Request[Any, Any]:
         op = Op(name, 0, Message)
         op.family = self._family(kind)  # which says how many headers stand before the message
         return Request(op, message)

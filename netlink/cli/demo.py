@@ -17,6 +17,8 @@ from itertools import chain
 from threading import Event as Signal
 from time import perf_counter
 
+from typing import Any
+
 from netlink import Connection, KernelError, Message, Overrun, Request
 from netlink.cli import explain, guard, namespace
 from netlink.cli.monitor import lost
@@ -146,12 +148,12 @@ def _make_links(nl: Connection) -> None:
         nl.do(addr.new(family=AF.AF_INET, index=numbers[name], local=own, prefixlen=24))
 
 
-def _pair(name: str, peer: Link) -> Request[Link]:
+def _pair(name: str, peer: Link) -> Request[Any, Link]:
     info = LinkInfo(kind="veth", data=Veth(peer=peer))
     return link.new(ifname=name, linkinfo=info)
 
 
-def _new_route(number: int, gateway: IPv4Address) -> Request[Route]:
+def _new_route(number: int, gateway: IPv4Address) -> Request[Any, Route]:
     return route.new(
         family=AF.AF_INET,
         dst=IPv4Address(10 << 24 | number << 8),
@@ -191,7 +193,7 @@ def _show_links(out: Output, nl: Connection, names: Names) -> None:
     out.table(cells(found, names) for found in nl.dump(link.get()))
 
 
-def _show_refused(out: Output, nl: Connection, *requests: Request[Message]) -> None:
+def _show_refused(out: Output, nl: Connection, *requests: Request[Any, Message]) -> None:
     out.heading("Refused by the kernel, in its own words")
     for request in requests:
         try:

@@ -6,6 +6,8 @@ import json
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 
+from typing import Any
+
 from netlink import Connection, Message, NetlinkError, Request
 from netlink.cli.output import open_output
 from netlink.cli.text import Names, cells
@@ -13,7 +15,7 @@ from netlink.route import FAMILY, addr, link, neigh, route
 
 __all__ = ["run"]
 
-REQUESTS: dict[str, Request[Message]] = {
+REQUESTS: dict[str, Request[Any, Message]] = {
     "link": link.get(),
     "addr": addr.get(),
     "route": route.get(),

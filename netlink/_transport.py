@@ -1,0 +1,401 @@
+"""Opens sockets, enters network namespaces, traces datagrams; what both connections share.
+
+Only this file, connection.py and aio.py do I/O. Nothing here waits, sends or receives by itself.
+If a trace is wanted, a TracedSocket stands in front of the socket; otherwise the connections hold
+the socket itself and pay nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from netlink import _nlsock
+from netlink._core import INDEX_FORMAT
+from netlink._pipeline import Join, Leave
+from netlink._resolver import Resolver, resolver_for
+from netlink.constants import NETLINK
+from netlink.engine import QUEUE_LIMIT, Engine, Queue, Stats
+from netlink.errors import KernelError
+from netlink.family import Family, IfIndex, check_family
+
+if TYPE_CHECKING:  # imported when the first trace begins
+    from netlink.trace import Decoder, Direction, Traced
+
+__all__ = ["Fd", "Netns", "Pid", "Socket", "Trace", "TracedSocket", "Transport"]
+
+
+class HasFileno(Protocol):
+    """A file or anything else that has a descriptor."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+
+class Pid(NamedTuple):
+    """The network namespace of a process, by its number."""
+
+    pid: int
+
+
+class Fd(NamedTuple):
+    """A network namespace by an open descriptor; the caller must close it."""
+
+    fd: int
+
+
+# A network namespace: a name as of ip-netns(8), a path, an open file, Pid(n) or Fd(n).
+Netns = str | os.PathLike[str] | Pid | Fd | HasFileno
+
+Trace = Callable[["Traced"], object]  # what is called with each datagram
+
+
+class Socket(Protocol):
+    """What a driver asks of a socket: see RawSocket."""
+
+    @property
+    def port(self) -> int:
+        """The socket's own address."""
+
+    @property
+    def rcvbuf(self) -> int:
+        """The receive buffer, in bytes."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+
+    def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
+        """Hand messages to the kernel."""
+
+    def begin_send(self, buffers: list[bytes], /) -> None:
+        """Have a thread send these, one after the other."""
+
+    def end_send(self) -> None:
+        """Wait for the end of that thread."""
+
+    def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """What came, and its index."""
+
+    def join(self, group: int, /) -> None:
+        """Listen to a multicast group."""
+
+    def leave(self, group: int, /) -> None:
+        """Stop listening to it."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when receive() has something to give."""
+
+    def ifindex(self, name: str, /) -> int:
+        """The index of a link by its name."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+class Transport:
+    """What both connections are: families, an engine and an open socket. It never waits."""
+
+    def __init__(
+        self,
+        families: tuple[Family, ...],
+        *,
+        netns: Netns | None,
+        rcvbuf: int | None,
+        sndbuf: int | None,
+        timeout: float | None,
+        trace: Trace | None,
+        socket: Socket | None,
+        lock: AbstractContextManager[Any],
+    ) -> None:
+        protocol = protocol_of(families)
+        self.families = families
+        self.timeout = check_timeout(timeout)
+        self._engine = Engine(families, resolver_for(families), lock)
+        socket = socket or open_socket(protocol, netns, rcvbuf=rcvbuf, sndbuf=sndbuf)
+        self._socket = traced(socket, trace, families, self._engine)
+        self._engine.port = self._socket.port
+        if self._engine.resolver.is_generic:
+            self._socket.join(self._engine.resolver.control_group)
+
+    @property
+    def stats(self) -> Stats:
+        """Counters since the connection was opened."""
+        return self._engine.stats
+
+    @property
+    def pending(self) -> int:
+        """The number of events that are queued for events(); an Overrun counts as one.
+
+        Reading an answer may queue events, and then the descriptor is not readable. A loop around
+        select() must therefore look here before it waits.
+        """
+        return self._engine.events.pending
+
+    @property
+    def port(self) -> int:
+        """The port number (nl_pid) that the kernel gave to the socket."""
+        return self._socket.port
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._socket.closed
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor, for select() and its relatives."""
+        return self._socket.fileno()
+
+    def __repr__(self) -> str:
+        names = ", ".join(family.name for family in self.families)
+        return f"<Connection to {names}{', closed' if self.closed else f' on port {self.port}'}>"
+
+    def _new_queue(self, predicate: Callable[[Any], bool] | None, limit: int | None) -> Queue:
+        return Queue(self._engine.dispatch, predicate, QUEUE_LIMIT if limit is None else limit)
+
+    def _perform_now(self, step: Any) -> Any:
+        """Execute a step that takes no waiting."""
+        if isinstance(step, IfIndex):
+            try:
+                return self._socket.ifindex(step.name)
+            except OSError as error:
+                if error.errno != errno.ENODEV:
+                    raise
+                raise KernelError(errno.ENODEV, f"link {step.name!r} does not exist") from None
+        if isinstance(step, Join):
+            for position, group in enumerate(step.groups):
+                try:
+                    self._socket.join(group)
+                except BaseException:
+                    for joined in step.groups[:position]:
+                        self._socket.leave(joined)
+                    raise
+        elif isinstance(step, Leave):
+            for group in step.groups:
+                self._socket.leave(group)
+        else:
+            raise TypeError(f"{step!r} is not a step that a connection can execute")
+        return None
+
+    def _keep_up(self) -> None:
+        """Join groups whose number is new, and leave those of dropped subscriptions."""
+        engine = self._engine
+        while engine.rejoin:
+            with suppress(OSError):  # the group is gone again, which nlctrl will announce
+                self._socket.join(engine.rejoin.pop())
+        if engine.forsaken:
+            for group in engine.sweep():
+                self._socket.leave(group)
+
+    def _timeout(self, timeout: float | None) -> float | None:
+        return self.timeout if timeout is None else check_timeout(timeout)
+
+
+def check_timeout(timeout: Any) -> float | None:
+    """Return a timeout in seconds. Raises TypeError or ValueError for what is not one."""
+    if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
+        raise TypeError(f"a timeout is a number of seconds or None, got {timeout!r}")
+    if math.isnan(timeout) or timeout < 0:
+        raise ValueError(f"a timeout of {timeout} seconds")
+    return None if timeout == math.inf else timeout
+
+
+# --- tracing --------------------------------------------------------------------------------------
+
+
+class TracedSocket:
+    """A socket whose datagrams `trace` sees: before they are sent, and when they were received.
+
+    What `trace` raises goes to sys.excepthook: it looks on, and is none of the conversation's
+    business, where the exception would cost answers that have come.
+    """
+
+    def __init__(self, socket: Socket, trace: Trace, decoder: Decoder) -> None:
+        self._socket = socket
+        self._trace = trace
+        self._decoder = decoder
+        self._port = socket.port
+
+    @property
+    def port(self) -> int:
+        """The socket's own address."""
+        return self._socket.port
+
+    @property
+    def rcvbuf(self) -> int:
+        """The receive buffer, in bytes."""
+        return self._socket.rcvbuf
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._socket.closed
+
+    def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
+        """Hand messages to the kernel."""
+        self._show_sent(buffer)
+        try:
+            return self._socket.send(buffer, timeout=timeout)
+        except OSError as error:
+            self._show("send", error=error)
+            raise
+
+    def begin_send(self, buffers: list[bytes], /) -> None:
+        """Have a thread send these, one after the other. The trace sees all of them before."""
+        for buffer in buffers:
+            self._show_sent(buffer)
+        self._socket.begin_send(buffers)
+
+    def end_send(self) -> None:
+        """Wait for the end of that thread."""
+        try:
+            self._socket.end_send()
+        except OSError as error:
+            self._show("send", error=error)
+            raise
+
+    def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """What came, and its index."""
+        try:
+            data, index = self._socket.receive(timeout)
+        except OSError as error:
+            if error.errno == errno.ENOBUFS:
+                self._show("receive", error=error)
+            raise
+        for start, length, port, group, nsid, flags in struct.iter_unpack(INDEX_FORMAT, index):
+            datagram = data[start : start + length]
+            self._show("receive", datagram, port=port, group=group, nsid=nsid, flags=flags)
+        return data, index
+
+    def join(self, group: int, /) -> None:
+        """Listen to a multicast group."""
+        self._socket.join(group)
+
+    def leave(self, group: int, /) -> None:
+        """Stop listening to it."""
+        self._socket.leave(group)
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when receive() has something to give."""
+        return self._socket.fileno()
+
+    def ifindex(self, name: str, /) -> int:
+        """The index of a link by its name."""
+        return self._socket.ifindex(name)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._socket.close()
+
+    def _show_sent(self, buffer: bytes) -> None:
+        self._decoder.remember(buffer)
+        self._show("send", buffer)
+
+    def _show(self, direction: Direction, data: bytes = b"", **details: Any) -> None:
+        seen = self._decoder.traced(direction, data, own_port=self._port, **details)
+        try:
+            self._trace(seen)
+        except Exception:
+            sys.excepthook(*sys.exc_info())
+
+
+def traced(
+    socket: Socket, trace: Trace | None, families: tuple[Family, ...], engine: Engine
+) -> Socket:
+    """The socket itself, or one that shows what passes it: to `trace` or, where NETLINK_TRACE is
+    set to anything but 0, on standard error."""
+    if trace is None and os.environ.get("NETLINK_TRACE", "") in ("", "0"):
+        return socket
+    from netlink.trace import Decoder, to_stderr
+
+    resolver = engine.resolver
+    decoder = Decoder(
+        families,
+        dispatch=engine.dispatch,
+        ids=resolver.ids if isinstance(resolver, Resolver) else None,
+        groups=resolver.groups if isinstance(resolver, Resolver) else None,
+    )
+    return TracedSocket(socket, to_stderr if trace is None else trace, decoder)
+
+
+# --- sockets --------------------------------------------------------------------------------------
+
+
+def protocol_of(families: tuple[Family, ...]) -> int:
+    """Return the protocol that all families share. Raises TypeError or ValueError."""
+    if not families:
+        raise TypeError("a Connection needs at least one family, as in: Connection(ROUTE)")
+    for family in families:
+        check_family(family)
+    protocols = {family.protocol for family in families}
+    if len(protocols) > 1:
+        raise ValueError(
+            "the families of a connection must share one protocol: "
+            + ", ".join(f"{f.name} has {f.protocol}" for f in families)
+        )
+    return protocols.pop()
+
+
+def open_socket(protocol: int, netns: Netns | None, **buffers: Any) -> _nlsock.RawSocket:
+    """Return a bound socket with the options that the engine relies on."""
+    with namespace(netns) as descriptor:
+        sock = _nlsock.RawSocket(protocol, netns=descriptor, **buffers)
+    try:
+        sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_EXT_ACK, 1)
+        sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_CAP_ACK, 1)
+        if protocol == NETLINK.NETLINK_ROUTE:
+            sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_GET_STRICT_CHK, 1)
+        sock.bind()
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+@contextmanager
+def namespace(netns: Netns | None) -> Iterator[int | None]:
+    """The descriptor of a network namespace given as a Connection accepts it; None for our own."""
+    if netns is None:
+        yield None
+        return
+    if isinstance(netns, Fd):
+        yield netns.fd
+        return
+    if isinstance(netns, Pid):
+        path = f"/proc/{netns.pid}/ns/net"
+    elif isinstance(netns, str | os.PathLike):
+        path = os.fspath(netns)
+        if not isinstance(path, str):
+            raise _wrong_netns(netns)
+        if "/" not in path:
+            path = f"/run/netns/{path}"  # where ip-netns(8) keeps them
+    elif not isinstance(netns, int) and callable(getattr(netns, "fileno", None)):
+        yield netns.fileno()
+        return
+    else:
+        raise _wrong_netns(netns)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _wrong_netns(netns: Any) -> TypeError:
+    if isinstance(netns, int):
+        return TypeError(
+            f"netns={netns!r} is ambiguous: write netlink.Pid({netns}) for the namespace of a "
+            f"process, or netlink.Fd({netns}) for an open descriptor"
+        )
+    return TypeError(
+        "netns must be a name, a path, an open file, netlink.Pid(n) or netlink.Fd(n), got "
+        f"{netns!r}"
+    )
