@@ -71,7 +71,14 @@ class Request(Generic[_R_co, _D_co]):
 @disjoint_base
 class Verb:
     family: Any
-    def __init__(self, type: int, request: Any, flags: int, bracket: int) -> None: ...
+    def __init__(
+        self,
+        type: int,
+        request: Any,
+        flags: int,
+        bracket: int,
+        defaults: Mapping[str, Any] | None = None,
+    ) -> None: ...
     @property
     def type(self) -> int: ...
     @property

@@ -1122,12 +1122,14 @@ cdef class Verb:
     cdef public object family
     cdef Table table
     cdef int number
+    cdef dict defaults   # arguments of every request that does not state them, or None
     cdef void *vectorcall
 
     def __cinit__(self, *args, **kwargs):
         self.vectorcall = <void *>call_verb
 
-    def __init__(self, type, request, int flags, int bracket):
+    def __init__(self, type, request, int flags, int bracket, defaults=None):
+        self.defaults = dict(defaults) if defaults else None
         self.type = type
         self.number = type
         self.request = request
@@ -1152,8 +1154,20 @@ cdef object call_verb(Verb self, PyObject **args, size_t count, PyObject *names)
     if self.table is None:
         raise TypeError("an op that was not initialized makes no request")
     cdef Request made = Request.__new__(Request)
+    cdef dict fields
+    cdef list values
+    cdef Py_ssize_t i
     made.op = self
-    made.message = <View>make_view(self.request, args, count, names)
+    if self.defaults is not None and not PyVectorcall_NARGS(count):
+        fields = dict(self.defaults)
+        if names != NULL:
+            for i in range(len(<tuple>names)):
+                fields[(<tuple>names)[i]] = <object>args[i]
+        values = list(fields.values())
+        made.message = <View>make_view(self.request, PySequence_Fast_ITEMS(values), 0,
+                                       <PyObject *>tuple(fields))
+    else:
+        made.message = <View>make_view(self.request, args, count, names)
     return made
 
 

@@ -73,7 +73,8 @@ class Op(Verb, Generic[P, R_co, D_co]):
 
     `ends` says what completes the answer: "ack"; "answer" (a message after the ACK, as audit
     sends); "done" (NLMSG_DONE, as devlink and team send); or "nothing" (the kernel never answers,
-    as connector). The engine adds NLM_F_REQUEST, NLM_F_ACK and NLM_F_DUMP to `flags`.
+    as connector). The engine adds NLM_F_REQUEST, NLM_F_ACK and NLM_F_DUMP to `flags`. `defaults`
+    are arguments of every request that does not state them.
 
     `bracket` is 1 for an op that opens a transaction and -1 for the one that closes it
     (NFNL_MSG_BATCH_BEGIN and _END of linux/netfilter/nfnetlink.h). The kernel acknowledges neither.
@@ -98,6 +99,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         reply_type: int | None = ...,
         ends: End = ...,
         flags: NLM_F = ...,
+        defaults: Mapping[str, Any] | None = ...,
         bracket: int = ...,
     ) -> None: ...
     @overload
@@ -111,6 +113,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         reply_type: int | None = ...,
         ends: End = ...,
         flags: NLM_F = ...,
+        defaults: Mapping[str, Any] | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -123,6 +126,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         reply_type: int | None = ...,
         ends: End = ...,
         flags: NLM_F = ...,
+        defaults: Mapping[str, Any] | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -135,6 +139,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         reply_type: int | None = ...,
         ends: End = ...,
         flags: NLM_F = ...,
+        defaults: Mapping[str, Any] | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -148,6 +153,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         reply_type: int | None = ...,
         ends: End = ...,
         flags: NLM_F = ...,
+        defaults: Mapping[str, Any] | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -161,6 +167,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         reply_type: int | None = ...,
         ends: End = ...,
         flags: NLM_F = ...,
+        defaults: Mapping[str, Any] | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -174,6 +181,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         reply_type: int | None = ...,
         ends: End = ...,
         flags: NLM_F = ...,
+        defaults: Mapping[str, Any] | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -187,6 +195,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         reply_type: int | None = ...,
         ends: End = ...,
         flags: NLM_F = ...,
+        defaults: Mapping[str, Any] | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -201,6 +210,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         reply_type: int | None = ...,
         ends: End = ...,
         flags: NLM_F = ...,
+        defaults: Mapping[str, Any] | None = ...,
     ) -> None: ...
     def __init__(
         self,
@@ -214,6 +224,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         reply_type: int | None = None,
         ends: End = "ack",
         flags: NLM_F = NLM_F(0),  # noqa: B008
+        defaults: Mapping[str, Any] | None = None,
         bracket: int = 0,
     ) -> None:
         if answer not in ANSWERS:
@@ -226,7 +237,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
             raise ValueError(f"op {name}: ends='answer' needs an answer")
         if ends == "nothing" and answer != "none":
             raise ValueError(f"op {name}: ends='nothing' means that there is no answer")
-        super().__init__(type, request, flags, bracket)
+        super().__init__(type, request, flags, bracket, defaults)
         self.name = name
         self.answer: Answer = answer
         self.reply = cast(MessageClass, reply or request)
@@ -556,7 +567,8 @@ def _groups(
         return {name: int(number) for name, number in groups.items()}, {}
     if not isinstance(groups, type):
         return dict.fromkeys(groups, 0), {}
-    spelled = {name: int(member) for name, member in groups.__members__.items() if member}
+    members: Mapping[str, Any] = cast(Any, groups).__members__
+    spelled = {name: int(member) for name, member in members.items() if member}
     if prefix is None:
         return spelled, {}
     for name in spelled:

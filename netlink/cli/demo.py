@@ -16,7 +16,6 @@ from ipaddress import IPv4Address
 from itertools import chain
 from threading import Event as Signal
 from time import perf_counter
-
 from typing import Any
 
 from netlink import Connection, KernelError, Message, Overrun, Request

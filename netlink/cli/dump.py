@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
-
 from typing import Any
 
 from netlink import Connection, Message, NetlinkError, Request

@@ -578,7 +578,16 @@ class Link(ifinfomsg):
     tailroom: int | None = u16(69)
 
 
-get = Op("link.get", RTM.RTM_GETLINK, Link, answer="one")
+# With a mask of 0, or none, the kernel sizes the parts of a dump for small links only, and silently
+# ends the dump at the first link whose message exceeds 32 KiB (rtnl_calcit in net/core/rtnetlink.c).
+# ip(8) sends this mask too.
+get = Op(
+    "link.get",
+    RTM.RTM_GETLINK,
+    Link,
+    answer="one",
+    defaults={"ext_mask": RTEXT_FILTER.RTEXT_FILTER_VF},
+)
 new = Op("link.new", RTM.RTM_NEWLINK, Link, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 # RTM_NEWLINK without NLM_F_CREATE, since RTM_SETLINK ignores linkinfo (__rtnl_newlink).
 set = Op("link.set", RTM.RTM_NEWLINK, Link)
