@@ -1161,11 +1161,13 @@ cdef object call_verb(Verb self, PyObject **args, size_t count, PyObject *names)
     if self.defaults is not None and not PyVectorcall_NARGS(count):
         fields = dict(self.defaults)
         if names != NULL:
-            for i in range(len(<tuple>names)):
-                fields[(<tuple>names)[i]] = <object>args[i]
+            given = <object>names
+            for i in range(len(given)):
+                fields[given[i]] = <object>args[i]
+        given = tuple(fields)
         values = list(fields.values())
         made.message = <View>make_view(self.request, PySequence_Fast_ITEMS(values), 0,
-                                       <PyObject *>tuple(fields))
+                                       <PyObject *>given)
     else:
         made.message = <View>make_view(self.request, args, count, names)
     return made
