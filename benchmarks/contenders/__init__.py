@@ -19,6 +19,7 @@ or, where it cannot work, {"skip": "the reason"}. `measure.py` does this for Pyt
 
 from __future__ import annotations
 
+import os
 import pkgutil
 import shutil
 import subprocess
@@ -54,6 +55,20 @@ def python(module: str, distribution: str) -> Callable[[Path], list[str]]:
     # -P: no folder of the checkout comes before the installed packages.
     command = [sys.executable, "-P", str(_HERE.parent / "measure.py"), module, distribution]
     return lambda directory: command
+
+
+def older(module: str) -> Callable[[Path], list[str]]:
+    """The command of an older version of this library: as python(), by the interpreter that
+    NETLINK_BEFORE names, in whose environment that version is installed."""
+    make = python(module, "fastnetlink")
+
+    def command(directory: Path) -> list[str]:
+        interpreter = os.environ.get("NETLINK_BEFORE")
+        if not interpreter:
+            raise Skip("NETLINK_BEFORE names no interpreter with an older version")
+        return [interpreter, *make(directory)[1:]]
+
+    return command
 
 
 def program(module: str) -> Callable[[Path], list[str]]:
