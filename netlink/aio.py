@@ -22,7 +22,7 @@ from collections.abc import (
 )
 from contextlib import nullcontext, suppress
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, cast, overload
+from typing import Any, Generic, NoReturn, Self, TypeVar, cast, overload
 
 from netlink import _pipeline
 from netlink._core import Column
@@ -63,6 +63,9 @@ class Stream(AsyncIterator[T_co]):
             for item in self._items:
                 return item
             self._items = iter(await self._more())
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("these events arrive asynchronously; write: async for event in ...")
 
 
 class Reply(Generic[D_co]):
@@ -105,6 +108,12 @@ class Reply(Generic[D_co]):
 
     def __aiter__(self) -> AsyncIterator[D_co]:
         return Stream(self._more)
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(
+            f"the reply of netlink.aio arrives asynchronously; write: "
+            f"async for message in nl.dump({self._exchange.request.name}(...))"
+        )
 
     async def _more(self) -> Iterable[Any]:
         exchange = self._exchange
@@ -169,6 +178,9 @@ class Subscription:
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self.events()
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("these events arrive asynchronously; write: async for event in ...")
 
     async def close(self) -> None:
         """Unsubscribe. Closing twice is allowed."""
@@ -450,6 +462,11 @@ class Connection(Transport):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError("netlink.aio.Connection is asynchronous; write: async with Connection(...)")
+
+    def __exit__(self, *details: object) -> None: ...
 
     # --- inside: steps ---
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, Generic, NoReturn, Self, TypeVar, overload
 
 from netlink import _pipeline
 from netlink._core import Column
@@ -91,6 +91,12 @@ class Reply(Generic[D_co]):
                 return
             else:
                 self._connection._wait(exchange)
+
+    def __aiter__(self) -> NoReturn:
+        raise TypeError(
+            f"this connection blocks; write: for message in nl.dump({self.request.name}(...)), or "
+            f"use netlink.aio.Connection"
+        )
 
     def all(self) -> list[D_co]:
         """Return the messages that were not handed out yet as a list.

@@ -217,6 +217,8 @@ class Decoder:
 
     def remember(self, data: bytes) -> None:
         """Keep requests, so that the answers can name attributes."""
+        if self._dispatch.framing == "text":
+            return
         for raw in iter_messages(data):
             self._sent[raw.seq] = data, raw
         while len(self._sent) > REMEMBERED:
@@ -224,6 +226,10 @@ class Decoder:
 
     def messages(self, data: bytes) -> Iterator[tuple[RawMessage | None, Item]]:
         """Each message's header, and what it is seen as; None where the framing ends."""
+        if self._dispatch.framing in ("text", "connector"):
+            for item in Messages(data, self._dispatch):
+                yield item if isinstance(item, RawMessage) else None, item
+            return
         raws = iter_messages(data)
         while True:
             try:
@@ -234,6 +240,8 @@ class Decoder:
                 yield None, error
                 return
             yield raw, self._item(data, raw)
+            if self._dispatch.framing == "audit":  # a datagram is one message
+                return
 
     def answer(self, data: bytes, answer: RawMessage) -> Answer:
         """What an NLMSG_ERROR or NLMSG_DONE in `data` says. Raises DecodeError where it does not
@@ -265,6 +273,8 @@ class Decoder:
 
     def _item(self, data: bytes, raw: RawMessage) -> Item:
         end = raw.offset + NLMSG_HDRLEN + len(raw.payload)
+        if self._dispatch.framing == "audit":
+            end = len(data)
         try:
             if raw.type in (NLMSG.NLMSG_ERROR, NLMSG.NLMSG_DONE):
                 return self.answer(data, raw)
@@ -368,6 +378,8 @@ def clock(ns: int) -> str:
 
 def _shown(data: bytes, raw: RawMessage | None, item: Item) -> list[str]:
     """A message as lines, whatever it is."""
+    if isinstance(item, Message) and raw is None:  # of another framing
+        return [line_of(head_of(item)), *body_of(item)]
     if raw is None:  # no more messages can be told apart
         fault = cast(DecodeError, item)
         return [str(fault), *hexdump(data[fault.offset :])]
