@@ -8,6 +8,7 @@ file waits, sends or receives.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from operator import attrgetter
@@ -107,8 +108,8 @@ def wrong_request(verb: str, given: Any) -> Exception:
         return TypeError(
             f"{verb}() got the plan {given.name}; execute it: nl.do({given.name}(...))"
         )
-    if callable(given) and hasattr(given, "__signature__"):
-        name = getattr(given, "__name__", given)
+    name = getattr(given, "plan", None)
+    if callable(given) and isinstance(name, str):
         return TypeError(f"{verb}() got the function {name}; call it: {name}(...)")
     expected = "a request" if verb == "dump" else "a request or a plan"
     return TypeError(f"{verb}() expects {expected}, got {given!r}")
@@ -149,11 +150,15 @@ def execute(plan: Plan[Any] | Steps[Any], engine: Engine) -> Generator[Any, Any,
                 stack.pop()
                 answer, error = end.value, None
                 if not stack:
+                    if queue is not None:
+                        yield from _unsubscribe(engine, queue)
                     return answer
                 continue
             except Exception as raised:
                 stack.pop()
                 if not stack:
+                    if queue is not None:
+                        yield from _unsubscribe(engine, queue)
                     raise
                 answer, error = None, raised
                 continue
@@ -183,8 +188,14 @@ def execute(plan: Plan[Any] | Steps[Any], engine: Engine) -> Generator[Any, Any,
     finally:
         for steps in reversed(stack):
             steps.close()
-        if queue is not None:
-            engine.forsaken.append(queue)
+        if queue is not None and not queue.closed:
+            engine.forsaken.append(queue)  # the next call leaves its groups
+
+
+def _unsubscribe(engine: Engine, queue: Queue) -> Steps[None]:
+    with engine.lock:
+        gone = engine.unsubscribe(queue)
+    yield Leave(gone)
 
 
 def _wrong_step(step: Any) -> TypeError:
@@ -195,8 +206,10 @@ def _wrong_step(step: Any) -> TypeError:
 
 def _await_event(queue: Queue, wait: Wait) -> Generator[Any, Any, Any]:
     """The next event of a queue that the predicate selects; an Overrun is raised."""
+    end = None if wait.timeout is None else time.monotonic() + wait.timeout
     while True:
-        for event in (yield Event(queue, wait.timeout)):
+        left = None if end is None else max(0.0, end - time.monotonic())
+        for event in (yield Event(queue, left)):
             if isinstance(event, Overrun):
                 raise event
             if wait.predicate is None or wait.predicate(event):

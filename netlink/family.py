@@ -303,9 +303,11 @@ def listen(*groups: str | int) -> Listen:
 def wait(predicate: Callable[[Any], bool] | None = None, timeout: float | None = None) -> Wait:
     """Return a step that a plan yields to receive the next event of its groups.
 
-    `predicate` selects events; others are dropped. Raises TimeoutError inside the plan after
-    `timeout` seconds, and Overrun if the kernel or the queue dropped events.
+    `predicate` selects events; others are dropped. Raises TimeoutError inside the plan if there is
+    none within `timeout` seconds, and Overrun if the kernel or the queue dropped events.
     """
+    if predicate is not None and not callable(predicate):
+        raise TypeError(f"wait() expects a function that selects events, got {predicate!r}")
     return Wait(predicate, timeout)
 
 
@@ -379,6 +381,7 @@ def plan(function: Any = None, /, *, name: str | None = None, sequence: bool = F
         for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
             setattr(make, attribute, getattr(function, attribute))
         make.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+        make.plan = label  # type: ignore[attr-defined]
         return make
 
     return decorate if function is None else decorate(function)

@@ -36,5 +36,16 @@ def test_tracing() -> None:
     assert sum(block.expected is not None for block in found) == 2
 
 
+def test_conversation() -> None:
+    names: dict[str, Any] = {"__name__": "conversation"}
+    found = blocks(DOCS / "conversation.md")
+    for block in found:
+        block.run(names)
+    assert sum(block.expected is not None for block in found) == 8
+
+
 def test_pages_are_all_tried_here() -> None:
-    assert {path.name for path in DOCS.glob("*.md")} == {"family.md", "tracing.md"}
+    silent = {"architecture.md"}  # has no Python
+    tried = {"conversation.md", "family.md", "tracing.md"}
+    assert {path.name for path in DOCS.glob("*.md")} == tried | silent
+    assert not any(blocks(DOCS / name) for name in silent)
