@@ -1,0 +1,405 @@
+"""Parts of five families, by declarations only: what the declaration language must be able to say.
+
+sock_diag has one message type for all kinds of sockets, and the first byte selects the class. ethtool
+numbers its requests and its answers apart. audit answers after the ACK, connector never, and a uevent
+is text. This module contains no tests; numbers and layouts are those of the kernel's headers.
+"""
+
+from __future__ import annotations
+
+from netlink import Family, Message, Op
+from netlink.constants import AF, NETLINK, KernelEnum, KernelFlag
+from netlink.schema import (
+    Nested,
+    be16,
+    binary,
+    nest,
+    pad,
+    s32,
+    scalars,
+    selected,
+    string,
+    struct,
+    u8,
+    u32,
+    u64,
+)
+
+# --- sock_diag (linux/sock_diag.h, linux/inet_diag.h, linux/unix_diag.h) ---
+
+
+class SOCK_DIAG(KernelEnum):
+    """Message types."""
+
+    SOCK_DIAG_BY_FAMILY = 20
+    SOCK_DESTROY = 21
+
+
+class TCP_STATE(KernelEnum):
+    """State of a TCP socket (net/tcp_states.h)."""
+
+    TCP_ESTABLISHED = 1
+    TCP_LISTEN = 10
+
+
+class inet_diag_sockid(Message):
+    """struct inet_diag_sockid: addresses take 16 bytes, IPv4 the first four."""
+
+    sport: int = be16()
+    dport: int = be16()
+    src: bytes = binary(size=16)
+    dst: bytes = binary(size=16)
+    ifindex: int = u32()
+    cookie: tuple[int, ...] = scalars(u32(), length=2)
+
+
+class InetQuery(Message):
+    """struct inet_diag_req_v2."""
+
+    family: AF | int = u8(enum=AF)
+    protocol: int = u8()
+    ext: int = u8()
+    _pad = pad(1)
+    states: int = u32()
+    id: Nested[inet_diag_sockid] = struct(inet_diag_sockid)
+
+
+class inet_diag_msg(Message):
+    """struct inet_diag_msg."""
+
+    family: AF | int = u8(enum=AF)
+    state: TCP_STATE | int = u8(enum=TCP_STATE)
+    timer: int = u8()
+    retrans: int = u8()
+    id: Nested[inet_diag_sockid] = struct(inet_diag_sockid)
+    expires: int = u32()
+    rqueue: int = u32()
+    wqueue: int = u32()
+    uid: int = u32()
+    inode: int = u32()
+
+
+class InetSocket(inet_diag_msg):
+    """A socket of IPv4 or IPv6."""
+
+    cong: str | None = string(4)
+    shutdown: int | None = u8(8)
+
+
+class UnixQuery(Message):
+    """struct unix_diag_req."""
+
+    family: AF | int = u8(enum=AF)
+    protocol: int = u8()
+    _pad = pad(2)
+    states: int = u32()
+    ino: int = u32()
+    show: int = u32()
+    cookie: tuple[int, ...] = scalars(u32(), length=2)
+
+
+class unix_diag_msg(Message):
+    """struct unix_diag_msg."""
+
+    family: AF | int = u8(enum=AF)
+    type: int = u8()
+    state: int = u8()
+    _pad = pad(1)
+    ino: int = u32()
+    cookie: tuple[int, ...] = scalars(u32(), length=2)
+
+
+class UnixSocket(unix_diag_msg):
+    """A Unix socket."""
+
+    name: bytes | None = binary(0)
+    peer: int | None = u32(2)
+
+
+tcp = Op("diag.tcp", SOCK_DIAG.SOCK_DIAG_BY_FAMILY, InetQuery, reply=InetSocket, answer="one")
+unix = Op("diag.unix", SOCK_DIAG.SOCK_DIAG_BY_FAMILY, UnixQuery, reply=UnixSocket, answer="one")
+DIAG = Family(
+    "sock_diag",
+    protocol=NETLINK.NETLINK_SOCK_DIAG,
+    types=SOCK_DIAG,
+    ops=(tcp, unix),
+    messages={
+        20: selected(
+            None,
+            "family",
+            {AF.AF_INET: InetSocket, AF.AF_INET6: InetSocket, AF.AF_UNIX: UnixSocket},
+        )
+    },
+    requests={
+        20: selected(
+            None, "family", {AF.AF_INET: InetQuery, AF.AF_INET6: InetQuery, AF.AF_UNIX: UnixQuery}
+        )
+    },
+)
+
+
+# --- ethtool (linux/ethtool_netlink.h) ---
+
+
+class ETHTOOL_MSG_USER(KernelEnum):
+    """Commands of requests."""
+
+    ETHTOOL_MSG_CHANNELS_GET = 17
+    ETHTOOL_MSG_CHANNELS_SET = 18
+    ETHTOOL_MSG_TSINFO_GET = 25
+
+
+class ETHTOOL_MSG_KERNEL(KernelEnum):
+    """Commands of answers and events."""
+
+    ETHTOOL_MSG_CHANNELS_GET_REPLY = 18
+    ETHTOOL_MSG_CHANNELS_NTF = 19
+    ETHTOOL_MSG_EEE_NTF = 25
+    ETHTOOL_MSG_TSINFO_GET_REPLY = 26
+
+
+class EthtoolHeader(Message):
+    """ETHTOOL_A_HEADER_*: the device that a message is about."""
+
+    dev_index: int | None = u32(1)
+    dev_name: str | None = string(2)
+
+
+class Query(Message):
+    """A request that names a device only."""
+
+    header: Nested[EthtoolHeader] = nest(1, EthtoolHeader)
+
+
+class Channels(Message):
+    """ETHTOOL_A_CHANNELS_*."""
+
+    header: Nested[EthtoolHeader] = nest(1, EthtoolHeader)
+    rx_max: int | None = u32(2)
+    rx_count: int | None = u32(6)
+    tx_count: int | None = u32(7)
+    combined_count: int | None = u32(9)
+
+
+class TsInfo(Message):
+    """ETHTOOL_A_TSINFO_*."""
+
+    header: Nested[EthtoolHeader] = nest(1, EthtoolHeader)
+    phc_index: int | None = u32(5)
+
+
+class Eee(Message):
+    """ETHTOOL_A_EEE_*."""
+
+    header: Nested[EthtoolHeader] = nest(1, EthtoolHeader)
+    active: int | None = u8(4)
+
+
+tsinfo_get = Op(
+    "ethtool.tsinfo_get",
+    ETHTOOL_MSG_USER.ETHTOOL_MSG_TSINFO_GET,
+    Query,
+    reply=TsInfo,
+    reply_type=ETHTOOL_MSG_KERNEL.ETHTOOL_MSG_TSINFO_GET_REPLY,
+    answer="one",
+)
+channels_get = Op(
+    "ethtool.channels_get",
+    ETHTOOL_MSG_USER.ETHTOOL_MSG_CHANNELS_GET,
+    Query,
+    reply=Channels,
+    reply_type=ETHTOOL_MSG_KERNEL.ETHTOOL_MSG_CHANNELS_GET_REPLY,
+    answer="one",
+)
+channels_set = Op(
+    "ethtool.channels_set", ETHTOOL_MSG_USER.ETHTOOL_MSG_CHANNELS_SET, Channels
+)
+ETHTOOL = Family(
+    "ethtool",
+    types=ETHTOOL_MSG_USER,
+    reply_types=ETHTOOL_MSG_KERNEL,
+    ops=(tsinfo_get, channels_get, channels_set),
+    messages={
+        ETHTOOL_MSG_KERNEL.ETHTOOL_MSG_CHANNELS_NTF: Channels,
+        ETHTOOL_MSG_KERNEL.ETHTOOL_MSG_EEE_NTF: Eee,
+    },
+    groups=("monitor",),
+)
+
+
+# --- audit (linux/audit.h) ---
+
+
+class AUDIT(KernelEnum):
+    """Message types."""
+
+    AUDIT_GET = 1000
+    AUDIT_SET = 1001
+    AUDIT_LIST_RULES = 1013
+    AUDIT_SYSCALL = 1300
+    AUDIT_CWD = 1307
+
+
+class AUDIT_NLGRP(KernelEnum):
+    """Multicast groups."""
+
+    AUDIT_NLGRP_READLOG = 1
+
+
+class audit_status(Message):
+    """struct audit_status."""
+
+    mask: int = u32()
+    enabled: int = u32()
+    failure: int = u32()
+    pid: int = u32()
+    rate_limit: int = u32()
+    backlog_limit: int = u32()
+    lost: int = u32()
+    backlog: int = u32()
+    feature_bitmap: int = u32()
+    backlog_wait_time: int = u32()
+    backlog_wait_time_actual: int = u32()
+
+
+class Record(Message):
+    """A record of the log: text without a NUL."""
+
+    text: str = string()
+
+
+class Empty(Message):
+    """A request without a body."""
+
+
+class Rule(Message):
+    """struct audit_rule_data, of which only the head is declared."""
+
+    flags: int = u32()
+    action: int = u32()
+    field_count: int = u32()
+
+
+audit_get = Op(
+    "audit.get", AUDIT.AUDIT_GET, Empty, reply=audit_status, answer="one", ends="answer"
+)
+audit_list_rules = Op(
+    "audit.list_rules", AUDIT.AUDIT_LIST_RULES, Empty, reply=Rule, answer="several", ends="done"
+)
+AUDIT_FAMILY = Family(
+    "audit",
+    protocol=NETLINK.NETLINK_AUDIT,
+    framing="audit",
+    types=AUDIT,
+    ops=(audit_get, audit_list_rules),
+    messages={AUDIT.AUDIT_SYSCALL: Record, AUDIT.AUDIT_CWD: Record},
+    groups=AUDIT_NLGRP,
+    group_prefix="AUDIT_NLGRP_",
+)
+
+
+# --- connector: process events (linux/connector.h, linux/cn_proc.h) ---
+
+
+class CN_IDX(KernelEnum):
+    """Connector families: cb_id.idx."""
+
+    CN_IDX_PROC = 1
+
+
+class PROC_EVENT(KernelFlag):
+    """Kinds of process events."""
+
+    PROC_EVENT_FORK = 0x1
+    PROC_EVENT_EXEC = 0x2
+    PROC_EVENT_UID = 0x4
+    PROC_EVENT_EXIT = 0x80000000
+
+
+class fork_proc_event(Message):
+    """struct fork_proc_event."""
+
+    parent_pid: int = s32()
+    parent_tgid: int = s32()
+    child_pid: int = s32()
+    child_tgid: int = s32()
+
+
+class exec_proc_event(Message):
+    """struct exec_proc_event."""
+
+    process_pid: int = s32()
+    process_tgid: int = s32()
+
+
+class exit_proc_event(Message):
+    """struct exit_proc_event: `exit_code` is a wait status."""
+
+    process_pid: int = s32()
+    process_tgid: int = s32()
+    exit_code: int = u32()
+    exit_signal: int = s32()
+
+
+class proc_event(Message):
+    """struct proc_event: `timestamp_ns` is CLOCK_MONOTONIC."""
+
+    what: PROC_EVENT = u32(enum=PROC_EVENT)
+    cpu: int = u32()
+    timestamp_ns: int = u64()
+    event: Nested[fork_proc_event | exec_proc_event | exit_proc_event] = selected(
+        None,
+        "what",
+        {
+            PROC_EVENT.PROC_EVENT_FORK: fork_proc_event,
+            PROC_EVENT.PROC_EVENT_EXEC: exec_proc_event,
+            PROC_EVENT.PROC_EVENT_EXIT: exit_proc_event,
+        },
+    )
+
+
+class Listen(Message):
+    """enum proc_cn_mcast_op: 1 listens, 2 ignores."""
+
+    op: int = u32()
+
+
+proc_listen = Op("proc.listen", CN_IDX.CN_IDX_PROC, Listen, reply=proc_event, ends="nothing")
+PROC = Family(
+    "proc",
+    protocol=NETLINK.NETLINK_CONNECTOR,
+    framing="connector",
+    types=CN_IDX,
+    ops=(proc_listen,),
+    messages={CN_IDX.CN_IDX_PROC: proc_event},
+    groups={"proc": 1},
+)
+
+
+# --- uevent (linux/kobject.h) ---
+
+
+class UEVENT(KernelEnum):
+    """The one type of a family of texts."""
+
+    UEVENT = 0
+
+
+class Uevent(Message):
+    """An event of a device: KEY=VALUE; the key "" has the summary, such as "add@/devices/..."."""
+
+    properties: dict[str, str] = string()
+
+
+UEVENT_FAMILY = Family(
+    "uevent",
+    protocol=NETLINK.NETLINK_KOBJECT_UEVENT,
+    framing="text",
+    types=UEVENT,
+    messages={UEVENT.UEVENT: Uevent},
+    groups={"kernel": 1},
+)
+
+__all__ = [
+    "AUDIT_FAMILY", "DIAG", "ETHTOOL", "PROC", "UEVENT_FAMILY",
+]  # fmt: skip
