@@ -281,7 +281,9 @@ cdef class Messages:
     cdef Cursor at
     cdef int type          # of the message before
     cdef bint is_request   # whether it had NLM_F_REQUEST
+    cdef int framing
     cdef Meaning meaning   # what that is: neighbours are mostly alike
+    cdef Table table       # its table, unless a header member chooses it
     cdef Dispatch commands # or the commands of its generic family
 
     def __cinit__(self, data, Dispatch dispatch not None, Py_ssize_t start=0, Py_ssize_t end=-1):
@@ -291,6 +293,7 @@ cdef class Messages:
         if not 0 <= start <= end <= PyBytes_GET_SIZE(self.data):
             raise ValueError(f"{start} to {end} is not within the {len(self.data)} bytes given")
         self.dispatch = dispatch
+        self.framing = dispatch.kind
         self.at.at = <const uint8_t *>PyBytes_AS_STRING(self.data) + start
         self.at.left = end - start
         self.type = -1
@@ -305,7 +308,7 @@ cdef class Messages:
         cdef Py_ssize_t count = 0
         while c.left > 0:
             count += 1
-            if not frame_ok(&c, &frame, self.dispatch.kind):
+            if not frame_ok(&c, &frame, self.framing):
                 break
             step(&c, frame.length)
         return count
@@ -332,8 +335,8 @@ cdef class Messages:
         if self.at.left <= 0:
             raise StopIteration
         offset = self.at.at - <const uint8_t *>PyBytes_AS_STRING(self.data)
-        if not frame_ok(&self.at, &frame, self.dispatch.kind):
-            fault = frame_fault(&self.at, offset, self.dispatch.kind)
+        if not frame_ok(&self.at, &frame, self.framing):
+            fault = frame_fault(&self.at, offset, self.framing)
             self.at.left = 0
             raise fault
         step(&self.at, frame.length)
@@ -345,8 +348,8 @@ cdef class Messages:
             self.is_request = is_request
         if self.commands is not None:
             frame.envelope = GENERIC_ENVELOPE
-        table = None
-        if self.meaning is not None:
+        table = self.table
+        if table is None and self.meaning is not None:
             table = self.meaning.choose(
                 <const uint8_t *>PyBytes_AS_STRING(self.data) + offset + frame.envelope,
                 frame.length - frame.envelope)
@@ -369,6 +372,7 @@ cdef class Messages:
             memcpy(&command, PyBytes_AS_STRING(self.data) + offset + NLMSG_HDRLEN, 1)
             found = self.commands.lookup(command, is_request)
         self.meaning = found
+        self.table = self.meaning.table if self.meaning is not None else None
         return 0
 
 
