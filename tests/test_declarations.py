@@ -1,7 +1,7 @@
 """The declarations agree with the kernel's specs and headers, and the tool that compares can tell.
 
-What the kernel says is not part of the project: specs are looked for beside the checkout, headers
-where the machine has them.
+Specs and headers are not part of the project: NETLINK_SPECS names the folder of specs, and the
+headers are those of the machine. Without them, the tests that need them skip.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from netlink.schema import (
 
 pytest.importorskip("yaml", reason="specs are YAML: pip install fastnetlink[ynl]")
 
-from tools import headers, specs, uapi
-from tools.check_declarations import INCLUDE_FOLDER, SPEC_FOLDER
+from tools import headers, outside, specs, uapi
+from tools.check_declarations import INCLUDE_FOLDER, main
 from tools.declarations import Declarations, Difference, attributes, innermost, label
 from tools.explained import HEADERS, SPECS
 
@@ -46,11 +46,46 @@ def declared() -> Declarations:
     return Declarations("netlink")
 
 
-@pytest.mark.skipif(not SPEC_FOLDER.is_dir(), reason=f"no specs in {SPEC_FOLDER}")
 def test_specs_agree(declared: Declarations) -> None:
-    found = specs.compare(SPEC_FOLDER, declared.families)
+    folder = outside.specs()
+    if folder is None:
+        pytest.skip("NETLINK_SPECS names no folder of specs")
+    found = specs.compare(folder, declared.families)
     assert found
     assert [difference for difference in sorted(found) if not SPECS.reason(difference)] == []
+
+
+def test_the_command_says_what_it_did_not_compare(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("NETLINK_SPECS", raising=False)
+    monkeypatch.setattr(uapi, "COMPILER", None)
+    assert main([]) == 0
+    assert [line.partition(":")[:2] for line in capsys.readouterr().out.splitlines() if line] == [
+        ("specs", ":"),
+        ("headers", ":"),
+    ]
+
+
+@pytest.mark.parametrize("option", ["--specs", "--headers"])
+@pytest.mark.parametrize("name", ["", "absent"])
+def test_the_command_refuses_a_wrong_folder(
+    option: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([option, str(tmp_path / name)])
+    assert caught.value.code == 2
+    assert f"error: {option}: " in capsys.readouterr().err
+
+
+def test_the_command_refuses_a_wrong_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NETLINK_SPECS", str(tmp_path))
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == 2
+    assert "error: NETLINK_SPECS: " in capsys.readouterr().err
 
 
 @needs_compiler

@@ -2,14 +2,12 @@
 
 `vectors/` holds ours, by the release of the kernel, each with the command that made it
 (vectors/capture.py).
-The records of other libraries are not part of this repository: their folder is looked for beside
-the checkout, or where NETLINK_VECTORS says. Where such a record and we disagree, `DISAGREE` says
-why, difference by difference.
+The records of other libraries are not part of this repository: NETLINK_VECTORS names their folder.
+Where such a record and we disagree, `DISAGREE` says why, difference by difference.
 """
 
 import enum
 import json
-import os
 import struct
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -41,11 +39,11 @@ from netlink.route.rtnetlink import RTM
 from netlink.route.tc import action, filter, qdisc
 from netlink.route.tc.cls import U32
 from tests.test_messages import column_paths, follow
+from tools import outside
 
 Json = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent
-PEERS = Path(os.environ.get("NETLINK_VECTORS", ROOT.parent.parent / "shared/vectors/open"))
 NLMSG_HDRLEN = 16
 NLA_HDRLEN = 4
 NLA_TYPE_MASK = 0x3FFF
@@ -57,6 +55,11 @@ def load(folder: Path) -> list[Json]:
         for path in sorted(folder.glob("**/*.jsonl"))
         for line in path.read_bytes().splitlines()
     ]
+
+
+FOLDER = outside.vectors()
+PEERS = load(FOLDER) if FOLDER else []
+ABSENT = pytest.mark.skip("NETLINK_VECTORS names no folder of records")
 
 
 # --- other libraries' records: what of them is ours to read ---------------------------------------
@@ -337,11 +340,10 @@ DISAGREE: dict[str, dict[str, str]] = {
 def records(*families: str, malformed: bool = False) -> list[Any]:
     found = [
         pytest.param(record, id=record["id"])
-        for record in load(PEERS)
+        for record in PEERS
         if record["family"] in families and ("kind" in record) is malformed
     ]
-    absent = pytest.mark.skip(f"no records of other libraries in {PEERS.name}/ beside the checkout")
-    return found or [pytest.param({}, marks=absent)]
+    return found or [pytest.param({}, marks=ABSENT)]
 
 
 @pytest.mark.parametrize("record", records(*CLASSES))
@@ -610,10 +612,10 @@ def test_malformed_record(record: Json) -> None:
 
 
 KNOWN = {*CLASSES, "netlink/scalar", "netlink/attributes", "netlink/nlmsghdr", "netlink/nlmsgerr"}
-OTHERS = sorted({record["family"] for record in load(PEERS)} - KNOWN)
+OTHERS = sorted({record["family"] for record in PEERS} - KNOWN)
 
 
-@pytest.mark.parametrize("family", OTHERS)
+@pytest.mark.parametrize("family", OTHERS or [pytest.param("", marks=ABSENT)])
 def test_other_records(family: str) -> None:
     pytest.skip(f"no message class of {family} yet")
 

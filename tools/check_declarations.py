@@ -2,9 +2,10 @@
 
     python -m tools.check_declarations [--specs FOLDER] [--headers FOLDER]
 
-The specs are the YAML files of Documentation/netlink/specs of a kernel source tree, the headers an
-include folder: of the machine, or include/uapi of such a tree. Known differences stand with their
-reason in tools/explained.py; any other one makes the exit status 1.
+The specs are the YAML files of Documentation/netlink/specs of a kernel source tree; the variable
+NETLINK_SPECS names their default folder. The headers are an include folder: of the machine, or
+include/uapi of such a tree. The output says what was not compared because it is missing. Known
+differences stand with their reason in tools/explained.py; any other makes the exit status 1.
 """
 
 from __future__ import annotations
@@ -14,11 +15,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tools import headers, specs, uapi
+from tools import headers, outside, specs, uapi
 from tools.declarations import Declarations, Difference
 from tools.explained import HEADERS, SPECS, Explanations
 
-SPEC_FOLDER = Path(__file__).parents[2] / "shared/specs"
 INCLUDE_FOLDER = Path("/usr/include")
 
 
@@ -41,17 +41,34 @@ def report(title: str, found: Iterable[Difference], known: Explanations) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """The command; gives the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--specs", type=Path, default=SPEC_FOLDER, help="folder of YAML files")
-    parser.add_argument("--headers", type=Path, default=INCLUDE_FOLDER, help="include folder")
+    parser.add_argument(
+        "--specs",
+        type=Path,
+        help="folder of YAML files (default: NETLINK_SPECS of the environment)",
+    )
+    parser.add_argument("--headers", type=Path, help=f"include folder (default: {INCLUDE_FOLDER})")
     options = parser.parse_args(arguments)
+    try:
+        spec_folder = options.specs or outside.specs()
+    except FileNotFoundError as error:
+        parser.error(str(error))
+    if options.specs and not any(options.specs.glob("*.yaml")):
+        parser.error(f"--specs: {str(options.specs)!r} contains no YAML file")
+    if options.headers and not (options.headers / "linux").is_dir():
+        parser.error(f"--headers: {str(options.headers)!r} contains no folder 'linux'")
+    include_folder = options.headers or INCLUDE_FOLDER
     declared = Declarations("netlink")
     unexplained = 0
-    if options.specs.is_dir():
-        found = specs.compare(options.specs, declared.families)
-        unexplained += report(f"specs of {options.specs}", found, SPECS)
-    if uapi.COMPILER and (options.headers / "linux").is_dir():
-        found = headers.compare(declared, uapi.Headers(options.headers, declared.headers))
-        unexplained += report(f"headers of {options.headers}", found, HEADERS)
+    if spec_folder:
+        found = specs.compare(spec_folder, declared.families)
+        unexplained += report(f"specs of {spec_folder}", found, SPECS)
+    else:
+        print("specs: not compared, because neither --specs nor NETLINK_SPECS names a folder\n")
+    if uapi.COMPILER and (include_folder / "linux").is_dir():
+        found = headers.compare(declared, uapi.Headers(include_folder, declared.headers))
+        unexplained += report(f"headers of {include_folder}", found, HEADERS)
+    else:
+        print(f"headers: not compared; this takes a C compiler (cc) and {include_folder}/linux\n")
     return 1 if unexplained else 0
 
 
