@@ -49,7 +49,7 @@ class NL_ATTR_TYPE(KernelEnum):
 
 
 class Policy(Message):
-    """What the kernel allows in one attribute: enum netlink_policy_type_attr (linux/netlink.h).
+    """What the kernel allows in one attribute: NL_POLICY_TYPE_ATTR_* (linux/netlink.h).
 
     Lengths are in bytes. `str()` puts it in words: "u32 0..16777215".
     """
@@ -96,7 +96,7 @@ class Policy(Message):
 
 
 class ExtAck(Message):
-    """Beside an errno: enum nlmsgerr_attrs (linux/netlink.h)."""
+    """What the kernel adds to an errno: NLMSGERR_ATTR_* attributes (linux/netlink.h)."""
 
     msg: str | None = string(1)
     offs: int | None = u32(2)

@@ -1,15 +1,16 @@
-"""The declarations agree with the kernel's specs and headers, and the tool that compares can tell.
+"""The declarations agree with the table of facts, and the tool that compares them can tell.
 
-Specs and headers are not part of the project: NETLINK_SPECS names the folder of specs, and the
-headers are those of the machine. Without them, the tests that need them skip.
+tests/facts.tsv holds names, numbers, kinds and byte orders of the kernel (see tools/facts.py). So
+these tests need neither specs nor headers. test_facts.py checks the table itself.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
-from pathlib import Path
 from textwrap import dedent
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -17,11 +18,18 @@ from netlink.family import Family, Op
 from netlink.schema import (
     Message,
     Nested,
+    Several,
     address,
+    array,
     be16,
+    be32,
+    binary,
+    flag,
     mapping,
     nest,
     pad,
+    repeated,
+    s32,
     scalars,
     selected,
     string,
@@ -29,16 +37,12 @@ from netlink.schema import (
     u8,
     u16,
     u32,
+    u64,
 )
-
-pytest.importorskip("yaml", reason="specs are YAML: pip install fastnetlink[ynl]")
-
-from tools import headers, outside, specs, uapi
-from tools.check_declarations import INCLUDE_FOLDER, main
+from tools import facts
+from tools.check_declarations import TABLE, compare, load, main
 from tools.declarations import Declarations, Difference, attributes, innermost, label
-from tools.explained import HEADERS, SPECS
-
-needs_compiler = pytest.mark.skipif(uapi.COMPILER is None, reason="reading headers takes cc")
+from tools.explained import REASONS, Explanations
 
 
 @pytest.fixture(scope="module")
@@ -46,58 +50,41 @@ def declared() -> Declarations:
     return Declarations("netlink")
 
 
-def test_specs_agree(declared: Declarations) -> None:
-    folder = outside.specs()
-    if folder is None:
-        pytest.skip("NETLINK_SPECS names no folder of specs")
-    found = specs.compare(folder, declared.families)
-    assert found
-    assert [difference for difference in sorted(found) if not SPECS.reason(difference)] == []
+@pytest.fixture(scope="module")
+def found(declared: Declarations) -> set[Difference]:
+    return compare(declared, load())
 
 
-def test_the_command_says_what_it_did_not_compare(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("NETLINK_SPECS", raising=False)
-    monkeypatch.setattr(uapi, "COMPILER", None)
+def test_declarations_agree(found: set[Difference]) -> None:
+    """Every attribute is in the table, with its number, kind and byte order, or is explained."""
+    unexplained = [f"{d.key}: {d.text}" for d in sorted(found) if not REASONS.reason(d)]
+    assert unexplained == []
+
+
+def test_explanations_are_needed(found: set[Difference]) -> None:
+    assert REASONS.unneeded(found) == []
+
+
+def test_everything_is_declared_somewhere(declared: Declarations) -> None:
+    """The tool finds what the package declares: one class of each corner is enough to see that."""
+    names = {label(cls) for cls in declared.messages}
+    assert {"link.Link", "bond.Bond", "cls.Flower", "dcb.Dcb", "mdb.Mdb", "extack.ExtAck"} <= names
+    families = {family.name for family in declared.families}
+    assert {"route", "nlctrl", "TASKSTATS", "VFS_DQUOT"} <= families
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
-    assert [line.partition(":")[:2] for line in capsys.readouterr().out.splitlines() if line] == [
-        ("specs", ":"),
-        ("headers", ":"),
-    ]
+    assert ", 0 unexplained\n" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("option", ["--specs", "--headers"])
-@pytest.mark.parametrize("name", ["", "absent"])
-def test_the_command_refuses_a_wrong_folder(
-    option: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_command_reports_what_is_not_explained(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main([option, str(tmp_path / name)])
-    assert caught.value.code == 2
-    assert f"error: {option}: " in capsys.readouterr().err
-
-
-def test_the_command_refuses_a_wrong_variable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("NETLINK_SPECS", str(tmp_path))
-    with pytest.raises(SystemExit) as caught:
-        main([])
-    assert caught.value.code == 2
-    assert "error: NETLINK_SPECS: " in capsys.readouterr().err
-
-
-@needs_compiler
-@pytest.mark.skipif(
-    not (INCLUDE_FOLDER / "linux/rtnetlink.h").exists(), reason=f"no headers in {INCLUDE_FOLDER}"
-)
-def test_headers_agree(declared: Declarations) -> None:
-    there = uapi.Headers(INCLUDE_FOLDER, declared.headers)
-    found = {d for d in headers.compare(declared, there) if not HEADERS.reason(d)}
-    if there.release > uapi.RELEASE:  # what a later release adds is for later
-        found = {difference for difference in found if difference.topic not in ("missing", "size")}
-    assert sorted(found) == []
+    table = tmp_path / "facts.tsv"
+    table.write_text(TABLE.read_text().replace("\tIFLA\tMTU\t4\t", "\tIFLA\tMTU\t5\t"))
+    assert main([str(table)]) == 1
+    assert "number link.Link.mtu: 4 here, IFLA_MTU is 5\n" in capsys.readouterr().out
 
 
 # Texts whose length no policy of the kernel bounds.
@@ -132,45 +119,24 @@ def test_strings_have_a_bound(declared: Declarations) -> None:
     assert unbounded == UNBOUNDED.keys()
 
 
-def test_explanations_are_about_what_there_is(declared: Declarations) -> None:
-    known = {label(cls) for cls in [*declared.messages, *declared.enums]} | {*declared.constants}
-    subjects = SPECS.subjects(without="missing") | HEADERS.subjects(without="missing")
-    subjects.remove("*")
-    assert {".".join(subject.split(".")[:2]) for subject in subjects} - known == set()
-
-
 # --- the tool can tell ----------------------------------------------------------------------------
 
 
-class SM(IntEnum):
-    """Message types."""
-
-    SM_NEWTHING = 16
-    SM_GETTHING = 18
-
-
-class SMGRP(IntEnum):
-    """Groups (linux/small.h)."""
-
-    SMGRP_THING = 1
-
-
 class SM_MODE(IntEnum):
-    """Modes (linux/small.h)."""
+    """Modes."""
 
     SM_MODE_ONE = 1
-    SM_MODE_TWO = 3
+    SM_MODE_TWO = 2
 
 
 class SM_F(IntFlag):
-    """Flags (linux/small.h)."""
+    """Flags."""
 
     SM_F_UP = 0x1
-    SM_F_GONE = 0x8
 
 
 class sm_msg(Message):
-    """struct sm_msg (linux/small.h)."""
+    """struct sm_msg."""
 
     family: int = u8()
     _pad = pad(1)
@@ -179,15 +145,15 @@ class sm_msg(Message):
 
 
 class sm_stats(Message):
-    """struct sm_stats (linux/small.h)."""
+    """struct sm_stats."""
 
     packets: int = u32()
-    errors: int = u32()
+    port: int = be16()
     rest: tuple[int, ...] = scalars(u16(), length=2)
 
 
 class Inner(Message):
-    """SM_INNER_* attributes (linux/small.h)."""
+    """SM_INNER_* attributes."""
 
     value: int | None = u32(2)
 
@@ -199,7 +165,7 @@ class Red(Message):
 
 
 class Thing(sm_msg):
-    """struct sm_msg and its SM_A_* attributes (linux/small.h)."""
+    """struct sm_msg and its SM_A_* attributes."""
 
     name: str | None = string(1, size=16)
     mode: SM_MODE | int | None = u8(2, enum=SM_MODE)
@@ -209,222 +175,230 @@ class Thing(sm_msg):
     stats: Nested[sm_stats] = struct(6, sm_stats)
     inner: Nested[Inner] = nest(7, Inner)
     kind: str | None = string(8)
-    data: Nested[Red] = selected(9, "kind", {"red": Red, "blue": Red})
-    extra: int | None = u32(12)
+    data: Nested[Red] = selected(9, "kind", {"red": Red})
+    more: Several[Inner] = array(10, Inner)
+    weight: int | None = s32(11)
+    labels: tuple[str, ...] = repeated(12, string(size=16))
+    quiet: bool = flag(13)
+    offset: int | None = s32(14)
 
 
-FAMILY = Family(
-    "small",
-    protocol=99,
-    ops=[Op("thing.get", SM.SM_GETTHING, Thing)],
-    messages={SM.SM_NEWTHING: Thing},
-    types=SM,
-    groups=SMGRP,
-)
-
-SPEC = """
-    name: small
-    protocol: netlink-raw
-    protonum: 99
-    definitions:
-      - {name: sm-msg, type: struct, members: [
-          {name: family, type: u8}, {name: pad, type: pad, len: 1},
-          {name: sm-type, type: u16}, {name: sm-index, type: s32}]}
-      - {name: sm-stats, type: struct, members: [
-          {name: packets, type: u32}, {name: dropped, type: u32}]}
-      - {name: sm-most, type: const, value: 15}
-      - {name: mode, type: enum, value-start: 1, entries: [one, two]}
-      - {name: flags, type: flags, entries: [up, down]}
-    attribute-sets:
-      - name: thing-attrs
-        attributes:
-          - {name: title, type: string, checks: {max-len: sm-most}}
-          - {name: mode, type: u8, enum: mode}
-          - {name: flags, type: u32, enum: flags}
-          - {name: port, type: u16}
-          - {name: dst, type: binary}
-          - {name: stats, type: binary, struct: sm-stats}
-          - {name: inner, type: nest, nested-attributes: inner-attrs}
-          - {name: kind, type: string, checks: {max-len: 9}}
-          - {name: data, type: sub-message, sub-message: data-msg, selector: sort}
-          - {name: sm-pad, type: pad}
-          - {name: fresh, type: u64}
-      - name: inner-attrs
-        attributes: [{name: unspec, type: unused}, {name: value, type: u16}]
-      - name: red-attrs
-        attributes: [{name: colour, type: u8}, {name: shade, type: u8}]
-    sub-messages:
-      - {name: data-msg, formats: [
-          {value: red, attribute-set: red-attrs}, {value: green, fixed-header: sm-stats}]}
-    operations:
-      list:
-        - {name: getthing, attribute-set: thing-attrs, fixed-header: sm-msg,
-            do: {request: {value: 18}, reply: {value: 16}}}
-        - {name: delthing, do: {request: {value: 17}}}
-    mcast-groups:
-      list: [{name: smgrp-thing, value: 1}, {name: smgrp-other, value: 2}]
+FACTS = """
+    family  set              attribute  number  kind                 order  source
+    small   struct sm_msg    -          8       struct               -      h6.1
+    small   struct sm_msg    family     0       u8                   host   h6.1
+    small   struct sm_msg    pad        1       u8                   host   h6.1
+    small   struct sm_msg    sm_type    2       u16                  host   h6.1
+    small   struct sm_msg    sm_index   4       u32                  host   h6.1
+    small   struct sm_stats  -          8       struct               -      h6.0
+    small   struct sm_stats  -          12      struct               -      h6.1
+    small   struct sm_stats  packets    0       u32                  host   h6.0
+    small   struct sm_stats  port       4       u16                  big    h6.0
+    small   struct sm_stats  rest       6       u16 4                host   h6.1
+    small   SM_A             UNSPEC     0       -                    -      h6.1
+    small   SM_A             NAME       1       string 15            -      hp6.1
+    small   SM_A             MODE       2       u8                   host   hps6.1
+    small   SM_A             FLAGS      3       u32                  host   hps6.1
+    small   SM_A             PORT       4       u16                  big    hc6.1
+    small   SM_A             PORT       4       u16                  host   s6.1
+    small   SM_A             DST        5       u32                  -      hp6.1
+    small   SM_A             DST        5       binary 16            -      p6.1
+    small   SM_A             STATS      6       struct sm_stats      -      hs6.1
+    small   SM_A             INNER      7       nest SM_INNER        -      hps6.1
+    small   SM_A             KIND       8       string               -      hs6.1
+    small   SM_A             DATA       9       selected sm-data     -      hs6.1
+    small   SM_A             MORE       10      array nest SM_INNER  -      hs6.1
+    small   SM_A             WEIGHT     11      u32                  -      hp6.1
+    small   SM_A             LABELS     12      repeated string      -      hs6.1
+    small   SM_A             QUIET      13      flag                 -      hp6.1
+    small   SM_A             OFFSET     14      s32                  host   hs6.1
+    small   SM_INNER         UNSPEC     1       -                    -      h6.1
+    small   SM_INNER         VALUE      2       u32                  host   hs6.1
+    small   SM_RED           COLOUR     1       -                    -      h6.1
+    small   SM_BLUE          COLOUR     1       -                    -      h6.1
+    small   SM_MODE          ONE        1       -                    -      h6.1
+    small   SM_MODE          TWO        2       -                    -      h6.1
+    small   linux/sm.h       SM_F_UP    1       -                    -      h6.1
+    small   linux/sm.h       SM_LENGTH  16      -                    -      h6.1
+    small   linux/sm.h       SM_OTHER   7       -                    -      h6.1
+    small   sm-data          red        -       nest SM_RED          -      s6.1
+    small   group            thing      -       group                -      s6.1
 """
-
-HEADER = """
-    #ifndef SMALL_H
-    #define SMALL_H
-    #include <linux/types.h>
-    struct sm_msg { __u8 family; __u8 pad; __u16 sm_type; __s32 sm_index; };
-    struct sm_stats {
-        __u32 packets;
-        union { __u32 dropped; __be32 lost; };
-        struct { __u16 rest[2]; } inside;
-        __u8 bits:4, more:4;
-        __u32 late, reserved;
-    };
-    enum { SM_A_UNSPEC, SM_A_NAME, SM_A_MODE, SM_A_FLAGS, SM_A_PORT, SM_A_STATS, SM_A_DST,
-           SM_A_INNER, SM_A_KIND, SM_A_DATA, SM_A_PAD, SM_A_FRESH, __SM_A_MAX };
-    #define SM_A_MAX (__SM_A_MAX - 1)
-    enum sm_inner { SM_INNER_UNSPEC = 1, SM_INNER_VALUE };
-    enum { SM_RED_UNSPEC, SM_RED_COLOUR };
-    enum sm_mode { SM_MODE_ONE = 1, SM_MODE_TWO, SM_MODE_FIRST = SM_MODE_ONE };
-    #define SM_F_UP (1 << 0)
-    #define SM_F_DOWN (SM_F_UP << 1)
-    #define SMGRP_THING 1
-    #define SM_LENGTH 17
-    #define SM_WIDTH 4
-    #define SM_TEXT "text"
-    #define SM_SIZE sizeof(struct sm_msg)
-    #endif
-"""
+SMALL = [*facts.load(re.sub(" {2,}", "\t", dedent(FACTS).strip()))]
 
 
-def keys(found: set[Difference]) -> set[str]:
-    """The differences without their details."""
+@dataclass
+class Small:
+    """Declarations, as those of a package."""
+
+    messages: list[type[Message]] = field(
+        default_factory=lambda: [sm_msg, sm_stats, Inner, Red, Thing]
+    )
+    enums: list[Any] = field(default_factory=lambda: [SM_MODE, SM_F])
+    constants: dict[str, int] = field(default_factory=lambda: {"SM_LENGTH": 16, "SM_OURS": 1})
+    families: list[Any] = field(default_factory=lambda: [])
+
+
+def differences(table: list[facts.Fact] = SMALL, **changed: Any) -> set[str]:
+    """Return the differences of the small declarations, some of which are replaced."""
+    found = compare(cast(Declarations, Small(**changed)), table)
     return {difference.key.replace("test_declarations.", "") for difference in found}
 
 
-def test_a_spec_is_compared(tmp_path: Path) -> None:
-    (tmp_path / "small.yaml").write_text(dedent(SPEC))
-    (tmp_path / "other.yaml").write_text(dedent(SPEC).replace("protonum: 99", "protonum: 98"))
-    assert keys(specs.compare(tmp_path, [FAMILY])) == {
-        "group small/smgrp-other",
-        "missing small/delthing",
-        "kind Thing.index",
-        "name Thing.name",
-        "missing small/mode.two",
-        "unknown SM_MODE",
-        "missing small/flags.down",
-        "unknown SM_F",
-        "kind Thing.port",
-        "bound Thing.kind",
-        "finer Thing.dst",
-        "size sm_stats",
-        "name sm_stats.errors",
-        "unknown sm_stats.rest",
-        "kind Inner.value",
-        "selector Thing.data",
-        "unknown Thing.data:blue",
-        "missing small/data-msg:green",
-        "missing small/red-attrs.shade",
-        "missing small/thing-attrs.fresh",
-        "unknown Thing.extra",
-    }
+def test_what_agrees_has_no_differences() -> None:
+    assert differences() == set()
 
 
-class CMD(IntEnum):
-    """Commands of a generic family."""
-
-    CMD_GET = 1
-    CMD_SET = 2
-    CMD_ANSWER = 7
-
-
-class Question(Message):
-    """What is asked."""
-
-    name: str | None = string(1)
-    table: dict[int, dict[int, Red]] | None = mapping(2, mapping(Red))
+def of_thing(**fields: Any) -> set[str]:
+    """Return the differences if class Thing has only these fields, without what is missing."""
+    namespace = {"__doc__": Thing.__doc__, "__module__": __name__, **fields}
+    cls = cast(Any, type(Message))("Thing", (sm_msg,), namespace)
+    found = differences(messages=[sm_msg, sm_stats, Inner, Red, cls])
+    return {key for key in found if not key.startswith("missing SM_A_")}
 
 
-class Answer(Message):
-    """What comes back."""
+class Blue(Message):
+    """SM_BLUE_* attributes."""
 
-    port: int | None = u16(3)
+    colour: int | None = u8(1)
 
 
-GENERIC = Family(
-    "spoken",
-    ops=[Op("spoken.get", CMD.CMD_GET, Question, reply=Answer), Op("set", CMD.CMD_SET, Question)],
-    types=CMD,
-    groups=("news",),
+@pytest.mark.parametrize(
+    ("fields", "topic"),
+    [
+        ({"invented": u32(15)}, "unknown"),
+        ({"invented": u32(4)}, "unknown"),
+        ({"mode": u8(3)}, "number"),
+        ({"mode": u16(2)}, "kind"),  # another width
+        ({"flags": u8(3)}, "kind"),
+        ({"flags": be32(3)}, "kind"),  # another byte order
+        ({"flags": s32(3)}, "kind"),  # another sign
+        ({"offset": u32(14)}, "kind"),
+        ({"port": u16(4)}, "kind"),  # the call wins over the spec
+        ({"port": be32(4)}, "kind"),
+        ({"weight": u16(11)}, "kind"),  # a policy tells the width
+        ({"dst": u16(5)}, "kind"),
+        ({"dst": flag(5)}, "kind"),
+        ({"name": u32(1)}, "kind"),
+        ({"stats": u64(6)}, "kind"),
+        ({"inner": u32(7)}, "kind"),
+        ({"inner": nest(7, Red)}, "nest"),
+        ({"inner": array(7, Inner)}, "kind"),
+        ({"inner": repeated(7, Inner)}, "kind"),
+        ({"more": nest(10, Inner)}, "kind"),
+        ({"more": array(10, Red)}, "nest"),
+        ({"labels": string(12)}, "kind"),
+        ({"quiet": u8(13)}, "kind"),
+        ({"quiet": binary(13)}, "kind"),
+    ],
 )
-
-GENERIC_SPEC = """
-    name: spoken
-    attribute-sets:
-      - name: attrs
-        attributes:
-          - {name: name, type: string}
-          - {name: table, type: nest-type-value, type-value: [row, column], nested-attributes: red}
-          - {name: port, type: u32}
-      - {name: red, attributes: [{name: colour, type: u8}]}
-    operations:
-      list:
-        - {name: get, attribute-set: attrs, do: {request: {attributes: [name]}, reply: {}},
-            dump: {reply: {attributes: [port]}}}
-        - {name: put, attribute-set: attrs, do: {request: {attributes: [name]}}}
-        - {name: drop, attribute-set: attrs, do: {request: {attributes: [name]}}}
-    mcast-groups: {list: [{name: news}, {name: weather}]}
-"""
+def test_a_wrong_attribute_is_found(fields: dict[str, Any], topic: str) -> None:
+    """Invented, under another number, of another kind, width, sign or byte order."""
+    (name,) = fields
+    assert f"{topic} Thing.{name}" in of_thing(**fields)
 
 
-def test_a_spec_of_a_generic_family_is_compared(tmp_path: Path) -> None:
-    """It is found by its name; a question and its answer have one number, that of the command."""
-    (tmp_path / "spoken.yaml").write_text(dedent(GENERIC_SPEC))
-    (tmp_path / "other.yaml").write_text(dedent(GENERIC_SPEC).replace("spoken", "other"))
-    assert keys(specs.compare(tmp_path, [FAMILY, GENERIC])) == {
-        "group spoken/weather",
-        "name spoken/put",
-        "missing spoken/drop",
-        "kind Answer.port",
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"weight": s32(11)},  # policies call "unsigned" what is signed
+        {"weight": be32(11)},  # and do not state the byte order
+        {"dst": be32(5)},
+        {"dst": address(5, size=16)},
+        {"more": mapping(10, Inner)},
+        {"stats": struct(6, sm_stats)},
+    ],
+)
+def test_what_the_table_leaves_open_is_accepted(fields: dict[str, Any]) -> None:
+    assert of_thing(**fields) == set()
+
+
+def test_a_wrong_choice_is_found() -> None:
+    choices = {"red": Blue, "green": Blue}
+    fields = {"kind": string(8), "data": selected(9, "kind", choices)}
+    assert of_thing(**fields) == {"nest Thing.data:red"}
+
+
+def test_a_wrong_struct_is_found() -> None:
+    class sm_stats(Message):
+        """struct sm_stats."""
+
+        packets: int = u16()
+        port: int = u32()
+
+    class sm_msg(Message):
+        """struct sm_msg."""
+
+        family: int = u16()
+        sm_type: int = be16()
+        kind: int = u32()
+
+    class sm_else(Message):
+        """A struct of no header."""
+
+        family: int = u8()
+
+    assert differences(messages=[sm_stats, sm_msg, sm_else]) == {
+        "layout sm_stats.packets",
+        "layout sm_stats.port",
+        "layout sm_msg.family",
+        "kind sm_msg.sm_type",
+        "unknown sm_msg.kind",
+        "unknown sm_else",
     }
-    directional = GENERIC_SPEC.replace("operations:", "operations:\n      enum-model: directional")
-    directional = directional.replace("reply: {attributes: [port]}", "reply: {value: 7}")
-    (tmp_path / "spoken.yaml").write_text(dedent(directional))
-    assert keys(specs.compare(tmp_path, [GENERIC])) == {
-        "group spoken/weather",
-        "missing spoken/get",
-    }
 
 
-@needs_compiler
-def test_a_header_is_compared(tmp_path: Path) -> None:
-    (tmp_path / "linux").mkdir()
-    (tmp_path / "linux/small.h").write_text(dedent(HEADER))
-    names = ["linux/small.h", "linux/absent.h"]
-    small = cast(Declarations, Small())
-    expected = {
-        "unknown SM",
-        "number SM_MODE.SM_MODE_TWO",
-        "unknown SM_F.SM_F_GONE",
+def test_what_is_missing_is_found() -> None:
+    class sm_stats(Message):
+        """struct sm_stats."""
+
+        packets: int = u32()
+
+    class Thing(Message):
+        """SM_A_* attributes."""
+
+        name: str | None = string(1)
+
+    class SM_MODE(IntEnum):
+        SM_MODE_TWO = 2
+
+    found = differences(messages=[sm_stats, Thing], enums=[SM_MODE])
+    assert {"missing sm_stats.port", "size sm_stats", "missing SM_MODE_ONE"} <= found
+    assert {"missing SM_A_MODE", "missing SM_A_PORT"} <= found
+    assert "missing SM_A_UNSPEC" not in found
+
+
+def test_a_wrong_number_is_found() -> None:
+    class SM_F(IntFlag):
+        SM_F_UP = 2
+        SM_F_DOWN = 4
+
+    class SM_NONE(IntEnum):
+        SM_NONE_AT_ALL = 1
+
+    found = differences(enums=[SM_F, SM_NONE], constants={"SM_LENGTH": 17})
+    assert found == {
+        "number SM_F.SM_F_UP",
+        "unknown SM_F.SM_F_DOWN",
+        "unknown SM_NONE",
         "number SM_LENGTH",
-        "missing SM_F_DOWN",
-        "kind sm_msg.index",
-        "size sm_stats",
-        "unknown sm_stats.errors",
-        "missing sm_stats.late",
-        "number Thing.dst",
-        "number Thing.stats",
-        "missing SM_A_FRESH",
-        "unknown Thing.extra",
     }
-    assert keys(headers.compare(small, uapi.Headers(tmp_path, names))) == expected
-    (tmp_path / "linux/version.h").write_text(
-        "#define LINUX_VERSION_MAJOR 6\n#define LINUX_VERSION_PATCHLEVEL 1\n"
-    )
-    older = {key for key in expected if not key.startswith(("unknown", "size"))}
-    assert keys(headers.compare(small, uapi.Headers(tmp_path, names))) == older
 
 
-class Small:
-    """The declarations above, as those of a package."""
+def test_a_wrong_group_is_found() -> None:
+    class SM_CMD(IntEnum):
+        SM_CMD_GET = 1
 
-    messages = (sm_msg, sm_stats, Inner, Red, Thing)
-    enums = (SM, SMGRP, SM_MODE, SM_F)
-    constants = {"SM_LENGTH": 16, "SM_WIDTH": 4, "SM_OURS": 1}  # noqa: RUF012
+    ops = [Op("get", SM_CMD.SM_CMD_GET, Red, answer="one")]
+    family = Family("small", ops=ops, types=SM_CMD, groups=("thing", "invented"))
+    assert differences(families=[family]) == {"group small/invented"}
+
+
+def test_an_explanation_is_for_what_it_names() -> None:
+    known = Explanations({"Reason.": "kind: a.B.c a.D.* number: a.B.c"})
+    kind, number = Difference("kind", "a.B.c", "x"), Difference("number", "a.B.c", "y")
+    starred = Difference("kind", "a.D.e", "z")
+    assert {known.reason(d) for d in (kind, number, starred)} == {"Reason."}
+    assert known.reason(Difference("number", "a.D.e", "z")) is None
+    assert known.unneeded([kind, starred]) == ["number a.B.c"]
+    assert known.unneeded([kind, number]) == ["kind a.D.*"]

@@ -1,327 +1,225 @@
-"""The kernel's machine-readable specs (YAML), and how the declarations differ from them.
+"""Read the kernel's machine-readable specs (YAML): attributes, sub-messages and groups.
 
-The schema is described in Documentation/userspace-api/netlink of the kernel. A spec belongs to the
-family of its protocol, or to the generic family of its name. All else is not matched by name: a
-message class belongs to the attribute set of the operations with its message type, and from there
-every nest, struct, enumeration and sub-message leads to the next pair. Where several classes share
-a set, or several sets a class, an attribute is there if one of them has it.
-
-A declaration that says more than the spec (a kind for what the spec calls bytes, an enumeration for
-what it calls a number) is a difference of topic "finer".
+The schema is described in Documentation/userspace-api/netlink of the kernel. A spec names things
+its own way. Here each attribute gets its C name, which is found among the constants of the headers:
+facts of all sources then meet under one name. This file does not know declarations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import Enum, Flag
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
-from netlink.family import Family
-from netlink.schema import Field, Message
-from tools.declarations import Difference, attributes, innermost, is_same, label, members, shape
-
-WIDTH = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "s8": 1, "s16": 2, "s32": 4, "s64": 8}
+Attribute = dict[str, Any]
 ADDRESS = {"ipv4", "ipv6", "ipv4-or-v6"}  # display hints
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One attribute: its C name, number, kind and byte order ("big", "host" or "-")."""
+
+    name: str
+    number: int
+    kind: str
+    order: str
+
+
 class Spec:
-    """One file: its operations, and what they refer to, by name."""
+    """One spec: its attribute sets and what they refer to, by name."""
 
-    def __init__(self, path: Path) -> None:
-        text = yaml.safe_load(path.read_text())
-        self.name: str = text["name"]
-        self.protocol: int | None = text.get("protonum")
-        self.is_generic = text.get("protocol", "genetlink").startswith("genetlink")
-        self.definitions = {item["name"]: item for item in text.get("definitions", ())}
-        self.sets: dict[str, dict[int, dict[str, Any]]] = {}
-        for item in text["attribute-sets"]:
-            self.sets[item["name"]] = dict(self._numbered(item))
-        self.formats = {item["name"]: item["formats"] for item in text.get("sub-messages", ())}
-        self.operations = text["operations"]["list"]
-        self._is_directional = text["operations"].get("enum-model") == "directional"
-        self.groups: dict[str, int | None] = {
-            item["name"]: item.get("value") for item in text.get("mcast-groups", {}).get("list", ())
-        }
-
-    def is_of(self, family: Family) -> bool:
-        """Whether it is about a family."""
-        if self.is_generic:
-            return family.is_generic and family.name == self.name
-        return family.protocol == self.protocol
-
-    def _numbered(self, item: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The attributes of a set by their numbers, which count on where none is given."""
-        whole = self.sets.get(item.get("subset-of", ""), {})
-        by_name = {attr["name"]: (number, attr) for number, attr in whole.items()}
-        number = 0
-        for attr in item["attributes"]:
-            if whole:
-                number, base = by_name[attr["name"]]
-                yield number, base | attr
+    def __init__(self, text: str) -> None:
+        content = yaml.safe_load(text)
+        self.name: str = content["name"]
+        self.is_generic = content.get("protocol", "genetlink").startswith("genetlink")
+        definitions = content.get("definitions", ())
+        self.constants = {item["name"]: item.get("value") for item in definitions}
+        self.sets: dict[str, dict[int, Attribute]] = {}
+        self.subsets: dict[str, str] = {}
+        self.prefixes: dict[str, str] = {}
+        for item in content["attribute-sets"]:
+            name = item["name"]
+            if "subset-of" in item:
+                self.subsets[name] = item["subset-of"]
             else:
-                number = attr.get("value", number + 1)
-                yield number, attr
+                self.sets[name] = dict(_numbered(item["attributes"]))
+                self.prefixes[name] = item.get("name-prefix", "")
+        self.formats = {item["name"]: item["formats"] for item in content.get("sub-messages", ())}
+        groups = content.get("mcast-groups", {}).get("list", ())
+        self.groups: list[str] = [item["name"] for item in groups]
 
-    def messages(self) -> Iterator[tuple[int, dict[str, Any], str]]:
-        """Each message type with its operation, and the operation's name where it asks.
 
-        A generic family counts its operations, and answers under the number of the question; the
-        others, and "directional" ones, give a number to either side.
+def _numbered(attributes: list[Attribute]) -> Iterator[tuple[int, Attribute]]:
+    """Yield attributes with their numbers, which count on if a number is not given."""
+    number = 0
+    for attr in attributes:
+        number = attr.get("value", number + 1)
+        yield number, attr
+
+
+class Names:
+    """The C names of the attributes of a spec, found among the constants of its family.
+
+    `constants` gives the number and the group of each name.
+    """
+
+    def __init__(self, spec: Spec, constants: Mapping[str, tuple[str, int]]) -> None:
+        self._spec = spec
+        self._constants = constants
+        self._tails: dict[str, list[str]] = {}  # constants by what may be an attribute's name
+        for name in constants:
+            words = name.split("_")
+            for start in range(len(words)):
+                self._tails.setdefault("_".join(words[start:]), []).append(name)
+        self.prefixes: dict[str, str] = {}  # of the sets that were found
+        self.lost: list[str] = []  # what was not found
+        for name, attributes in spec.sets.items():
+            prefix = self._prefix(name, attributes)
+            if prefix is not None:
+                self.prefixes[name] = prefix
+
+    def target(self, name: str) -> str:
+        """Return the group of constants that an attribute set stands for, "" if not known."""
+        name = self._spec.subsets.get(name, name)
+        return self._group(name, self.prefixes[name]) if name in self.prefixes else ""
+
+    def named(self, name: str) -> Iterator[tuple[str, int, Attribute]]:
+        """Yield the C name, number and spec of each attribute of a set that is in the headers."""
+        prefix = self.prefixes.get(name)
+        if prefix is None:
+            self.lost.append(f"{self._spec.name}/{name}")
+            return
+        numbers: dict[int, list[str]] = {}
+        main = self._group(name, prefix)
+        for constant, (group, number) in self._constants.items():
+            if group == main and constant.startswith(prefix):
+                numbers.setdefault(number, []).append(constant)
+        for number, attr in self._spec.sets[name].items():
+            if is_nothing(attr):
+                continue
+            constant = self._own(attr) or prefix + c_name(attr["name"])
+            if constant in self._constants and self._constants[constant][1] == number:
+                yield constant, number, attr
+            elif constant not in self._constants and len(numbers.get(number, ())) == 1:
+                yield numbers[number][0], number, attr  # spelled otherwise
+            else:
+                self.lost.append(f"{self._spec.name}/{name}.{attr['name']}")
+
+    def _own(self, attr: Attribute) -> str:
+        """Return the C name of an attribute that has a prefix of its own."""
+        prefix = attr.get("name-prefix")
+        return c_name(prefix + attr["name"]) if prefix else ""
+
+    def _group(self, name: str, prefix: str) -> str:
+        """Return the group that most constants of a set are in."""
+        found = Counter(
+            self._constants[constant][0]
+            for attr in self._spec.sets[name].values()
+            if (constant := prefix + c_name(attr["name"])) in self._constants
+        )
+        return found.most_common(1)[0][0] if found else ""
+
+    def _prefix(self, name: str, attributes: dict[int, Attribute]) -> str | None:
+        """Return the prefix under which most attributes of a set are constants with their number.
+
+        What the spec states comes first. Of equals the one that has most words of the set's name.
         """
-        number = 0
-        for operation in self.operations:
-            number = operation.get("value", number + 1)
-            for way in ("do", "dump"):
-                for side in ("request", "reply"):
-                    part = operation.get(way, {}).get(side) or {}
-                    name = operation["name"] * (side == "request")
-                    if "value" in part:
-                        yield part["value"], operation, name
-                    elif part and self.is_generic and not self._is_directional:
-                        yield number, operation, name
+        found: Counter[str] = Counter()
+        some = {number: attr for number, attr in attributes.items() if not is_nothing(attr)}
+        for number, attr in some.items():
+            tail = c_name(attr["name"])
+            for constant in self._tails.get(tail, ()):
+                if self._constants[constant][1] == number:
+                    found[constant.removesuffix(tail)] += 1
+        stated = c_name(self._spec.prefixes[name])
+        if stated and (found[stated] or not found):
+            return stated if found[stated] else None
+        words = {*c_name(name).split("_")}
 
-    def layout(self, struct: str) -> tuple[list[tuple[int, dict[str, Any]]], int, int]:
-        """The members of a struct with their offsets, its size and its alignment, as in C."""
-        placed, end, most = [], 0, 1
-        for member in self.definitions[struct]["members"]:
-            size = align = WIDTH.get(member["type"], 0)
-            if "struct" in member:
-                _, size, align = self.layout(member["struct"])
-            elif not size:
-                length = member.get("len", 0)
-                size, align = int(self.definitions.get(length, {"value": length})["value"]), 1
-            offset = -(-end // align) * align
-            placed.append((offset, member))
-            end, most = offset + size, max(most, align)
-        return placed, -(-end // most) * most, most
+        def likeness(prefix: str) -> tuple[int, int, int]:
+            own = {*prefix.split("_")[1:-1]} - {"A", "ATTR"}
+            return found[prefix], -len(own - words), len(own & words)
+
+        best = max(found, key=likeness, default=None)
+        if best is None or 2 * found[best] < len(some):
+            return None
+        _, strange, common = likeness(best)
+        return None if found[best] == 1 and (strange or not common) else best
 
 
-class Comparison:
-    """Compares a family with its spec: `found` holds the differences."""
-
-    def __init__(self, spec: Spec, family: Family) -> None:
-        self.spec = spec
-        self.found: set[Difference] = set()
-        self._sets: set[tuple[type[Message], str]] = set()  # classes and attribute sets that met
-        self._pairs: set[tuple[Any, str]] = set()  # classes and structs, and enumerations
-        self._choices: dict[str, dict[str, str]] = {}  # of sub-messages: our values, and where
-        self._messages(family)
-        self._sets_whole()
-        self._choices_whole()
-
-    def _add(self, topic: str, subject: str, text: str) -> None:
-        self.found.add(Difference(topic, subject, text))
-
-    def _messages(self, family: Family) -> None:
-        groups = {number: name for name, number in family.groups.items()}
-        for name, number in self.spec.groups.items():
-            if number is None:  # which the kernel gives out
-                ours = name if name in family.groups else None
-            else:
-                ours = groups.get(number)
-            if ours is None or not is_same(ours, name):
-                self._add("group", f"{self.spec.name}/{name}", f"is {number}, here {ours}")
-        asking = {int(op.type): cast("type[Message]", op.request) for op in family.ops.values()}
-        for number, operation, name in self.spec.messages():
-            where = f"{self.spec.name}/{operation['name']}"
-            cls = asking.get(number) if name and family.is_generic else family.classes.get(number)
-            if cls is None:
-                self._add("missing", where, f"no message class for type {number}")
-                continue
-            ours = cls.__table__.types[number]
-            if name and not is_same(ours, name):
-                self._add("name", where, f"is {number}, here {ours}")
-            self._message(cls, operation)
-
-    def _message(self, cls: type[Message], layout: dict[str, Any]) -> None:
-        """A class, and the header and attributes that an operation or a sub-message has."""
-        if "fixed-header" in layout:
-            self._struct(cls, layout["fixed-header"])
-        if "attribute-set" in layout:
-            self._attributes(cls, layout["attribute-set"])
-
-    # --- attributes -------------------------------------------------------------------------------
-
-    def _attributes(self, cls: type[Message], name: str) -> None:
-        if (cls, name) in self._sets:
-            return
-        self._sets.add((cls, name))
-        fields = attributes(cls)
-        for number, attr in self.spec.sets[name].items():
-            if number in fields:
-                where = f"{label(cls)}.{fields[number].name}"
-                if not is_same(fields[number].name, attr["name"]):
-                    self._add("name", where, f"is {attr['name']} in {name}")
-                self._field(where, fields[number], attr)
-
-    def _sets_whole(self) -> None:
-        """What is declared on one side only."""
-        theirs: dict[type[Message], set[int]] = {}
-        ours: dict[str, set[int]] = {}
-        for cls, name in self._sets:
-            theirs.setdefault(cls, set()).update(self.spec.sets[name])
-            ours.setdefault(name, set()).update(attributes(cls))
-        for cls, numbers in theirs.items():
-            for number, field in attributes(cls).items():
-                if number not in numbers:
-                    self._add("unknown", f"{label(cls)}.{field.name}", f"number {number}")
-        for name, numbers in ours.items():
-            for number, attr in self.spec.sets[name].items():
-                if number not in numbers and not is_nothing(attr):
-                    where = f"{self.spec.name}/{name}.{attr['name']}"
-                    self._add("missing", where, f"{attr['type']}, number {number}")
-
-    def _field(self, where: str, field: Field, attr: dict[str, Any]) -> None:
-        """One attribute or member: its kind, its enumeration, and what lies inside of it."""
-        inner = innermost(field)
-        fits = accepted(attr)
-        if shape(field) not in fits:
-            is_finer = fits == ["binary"] or (fits, shape(field)) == (["be32"], "address")
-            topic = "finer" if is_finer else "kind"
-            self._add(topic, where, f"{shape(field)} here, {' or '.join(fits)}")
-        elif "enum" in attr:
-            self._enum(where, inner.enum, attr)
-        elif inner.enum:
-            self._add("finer", where, f"{inner.enum.__name__} here, {fits[0]}")
-        if "max-len" in attr.get("checks", {}):
-            self._bound(where, field, attr["checks"]["max-len"])
-        if "sub-message" in attr:
-            self._selected(where, field, attr)
-        if inner.message is None:
-            return
-        if "nested-attributes" in attr:
-            self._attributes(inner.message, attr["nested-attributes"])
-        if "struct" in attr:
-            self._struct(inner.message, attr["struct"])
-
-    def _bound(self, where: str, field: Field, most: int | str) -> None:
-        """How many bytes may be written; the NUL of a string counts here, and not in a spec."""
-        if isinstance(most, str):
-            most = int(self.spec.definitions[most]["value"])
-        ours = max(innermost(field).size - (innermost(field).kind_name == "string"), 0)
-        if ours != most:
-            self._add("bound", where, f"{ours or 'none'} here, {most}")
-
-    # --- sub-messages -----------------------------------------------------------------------------
-
-    def _selected(self, where: str, field: Field, attr: dict[str, Any]) -> None:
-        name = attr["sub-message"]
-        if field.selector is None or not is_same(field.selector, attr["selector"]):
-            self._add("selector", where, f"{field.selector} here, {attr['selector']} in {name}")
-        ours = self._choices.setdefault(name, {})
-        for key, cls in (field.choices or {}).items():
-            value = key.name if isinstance(key, Enum) else str(key)
-            ours[value] = where
-            for layout in self.spec.formats[name]:
-                if value == str(layout["value"]):
-                    self._message(cls, layout)
-
-    def _choices_whole(self) -> None:
-        for name, ours in self._choices.items():
-            theirs = {str(item["value"]): item for item in self.spec.formats[name]}
-            for value in ours.keys() - theirs.keys():
-                self._add("unknown", f"{ours[value]}:{value}", f"not in {name}")
-            for value in theirs.keys() - ours.keys():
-                if {"attribute-set", "fixed-header"} & theirs[value].keys():
-                    self._add("missing", f"{self.spec.name}/{name}:{value}", "no class for it")
-
-    # --- structs ----------------------------------------------------------------------------------
-
-    def _struct(self, cls: type[Message], name: str) -> None:
-        if (cls, name) in self._pairs:
-            return
-        self._pairs.add((cls, name))
-        placed, size, _ = self.spec.layout(name)
-        ours = {field.offset: field for field in members(cls)}
-        if size != cls.__table__.total:
-            self._add("size", label(cls), f"{cls.__table__.total} bytes here, {size} in {name}")
-            if not ours:
-                return
-        for offset, member in placed:
-            if is_nothing(member):
-                continue
-            field = ours.pop(offset, None)
-            if field is None:
-                self._add("missing", f"{self.spec.name}/{name}.{member['name']}", f"at {offset}")
-                continue
-            where = f"{label(cls)}.{field.name}"
-            if not is_same(field.name, member["name"]):
-                self._add("name", where, f"is {member['name']} in {name}")
-            self._field(where, field, member)
-        for offset, field in ours.items():
-            self._add("unknown", f"{label(cls)}.{field.name}", f"at {offset}, not in {name}")
-
-    # --- enumerations -----------------------------------------------------------------------------
-
-    def _enum(self, where: str, enum: type[Enum] | None, attr: dict[str, Any]) -> None:
-        definition = self.spec.definitions[attr["enum"]]
-        if definition["type"] == "struct" or (enum, definition["name"]) in self._pairs:
-            return
-        if enum is None:
-            self._add("enum", where, f"none here, {attr['enum']}")
-            return
-        self._pairs.add((enum, definition["name"]))
-        is_flags = definition["type"] == "flags" or attr.get("enum-as-flags", False)
-        if is_flags != issubclass(enum, Flag):
-            self._add("enum", where, f"{enum.__name__} is not of the type of {attr['enum']}")
-        ours = {int(member.value): name for name, member in enum.__members__.items()}
-        names = {name: int(member.value) for name, member in enum.__members__.items()}
-        value = definition.get("value-start", 0) - 1
-        for item in definition["entries"]:
-            entry = item if isinstance(item, dict) else {"name": item}
-            value = entry.get("value", value + 1)
-            number = 1 << value if is_flags else value
-            ours.pop(number, None)
-            if not any(is_same(name, entry["name"]) and names[name] == number for name in names):
-                missing = f"{self.spec.name}/{definition['name']}.{entry['name']}"
-                self._add("missing", missing, f"{number}, of {label(enum)}")
-        if ours:
-            self._add("unknown", label(enum), f"{' '.join(ours.values())} not in {attr['enum']}")
+def c_name(name: str) -> str:
+    """Return a spec's name as C spells it."""
+    return name.upper().replace("-", "_")
 
 
-def is_nothing(attr: dict[str, Any]) -> bool:
-    """Whether an attribute or a member carries nothing."""
+def is_nothing(attr: Attribute) -> bool:
+    """Return whether an attribute carries nothing."""
     return attr["type"] in ("pad", "unused") or attr["name"].split("-")[-1] in ("pad", "unspec")
 
 
-def accepted(attr: dict[str, Any]) -> list[str]:
-    """The kinds by which an attribute or a member of a spec may be declared."""
+def entries(spec: Spec, names: Names) -> Iterator[Entry]:
+    """Yield the attributes of a spec, and what its sub-messages select."""
+    for name in spec.sets:
+        for constant, number, attr in names.named(name):
+            yield Entry(constant, number, *_kind(spec, names, attr))
+
+
+def choices(spec: Spec, names: Names) -> Iterator[tuple[str, str, str]]:
+    """Yield what a sub-message may be: its name, the value that selects it, the C prefix."""
+    for name, formats in spec.formats.items():
+        for item in formats:
+            if target := names.target(item.get("attribute-set", "")):
+                yield name, str(item["value"]), target
+
+
+def _kind(spec: Spec, names: Names, attr: Attribute) -> tuple[str, str]:
+    """Return the kind and the byte order of an attribute."""
     if attr.get("multi-attr"):
-        return [f"repeated:{inner}" for inner in accepted(attr | {"multi-attr": False})]
+        kind, order = _kind(spec, names, attr | {"multi-attr": False})
+        return f"repeated {kind}", order
     match attr["type"]:
         case "indexed-array":
             element = {key: value for key, value in attr.items() if key != "sub-type"}
-            inner = accepted(element | {"type": attr["sub-type"]})
-            return [f"{word}:{kind}" for word in ("array", "mapping") for kind in inner]
+            kind, order = _kind(spec, names, element | {"type": attr["sub-type"]})
+            return f"array {kind}", order
         case "nest-type-value":
-            return ["mapping:" * len(attr.get("type-value", "1")) + "nest"]
+            kind, _ = _kind(spec, names, attr | {"type": "nest"})
+            return "mapping " * len(attr.get("type-value", "1")) + kind, "-"
+        case "nest":
+            return f"nest {names.target(attr.get('nested-attributes', ''))}".strip(), "-"
         case "sub-message":
-            return ["selected"]
-        case "scalar":
-            return ["uint"]
+            return f"selected {attr['sub-message']}", "-"
         case "binary" if "struct" in attr:
-            return ["struct"]
+            return f"struct {attr['struct'].replace('-', '_')}", "-"
         case "binary" if "sub-type" in attr:
-            return [f"scalars:{attr['sub-type']}"]
+            return f"scalars {attr['sub-type']}", _order(attr, attr["sub-type"])
+        case "scalar":
+            return "uint", "host"
     hint = attr.get("display-hint")
     if hint in ADDRESS:
-        return ["address"]
+        return "address", "-"
     if hint == "mac":
-        return ["mac"]
-    kind: str = attr["type"]
-    if attr.get("byte-order") == "big-endian":
-        kind = kind.replace("u", "be").replace("s", "sbe")
-    return [kind]
+        return "mac", "-"
+    kind = attr["type"]
+    if kind in ("string", "binary"):
+        checks = attr.get("checks", {})
+        most = checks.get("exact-len", checks.get("max-len"))
+        most = spec.constants.get(most, most)
+        return (f"{kind} {most}" if isinstance(most, int) else kind), "-"
+    return kind, _order(attr, kind)
 
 
-def compare(folder: Path, families: list[Family]) -> set[Difference]:
-    """The differences from the specs in a folder that belong to one of the families."""
-    found: set[Difference] = set()
-    for spec in map(Spec, sorted(folder.glob("*.yaml"))):
-        for family in families:
-            if spec.is_of(family):
-                found |= Comparison(spec, family).found
-    return found
+def _order(attr: Attribute, kind: str) -> str:
+    if not re.fullmatch(r"[us](8|16|32|64|int)|[us]int", kind):
+        return "-"
+    return "big" if attr.get("byte-order") == "big-endian" else "host"
+
+
+def read(folder: Path) -> list[Spec]:
+    """Return the specs of a folder."""
+    return [Spec(path.read_text()) for path in sorted(folder.glob("*.yaml"))]

@@ -1,7 +1,7 @@
-"""What the kernel's C headers say: constants, and structs with their members.
+"""Read the kernel's C headers: constants, and structs with their members.
 
-The C compiler does the reading: what it preprocesses gives the names, and a program that it
-compiles prints their numbers, sizes and offsets.
+A C compiler does the reading. Its preprocessor gives the names, and a program that it compiles
+prints their numbers, sizes and offsets. This file knows neither families nor declarations.
 """
 
 from __future__ import annotations
@@ -15,63 +15,73 @@ from dataclasses import dataclass
 from pathlib import Path
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
-PREAMBLE = ["stddef.h", "stdint.h", "sys/socket.h"]  # AF_*, and what headers forget to include
-# A kernel tree has its headers as they are before installing takes the kernel's own words away.
+PREAMBLE = ["stddef.h", "stdint.h", "sys/socket.h"]  # what some headers forget to include
+# No uapi header has AF_*: sys/socket.h of the C library has them, in a file of its own.
+SOCKET, SOCKET_FILE = "sys/socket.h", re.compile(r".*/bits/socket\.h")
+# The headers of a kernel tree use words that "make headers_install" removes.
 NOT_UAPI = ["linux/compiler.h", "linux/compiler_types.h"]
 WORDS = {"__user": "", "__force": "", "__bitwise": "", "__attribute_const__": ""}
 WORDS |= {"BIT(n)": "(1U<<(n))"}
 
-RELEASE = (6, 12)  # of Linux: where headers do not say theirs
-
-# An integer's definition: nothing but words and operators, and not a type alone.
+# The definition of an integer: only words and operators, and not a type alone.
 CONSTANT = re.compile(r"(?=.*(\b\d|[A-Z]))[\w\s()<>|&~+*-]+")
-TYPES = {"int", "unsigned", "long", "__u16", "__u32"}  # which may stand in it
+TYPES = {"int", "unsigned", "long", "__u16", "__u32"}  # which may occur in it
 INNER = "inner"  # the type of a member that is a struct or union without a name
 
 
 @dataclass(frozen=True)
+class Constant:
+    """An enumerator or a macro. `group` is what the members of an enum have in common.
+
+    That is the common prefix of their names, or "enum TAG" if they have none. The group of a macro
+    is its header.
+    """
+
+    group: str
+    number: int
+
+
+@dataclass(frozen=True)
 class Member:
-    """One member of a C struct; the size of a flexible array is 0."""
+    """One member of a C struct. The size of a flexible array is 0."""
 
     type: str
     offset: int
     size: int
 
 
+@dataclass(frozen=True)
+class Struct:
+    """A C struct with its size and members."""
+
+    size: int
+    members: dict[str, Member]
+
+
 class Headers:
-    """What the headers of an include folder define, those of the given names that exist."""
+    """What some headers of an include folder define. Headers that do not exist are passed over.
+
+    All of them are compiled together, so they must not contradict each other.
+    """
 
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
         self._folder = folder.resolve()
-        self._names = [name for name in sorted({*names}) if (folder / name).exists()]
-        self.release = _release(self._folder)
-        self.enums: list[tuple[str, list[str]]] = []  # their tag, which may be "", and members
-        self.constants: dict[str, int] = {}
-        self.structs: dict[str, dict[str, Member]] = {}
-        self.sizes: dict[str, int] = {}
-        self._macros: dict[str, tuple[str, str]] = {}  # their file and value
+        self._names = [n for n in names if n == SOCKET or (folder / n).exists()]
+        self.constants: dict[str, Constant] = {}
+        self.structs: dict[str, Struct] = {}
+        self._groups: dict[str, str] = {}  # of each enumerator
+        self._bounds: set[str] = set()  # enumerators that only count the others
+        self._macros: dict[str, tuple[str, str]] = {}  # their header and value
         self._functions: set[str] = set()  # macros that take arguments
         self._bodies: dict[str, dict[str, tuple[str, bool]]] = {}
-        self._preprocess()
-        self._measure()
-
-    def neighbours(self, name: str) -> list[str]:
-        """The constants that stand in one enum with a constant, itself included."""
-        return next((names for _, names in self.enums if name in names), [])
-
-    def macros(self, prefix: str, beside: Iterable[str]) -> list[str]:
-        """The macros of a prefix in the headers that define one of some others."""
-        files = {self._macros[name][0] for name in beside if name in self._macros}
-        return [
-            name
-            for name, (file, _) in self._macros.items()
-            if file in files and name.startswith(prefix) and name in self.constants
-        ]
+        if self._names:
+            self._preprocess()
+            self._measure()
 
     def _compile(self, *arguments: str, body: str = "") -> str:
-        """What the compiler prints for a file that includes the headers, and then goes on."""
+        """Return what the compiler prints for a file that includes the headers, then has a body."""
         if COMPILER is None:
-            raise FileNotFoundError("reading headers takes a C compiler (cc)")
+            raise FileNotFoundError("no C compiler (cc) found: it is needed to read headers")
         lines = [f"#include <{name}>" for name in [*PREAMBLE, *self._names]]
         words = [f"-D{word}={value}" for word, value in WORDS.items()]
         with tempfile.TemporaryDirectory() as shim:
@@ -88,26 +98,40 @@ class Headers:
         return done.stdout
 
     def _preprocess(self) -> None:
-        """Collect the names of macros, enums and structs."""
-        kept, file = [], ""
+        """Collect the names of macros, enums and structs that these headers define themselves."""
+        files = {str(self._folder / name): name for name in self._names}
+        text: dict[str, list[str]] = {name: [] for name in self._names}
+        file: str | None = None
         for line in self._compile("-E", "-dD").splitlines():
             if marker := re.match(r'# \d+ "(.*)"', line):
-                file = marker[1]
-            elif macro := re.match(r"#define (\w+) (.+)", line):
-                self._macros[macro[1]] = (file, macro[2])
+                file = SOCKET if SOCKET_FILE.fullmatch(marker[1]) else files.get(marker[1])
+                file = file if file in text else None
             elif macro := re.match(r"#define (\w+)\(", line):
                 self._functions.add(macro[1])
-            elif not line.startswith("#"):
-                kept.append(line)
-        text = re.sub(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)", "", "\n".join(kept))
+            elif macro := re.match(r"#define (\w+) (.+)", line):
+                is_wanted = file != SOCKET or macro[1].startswith("AF_")
+                self._macros[macro[1]] = ((file or "") if is_wanted else "", macro[2])
+            elif file and not line.startswith("#"):
+                text[file].append(line)
+        for lines in text.values():
+            self._types(
+                re.sub(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)", "", "\n".join(lines))
+            )
+
+    def _types(self, text: str) -> None:
         for tag, body in re.findall(r"\benum\s*(\w*)\s*\{([^{}]*)\}", text):
-            self.enums.append((tag, re.findall(r"(?:\A|,)\s*(\w+)", body)))
+            definitions = re.findall(r"(?:\A|,)\s*(\w+)([^,]*)", body)
+            names = [name for name, value in definitions if not is_bound(name, value)]
+            prefix = common_prefix(names)
+            group = prefix if prefix.isupper() else f"enum {tag}".strip()
+            self._groups |= {name: group for name in names if name != f"{group}_MAX"}
+            self._bounds |= {name for name, _ in definitions} - self._groups.keys()
         for found in re.finditer(r"\bstruct\s+(\w+)\s*\{", text):
             self._bodies[found[1]] = dict(_members(_braced(text, found.end())))
 
     def _integers(self) -> set[str]:
-        """The constants, and the macros that come down to constants."""
-        names = {name for _, names in self.enums for name in names}
+        """Return the enumerators, and the macros that are integers in the end."""
+        names = {*self._groups, *self._bounds}
         pending = {
             name: {*re.findall(r"\b[A-Za-z_]\w*", value)} - TYPES - self._functions
             for name, (_, value) in self._macros.items()
@@ -119,8 +143,14 @@ class Headers:
         return names
 
     def _measure(self) -> None:
-        """Let a program say the numbers."""
-        lines = [f'printf("{name} %lld\\n", (long long)({name}));' for name in self._integers()]
+        """Compile and run a program that prints the numbers."""
+        groups = {
+            name: file
+            for name, (file, value) in self._macros.items()
+            if file and not is_bound(name, value)
+        } | self._groups
+        wanted = sorted(self._integers() & groups.keys())
+        lines = [f'printf("{name} %lld\\n", (long long)({name}));' for name in wanted]
         for struct, members in self._bodies.items():
             lines.append(f'printf("{struct}: %zu\\n", sizeof(struct {struct}));')
             for name, (_, is_flexible) in members.items():
@@ -137,24 +167,47 @@ class Headers:
             struct, dot, member = name.partition(".")
             if dot:
                 kind, _ = self._bodies[struct][member]
-                self.structs[struct][member] = Member(kind, *map(int, numbers))
+                self.structs[struct].members[member] = Member(kind, *map(int, numbers))
             elif name.endswith(":"):
-                self.sizes[name[:-1]], self.structs[name[:-1]] = int(numbers[0]), {}
+                self.structs[name[:-1]] = Struct(int(numbers[0]), {})
             else:
-                self.constants[name] = int(numbers[0])
+                self.constants[name] = Constant(groups[name], int(numbers[0]))
 
 
-def _release(folder: Path) -> tuple[int, int]:
-    """Installed headers say their release themselves, those of a kernel tree by its Makefile."""
-    for path in (folder / "linux/version.h", folder.parents[1] / "Makefile"):
+def release(folder: Path) -> str:
+    """Return the release of an include folder, or of the kernel tree that it belongs to.
+
+    Raises FileNotFoundError if neither linux/version.h nor the Makefile of a kernel tree states it.
+    """
+    parents = folder.resolve().parents
+    for path in [folder / "linux/version.h", *(parent / "Makefile" for parent in parents)]:
         text = path.read_text() if path.exists() else ""
         if found := re.search(r"(?:_MAJOR|VERSION =) (\d+)\n.*PATCHLEVEL[ =]+(\d+)\n", text):
-            return int(found[1]), int(found[2])
-    return RELEASE
+            return f"{found[1]}.{found[2]}"
+    raise FileNotFoundError(
+        f"{folder} does not state its release, by linux/version.h or a Makefile"
+    )
+
+
+def is_bound(name: str, value: str) -> bool:
+    """Return whether a constant only marks the end of others: __A_MAX, NUM_A, A_MAX = NUM_A - 1."""
+    is_last = name.endswith("_MAX") or name.startswith("MAX_")
+    return name.startswith(("_", "NUM_")) or bool(is_last and re.search(r"\b__| - 1\b", value))
+
+
+def common_prefix(names: list[str]) -> str:
+    """Return the words that all names begin with, "" if there are none: A_B of A_B_C and A_B_D."""
+    parts = [name.split("_")[:-1] for name in names]
+    common = []
+    for words in zip(*parts, strict=False):
+        if len({*words}) > 1:
+            break
+        common.append(words[0])
+    return "_".join(common)
 
 
 def _braced(text: str, start: int) -> str:
-    """What stands between an opening brace, behind which `start` is, and its closing one."""
+    """Return the text between an opening brace, just before `start`, and its closing one."""
     depth, end = 1, start
     while depth:
         depth += {"{": 1, "}": -1}.get(text[end], 0)
@@ -163,9 +216,9 @@ def _braced(text: str, start: int) -> str:
 
 
 def _members(body: str) -> Iterator[tuple[str, tuple[str, bool]]]:
-    """The members of a struct, each with its type and whether it is a flexible array.
+    """Yield the members of a struct, each with its type and whether it is a flexible array.
 
-    Those of a struct inside are "outer.inner", or plainly "inner" where it has no name. Bit fields
+    Those of a struct inside are "outer.inner", or plainly "inner" if it has no name. Bit fields
     are left out, as they have no offset.
     """
     while body := body.strip():
@@ -173,6 +226,7 @@ def _members(body: str) -> Iterator[tuple[str, tuple[str, bool]]]:
         if body[len(head)] == "{":
             inside = _braced(body, len(head) + 1)
             body = f"{INNER} {body[len(head) + len(inside) + 2 :]}"
+            inside *= not head.startswith("enum")
         statement, _, body = body.partition(";")
         first, *more = statement.split(",")
         found = re.fullmatch(r"\s*(.*?[\s*])(\w+)\s*((?:\[.*\])?)\s*", first, re.S)

@@ -314,7 +314,7 @@ class Mctp(Message):
 
 
 class AfSpec(Message):
-    """IFLA_AF_SPEC of an ordinary link message: a nest for each address family."""
+    """IFLA_AF_SPEC of an ordinary link message: a nest for each address family (AF_*)."""
 
     inet: Nested[Inet] = nest(AF.AF_INET, Inet)
     inet6: Nested[Inet6] = nest(AF.AF_INET6, Inet6)
@@ -322,7 +322,7 @@ class AfSpec(Message):
 
 
 class AfSpecSet(Message):
-    """IFLA_AF_SPEC of a request that changes IPv4 sysctls; for all else AfSpec will do."""
+    """IFLA_AF_SPEC of a request that changes IPv4 sysctls, numbered by AF_* as AfSpec is."""
 
     inet: Nested[InetSet] = nest(AF.AF_INET, InetSet)
     inet6: Nested[Inet6] = nest(AF.AF_INET6, Inet6)

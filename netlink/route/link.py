@@ -472,7 +472,7 @@ class ProtoDownReason(Message):
 
 
 class DevlinkPort(Message):
-    """IFLA_DEVLINK_PORT: the devlink port behind the link (devlink_nl_port_handle_fill)."""
+    """IFLA_DEVLINK_PORT: DEVLINK_ATTR_* attributes of the devlink port of the link."""
 
     bus_name: str | None = string(1)
     dev_name: str | None = string(2)
@@ -480,7 +480,7 @@ class DevlinkPort(Message):
 
 
 class DpllPin(Message):
-    """IFLA_DPLL_PIN: the clock pin of the link (dpll_msg_add_pin_handle)."""
+    """IFLA_DPLL_PIN: DPLL_A_PIN_* attributes of the clock pin of the link."""
 
     id: int | None = u32(1)
 

@@ -180,7 +180,7 @@ class MplsStats(Message):
 
 
 class StatsAfSpec(Message):
-    """IFLA_STATS_AF_SPEC: a nest for each address family that counts (linux/if_link.h)."""
+    """IFLA_STATS_AF_SPEC: a nest for each address family (AF_*) that counts (linux/if_link.h)."""
 
     mpls: Nested[MplsStats] = nest(AF.AF_MPLS, MplsStats)
 
