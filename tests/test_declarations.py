@@ -16,6 +16,7 @@ import pytest
 
 from netlink.family import Family, Op
 from netlink.schema import (
+    Field,
     Message,
     Nested,
     Several,
@@ -40,7 +41,7 @@ from netlink.schema import (
     u64,
 )
 from tools import facts
-from tools.check_declarations import TABLE, compare, load, main
+from tools.check_declarations import TABLE, Comparison, Facts, compare, load, main, wrong_kinds
 from tools.declarations import Declarations, Difference, attributes, innermost, label
 from tools.explained import REASONS, Explanations
 
@@ -119,6 +120,25 @@ def test_strings_have_a_bound(declared: Declarations) -> None:
     assert unbounded == UNBOUNDED.keys()
 
 
+UNSIGNED = ("u8", "u16", "u32", "u64", "be16", "be32", "be64")
+
+
+def test_the_table_says_enough(declared: Declarations) -> None:
+    """If an unsigned integer had another width or byte order, the table would mostly tell."""
+    table = Facts(load())
+    comparison = Comparison(declared, table)
+    is_told: list[bool] = []
+    for cls in declared.messages:
+        for number, attribute in attributes(cls).items():
+            names = comparison.constants_of(cls, attribute)
+            found = [fact for name in names for fact in table.constants[name]]
+            if attribute.kind_name in UNSIGNED and not wrong_kinds(attribute, found):
+                others = [Field(kind, number) for kind in UNSIGNED if kind != attribute.kind_name]
+                is_told += [bool(wrong_kinds(other, found)) for other in others]
+    assert len(is_told) > 5000
+    assert sum(is_told) / len(is_told) > 0.95
+
+
 # --- the tool can tell ----------------------------------------------------------------------------
 
 
@@ -181,6 +201,7 @@ class Thing(sm_msg):
     labels: tuple[str, ...] = repeated(12, string(size=16))
     quiet: bool = flag(13)
     offset: int | None = s32(14)
+    local: object = address(15, size=4)
 
 
 FACTS = """
@@ -212,6 +233,7 @@ FACTS = """
     small   SM_A             LABELS     12      repeated string      -      hs6.1
     small   SM_A             QUIET      13      flag                 -      hp6.1
     small   SM_A             OFFSET     14      s32                  host   hs6.1
+    small   SM_A             LOCAL      15      address 4            -      hc6.1
     small   SM_INNER         UNSPEC     1       -                    -      h6.1
     small   SM_INNER         VALUE      2       u32                  host   hs6.1
     small   SM_RED           COLOUR     1       -                    -      h6.1
@@ -266,7 +288,7 @@ class Blue(Message):
 @pytest.mark.parametrize(
     ("fields", "topic"),
     [
-        ({"invented": u32(15)}, "unknown"),
+        ({"invented": u32(16)}, "unknown"),
         ({"invented": u32(4)}, "unknown"),
         ({"mode": u8(3)}, "number"),
         ({"mode": u16(2)}, "kind"),  # another width
@@ -279,6 +301,9 @@ class Blue(Message):
         ({"weight": u16(11)}, "kind"),  # a policy tells the width
         ({"dst": u16(5)}, "kind"),
         ({"dst": flag(5)}, "kind"),
+        ({"local": address(15)}, "width"),
+        ({"local": address(15, size=16)}, "kind"),
+        ({"local": u32(15)}, "kind"),
         ({"name": u32(1)}, "kind"),
         ({"stats": u64(6)}, "kind"),
         ({"inner": u32(7)}, "kind"),

@@ -155,7 +155,7 @@ class Comparison:
         """Compare each attribute with the constants of its name. Yields those."""
         for number, field in attributes(cls).items():
             where = f"{label(cls)}.{field.name}"
-            names = self._constants(cls, field)
+            names = self.constants_of(cls, field)
             if not names:
                 text = f"number {number}: the table has no constant of this name and the prefix"
                 self._add("unknown", where, f"{text} that the docstring of the class states")
@@ -164,9 +164,13 @@ class Comparison:
                 yield name, number
                 found = self.facts.constants[name]
                 self._met.setdefault(cls, set()).update(fact.set for fact in found)
-                self._kinds(where, field, found)
+                for kind in wrong_kinds(field, found):
+                    self._add("kind", where, f"{shown(kind_of(field))} here, {shown(kind)}")
+                length = address_length(found)
+                if length and innermost(field).kind_name == "address" and not field.size:
+                    self._add("width", where, f"any length here, {length} bytes")
 
-    def _constants(self, cls: type[Message], field: Field) -> list[str]:
+    def constants_of(self, cls: type[Message], field: Field) -> list[str]:
         """Return the constants that an attribute may stand for, by the C names in a docstring.
 
         "A_B_*" means A_B_NAME, and "A_*_B_*" each that fits. If there is none, what has the right
@@ -190,30 +194,12 @@ class Comparison:
                 stem = stem.rpartition("_")[0]
         return []
 
-    def _kinds(self, where: str, field: Field, found: list[Fact]) -> None:
-        """The kind should agree with a call, else with all that specs say and with a policy.
-
-        Calls are how the kernel writes and reads the attribute, so they win if they disagree.
-        """
-        called, checked, stated = (
-            [fact.kind for fact in found if letter in fact.source] for letter in "cps"
-        )
-        is_seen = any(agrees(field, kind) for kind in called)
-        if is_seen and not kind_of(field).wrappers and kind_of(field).base in SCALARS:
-            return
-        wrong = [kind for kind in stated if not agrees(field, kind)]
-        for kinds in (called, checked):
-            if not any(agrees(field, kind, as_policy=True) for kind in kinds):
-                wrong += kinds
-        for kind in {*wrong}:
-            self._add("kind", where, f"{shown(kind_of(field))} here, {shown(kind)}")
-
     def _inside(self, cls: type[Message], field: Field) -> None:
         """A nest should hold the attributes of the set that the specs name, a choice as well."""
         where = f"{label(cls)}.{field.name}"
         inner = innermost(field)
         facts = [
-            fact for name in self._constants(cls, field) for fact in self.facts.constants[name]
+            fact for name in self.constants_of(cls, field) for fact in self.facts.constants[name]
         ]
         for kind in {fact.kind for fact in facts}:
             if kind.base == "nest" and kind.argument and inner.kind_name == "nest":
@@ -310,6 +296,31 @@ def is_c_kind(field: Field, theirs: Kind) -> bool:
     if theirs.base in INTEGER and ours.base in INTEGER:
         return ours.order != "big" and ours.base[0] == theirs.base[0]
     return theirs.base == "-" or ours.order != "big"
+
+
+def wrong_kinds(field: Field, found: list[Fact]) -> set[Kind]:
+    """Return the kinds of an attribute that contradict its declaration.
+
+    It should agree with a call, else with all that specs say and with one policy. A call is how the
+    kernel writes or reads the attribute, so it decides.
+    """
+    called, checked, stated = ([f.kind for f in found if letter in f.source] for letter in "cps")
+    ours = kind_of(field)
+    if any(agrees(field, kind) for kind in called) and not ours.wrappers and ours.base in SCALARS:
+        return set()
+    wrong = {kind for kind in stated if not agrees(field, kind)}
+    for kinds in (called, checked):
+        if not any(agrees(field, kind, as_policy=True) for kind in kinds):
+            wrong |= {*kinds}
+    return wrong
+
+
+def address_length(found: list[Fact]) -> int | None:
+    """Return how long an address is, None if that is not known or depends on its family."""
+    kinds = {fact.kind for fact in found}
+    lengths = {kind.argument for kind in kinds if kind.base in ("address", "binary")} - {""}
+    lengths |= {"4" for kind in kinds if kind.base == "u32"}
+    return int(lengths.pop()) if len(lengths) == 1 else None
 
 
 def agrees(field: Field, theirs: Kind, *, as_policy: bool = False) -> bool:

@@ -66,6 +66,8 @@ REASONS = Explanations(
             kind: bridge.Bridge.fdb_flush""",
         "Bytes, which a policy or a spec calls text or a number.": """
             kind: link.Port.host_uuid link.Link.cost link.Link.priority link.Link.wireless""",
+        "An address of one length, which is not declared yet: the other length is accepted.": """
+            width: *""",
         # --- structure ---
         "The number means one thing in a request and another in an answer.": """
             kind: afspec.Inet.conf dcb.Dcb.perm_hwaddr
