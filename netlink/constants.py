@@ -8,12 +8,17 @@ numbers are those of Linux 6.12. This file imports nothing of the package.
 from enum import IntEnum, IntFlag
 from typing import Any
 
-__all__ = ["AF", "ALTIFNAMSIZ", "IFALIASZ", "IFNAMSIZ", "NETLINK", "NLMSG", "NLM_F"]
+__all__ = [
+    "AF", "ALTIFNAMSIZ", "IFALIASZ", "IFNAMSIZ", "KernelEnum", "KernelFlag", "NETLINK",
+    "NLA_TYPE_MASK", "NLMSG", "NLM_F", "names_of", "words_of",
+]  # fmt: skip
 
 # Bytes of a link's name, of its other names and of its alias, the NUL included (linux/if.h).
 IFNAMSIZ = 16
 ALTIFNAMSIZ = 128
 IFALIASZ = 256
+
+NLA_TYPE_MASK = 0x3FFF  # linux/netlink.h: without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
 
 class KernelEnum(IntEnum):
@@ -37,10 +42,7 @@ class KernelFlag(IntFlag):
     """
 
     def __str__(self) -> str:
-        return (
-            "|".join(name if isinstance(name, str) else f"{name:#x}" for name in names_of(self))
-            or "0"
-        )
+        return words_of(self)
 
     def __format__(self, spec: str) -> str:
         return format(int(self), spec) if spec[-1:] in NUMERIC else format(str(self), spec)
@@ -53,12 +55,18 @@ def names_of(value: Any) -> list[str | int]:
     """Return the names of the bits that are set; bits without a name follow as one int."""
     names: list[str | int] = []
     left = int(value)
-    for member in type(value):
+    members: Any = type(value)
+    for member in members:
         bits = int(member)
         if bits and bits & left == bits:
             names.append(member.name)
             left &= ~bits
     return [*names, left] if left else names
+
+
+def words_of(value: Any) -> str:
+    """Return flags as text: "IFF_UP|IFF_BROADCAST|0x80000000", or "0"."""
+    return "|".join(n if isinstance(n, str) else f"{n:#x}" for n in names_of(value)) or "0"
 
 
 class NETLINK(KernelEnum):
