@@ -8,9 +8,10 @@ knows a particular family.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from copy import copy
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -23,12 +24,13 @@ from typing import (
     TypeAlias,
     TypeVar,
     cast,
+    get_args,
     overload,
 )
 
 from netlink._core import Dispatch, Field, Meaning, Messages, RawMessage, Request, Verb
 from netlink.constants import NETLINK, NLM_F
-from netlink.schema import Message, MessageClass, MessageType
+from netlink.schema import Message, MessageClass, MessageType, SignatureOf
 
 __all__ = [
     "Dispatch", "Family", "IfIndex", "Listen", "Op", "Plan", "Request", "Steps", "Wait",
@@ -36,6 +38,7 @@ __all__ = [
 ]  # fmt: skip
 
 P = ParamSpec("P")
+A = ParamSpec("A")  # the arguments of the class that an Op is made with
 M = TypeVar("M", bound=Message)
 N = TypeVar("N", bound=Message)
 R_co = TypeVar("R_co", covariant=True)  # what do() returns
@@ -82,6 +85,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
     """
 
     __slots__ = ("answer", "dump", "ends", "name", "reply", "reply_type")
+    __signature__ = SignatureOf(lambda op: op.request)
 
     if TYPE_CHECKING:
         family: Family | None
@@ -90,10 +94,10 @@ class Op(Verb, Generic[P, R_co, D_co]):
 
     @overload
     def __init__(
-        self: Op[P, None, M],
+        self: Op[A, None, M],
         name: str,
         type: int,
-        request: Callable[P, M],
+        request: Callable[A, M],
         *,
         answer: Literal["none"] = ...,
         reply_type: int | None = ...,
@@ -104,10 +108,10 @@ class Op(Verb, Generic[P, R_co, D_co]):
     ) -> None: ...
     @overload
     def __init__(
-        self: Op[P, M, M],
+        self: Op[A, M, M],
         name: str,
         type: int,
-        request: Callable[P, M],
+        request: Callable[A, M],
         *,
         answer: Literal["one"],
         reply_type: int | None = ...,
@@ -117,10 +121,10 @@ class Op(Verb, Generic[P, R_co, D_co]):
     ) -> None: ...
     @overload
     def __init__(
-        self: Op[P, M | None, M],
+        self: Op[A, M | None, M],
         name: str,
         type: int,
-        request: Callable[P, M],
+        request: Callable[A, M],
         *,
         answer: Literal["optional"],
         reply_type: int | None = ...,
@@ -130,10 +134,10 @@ class Op(Verb, Generic[P, R_co, D_co]):
     ) -> None: ...
     @overload
     def __init__(
-        self: Op[P, list[M], M],
+        self: Op[A, list[M], M],
         name: str,
         type: int,
-        request: Callable[P, M],
+        request: Callable[A, M],
         *,
         answer: Literal["several"],
         reply_type: int | None = ...,
@@ -143,10 +147,10 @@ class Op(Verb, Generic[P, R_co, D_co]):
     ) -> None: ...
     @overload
     def __init__(
-        self: Op[P, None, N],
+        self: Op[A, None, N],
         name: str,
         type: int,
-        request: Callable[P, Message],
+        request: Callable[A, Message],
         *,
         reply: Callable[..., N],
         answer: Literal["none"] = ...,
@@ -157,10 +161,10 @@ class Op(Verb, Generic[P, R_co, D_co]):
     ) -> None: ...
     @overload
     def __init__(
-        self: Op[P, N, N],
+        self: Op[A, N, N],
         name: str,
         type: int,
-        request: Callable[P, Message],
+        request: Callable[A, Message],
         *,
         reply: Callable[..., N],
         answer: Literal["one"],
@@ -171,10 +175,10 @@ class Op(Verb, Generic[P, R_co, D_co]):
     ) -> None: ...
     @overload
     def __init__(
-        self: Op[P, N | None, N],
+        self: Op[A, N | None, N],
         name: str,
         type: int,
-        request: Callable[P, Message],
+        request: Callable[A, Message],
         *,
         reply: Callable[..., N],
         answer: Literal["optional"],
@@ -185,10 +189,10 @@ class Op(Verb, Generic[P, R_co, D_co]):
     ) -> None: ...
     @overload
     def __init__(
-        self: Op[P, list[N], N],
+        self: Op[A, list[N], N],
         name: str,
         type: int,
-        request: Callable[P, Message],
+        request: Callable[A, Message],
         *,
         reply: Callable[..., N],
         answer: Literal["several"],
@@ -199,10 +203,10 @@ class Op(Verb, Generic[P, R_co, D_co]):
     ) -> None: ...
     @overload
     def __init__(
-        self: Op[P, N, M],
+        self: Op[A, N, M],
         name: str,
         type: int,
-        request: Callable[P, Message],
+        request: Callable[A, Message],
         *,
         reply: Callable[..., N],
         dump: Callable[..., M],
@@ -216,7 +220,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         self,
         name: str,
         type: int,
-        request: Callable[..., Message],
+        request: Any,
         *,
         answer: Answer = "none",
         reply: Any = None,
@@ -244,6 +248,12 @@ class Op(Verb, Generic[P, R_co, D_co]):
         self.dump = cast(MessageClass, dump or self.reply)
         self.reply_type = type if reply_type is None else reply_type
         self.ends: End = ends
+        if TYPE_CHECKING:  # jedi does not know ParamSpec, but follows arguments through a function
+
+            def call(op: Any, **fields: Any) -> Request[Any, Any]:
+                return Request(op, request(**fields))
+
+            self.__call__ = call  # type: ignore[method-assign, assignment]
 
     @property
     def envelope(self) -> int:
@@ -254,6 +264,46 @@ class Op(Verb, Generic[P, R_co, D_co]):
         return f"<Op {self.name}>"
 
 
+class _Doc:
+    """The descriptor `__doc__` of Op: of the class, and of each op in its own words."""
+
+    def __init__(self, doc: str | None) -> None:
+        self.doc = doc
+
+    def __get__(self, instance: Op[..., Any, Any] | None, owner: Any = None) -> str | None:
+        return self.doc if instance is None else _explain(instance)
+
+
+# help() shows it for an op.
+Op.__doc__ = _Doc(Op.__doc__)  # type: ignore[assignment]
+
+
+def _explain(op: Op[..., Any, Any]) -> str:
+    """Describe what an op sends, what do() returns for it, and its arguments."""
+    kind = op.type.name if isinstance(op.type, Enum) else f"type {op.type}"
+    return "\n".join(
+        [
+            f"Return a request: {kind} with the given fields of a {op.request.__name__}.",
+            "",
+            f"do() returns {RETURNS[op.answer].format(op.reply.__name__)} for it.",
+            f"dump() returns a reply of {op.dump.__name__} messages.",
+            "The arguments, all of them by name:",
+            "",
+            # without the modules of the types, which would hide the names
+            *(f"    {re.sub(QUALIFIED, '', str(p))}" for p in op.__signature__.parameters.values()),
+        ]
+    )
+
+
+QUALIFIED = r"\b(?:\w+\.)+(?=\w)"
+
+
+RETURNS = {
+    "none": "None",
+    "one": "a {}",
+    "optional": "a {} or None",
+    "several": "a list of {} messages",
+}
 ANSWERS = ("none", "one", "optional", "several")
 ENDS = ("ack", "answer", "done", "nothing")
 
@@ -378,13 +428,26 @@ def plan(function: Any = None, /, *, name: str | None = None, sequence: bool = F
         def make(*args: P.args, **kwargs: P.kwargs) -> Plan[T]:
             return Plan(function, label, args, kwargs, sequence=sequence)
 
-        for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
+        for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
             setattr(make, attribute, getattr(function, attribute))
-        make.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
-        make.plan = label  # type: ignore[attr-defined]
+        signature = inspect.signature(function)
+        returns = _plan_of(signature.return_annotation)
+        make.__annotations__ = {**function.__annotations__, "return": returns}
+        made: Any = make
+        made.plan = label
+        made.__signature__ = signature.replace(return_annotation=returns)
         return make
 
     return decorate if function is None else decorate(function)
+
+
+def _plan_of(steps: Any) -> Any:
+    """What calling a plan function returns, by what its generator function is annotated with."""
+    if isinstance(steps, str):
+        return steps.replace("Steps", "Plan", 1)
+    plan: Any = Plan
+    parts = get_args(steps)
+    return plan[parts[-1]] if parts else plan
 
 
 def _wrong_arguments(

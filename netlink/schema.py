@@ -8,6 +8,7 @@ families or sockets: netlink/family.py combines messages into families.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Flag, IntEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -18,10 +19,13 @@ from typing import (
     Self,
     TypeVar,
     dataclass_transform,
+    get_args,
+    get_origin,
 )
 
 from netlink import render
 from netlink._core import Bitfield32, Field, Table, View
+from netlink.constants import NLA_TYPE_MASK
 
 __all__ = [
     "Addr", "AddrOrLabels", "Bitfield32", "Field", "IPAddress", "Message", "MessageClass", "Nested",
@@ -38,13 +42,67 @@ MessageClass = type["Message"]
 Target = MessageClass | Callable[[], MessageClass]
 
 
+class SignatureOf:
+    """The descriptor `__signature__`, for inspect.signature(), help() and completion.
+
+    A message class is called with its fields, and so is an op of it; `of` finds the class in the
+    object that is called.
+    """
+
+    def __init__(self, of: Callable[[Any], type] = lambda cls: cls) -> None:
+        self.of = of
+
+    def __get__(self, instance: Any, owner: Any = None) -> inspect.Signature:
+        if instance is None:  # Op itself, or the metaclass: inspect finds their own signature
+            raise AttributeError("__signature__")
+        cls: Any = self.of(instance)
+        hints: dict[str, Any] = {}
+        for base in reversed(cls.__mro__):
+            hints |= _hints(base)
+        return inspect.Signature(
+            [
+                inspect.Parameter(
+                    name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=0 if field.number is None and not field.element else field.missing,
+                    annotation=_accepted(hints.get(name, inspect.Parameter.empty)),
+                )
+                for name, field in cls.__table__.names.items()
+            ]
+        )
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    """Return the annotations that a class itself has, as types if all names can be resolved."""
+    try:
+        return inspect.get_annotations(cls, eval_str=True)
+    except NameError:  # a name that is imported for type checkers only
+        return inspect.get_annotations(cls)
+
+
+def _accepted(hint: Any) -> Any:
+    """Return what constructing takes for an annotation, as the `__set__` methods below say it."""
+    if hint is Addr:
+        return IPAddress | str | bytes | None
+    if hint is AddrOrLabels:
+        return IPAddress | tuple[int, ...] | str | bytes | None
+    several: Any = Iterable
+    for message in get_args(hint):
+        if get_origin(hint) is Nested:
+            return message | dict[str, Any] | None
+        if get_origin(hint) is Several:
+            return several[message | dict[str, Any]]
+    return hint
+
+
 # No field specifiers are named: to a type checker each word is then a default value, and every
 # constructor argument may be left out. A word returns Any, as its annotation is the real type.
-@dataclass_transform(kw_only_default=True, frozen_default=True, eq_default=False)
+@dataclass_transform(kw_only_default=True, eq_default=False)
 class MessageType(type):
     """The metaclass of messages: compiles the declared fields into `__table__`."""
 
     __table__: Table
+    __signature__ = SignatureOf()
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> MessageType:
         namespace.setdefault("__slots__", ())  # no __dict__: an instance is its bytes
@@ -60,7 +118,7 @@ class MessageType(type):
 
 
 MESSAGE_WORDS = frozenset(
-    ("attributes", "keys", "pretty", "replace", "to_dict", "to_json", "unknown")
+    ("attributes", "keys", "pretty", "replace", "same_as", "to_dict", "to_json", "unknown")
 )
 
 
@@ -147,6 +205,43 @@ class Message(View, metaclass=MessageType):
             parts += attributes
         return cls.from_bytes(b"".join(parts))
 
+    def same_as(self, other: Message) -> bool:
+        """Return whether two messages mean the same; `==` compares their bytes.
+
+        Both must have the same class, the same header members and the same attributes. The order
+        of the attributes, the padding and the flags NLA_F_NESTED and NLA_F_NET_BYTEORDER do not
+        matter. The order of the values of a repeated attribute does matter. Nested messages are
+        compared in the same way; undeclared attributes, and values that cannot be decoded, as
+        bytes. The headers that precede the body, with the message type, are not compared.
+
+        Raises TypeError if `other` is not a message.
+        """
+        if not isinstance(other, Message):
+            raise TypeError(f"same_as() expects a message, got {other!r}")
+        pairs: list[tuple[Any, Any]] = [(self, other)]
+        while pairs:  # not recursive, as the sender decides how deep messages are nested
+            one, two = pairs.pop()
+            if type(one) is not type(two):
+                return False
+            if isinstance(one, Message):
+                if one == two:
+                    continue
+                parts = _meaning(one), _meaning(two)
+                if parts[0].keys() != parts[1].keys():
+                    return False
+                pairs += ((value, parts[1][key]) for key, value in parts[0].items())
+            elif type(one) is tuple:
+                if len(one) != len(two):
+                    return False
+                pairs += zip(one, two, strict=True)
+            elif type(one) is dict:
+                if one.keys() != two.keys():
+                    return False
+                pairs += ((value, two[key]) for key, value in one.items())
+            elif one != two:
+                return False
+        return True
+
     @property
     def unknown(self) -> tuple[tuple[int, bytes], ...]:
         """The attributes that the class does not declare: (type, payload), in wire order."""
@@ -162,15 +257,47 @@ class Message(View, metaclass=MessageType):
         return render.describe(self)
 
 
-NLA_TYPE_MASK = 0x3FFF  # linux/netlink.h: without NLA_F_NESTED and NLA_F_NET_BYTEORDER
-
-
 def _attributes(message: Message) -> Iterator[tuple[int, bytes]]:
     """Each attribute's type, and its bytes whole: header, payload and padding."""
     body = bytes(message)
     for kind, offset, length in message._walk():
         whole = body[offset - 4 : offset + length]
         yield kind & NLA_TYPE_MASK, whole + bytes(-len(whole) % 4)
+
+
+def _meaning(message: Message) -> dict[str | int, Any]:
+    """What a message says, in any order: values by the name of the field, other bytes by number.
+
+    The number is that of the attribute, or -1 for the bytes after the last member of a struct.
+    """
+    table = type(message).__table__
+    body = bytes(message)
+    said: dict[str | int, Any] = {}
+    names = {}
+    for name, field in table.names.items():
+        if field.number is None:
+            place = slice(field.offset, field.offset + field.size if field.size else None)
+            said[name] = render.value_of(message, name, (body[place],))
+        else:
+            names[field.number] = name
+    payloads: dict[int, tuple[bytes, ...]] = {}
+    for kind, offset, length in message._walk():
+        number = kind & NLA_TYPE_MASK
+        payloads[number] = (*payloads.get(number, ()), body[offset : offset + length])
+    for number, found in payloads.items():
+        known = names.get(number)
+        if known is not None:
+            value = render.value_of(message, known, found)
+            if value != table.names[known].missing:
+                said[known] = value
+            if table.names[known].kind_name == "repeated":
+                continue
+            found = found[1:]  # the first one has been read
+        if found:
+            said[number] = found
+    if not table.has_attributes and not table.is_open and len(body) > table.total:
+        said[-1] = body[table.total :]
+    return said
 
 
 # --- annotations ----------------------------------------------------------------------------------

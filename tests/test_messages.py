@@ -194,6 +194,39 @@ def test_agreement_round_trip_and_truncation(cls: type[Message], data: st.DataOb
             assert 0 <= error.offset <= cut
 
 
+def shuffled(message: Message, data: st.DataObject) -> bytes:
+    """The same message in other bytes: attributes in another order, flags added."""
+    body = bytes(message)
+    table = type(message).__table__
+    found: dict[int, list[bytes]] = {}
+    end = len(body)
+    for kind, offset, length in message._walk():
+        end = min(end, offset - 4)
+        payload = body[offset : offset + length]
+        field = next((f for f in table.fields if f.number == kind & 0x3FFF), None)
+        if field is not None and field.kind_name == "nest":
+            (inside,) = (view for _, view in message._below(kind, offset, length))
+            payload = shuffled(inside, data)
+        flags = data.draw(st.sampled_from([0, 0x4000, 0x8000]))
+        found.setdefault(kind & 0x3FFF, []).append(wire.attribute(kind | flags, payload))
+    numbers = data.draw(st.permutations([number for number in found for _ in found[number]]))
+    return body[:end] + b"".join(found[number].pop(0) for number in numbers)
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_same_as_is_a_comparison_of_meaning(cls: type[Message], data: st.DataObject) -> None:
+    message = data.draw(messages(cls))
+    again = cls.from_bytes(shuffled(message, data))
+    assert message.same_as(again)
+    assert again.same_as(message)
+    assert message.to_dict() == again.to_dict()
+    # any other message that reads otherwise is not the same
+    other = data.draw(messages(cls))
+    assert message.same_as(other) == (message.to_dict() == other.to_dict())
+
+
 BOUNDED = [
     pytest.param(cls, field, id=f"{cls.__name__}.{name}")
     for cls in CLASSES

@@ -14,7 +14,9 @@ import pytest
 from netlink import Bitfield32, DecodeError, Family, Message, Op, RawMessage, Request, parse
 from netlink import schema as s
 from netlink.constants import NLM_F
+from netlink.route import FAMILY as ROUTE
 from netlink.route import link
+from netlink.route.rtnetlink import RTM
 
 from . import wire
 
@@ -47,6 +49,11 @@ class Tree(hdr):
     on: bool = s.flag(6)
     name: str | None = s.string(7)
     field32: Bitfield32 | None = s.bitfield32(8, enum=Bit)
+
+
+class Chain(Message):
+    inner: Any = s.nest(1, lambda: Chain)
+    name: str | None = s.string(7)
 
 
 FULL = Tree(family=2, bits=5, address="192.0.2.1", leaf={"value": 1, "state": 6},
@@ -89,7 +96,7 @@ def test_repr_is_short_and_names_things() -> None:
     assert "leaf=<Leaf value=1 state=STATE_UP>" in text
     assert "address=192.0.2.1" in text
     wide = declare(**{f"f{i}": s.u8(i) for i in range(1, 40)})
-    assert repr(wide(**{f"f{i}": 1 for i in range(1, 40)})).endswith("+27 more>")
+    assert repr(wide(**{f"f{i}": 1 for i in range(1, 40)})).endswith("+21 more>")
 
 
 def test_attributes_walks_the_whole_tree() -> None:
@@ -121,7 +128,9 @@ Tree
         value  2
     leaves[1]
         state  9
-    table    {STATE_UP: <Leaf value=3>, 7: <Leaf>}
+    table[STATE_UP]
+        value  3
+    table[7]
     raw      ff 00
     on       True
     name     x\\xff
@@ -133,6 +142,94 @@ Tree
 def test_text_cannot_break_the_lines() -> None:
     assert "    name    a\\nb\\x1b" in Tree(name="a\nb\x1b").pretty()
     assert "name=a\\nb" in repr(Tree(name="a\nb"))
+
+
+def attributes(*payloads: tuple[int, bytes]) -> bytes:
+    return b"".join(wire.attribute(number, payload) for number, payload in payloads)
+
+
+NESTED, NET_BYTEORDER = 0x8000, 0x4000
+VALUE, STATE = (1, b"\1\0\0\0"), (2, b"\6")
+ONE, TWO = attributes(VALUE), attributes((1, b"\2\0\0\0"))
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "same"),
+    [
+        # The order of attributes, padding and flags mean nothing.
+        (attributes((7, b"a\0"), (5, b"b")), attributes((5, b"b"), (7, b"a\0")), True),
+        (attributes((2, ONE)), attributes((NESTED | 2, ONE)), True),
+        (attributes((5, b"x")), attributes((NET_BYTEORDER | 5, b"x")), True),
+        (attributes((2, attributes(VALUE, STATE))), attributes((2, attributes(STATE, VALUE))), True),
+        (attributes((5, b"x")), attributes((5, b"x"))[:-3] + b"abc", True),
+        # A string with and without its NUL is the same string.
+        (attributes((7, b"a\0")), attributes((7, b"a")), True),
+        # Values of one attribute have an order, keys of a mapping have none.
+        (attributes((3, ONE), (3, TWO)), attributes((3, TWO), (3, ONE)), False),
+        (attributes((3, ONE), (5, b""), (3, TWO)), attributes((3, ONE), (3, TWO), (5, b"")), True),
+        (attributes((4, attributes((6, ONE), (7, TWO)))),
+         attributes((4, attributes((7, TWO), (NESTED | 6, ONE)))), True),
+        (attributes((4, attributes((6, ONE)))), attributes((4, attributes((7, ONE)))), False),
+        # Presence is meaning; so is a zero.
+        (b"", attributes((2, b"")), False),
+        (attributes((2, b"")), attributes((2, attributes((1, bytes(4))))), False),
+        (attributes((6, b"")), b"", False),
+        (attributes((5, b"x")), attributes((5, b"y")), False),
+        (attributes((2, ONE)), attributes((2, TWO)), False),
+        (attributes((2, ONE)), attributes((2, ONE + attributes((99, b"")))), False),
+        # Unknown attributes, bytes that cannot be decoded and surplus values are compared as bytes.
+        (attributes((200, b"x"), (6, b"")), attributes((6, b""), (NESTED | 200, b"x")), True),
+        (attributes((200, b"x")), attributes((200, b"y")), False),
+        (attributes((200, b"x"), (201, b"y")), attributes((201, b"x"), (200, b"y")), False),
+        (attributes((200, b"x"), (200, b"y")), attributes((200, b"y"), (200, b"x")), False),
+        (attributes((1, b"xyz"), (6, b"")), attributes((6, b""), (1, b"xyz")), True),
+        (attributes((2, b"x"), (6, b"")), attributes((6, b""), (2, b"y")), False),
+        (attributes((1, b"wxyz"), (1, b"a")), attributes((1, b"wxyz"), (1, b"b")), False),
+        (attributes((1, b"wxyz"), (1, b"a")), attributes((1, b"wxyz")), False),
+    ],
+)  # fmt: skip
+def test_same_as(one: bytes, two: bytes, same: bool) -> None:
+    first, second = (Tree.from_bytes(bytes(8) + body) for body in (one, two))
+    assert first.same_as(second) is same
+    assert second.same_as(first) is same
+    assert first.same_as(first)
+
+
+def test_same_as_compares_headers_by_their_members() -> None:
+    assert Tree(family=2, name="a").same_as(Tree(name="a", family=2))
+    assert not Tree(family=2).same_as(Tree(family=3))
+    padding = Tree.from_bytes(b"\2\xff\xff\xff\0\0\0\0")
+    assert padding != Tree(family=2)
+    assert padding.same_as(Tree(family=2))
+    assert hdr.from_bytes(bytes(8)).same_as(hdr())
+    assert not hdr.from_bytes(bytes(9)).same_as(hdr())  # a member that we do not know
+    assert not hdr.from_bytes(bytes(4)).same_as(hdr())  # a missing member reads None, not 0
+
+
+def test_same_as_takes_messages() -> None:
+    assert not Leaf().same_as(Tree())
+    assert not Leaf().same_as(hdr())
+    for wrong in (None, 5, bytes(Leaf())):
+        with pytest.raises(TypeError, match=r"same_as\(\) expects a message, got "):
+            Leaf().same_as(wrong)  # type: ignore[arg-type]
+
+
+def test_same_as_ignores_the_headers_before_the_body() -> None:
+    (one,) = parse(wire.message(RTM.RTM_NEWLINK, bytes(16), seq=5), ROUTE)
+    (two,) = parse(wire.message(RTM.RTM_DELLINK, bytes(16), seq=6), ROUTE)
+    assert isinstance(one, Message)
+    assert isinstance(two, Message)
+    assert one.same_as(two)
+
+
+def test_same_as_does_not_recurse() -> None:
+    depth = 2000
+    body = one = two = attributes((7, b"end"))
+    for _ in range(depth):
+        one = attributes((1, one), (7, b"n"))
+        two = attributes((7, b"n"), (1, two))
+    assert Chain.from_bytes(one).same_as(Chain.from_bytes(two))
+    assert not Chain.from_bytes(one).same_as(Chain.from_bytes(attributes((1, body), (7, b"n"))))
 
 
 def test_replace_splices_and_keeps_the_unknown_to_the_byte() -> None:

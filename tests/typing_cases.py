@@ -1,16 +1,20 @@
 """What type checkers are to infer; read by test_typing.py, never run.
 
-A comment `# is T` says what reveal_type finds there, `# error: code` which error mypy must see. A
-line without either must have none.
+A comment `# is T` says what reveal_type finds there, `# error: code` which error mypy must report;
+pyright must report an error in the same lines. A line without either must have none.
 """
 
 from collections.abc import Iterator
 from typing import reveal_type
 
-from netlink import Connection, KernelError, Message, Overrun, RawMessage, Reply, Request, parse
+from netlink import Connection, KernelError, Message, Overrun, Plan, RawMessage, Request, parse
+from netlink.connection import Reply
+from netlink.constants import NLM_F, NLMSG
+from netlink.family import Op
 from netlink.route import FAMILY, addr, link, neigh, route
 from netlink.route.link import IFF, Link
 from netlink.route.route import NextHop, Route
+from netlink.schema import Addr, AddrOrLabels, Nested, Several, address, nest, records, u32
 
 # Fields: header members always have a value, attributes may be missing.
 one = Link(index=1, mtu=1500)
@@ -20,15 +24,17 @@ reveal_type(one.mtu)  # is int | None
 reveal_type(one.ifname)  # is str | None
 reveal_type(one.operstate)  # is int | None
 reveal_type(one.stats64)  # is rtnl_link_stats64 | None
-reveal_type(one.linkinfo and one.linkinfo.kind)  # is LinkInfo | None | str
+reveal_type(one.linkinfo and one.linkinfo.kind)  # is LinkInfo | str | None
+reveal_type(one.same_as(one))  # is bool
 print(one.nosuch)  # error: attr-defined
-one.mtu = 9000  # error: misc
+one.same_as(bytes(one))  # error: arg-type
 
-# Constructor arguments: the types that a field reads as, and what is accepted beside them.
+# Constructor arguments: the types that a field reads as, and others that are accepted.
 Link(ifname="eth0", flags=IFF.IFF_UP, linkinfo={"kind": "veth"})
 Link(mtu="1500")  # error: arg-type
 Link(ifname=7)  # error: arg-type
 Link(nosuch=1)  # error: call-arg
+Link(_pad=1)  # error: call-arg
 Link(1)  # error: call-arg
 way = Route(gateway="192.0.2.1", dst="10.0.0.0", multipath=[{"ifindex": 1}, NextHop(ifindex=2)])
 reveal_type(way.gateway)  # is IPv4Address | IPv6Address | None
@@ -39,32 +45,104 @@ Route(multipath=[1])  # error: list-item
 reveal_type(way.replace(priority=5))  # is Route
 reveal_type(Route.from_bytes(b""))  # is Route
 
-# Ops are called as their message class is, and requests know what comes back.
-reveal_type(link.get(ifname="eth0"))  # is Request[Link]
+
+# Inherited fields read as the same types, and take the same arguments.
+class In(Message):
+    """A message that others hold."""
+
+    value: int | None = u32(1)
+
+
+class Base(Message):
+    """A field for each class of annotations."""
+
+    sub: Nested[In] = nest(1, In)
+    address: Addr = address(2)
+    labels: AddrOrLabels = address(3, by_family=True)
+    several: Several[In] = records(4, In)
+
+
+class Child(Base):
+    """It inherits."""
+
+    more: int | None = u32(5)
+
+
+class Grandchild(Child):
+    """It has no fields of its own."""
+
+
+reveal_type(Base().sub)  # is In | None
+reveal_type(Child().sub)  # is In | None
+reveal_type(Grandchild().sub)  # is In | None
+reveal_type(Child().address)  # is IPv4Address | IPv6Address | None
+reveal_type(Child().labels)  # is IPv4Address | IPv6Address | tuple[int, ...] | None
+reveal_type(Child().several)  # is tuple[In, ...]
+reveal_type(Grandchild().several)  # is tuple[In, ...]
+reveal_type(Grandchild().more)  # is int | None
+Child(sub={"value": 1}, address="192.0.2.1", labels=(16, 17), several=[{"value": 1}], more=1)
+Grandchild(sub=In(value=1), several=(In(),))
+Child(sub=5)  # error: arg-type
+Grandchild(address=5)  # error: arg-type
+Grandchild(mor=5)  # error: call-arg
+
+# Ops are called as their message class is, and requests know what do() and a dump return.
+reveal_type(link.get(ifname="eth0"))  # is Request[Link, Link]
+reveal_type(link.set(index=1))  # is Request[None, Link]
 link.get(mtu="1500")  # error: arg-type
 link.get(nosuch=1)  # error: call-arg
+link.get(1)  # error: call-arg
+make = Op("in.new", NLMSG.NLMSG_NOOP, In)
+find = Op("in.get", NLMSG.NLMSG_NOOP, In, answer="optional", reply=Child)
+every = Op("in.list", NLMSG.NLMSG_NOOP, In, answer="several", flags=NLM_F.NLM_F_ROOT)
+split = Op("in.split", NLMSG.NLMSG_NOOP, In, answer="one", reply=Child, dump=Base)
+reveal_type(make(value=1))  # is Request[None, In]
+reveal_type(find(value=1))  # is Request[Child | None, Child]
+reveal_type(every())  # is Request[list[In], In]
+reveal_type(split())  # is Request[Child, Base]
+make(valeu=1)  # error: call-arg
+
+# Plans know what they return, and have their own arguments.
+reveal_type(route.add("10.0.0.0/8", dev="v0"))  # is Plan[None]
+reveal_type(route.lookup("192.0.2.1"))  # is Plan[Route]
+reveal_type(link.index_of("v0"))  # is Plan[int]
+link.change("v0", mtu=9000)
+link.change("v0", mtuu=3)  # error: call-arg
+route.add("10.0.0.0/8", dve="v0")  # error: call-arg
 
 
 def conversation(nl: Connection) -> Iterator[Message]:
-    reveal_type(nl.do(link.get(index=1)))  # is Link | None
-    reveal_type(nl.do(route.new(dst="10.0.0.0")))  # is Route | None
+    """What a connection returns."""
+    reveal_type(nl.do(link.get(index=1)))  # is Link
+    reveal_type(nl.do(link.get(ifname="lo")).mtu)  # is int | None
+    reveal_type(nl.do(route.new(dst="10.0.0.0")))  # is None
+    reveal_type(nl.do(find()))  # is Child | None
+    reveal_type(nl.do(every()))  # is list[In]
+    reveal_type(nl.do(route.lookup("192.0.2.1")).oif)  # is int | None
+    reveal_type(nl.do(link.index_of("v0")))  # is int
     reveal_type(nl.dump(addr.get()))  # is Reply[Address]
+    reveal_type(nl.dump(split()))  # is Reply[Base]
     for each in nl.dump(neigh.get()):
         reveal_type(each)  # is Neighbour
         reveal_type(each.lladdr)  # is str | None
     reveal_type(nl.dump(route.get()).all())  # is list[Route]
-    for outcome in nl.do_many(route.new(oif=i) for i in range(9)):
-        reveal_type(outcome)  # is Route | KernelError | None
     for event in nl.events():
         reveal_type(event)  # is Message | RawMessage | Overrun
         if isinstance(event, Link):
             reveal_type(event.ifname)  # is str | None
     for parsed in parse(b"", FAMILY):
         reveal_type(parsed)  # is Message | RawMessage
+    nl.do(link.get)  # error: call-overload
+    nl.do(5)  # error: call-overload
     yield from nl.dump(link.get())
 
 
-def named(request: Request[Link], reply: Reply[Link], error: KernelError | Overrun) -> RawMessage:
-    reveal_type(request.dump())  # is Request[Link]
+def named(
+    request: Request[Link, Link], reply: Reply[Link], plan: Plan[int], error: KernelError | Overrun
+) -> RawMessage:
+    """Requests, replies and plans in annotations."""
+    reveal_type(request.dump())  # is Request[Link, Link]
     reveal_type(list(reply))  # is list[Link]
+    for step in plan:  # error: attr-defined
+        print(step)
     return error  # error: return-value

@@ -81,11 +81,11 @@ class taskstats(Message):
     """
 
     version: int = u16()
-    _pad0: int = pad(2)
+    _pad0 = pad(2)
     ac_exitcode: int = u32()  # a wait status: os.waitstatus_to_exitcode()
     ac_flag: AC_FLAG | int = u8(enum=AC_FLAG)
     ac_nice: int = s8()
-    _pad1: int = pad(6)
+    _pad1 = pad(6)
     cpu_count: int = u64()  # delays: runnable, waiting for a CPU
     cpu_delay_total: int = u64()
     blkio_count: int = u64()  # waiting for synchronous block I/O
@@ -96,13 +96,13 @@ class taskstats(Message):
     cpu_run_virtual_total: int = u64()  # ns, without what a hypervisor took
     ac_comm: str = string(size=32)  # the command's name
     ac_sched: SCHED | int = u8(enum=SCHED)
-    _pad2: int = pad(7)
+    _pad2 = pad(7)
     ac_uid: int = u32()
     ac_gid: int = u32()
     ac_pid: int = u32()
     ac_ppid: int = u32()
     ac_btime: int = u32()  # begin, seconds since 1970
-    _pad3: int = pad(4)
+    _pad3 = pad(4)
     ac_etime: int = u64()  # us since the task began
     ac_utime: int = u64()  # us of CPU time in user space
     ac_stime: int = u64()  # us of CPU time in the kernel
@@ -132,7 +132,7 @@ class taskstats(Message):
     compact_count: int | None = u64()  # version 11: compacting memory
     compact_delay_total: int | None = u64()
     ac_tgid: int | None = u32()  # version 12: the process
-    _pad4: int = pad(4)
+    _pad4 = pad(4)
     ac_tgetime: int | None = u64()  # us since the process began
     ac_exe_dev: int | None = u64()  # device and inode of the program, 0 for kernel threads
     ac_exe_inode: int | None = u64()

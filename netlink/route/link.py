@@ -424,7 +424,7 @@ class ifla_port_vsi(Message):
     vsi_mgr_id: int = u8()
     vsi_type_id: bytes = binary(size=3)
     vsi_type_version: int = u8()
-    _pad: int = pad(3)
+    _pad = pad(3)
 
 
 class Port(Message):
@@ -489,7 +489,7 @@ class ifinfomsg(Message):
     """struct ifinfomsg (linux/rtnetlink.h). `change` masks the `flags` a request sets."""
 
     family: AF | int = u8(enum=AF)
-    _pad: int = pad(1)
+    _pad = pad(1)
     type: ARPHRD | int = u16(enum=ARPHRD)
     index: int = s32()
     flags: IFF = u32(enum=IFF)

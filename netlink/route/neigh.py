@@ -95,7 +95,7 @@ class ndmsg(Message):
     """struct ndmsg (linux/neighbour.h). `ndm_ifindex` is the link of the entry."""
 
     family: AF | int = u8(enum=AF)
-    _pad: int = pad(3)
+    _pad = pad(3)
     ndm_ifindex: int = s32()
     state: NUD = u16(enum=NUD)
     flags: NTF = u8(enum=NTF)
