@@ -149,8 +149,9 @@ def attributes(*payloads: tuple[int, bytes]) -> bytes:
 
 
 NESTED, NET_BYTEORDER = 0x8000, 0x4000
-VALUE, STATE = (1, b"\1\0\0\0"), (2, b"\6")
-ONE, TWO = attributes(VALUE), attributes((1, b"\2\0\0\0"))
+ONE = attributes((1, b"\1\0\0\0"))
+TWO = attributes((1, b"\2\0\0\0"))
+SIX = attributes((2, b"\6"))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ ONE, TWO = attributes(VALUE), attributes((1, b"\2\0\0\0"))
         (attributes((7, b"a\0"), (5, b"b")), attributes((5, b"b"), (7, b"a\0")), True),
         (attributes((2, ONE)), attributes((NESTED | 2, ONE)), True),
         (attributes((5, b"x")), attributes((NET_BYTEORDER | 5, b"x")), True),
-        (attributes((2, attributes(VALUE, STATE))), attributes((2, attributes(STATE, VALUE))), True),
+        (attributes((2, ONE + SIX)), attributes((2, SIX + ONE)), True),
         (attributes((5, b"x")), attributes((5, b"x"))[:-3] + b"abc", True),
         # A string with and without its NUL is the same string.
         (attributes((7, b"a\0")), attributes((7, b"a")), True),
@@ -211,7 +212,7 @@ def test_same_as_takes_messages() -> None:
     assert not Leaf().same_as(hdr())
     for wrong in (None, 5, bytes(Leaf())):
         with pytest.raises(TypeError, match=r"same_as\(\) expects a message, got "):
-            Leaf().same_as(wrong)  # type: ignore[arg-type]
+            Leaf().same_as(wrong)
 
 
 def test_same_as_ignores_the_headers_before_the_body() -> None:

@@ -24,7 +24,8 @@ reveal_type(one.mtu)  # is int | None
 reveal_type(one.ifname)  # is str | None
 reveal_type(one.operstate)  # is int | None
 reveal_type(one.stats64)  # is rtnl_link_stats64 | None
-reveal_type(one.linkinfo and one.linkinfo.kind)  # is LinkInfo | str | None
+if one.linkinfo:
+    reveal_type(one.linkinfo.kind)  # is str | None
 reveal_type(one.same_as(one))  # is bool
 print(one.nosuch)  # error: attr-defined
 one.same_as(bytes(one))  # error: arg-type
@@ -57,7 +58,7 @@ class Base(Message):
     """A field for each class of annotations."""
 
     sub: Nested[In] = nest(1, In)
-    address: Addr = address(2)
+    source: Addr = address(2)
     labels: AddrOrLabels = address(3, by_family=True)
     several: Several[In] = records(4, In)
 
@@ -75,15 +76,15 @@ class Grandchild(Child):
 reveal_type(Base().sub)  # is In | None
 reveal_type(Child().sub)  # is In | None
 reveal_type(Grandchild().sub)  # is In | None
-reveal_type(Child().address)  # is IPv4Address | IPv6Address | None
+reveal_type(Child().source)  # is IPv4Address | IPv6Address | None
 reveal_type(Child().labels)  # is IPv4Address | IPv6Address | tuple[int, ...] | None
 reveal_type(Child().several)  # is tuple[In, ...]
 reveal_type(Grandchild().several)  # is tuple[In, ...]
 reveal_type(Grandchild().more)  # is int | None
-Child(sub={"value": 1}, address="192.0.2.1", labels=(16, 17), several=[{"value": 1}], more=1)
+Child(sub={"value": 1}, source="192.0.2.1", labels=(16, 17), several=[{"value": 1}], more=1)
 Grandchild(sub=In(value=1), several=(In(),))
 Child(sub=5)  # error: arg-type
-Grandchild(address=5)  # error: arg-type
+Grandchild(source=5)  # error: arg-type
 Grandchild(mor=5)  # error: call-arg
 
 # Ops are called as their message class is, and requests know what do() and a dump return.
@@ -143,6 +144,6 @@ def named(
     """Requests, replies and plans in annotations."""
     reveal_type(request.dump())  # is Request[Link, Link]
     reveal_type(list(reply))  # is list[Link]
-    for step in plan:  # error: attr-defined
+    for step in plan:  # error: var-annotated
         print(step)
     return error  # error: return-value
