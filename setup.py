@@ -30,6 +30,7 @@ def extension(name: str, source: str, *more: str) -> Extension:
     return Extension(
         name,
         [source],
+        depends=["netlink/_core.h"],
         extra_compile_args=["-std=c11", "-Wall", "-Wextra", *more, *compile_args],
         extra_link_args=link_args,
     )

@@ -107,6 +107,8 @@ def envelop(
 def runs(data: bytes, index: bytes, own_port: int = 0, framing: str = "netlink") -> list[Run]: ...
 
 INDEX_FORMAT: str
+"""`struct` format of one datagram in the index of `RawSocket.receive`: offset, length, port,
+group, nsid, flags."""
 
 @final
 class Meaning:

@@ -378,15 +378,17 @@ cdef class Messages:
 
 # --- runs ---------------------------------------------------------------------------------------
 
-cdef struct IndexEntry:  # one datagram of a receive, as netlink._nlsock packs it
-    uint32_t offset
-    uint32_t length
-    uint32_t port
-    uint32_t group
-    int32_t nsid
-    uint32_t flags
+cdef extern from "_core.h":
+    struct index_entry:  # one datagram of a receive
+        uint32_t offset
+        uint32_t length
+        uint32_t port
+        uint32_t group
+        int32_t nsid
+        uint32_t flags
+    const char *C_INDEX_FORMAT "INDEX_FORMAT"
 
-INDEX_FORMAT = "=IIIIiI"  # struct IndexEntry, for the struct module
+INDEX_FORMAT = C_INDEX_FORMAT.decode()
 
 cdef enum:
     MSG_TRUNC = 0x20  # linux/socket.h
@@ -423,7 +425,7 @@ cdef class Run:
                 f"port={self.port}, group={self.group}, {self.start}:{self.end})")
 
 
-cdef Run new_run(bytes data, Py_ssize_t start, const IndexEntry *entry):
+cdef Run new_run(bytes data, Py_ssize_t start, const index_entry *entry):
     cdef Run run = Run.__new__(Run)
     run.data = data
     run.start = run.end = start
@@ -433,7 +435,7 @@ cdef Run new_run(bytes data, Py_ssize_t start, const IndexEntry *entry):
     return run
 
 
-cdef Run fault_run(bytes data, Py_ssize_t start, const IndexEntry *entry, object fault):
+cdef Run fault_run(bytes data, Py_ssize_t start, const index_entry *entry, object fault):
     cdef Run run = new_run(data, start, entry)
     run.fault = fault
     return run
@@ -458,7 +460,7 @@ def runs(bytes data not None, bytes index not None, unsigned int own_port=0,
     came by a group then make runs by sequence number too. A datagram that is framed wrongly, or was
     truncated, gives a run with a `fault` at its place; the datagrams after it are read.
     """
-    cdef IndexEntry entry
+    cdef index_entry entry
     cdef Cursor c
     cdef Frame frame
     cdef Py_ssize_t i, offset
@@ -469,11 +471,11 @@ def runs(bytes data not None, bytes index not None, unsigned int own_port=0,
     cdef bint is_whole = kind == TEXT or kind == AUDIT  # a datagram is one message
     cdef const uint8_t *base = <const uint8_t *>PyBytes_AS_STRING(data)
     cdef list found = []
-    if PyBytes_GET_SIZE(index) % sizeof(IndexEntry):
+    if PyBytes_GET_SIZE(index) % sizeof(index_entry):
         raise ValueError(f"an index of {len(index)} bytes does not consist of rows of "
-                         f"{sizeof(IndexEntry)} bytes")
-    for i in range(PyBytes_GET_SIZE(index) // <Py_ssize_t>sizeof(IndexEntry)):
-        memcpy(&entry, PyBytes_AS_STRING(index) + i * sizeof(IndexEntry), sizeof(IndexEntry))
+                         f"{sizeof(index_entry)} bytes")
+    for i in range(PyBytes_GET_SIZE(index) // <Py_ssize_t>sizeof(index_entry)):
+        memcpy(&entry, PyBytes_AS_STRING(index) + i * sizeof(index_entry), sizeof(index_entry))
         if <Py_ssize_t>entry.offset + <Py_ssize_t>entry.length > PyBytes_GET_SIZE(data):
             raise ValueError(f"datagram {i} ends outside of the {len(data)} bytes given")
         if entry.port:

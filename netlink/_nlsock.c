@@ -39,6 +39,8 @@
 #include <sys/socket.h>
 #include <linux/netlink.h>
 
+#include "_core.h"
+
 /* Wheels are built with the headers of Linux 4.18 (manylinux_2_28), which lack this. */
 #ifndef NETLINK_GET_STRICT_CHK  /* Linux 4.20 */
 #define NETLINK_GET_STRICT_CHK 12
@@ -66,17 +68,6 @@ struct scratch {
     struct iovec vectors[MAX_DATAGRAMS];
     struct sockaddr_nl senders[MAX_DATAGRAMS];
     union control controls[MAX_DATAGRAMS];
-};
-
-/* One datagram in the index of receive(). */
-#define INDEX_FORMAT "=IIIIiI"
-struct record {
-    uint32_t offset;
-    uint32_t length;
-    uint32_t port;
-    uint32_t group;
-    int32_t nsid;
-    uint32_t flags;
 };
 
 struct sender;
@@ -955,11 +946,11 @@ static int fill(RawSocket *self, size_t slots, int64_t deadline)
     return count;
 }
 
-static struct record describe(struct mmsghdr *header, uint32_t offset)
+static struct index_entry describe(struct mmsghdr *header, uint32_t offset)
 {
     struct msghdr *message = &header->msg_hdr;
     const struct sockaddr_nl *sender = message->msg_name;
-    struct record record = {
+    struct index_entry record = {
         .offset = offset,
         .length = header->msg_len,
         .port = sender->nl_pid,
@@ -990,14 +981,14 @@ static PyObject *deliver(struct scratch *scratch, int count)
         end = align(end) + scratch->headers[i].msg_len;
     PyObject *data = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)end);
     if (data != NULL)
-        index = PyBytes_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(struct record));
+        index = PyBytes_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(struct index_entry));
     if (index == NULL)
         goto done;
     unsigned char *bytes = (unsigned char *)PyBytes_AS_STRING(data);
     unsigned char *records = (unsigned char *)PyBytes_AS_STRING(index);
     end = 0;
     for (int i = 0; i < count; i++) {
-        const struct record record = describe(&scratch->headers[i], align(end));
+        const struct index_entry record = describe(&scratch->headers[i], align(end));
         unsigned char *source = slot(scratch, (size_t)i);
 
         memset(bytes + end, 0, record.offset - end);
@@ -1019,7 +1010,7 @@ PyDoc_STRVAR(receive_doc,
 "receive($self, /, timeout=None, *, max_datagrams=16)\n--\n\n"
 "Wait for datagrams and return (data, index): all that are there, up to max_datagrams (1..64).\n\n"
 "data holds the datagrams, each at an offset that is a multiple of 4, with zeros between. index\n"
-"has one struct of INDEX_FORMAT a datagram: offset and length in data; the sender's port (0 is\n"
+"has one struct of netlink._core.INDEX_FORMAT a datagram: offset and length in data; the sender's port (0 is\n"
 "the kernel); the multicast group that it came by, or 0; the network namespace id where\n"
 "NETLINK_LISTEN_ALL_NSID is on, or -1; the flags of recvmsg(2). A datagram of more than 1 MiB is\n"
 "cut to that, and its flags have MSG_TRUNC.\n\n"
@@ -1180,7 +1171,6 @@ static int nlsock_exec(PyObject *module)
 {
     PyObject *type = PyType_FromModuleAndSpec(module, &RawSocket_spec, NULL);
     int failed = type == NULL || PyModule_AddType(module, (PyTypeObject *)type) < 0 ||
-                 PyModule_AddStringMacro(module, INDEX_FORMAT) < 0 ||
                  PyModule_AddIntMacro(module, SOL_NETLINK) < 0 ||
                  PyModule_AddIntMacro(module, NETLINK_BROADCAST_ERROR) < 0 ||
                  PyModule_AddIntMacro(module, NETLINK_NO_ENOBUFS) < 0 ||

@@ -5,10 +5,6 @@ from typing import Final, Self, final, overload
 
 from typing_extensions import Buffer
 
-INDEX_FORMAT: Final[str]
-"""`struct` format of one datagram in the index of `RawSocket.receive`: offset, length, port,
-group, nsid, flags."""
-
 SOL_NETLINK: Final[int]
 NETLINK_BROADCAST_ERROR: Final[int]
 NETLINK_NO_ENOBUFS: Final[int]

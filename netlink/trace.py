@@ -30,7 +30,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, cast
 
-from netlink._core import Meaning, Messages, RawMessage, iter_messages, runs
+from netlink._core import INDEX_FORMAT, Meaning, Messages, RawMessage, iter_messages, runs
 from netlink.constants import NETLINK, NLM_F, NLMSG
 from netlink.errors import DecodeError, KernelError, Overrun
 from netlink.extack import status
@@ -246,7 +246,9 @@ class Decoder:
     def answer(self, data: bytes, answer: RawMessage) -> Answer:
         """What an NLMSG_ERROR or NLMSG_DONE in `data` says. Raises DecodeError where it does not
         even hold an errno."""
-        index = struct.pack("=4IiI", answer.offset, NLMSG_HDRLEN + len(answer.payload), 0, 0, -1, 0)
+        index = struct.pack(
+            INDEX_FORMAT, answer.offset, NLMSG_HDRLEN + len(answer.payload), 0, 0, -1, 0
+        )
         (only,) = runs(data, index)
         request = self._request(answer)
         error, warning = status(only, request)

@@ -26,7 +26,7 @@ from netlink import (
     iter_messages,
 )
 from netlink import schema as s
-from netlink._core import Gather, Messages, kinds, runs, stamp
+from netlink._core import INDEX_FORMAT, Gather, Messages, kinds, runs, stamp
 
 from . import wire
 
@@ -734,7 +734,7 @@ def test_a_faulty_datagram_does_not_hide_the_others() -> None:
     assert isinstance(fault, DecodeError)
     assert fault.offset == 16
     assert "cut short" in str(runs(*wire.receive(good, flags=0x20))[1])
-    for index in (b"x", pystruct.pack("=IIIIiI", 0, 999, 0, 0, 0, 0)):
+    for index in (b"x", pystruct.pack(INDEX_FORMAT, 0, 999, 0, 0, 0, 0)):
         with pytest.raises(ValueError, match=r"index of|outside"):
             runs(good, index)
 

@@ -31,7 +31,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from netlink import _nlsock
-from netlink._nlsock import CLONE_NEWNET, INDEX_FORMAT, SOL_NETLINK, RawSocket
+from netlink._core import INDEX_FORMAT
+from netlink._nlsock import CLONE_NEWNET, SOL_NETLINK, RawSocket
 
 ROUTE, USERSOCK = 0, 2
 RTM_NEWLINK, RTM_GETLINK, RTM_NEWNSID = 16, 18, 88

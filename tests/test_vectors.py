@@ -18,7 +18,7 @@ import pytest
 
 import netlink
 from netlink import DecodeError, KernelError, Message, iter_attributes, iter_messages, schema
-from netlink._core import Gather, runs
+from netlink._core import INDEX_FORMAT, Gather, runs
 from netlink.constants import AF
 from netlink.extack import status
 from netlink.route import (
@@ -535,7 +535,7 @@ def test_error_record(record: Json) -> None:
         flags = 0x100 | 0x200  # NLM_F_CAPPED, NLM_F_ACK_TLVS
         body = error + data
         data = struct.pack("=IHHII", NLMSG_HDRLEN + len(body), 2, flags, 1, 0) + body
-    index = struct.pack("=IIIIiI", 0, len(data), 0, 0, -1, 0)
+    index = struct.pack(INDEX_FORMAT, 0, len(data), 0, 0, -1, 0)
     (run,), fault = runs(data, index)
     assert fault is None
     error_of, _ = status(run, link.get(index=1))

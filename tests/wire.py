@@ -1,8 +1,10 @@
-"""Bytes for tests: messages, attributes and packed indexes, built without the library."""
+"""Bytes for tests: messages, attributes and receive indexes, built without the library's writers."""
 
 from __future__ import annotations
 
 import struct
+
+from netlink._core import INDEX_FORMAT
 
 
 def attribute(number: int, payload: bytes) -> bytes:
@@ -40,6 +42,6 @@ def receive(
     index = b""
     for datagram in datagrams:
         data += bytes(-len(data) % 4)
-        index += struct.pack("=IIIIiI", len(data), len(datagram), port, group, nsid, flags)
+        index += struct.pack(INDEX_FORMAT, len(data), len(datagram), port, group, nsid, flags)
         data += datagram
     return bytes(data), index
