@@ -1,7 +1,7 @@
 """The rules of the house, read from its source: who imports whom, who does I/O, what is explained.
 
-A module imports from the layers below its own. A name that the table lacks is a family's: it
-stands on the schema, and families never meet.
+Every file of the package has a place in LAYERS. It may import from lower places only, wherever in
+the file the import stands. A file without a place, and a cycle of files, are errors.
 """
 
 import ast
@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,22 +21,42 @@ import netlink
 
 ROOT = Path(__file__).parent.parent
 HOUSE = ROOT / "netlink"
-FAMILY = "any other name"
+TESTS = ROOT / "tests"
+
+# From the bottom to the top, as docs/architecture.md shows it. A name is that of a file without its
+# ending, or a pattern for a folder. Names in one place do not import each other; files in one
+# folder may, without cycles.
 LAYERS = (
-    ("errors", "constants"),
+    ("errors",),
+    ("registry", "constants"),
     ("_core", "_nlsock"),
+    ("render",),
     ("schema",),
+    ("family",),
     ("extack",),
-    ("engine", "filter", "capture", "trace", FAMILY),
-    ("_driver",),
-    ("connection", "aio", "testing"),
+    ("generic/nlctrl",),
+    # Families do not import each other: only nlctrl, which is below.
+    (
+        "route/*", "generic/*", "netfilter/*", "diag/*", "xfrm", "audit", "uevent", "connector",
+        "ynl/*",
+    ),
+    ("_exchange", "_resolver"),
+    ("engine", "filter", "capture", "trace"),
+    ("_pipeline",),
+    ("follow",),
+    ("_transport",),
+    ("connection", "aio"),
+    ("testing", "arrow"),
     ("__init__",),
-    ("cli",),
+    ("cli/*",),
     ("__main__",),
-)
-LAYER = {name: height for height, names in enumerate(LAYERS) for name in names}
-IO = {"_nlsock", "asyncio", "select", "selectors", "socket", "subprocess"}
-DOES_IO = {"_driver", "connection", "aio", "__init__", "cli"}  # __init__ only hands RawSocket on
+)  # fmt: skip
+# The only cycle, and the import that closes it: a veth's peer is a link.
+CYCLE = ("route/linkinfo/pair", "route/link")
+
+IO = {"_nlsock", "asyncio", "select", "selectors", "socket", "socketserver", "ssl", "subprocess"}
+DOES_IO = {"_transport", "connection", "aio"}
+SHOWS_IO = {"__init__"}  # hands RawSocket on, and does nothing with it
 CYTHON = {".pyx", ".pxi", ".pxd"}
 SOURCE = sorted(p for p in HOUSE.rglob("*") if p.suffix in {".py", *CYTHON})
 FILES = sorted(
@@ -51,49 +73,199 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def room(path: Path) -> str:
-    """The module or package right under `netlink` that a file belongs to."""
-    return "_core" if path.suffix in CYTHON else path.relative_to(HOUSE).parts[0].partition(".")[0]
+# --- imports --------------------------------------------------------------------------------------
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The dotted names that a file imports, wherever in it."""
+def module_of(path: Path) -> str:
+    """A file of the package as LAYERS names it: "engine", "route/link", "route/tc/__init__"."""
+    name = "_core" if path.suffix in CYTHON else str(path.relative_to(HOUSE).with_suffix(""))
+    return name.removesuffix("/__init__") if name != "__init__" else name
+
+
+MODULES = {module_of(path): path for path in SOURCE if path.suffix not in {".pxi", ".pxd"}}
+# What is compiled, or stands for it on another system, is imported like the others.
+KNOWN = {*MODULES, "_core", "_nlsock"}
+
+
+def heights(module: str) -> list[int]:
+    """The places of a module; a name comes before a pattern. It should be exactly one."""
+    exact = [height for height, names in enumerate(LAYERS) if module in names]
+    return exact or [
+        height
+        for height, names in enumerate(LAYERS)
+        if any(fnmatchcase(f"{module}/", f"{name}*") for name in names if name.endswith("/*"))
+        or any(fnmatchcase(module, name) for name in names)
+    ]
+
+
+def folder_of(module: str) -> str:
+    """The folder under `netlink` that holds a module, or its own name."""
+    return module.partition("/")[0]
+
+
+def dotted(path: Path) -> Iterator[tuple[int, str]]:
+    """What a file imports, wherever in it: (line, "package.module.name")."""
     text = path.read_text()
-    if path.suffix in CYTHON:  # no Python grammar reads Cython
-        yield from re.findall(r"^\s*(?:from|c?import)\s+([\w.]+)", text, re.MULTILINE)
+    if path.suffix in CYTHON:  # Python's parser cannot read Cython
+        for match in re.finditer(r"^\s*(?:from|c?import)\s+([\w.]+)", text, re.MULTILINE):
+            yield text.count("\n", 0, match.start()) + 1, match[1]
         return
+    package = [ROOT.name, *path.relative_to(ROOT).parts[:-1]]
     for node in ast.walk(ast.parse(text)):
         match node:
             case ast.Import():
-                yield from (alias.name for alias in node.names)
+                yield from ((node.lineno, alias.name) for alias in node.names)
             case ast.ImportFrom():
-                assert node.level == 0, f"{path}:{node.lineno}: import by the full name"
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+                base = package[1 : len(package) + 1 - node.level] if node.level else []
+                prefix = ".".join([*base, *filter(None, [node.module])])
+                yield from ((node.lineno, f"{prefix}.{alias.name}") for alias in node.names)
 
 
-def rooms_used(path: Path) -> set[str]:
-    """The parts of the house that a file imports; `netlink` itself is `__init__`."""
-    rooms = set()
-    for package, _, rest in (name.partition(".") for name in imports(path)):
-        if package == "netlink":
-            first = rest.partition(".")[0]
-            known = (HOUSE / first).is_dir() or any(HOUSE.glob(f"{first}.*"))
-            rooms.add(first if first and known else "__init__")
-    return rooms
+def inside(name: str) -> str | None:
+    """The module of the package that a dotted name leads to; None if it is outside."""
+    package, *parts = name.split(".")
+    if package != "netlink":
+        return None
+    while parts and "/".join(parts) not in KNOWN:
+        parts.pop()  # a name in the module
+    return "/".join(parts) or "__init__"
+
+
+@cache
+def imports(module: str) -> dict[str, int]:
+    """The modules of the package that a module imports, each with a line that does."""
+    paths = [MODULES[module]]
+    if module == "_core":
+        paths = [path for path in SOURCE if path.suffix in CYTHON]
+    return {
+        other: line
+        for path in paths
+        for line, name in dotted(path)
+        if (other := inside(name)) not in (None, module)
+    }
+
+
+def faults(module: str) -> Iterator[str]:
+    """Every import of a module that does not go down."""
+    for other, line in imports(module).items():
+        if (module, other) == CYCLE:
+            continue
+        (here,), (there,) = heights(module), heights(other)
+        same_folder = folder_of(module) == folder_of(other) and "/" in module + other
+        if there > here or (there == here and not same_folder):
+            yield f"{module}:{line} imports {other}, which is not below it"
 
 
 @pytest.mark.parametrize("path", SOURCE, ids=name_of)
-def test_imports_go_down(path: Path) -> None:
-    own = room(path)
-    for other in rooms_used(path) - {own}:
-        here, there = (LAYER.get(name, LAYER[FAMILY]) for name in (own, other))
-        assert there < here, f"{own} imports {other}, which is not below it"
+def test_every_file_has_a_place(path: Path) -> None:
+    assert len(heights(module_of(path))) == 1, "add the file to LAYERS, or to a folder there"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down(module: str) -> None:
+    assert [*faults(module)] == []
+
+
+def cycles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The cycles that a walk over a graph meets."""
+    found: list[list[str]] = []
+    done: set[str] = set()
+
+    def walk(module: str, trail: list[str]) -> None:
+        if module in trail:
+            found.append([*trail[trail.index(module) :], module])
+        elif module not in done:
+            for other in sorted(edges.get(module, ())):
+                walk(other, [*trail, module])
+            done.add(module)
+
+    for module in sorted(edges):
+        walk(module, [])
+    return found
+
+
+def test_there_is_one_cycle() -> None:
+    edges = {module: {*imports(module)} for module in MODULES}
+    assert CYCLE[1] in edges[CYCLE[0]]
+    edges[CYCLE[0]].remove(CYCLE[1])
+    assert cycles(edges) == []
+
+
+def test_cycles_are_found() -> None:
+    assert cycles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": {"a"}}) == [["a", "b", "c", "a"]]
+    assert cycles({"a": {"a"}}) == [["a", "a"]]
+
+
+@pytest.mark.parametrize(
+    ("importing", "imported", "is_fault"),
+    [
+        ("engine", "family", False),
+        ("family", "engine", True),
+        ("connection", "aio", True),
+        ("route/link", "generic/taskstats", True),
+        ("generic/taskstats", "generic/nlctrl", False),
+        ("generic/nlctrl", "generic/taskstats", True),
+        ("route/link", "generic/nlctrl", False),
+        ("route/tc/qdisc", "route/link", False),
+        ("route/linkinfo/pair", "route/link", False),
+        ("route/linkinfo/bond", "engine", True),
+        ("cli/dump", "cli/output", False),
+        ("engine", "cli/output", True),
+        ("_resolver", "generic/nlctrl", False),
+        ("schema", "render", False),
+        ("render", "schema", True),
+    ],
+)
+def test_the_places_are_as_meant(
+    importing: str, imported: str, is_fault: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "imports", lambda module: {imported: 1})
+    assert bool([*faults(importing)]) is is_fault
+
+
+def test_a_file_that_nobody_knows_has_no_place() -> None:
+    assert heights("surprise") == []
+    assert heights("surprise/link") == []
+    assert len(heights("route/tc/sch/surprise")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("netlink.route.link.Link", "route/link"),
+        ("netlink.route.link", "route/link"),
+        ("netlink.route.FAMILY", "route"),
+        ("netlink._core.View", "_core"),
+        ("netlink.Connection", "__init__"),
+        ("netlink", "__init__"),
+        ("struct.pack", None),
+    ],
+)
+def test_names_lead_to_modules(name: str, module: str | None) -> None:
+    assert inside(name) == module
 
 
 @pytest.mark.parametrize("path", SOURCE, ids=name_of)
 def test_few_do_io(path: Path) -> None:
-    used = {name.removeprefix("netlink.").partition(".")[0] for name in imports(path)}
-    assert room(path) in DOES_IO or not used & IO
+    module = module_of(path)
+    used = {name.removeprefix("netlink.").partition(".")[0] for _, name in dotted(path)}
+    if folder_of(module) not in DOES_IO | SHOWS_IO | {"cli"}:
+        assert not used & IO
+    if path.suffix == ".py" and module not in SHOWS_IO:
+        opens = {
+            node.lineno
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("open", "os.open")
+        }
+        assert not opens or folder_of(module) in DOES_IO | {"cli"}
+
+
+# What `import netlink` may load.
+NEEDED = {
+    "_core", "_exchange", "_nlsock", "_pipeline", "_resolver", "_transport", "connection",
+    "constants", "engine", "errors", "extack", "family", "render", "schema",
+}  # fmt: skip
 
 
 def test_import_is_cheap() -> None:
@@ -108,7 +280,7 @@ def test_import_is_cheap() -> None:
     )
     loaded = set(done.stdout.split())
     parts = {name.split(".")[1] for name in loaded if name.startswith("netlink.")}
-    assert parts <= LAYER.keys() - {"cli", "__main__", "aio", "testing"}
+    assert parts <= NEEDED
     foreign = {name.partition(".")[0] for name in loaded} - {"netlink"}
     # Cython keeps its shared types in modules of its own making.
     foreign = {name for name in foreign if not name.startswith(("cython_", "_cython_"))}
@@ -126,7 +298,8 @@ def mute(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
     """The classes and functions that a user may meet, methods included, without a docstring."""
     for node in body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if node.name.startswith("_"):
+            is_overload = any(ast.unparse(each) == "overload" for each in node.decorator_list)
+            if node.name.startswith("_") or is_overload:
                 continue
             if not ast.get_docstring(node):
                 yield prefix + node.name
