@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,44 @@ LIVE = {
     "test_nlsock.py", "test_readme.py",
 }  # fmt: skip
 PATIENCE = 20.0  # seconds
+
+
+class Elsewhere(pytest.Module):
+    """A test module, or the folder of live tests, on a system that is not Linux.
+
+    It skips if an import of it needs netlink sockets: names of this package are missing then.
+    """
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        if self.path.is_file():
+            try:
+                return super().collect()
+            except self.CollectError as error:
+                cause = error.__cause__
+                is_ours = isinstance(cause, ImportError) and (cause.name or "").startswith(
+                    "netlink"
+                )
+                if not is_ours:
+                    raise
+        pytest.skip("only Linux has netlink sockets")
+
+
+def _package_of(error: ImportError) -> str:
+    return (error.name or "").partition(".")[0]
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> Elsewhere | None:
+    """Let a module skip where there are no netlink sockets."""
+    if sys.platform == "linux":
+        return None
+    return Elsewhere.from_parent(parent, path=module_path)
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> Elsewhere | None:
+    """Let the live tests skip as a whole, before their conftest.py is imported."""
+    if sys.platform == "linux" or path != HERE / "kernel":
+        return None
+    return Elsewhere.from_parent(parent, path=path)
 
 
 def pytest_configure() -> None:
@@ -69,7 +107,7 @@ SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1  # linux/sockios.h, linux
 def _root(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let this process be root, of a user namespace where it is an ordinary user's."""
     if sys.platform != "linux":
-        pytest.skip("network namespaces are Linux's")
+        pytest.skip("only Linux has network namespaces")
     if os.geteuid() == 0:
         return
     from netlink._nlsock import CLONE_NEWNET, CLONE_NEWUSER, unshare

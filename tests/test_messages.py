@@ -6,22 +6,19 @@ new family is tested without a line here.
 
 from __future__ import annotations
 
-import importlib
 import ipaddress
 import json
-import pkgutil
-from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import netlink
 from netlink import DecodeError, EncodeError, Message
 from netlink._core import Gather, stamp
 from netlink.constants import AF
 from netlink.route.link import Link
+from tools.declarations import modules
 
 from . import wire
 
@@ -30,18 +27,9 @@ MAX_DEPTH = 3
 WITHOUT_COLUMN = {"selected", "array", "mapping", "repeated", "records"}
 
 
-def import_all(package: ModuleType) -> None:
-    """Import a package with all below it, but for what is there for people at a terminal."""
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        if module.name not in ("netlink.__main__", "netlink.cli"):
-            imported = importlib.import_module(module.name)
-            if module.ispkg:
-                import_all(imported)
-
-
 def declared() -> list[type[Message]]:
     """Every message class of the package, in order of name."""
-    import_all(netlink)
+    list(modules("netlink"))
     found: list[type[Message]] = []
     todo: list[type[Message]] = [Message]
     while todo:

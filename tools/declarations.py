@@ -9,9 +9,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from types import ModuleType
 from typing import TypeVar
 
 from netlink.family import Family
@@ -34,13 +36,28 @@ class Difference:
         return f"{self.topic} {self.subject}"
 
 
+def modules(package: str) -> Iterator[ModuleType]:
+    """Import a package and yield all its modules, except those of the command line.
+
+    Modules that need netlink sockets are left out where there are none.
+    """
+    root = importlib.import_module(package)
+    yield root
+    for module in pkgutil.walk_packages(root.__path__, f"{package}."):
+        if module.name.endswith(".__main__") or f"{module.name}.".startswith(f"{package}.cli."):
+            continue
+        try:
+            yield importlib.import_module(module.name)
+        except ImportError:
+            if sys.platform == "linux":
+                raise
+
+
 class Declarations:
     """What the modules of a package declare, except `cli`, whose extra may be missing."""
 
     def __init__(self, package: str) -> None:
-        root = importlib.import_module(package)
-        names = [module.name for module in pkgutil.walk_packages(root.__path__, package + ".")]
-        modules = [root, *map(importlib.import_module, filter(_is_declaring, names))]
+        found = list(modules(package))
         self.messages = [*_subclasses(Message, package)]
         self.enums: list[type[IntEnum] | type[IntFlag]] = [
             *_subclasses(IntEnum, package),
@@ -48,13 +65,13 @@ class Declarations:
         ]
         self.constants = {
             name: value
-            for module in modules
+            for module in found
             for name, value in vars(module).items()
             if name.isupper() and type(value) is int
         }
         self.families = [
             value
-            for module in modules
+            for module in found
             for value in vars(module).values()
             if isinstance(value, Family)
         ]
