@@ -1,0 +1,33 @@
+"""Live tests in a virtual machine, whose kernel has modules that this machine's kernel may lack.
+
+NETLINK_VM names the command that runs a command there (tools/outside.py); without it they skip.
+An emulated machine is slow, so only those tests run there that mostly skip elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import outside
+
+ROOT = Path(__file__).parent.parent
+LIVE = ["test_bridges.py", "test_link_kinds.py", "test_tc.py"]
+
+
+def test_live_tests_in_a_virtual_machine() -> None:
+    command = outside.vm()
+    if command is None:
+        pytest.skip("NETLINK_VM names no virtual machine")
+    command += [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += [f"tests/kernel/{name}" for name in LIVE]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    print(done.stdout, done.stderr)
+    assert done.returncode == 0
+    found = re.findall(r"(\d+) (passed|skipped)", done.stdout)
+    count = {word: int(number) for number, word in found}
+    assert count["passed"] > 5 * count.get("skipped", 0), "the kernel there lacks modules"
