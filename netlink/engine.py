@@ -289,8 +289,9 @@ class Engine:
         self._waiting: dict[int, weakref.ref[Exchange] | None] = {}
         self._batches: list[Batch] = []
         self._seq = 0
-        self._dump: int | None = None  # seq of the dump that the kernel runs
-        self._lost: int | None = None  # seq of a dump whose end may be lost
+        # The seq of the dump that the kernel runs; 0 for one of those whose end may be lost.
+        self._dump: int | None = None
+        self._lost: set[int] = set()  # seqs of dumps whose end may be lost, or may come later
         self._dumps: deque[int] = deque()  # seqs of the dumps that wait for it to end
         # What waits for the number of a generic family: seqs and batches; and the questions.
         self._held: dict[Family, list[int | Batch]] = {}
@@ -578,8 +579,7 @@ class Engine:
     def drained(self) -> None:
         """Note that everything from before an overrun was fed: messages are missing here."""
         for queue in [*self.queues]:
-            if queue.groups or queue is self.events:
-                queue.overrun()
+            queue.overrun()
         if self._dump is not None and self._dump not in self._unsent():
             self._lose_dump()
         for family in self.resolver.missed():
@@ -597,12 +597,12 @@ class Engine:
             if exchange is not None:
                 found = True
                 self._finish(exchange, fault or Overrun(None, "kernel"))
-            if self._dump == seq and fault is not None:
-                self._lose_dump()
         for batch in [batch for batch in [*self._batches] if batch.first not in unsent]:
             found = True
             batch.error = fault or Overrun(None, "kernel")
             self._drop(batch)
+        if fault is not None and self._dump is not None and self._dump not in unsent:
+            self._lose_dump()
         return found
 
     def _unsent(self) -> set[int]:
@@ -647,6 +647,8 @@ class Engine:
         """NLMSG_ERROR and NLMSG_DONE end a reply."""
         if run.type not in (NLMSG_ERROR, NLMSG_DONE):
             return
+        if run.type == NLMSG_DONE and run.seq == self._dump:
+            self._lost.clear()  # the kernel ran this dump, so that all before it had ended
         batch = self._batch_of(run.seq)
         if batch is not None:
             request = batch.request_of(run.seq)
@@ -686,7 +688,7 @@ class Engine:
                 done = 1
                 known = self._waiting.pop(seq, None)
                 exchange = known() if known is not None else None
-                if seq == self._dump or seq == self._lost:
+                if seq == self._dump or seq in self._lost:
                     self._next_dump(seq)
                 if exchange is None:
                     self.stats.late += 1
@@ -764,9 +766,9 @@ class Engine:
 
     def _next_dump(self, ended: int) -> None:
         """Let the next dump that somebody still wants begin when the one before has ended."""
-        if ended == self._lost:
-            self._lost = None
-        if ended == self._dump:
+        is_lost = ended in self._lost
+        self._lost.discard(ended)
+        if ended == self._dump or (is_lost and self._dump == 0):
             self._dump = None
             self._begin_dumps()
 
@@ -781,21 +783,23 @@ class Engine:
 
     def _lose_dump(self) -> None:
         """Stop waiting for the end of a dump, which may be lost."""
-        self._lost, self._dump = self._dump, None
+        if self._dump:
+            self._lost.add(self._dump)
+        self._dump = None
         self._begin_dumps()
 
     def _is_busy(self, exchange: Exchange, error: BaseException | None) -> bool:
         """Whether the kernel refused a dump because one is running whose end we gave up: then the
         dump waits for it."""
         if (
-            self._lost is None
+            not self._lost
             or not exchange.is_dump
             or not isinstance(error, KernelError)
             or error.errno != errno.EBUSY
         ):
             return False
         self._dumps.appendleft(exchange.seq)
-        self._dump, self._lost = self._lost, None
+        self._dump = 0
         return True
 
     # --- subscriptions ---

@@ -23,49 +23,39 @@ from netlink import (
     KernelError,
     KernelWarning,
     Message,
+    NetlinkError,
     Op,
     Overrun,
+    Request,
     engine,
     iter_messages,
 )
 from netlink import schema as s
-from netlink.constants import NLM_F
-from netlink.engine import Batch, Engine, Reply
-from netlink.generic.names import Names
+from netlink._exchange import Batch, Exchange
+from netlink.engine import Engine
 
 from . import wire
-
-
-class thinghdr(Message):
-    family: int = s.u8()
-    _pad = s.pad(3)
-
-
-class Thing(thinghdr):
-    number: int | None = s.u32(1)
-    name: str | None = s.string(2)
-
-
-class TYPE(IntEnum):
-    NEWTHING = 16
-    GETTHING = 18
-
-
-class GROUP(IntEnum):
-    GROUP_NONE = 0
-    GROUP_THING = 1
-    GROUP_OTHER_THING = 40
-
-
-get = Op("thing.get", TYPE.GETTHING, Thing)
-new = Op("thing.new", TYPE.NEWTHING, Thing, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
-FAMILY = Family("thing", protocol=0, ops=(get, new), types=TYPE, groups=GROUP)
+from .things import (
+    FAMILY,
+    TYPE,
+    Talk,
+    Thing,
+    echo,
+    get,
+    new,
+    numbers,
+    one,
+    sent,
+    several,
+    thing,
+)
+from .wire import extack
 
 
 def test_each_fact_of_the_table_has_a_test_that_names_it() -> None:
     rows = [line.split("|")[1].rstrip() for line in (engine.__doc__ or "").splitlines()
             if line.startswith("| ")]  # fmt: skip
-    table = "\n".join(rows[1:]).replace("\n   ", " ")  # what is indented goes on with a fact
+    table = "\n".join(rows[1:]).replace("\n   ", " ")  # an indented row continues a fact
     facts = [" ".join(fact.partition("(")[0].split()) for fact in table.splitlines()]
     assert len(facts) > 10
     named = set()
@@ -77,69 +67,34 @@ def test_each_fact_of_the_table_has_a_test_that_names_it() -> None:
     assert [fact for fact in facts if fact not in named] == []
 
 
-class Exhausted(Exception):
-    """The scripted kernel has nothing more to say."""
-
-
-class Talk:
-    """An engine and what the kernel will say to it, a receive at a time."""
-
-    def __init__(self, *script: tuple[bytes, bytes]) -> None:
-        self.engine = Engine([FAMILY], self.wait)
-        self.script = list(script)
-
-    def wait(self, waiter: Reply[Any] | Batch) -> None:
-        while not waiter.ready:
-            if not self.script:
-                raise Exhausted
-            self.engine.feed(*self.script.pop(0))
-
-    def do(self) -> Reply[Thing]:
-        return self.engine.submit(get())
-
-    def dump(self, retries: int = 0) -> Reply[Thing]:
-        again = self.engine.resubmit
-        return self.engine.submit(get(), dump=True, retries=retries, again=again)
-
-
-def thing(number: int, *, seq: int, flags: int = 2, pid: int = 0) -> bytes:
-    return wire.message(16, bytes(Thing(number=number)), seq=seq, flags=flags, pid=pid)
-
-
-def numbers(messages: Any) -> list[int]:
-    return [message.number for message in messages]
-
-
-def sent(engine: Engine) -> list[tuple[int, int, int]]:
-    """(type, flags, seq) of what is to be sent."""
-    return [struct.unpack_from("=HHI", message, 4) for message in engine.take_outgoing()]
-
-
 def test_requests_carry_type_flags_and_a_seq_of_their_own() -> None:
     talk = Talk()
-    kept = [talk.do(), talk.dump(), talk.engine.submit(new(number=1))]
+    kept = [talk.ask(), talk.dump()._exchange, talk.ask(new(number=1))]
     assert sent(talk.engine) == [(18, 0x005, 1), (18, 0x301, 2), (16, 0x605, 3)]
     assert sent(talk.engine) == []
     assert talk.engine.stats.sent == 3
-    assert not any(reply.done for reply in kept)
+    assert not any(exchange.done for exchange in kept)
 
 
 def test_the_seq_wraps_without_zero() -> None:
     talk = Talk()
     talk.engine._seq = 0xFFFFFFFF
-    kept = talk.do()
+    kept = talk.ask()
     assert sent(talk.engine) == [(18, 5, 1)]
     assert not kept.done
 
 
-def test_a_reply_is_its_messages_and_then_the_acknowledgement() -> None:
-    talk = Talk(wire.receive(thing(1, seq=1, flags=0), wire.error(0, seq=1)))
-    reply = talk.do()
-    assert numbers(reply) == [1]
-    assert reply.done
-    assert reply.error is None
-    assert not talk.engine.is_waiting
-    assert list(reply) == []
+def test_an_answer_is_its_messages_and_then_the_acknowledgement() -> None:
+    for cut in (False, True):
+        answer = thing(1, seq=1, flags=0), wire.error(0, seq=1)
+        script = [wire.receive(each) for each in answer] if cut else [wire.receive(*answer)]
+        talk = Talk(*script)
+        exchange = talk.ask()
+        assert talk.result(exchange).number == 1
+        assert exchange.done
+        assert exchange.error is None
+        assert not talk.engine.is_waiting
+        assert exchange.result().number == 1
 
 
 def test_one_dump_at_a_time_and_requests_pass() -> None:
@@ -150,9 +105,9 @@ def test_one_dump_at_a_time_and_requests_pass() -> None:
         wire.receive(thing(2, seq=1), wire.done(seq=1)),
         wire.receive(thing(20, seq=2), wire.done(seq=2)),
     )
-    first, second, single = talk.dump(), talk.dump(), talk.do()
+    first, second, single = talk.dump(), talk.dump(), talk.ask()
     assert [seq for _, _, seq in sent(talk.engine)] == [1, 3]
-    assert numbers(single) == [30]
+    assert talk.result(single).number == 30
     assert sent(talk.engine) == []
     assert numbers(first) == [1, 2]
     assert [seq for _, _, seq in sent(talk.engine)] == [2]
@@ -173,8 +128,8 @@ def test_replies_interleave() -> None:
     """Fact: replies to different requests interleave, even inside a dump."""
     talk = Talk(wire.receive(thing(1, seq=1) + thing(20, seq=2) + thing(2, seq=1)
                              + wire.error(0, seq=2) + wire.done(seq=1)))  # fmt: skip
-    first, second = talk.dump(), talk.do()
-    assert numbers(second) == [20]
+    first, second = talk.dump(), talk.ask()
+    assert talk.result(second).number == 20
     assert numbers(first) == [1, 2]
 
 
@@ -182,26 +137,32 @@ def test_a_group_event_is_an_event_whatever_seq_and_port_it_carries() -> None:
     """Fact: a group event may carry anyone's seq and port."""
     data, index = wire.receive(thing(7, seq=1, pid=4711), group=1)
     talk = Talk((data, index), wire.receive(wire.error(0, seq=1)))
-    reply = talk.do()
-    assert list(reply) == []
-    assert numbers(talk.engine.events()) == [7]
+    subscribe(talk.engine, 1)
+    assert talk.do() is None
+    assert numbers(talk.events()) == [7]
     assert talk.engine.stats.events == 1
-    assert list(talk.engine.events()) == []
+    assert list(talk.events()) == []
+
+
+def subscribe(engine: Engine, *groups: int) -> None:
+    """Add groups to the default subscription."""
+    engine.subscribe(engine.events, {("", str(group)): group for group in groups})
 
 
 def test_an_echo_comes_under_a_group_and_is_the_answer() -> None:
-    """Fact: with NLM_F_ECHO the asker alone gets a copy of the event, under the group's name."""
-    echo = Op("thing.echo", TYPE.NEWTHING, Thing, flags=NLM_F.NLM_F_ECHO)
+    """Fact: with NLM_F_ECHO the sender alone gets a copy of the event, under the group's number."""
     talk = Talk()
     talk.engine.port = 99
+    subscribe(talk.engine, 1)
     own = thing(7, seq=1, pid=99)
-    asked, plain = talk.engine.submit(echo()), talk.do()
+    asked, plain = talk.ask(echo()), talk.ask()
     talk.script = [
         wire.receive(own, thing(8, seq=2, pid=99), thing(9, seq=1, pid=98), group=1),
         wire.receive(wire.error(0, seq=1), wire.error(0, seq=2)),
     ]
-    assert numbers(asked) == [7]
-    assert list(plain) == []
+    assert talk.result(asked).number == 7
+    assert talk.result(plain) is None
+    assert numbers(talk.events()) == [8, 9]
     assert talk.engine.stats.events == 2
 
 
@@ -217,60 +178,64 @@ class Note(Message):
     number: int | None = s.u32(1)
 
 
-ask = Op("notes.get", CMD.CMD_GET, Note)
+ask = Op("notes.get", CMD.CMD_GET, Note, answer="one", reply_type=CMD.CMD_NEW)
 NOTES = Family("notes", id=40, ops=(ask,), types=CMD, messages=Note)
 
 
 def note(number: int, *, seq: int, pid: int) -> bytes:
-    """A message of the generic family, as the kernel sends it: as an answer, or of itself."""
+    """A message of the generic family: an answer, or an unsolicited message."""
     genlmsghdr = bytes((CMD.CMD_NEW, 1, 0, 0))
     return wire.message(40, genlmsghdr + bytes(Note(number=number)), flags=0, seq=seq, pid=pid)
 
 
-def test_what_the_kernel_sends_to_a_generic_port_unasked_is_an_event() -> None:
-    """Fact: the kernel sends to a port what nobody asked for, with a seq of its own counting that
-    may be one of ours, but never our port as nlmsg_pid.
+def test_unsolicited_messages_to_a_generic_port_are_events() -> None:
+    """Fact: the kernel sends unsolicited messages to a port, numbered by its own counter, which can
+    equal one of our sequence numbers, but never with our port as nlmsg_pid.
 
-    kernel/taskstats.c counts from 0: one may be that of a waiting request.
+    kernel/taskstats.c counts from 0, so that a number may be that of a waiting request.
     """
-    engine = Engine([NOTES], lambda _: None, Names)
+    talk = Talk(families=[NOTES])
+    engine = talk.engine
     engine.port = PORT
-    reply = engine.submit(ask(number=1))
-    assert reply.seq == 1
-    unasked = [note(number, seq=seq, pid=0) for number, seq in ((50, 0), (51, 1), (52, 2))]
-    engine.feed(*wire.receive(*unasked))
-    assert numbers(engine.events()) == [50, 51, 52]
-    assert not reply.ready
+    exchange = talk.ask(ask(number=1))
+    assert exchange.seq == 1
+    unsolicited = [note(number, seq=seq, pid=0) for number, seq in ((50, 0), (51, 1), (52, 2))]
+    engine.feed(*wire.receive(*unsolicited))
+    assert numbers(talk.events()) == [50, 51, 52]
+    assert not exchange.ready
     answer = note(1, seq=1, pid=PORT) + wire.error(0, seq=1)  # one datagram with an event before it
     engine.feed(*wire.receive(note(53, seq=1, pid=0) + answer))
-    assert numbers(reply) == [1]
-    assert numbers(engine.events()) == [53]
+    assert exchange.result().number == 1
+    assert numbers(talk.events()) == [53]
     assert (engine.stats.events, engine.stats.messages, engine.stats.late) == (4, 5, 0)
 
 
-def test_a_late_answer_from_a_generic_family_is_no_event() -> None:
-    engine = Engine([NOTES], lambda _: None, Names)
+def test_a_late_answer_from_a_generic_family_is_not_an_event() -> None:
+    engine = Talk(families=[NOTES]).engine
     engine.port = PORT
     engine.feed(*wire.receive(note(1, seq=9, pid=PORT)))
-    assert not engine.ready
+    assert not engine.events.ready
     assert engine.stats.late == 1
 
 
-def test_elsewhere_only_seq_0_tells_what_nobody_asked_for() -> None:
+def test_elsewhere_only_seq_0_marks_an_unsolicited_message() -> None:
     """kernel/audit.c answers without our port; nfnetlink_queue.c sends packets with seq 0."""
     talk = Talk()
     talk.engine.port = PORT
-    reply = talk.do()
+    exchange = talk.ask()
     packet, answer = thing(50, seq=0, flags=0), thing(1, seq=1, flags=0)
     late = thing(2, seq=9, flags=0)
     talk.engine.feed(*wire.receive(packet, answer, late, wire.error(0, seq=1)))
-    assert numbers(reply) == [1]
-    assert numbers(talk.engine.events()) == [50]
+    assert exchange.result().number == 1
+    assert numbers(talk.events()) == [50]
     assert talk.engine.stats.late == 1
 
 
-def test_outcomes_of_a_batch_come_in_order() -> None:
-    """Fact: a failed request of a pipeline answers, whoever asks for an ACK."""
+# --- batches --------------------------------------------------------------------------------------
+
+
+def test_outcomes_of_a_batch_are_in_order() -> None:
+    """Fact: a failed request always answers, even if it asked for no ACK."""
     for ack_last in (False, True):
         talk = Talk()
         batch = talk.engine.submit_batch([new(number=i) for i in range(5)], ack_last=ack_last)
@@ -286,49 +251,52 @@ def test_outcomes_of_a_batch_come_in_order() -> None:
             assert not batch.ready
             talk.engine.feed(*wire.receive(answer))
         assert batch.ready
-        assert [type(outcome) for outcome in batch.outcomes] == [
-            type(None), type(None), KernelError, type(None), type(None)]  # fmt: skip
+        assert [getattr(outcome, "errno", outcome) for outcome in batch.outcomes()] == [
+            None, None, errno.EEXIST, None, None]  # fmt: skip
         assert not talk.engine.is_waiting
 
 
 def test_a_batch_may_bring_messages_and_end_in_an_error() -> None:
     talk = Talk()
-    batch = talk.engine.submit_batch([get(number=i) for i in range(3)])
+    batch = talk.engine.submit_batch([get(number=0), get(number=1), several(number=2)])
     talk.engine.feed(*wire.receive(
         thing(10, seq=1, flags=0), wire.error(0, seq=1), wire.error(errno.ENODEV, seq=2),
         thing(30, seq=3, flags=0), thing(31, seq=3, flags=0), wire.error(0, seq=3)))  # fmt: skip
-    first, second, third = batch.outcomes
-    assert (first.number, third.number) == (10, 30)
+    first, second, third = batch.outcomes()
+    assert first.number == 10
+    assert numbers(third) == [30, 31]
     assert second.errno == errno.ENODEV
     last = talk.engine.submit_batch([new(number=i) for i in range(2)], ack_last=True)
     talk.engine.feed(*wire.receive(wire.error(errno.EPERM, seq=5)))
     assert last.ready
-    assert last.outcomes[0] is None
-    assert isinstance(last.outcomes[1], PermissionError)
+    outcomes = last.outcomes()
+    assert outcomes[0] is None
+    assert isinstance(outcomes[1], PermissionError)
 
 
-def test_an_answer_that_cannot_be_decoded_costs_nobody_else_the_own() -> None:
+def test_an_answer_that_cannot_be_decoded_costs_only_its_own_request() -> None:
     talk = Talk()
-    batch, other = talk.engine.submit_batch([get(number=i) for i in range(2)]), talk.do()
+    batch, other = talk.engine.submit_batch([get(number=i) for i in range(2)]), talk.ask()
     broken = wire.message(16, bytes(4) + b"\xff\xff\1\0", seq=1)
     talk.engine.feed(*wire.receive(broken, *(wire.error(0, seq=seq) for seq in (1, 2, 3))))
     assert batch.ready
-    assert list(other) == []
-    outcomes = batch.results(0)
-    with pytest.raises(DecodeError):
-        next(outcomes)
-    assert batch.outcomes[1] is None
+    assert other.result() is None
+    first, second = batch.outcomes()
+    assert isinstance(first, DecodeError)
+    assert second is None
 
 
-def test_words_about_a_success_in_a_batch_are_said_to_who_reads_it() -> None:
+def test_a_warning_in_a_batch_goes_to_the_reader_of_that_batch() -> None:
     talk = Talk()
-    batch, other = talk.engine.submit_batch([new(number=i) for i in range(2)]), talk.do()
+    batch, other = talk.engine.submit_batch([new(number=i) for i in range(2)]), talk.ask()
     words = wire.message(2, bytes(20) + extack(words=b"deprecated"), seq=2, flags=0x300)
     talk.engine.feed(*wire.receive(wire.error(0, seq=1), words, wire.error(0, seq=3)))
-    assert list(other) == []
-    with pytest.warns(KernelWarning, match=r"^thing\.new: deprecated$"):
-        assert list(batch.results(0)) == [None, None]
-    assert list(batch.results(0)) == [None, None]
+    assert other.result() is None
+    assert [(request.message.number, text) for request, text in batch.pop_warnings()] == [
+        (1, "deprecated")
+    ]
+    assert list(batch.pop_warnings()) == []
+    assert batch.outcomes() == [None, None]
 
 
 def test_a_duplicate_does_not_change_an_outcome() -> None:
@@ -338,7 +306,7 @@ def test_a_duplicate_does_not_change_an_outcome() -> None:
     talk.engine.feed(*wire.receive(wire.error(0, seq=2), *twice))
     assert talk.engine.stats.late == 3
     talk.engine.feed(*wire.receive(*(wire.error(0, seq=seq) for seq in (1, 2, 3, 3))))
-    assert list(batch.results(0)) == [None] * 3
+    assert batch.outcomes() == [None] * 3
     assert talk.engine.stats.late == 5
 
 
@@ -356,7 +324,44 @@ def test_a_batch_is_cut_into_sends_and_fails_as_one_with_an_overrun() -> None:
     assert talk.engine.stats.late == 1
 
 
-def test_an_interrupted_dump_is_begun_again_when_nothing_was_handed_out() -> None:
+# --- what an op declares to be its answer ---------------------------------------------------------
+
+
+def answers(count: int, seq: int) -> list[bytes]:
+    return [*(thing(number, seq=seq, flags=0) for number in range(count)), wire.error(0, seq=seq)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+@pytest.mark.parametrize("op", [get, one, several, new, echo], ids=lambda op: op.name)
+def test_an_answer_is_what_the_op_declares(op: Any, count: int) -> None:
+    """Alone and in a batch: too few or too many messages are a NetlinkError that names the op."""
+    few = op.answer == "one" and not count
+    many = count > (0 if op.answer == "none" else 1) and op.answer != "several"
+    wanted = (
+        r"thing\.\w+: the kernel acknowledged the request, but sent no answer" if few
+        else r"thing\.\w+: the kernel sent (an answer \(Thing\)|\d messages), but the op declares"
+        if many else None
+    )  # fmt: skip
+    talk = Talk(wire.receive(*answers(count, 1)))
+    exchange = talk.ask(op(number=0))
+    batch = Talk(wire.receive(*answers(count, 1), *answers(1, 2)))
+    first, second = batch.outcomes(batch.engine.submit_batch([op(number=0), one(number=0)]))
+    assert second == Thing(number=0)
+    if wanted is not None:
+        with pytest.raises(NetlinkError, match=wanted) as caught:
+            talk.result(exchange)
+        assert not isinstance(caught.value, OSError)
+        assert str(first) == str(caught.value)
+        return
+    made = [Thing(number=number) for number in range(count)]
+    expected: Any = made if op.answer == "several" else made[0] if made else None
+    assert talk.result(exchange) == first == expected
+
+
+# --- dumps ----------------------------------------------------------------------------------------
+
+
+def test_an_interrupted_dump_is_requested_again_if_nothing_was_handed_out() -> None:
     talk = Talk(wire.receive(thing(1, seq=1, flags=0x12)), wire.receive(wire.done(seq=1)),
                 wire.receive(thing(2, seq=2), wire.done(seq=2)))  # fmt: skip
     assert numbers(talk.dump(retries=3)) == [2]
@@ -376,12 +381,12 @@ def test_an_interrupted_dump_is_begun_again_when_nothing_was_handed_out() -> Non
     assert [*caught.value.partial["number"]] == [1, 2]
 
 
-def test_a_second_loop_goes_on_where_the_first_one_was_left() -> None:
+def test_a_second_loop_over_an_interrupted_dump_continues_and_reports_it() -> None:
     script = [
         wire.receive(thing(1, seq=1)),
         wire.receive(thing(2, seq=1, flags=0x12), wire.done(seq=1)),
     ]
-    # What was handed out cannot be taken back: the dump is not begun again.
+    # What was handed out cannot be taken back: the dump is not requested again.
     reply = Talk(*script).dump(retries=3)
     assert next(iter(reply)).number == 1
     got = []
@@ -397,13 +402,21 @@ def test_a_second_loop_goes_on_where_the_first_one_was_left() -> None:
     with pytest.raises(DumpInterrupted) as caught:
         reply.all()
     assert numbers(caught.value.partial) == [2]
+    reply = Talk(*script).dump(retries=3)
+    assert next(iter(reply)).number == 1
+    with pytest.raises(DumpInterrupted) as caught:
+        reply.columns("number")
+    assert [*caught.value.partial["number"]] == [2]
 
 
 def test_what_another_thread_feeds_between_two_looks_is_not_lost() -> None:
+    """take() must read `done` before it looks for runs, and set `ready` again afterwards."""
     talk = Talk()
     reply = talk.dump()
 
     class Runs(deque[Any]):
+        """At the first look there is nothing; everything arrives directly after it."""
+
         looked = False
 
         def __len__(self) -> int:
@@ -413,51 +426,54 @@ def test_what_another_thread_feeds_between_two_looks_is_not_lost() -> None:
                 talk.engine.feed(*wire.receive(thing(1, seq=1), wire.done(seq=1)))
             return count
 
-    reply._runs = Runs()
+    reply._exchange.runs = Runs()
     assert numbers(reply) == [1]
 
 
-def test_words_about_a_success_are_a_warning() -> None:
-    answer = wire.message(2, struct.pack("=i", 0) + bytes(16) + extack(words=b"deprecated"),
-                          seq=1, flags=0x300)  # fmt: skip
-    talk = Talk(wire.receive(answer))
-    reply = talk.do()
-    with pytest.warns(KernelWarning, match=r"thing\.get: deprecated"):
-        list(reply)
+def test_a_kernel_text_about_a_success_is_a_warning() -> None:
+    words = struct.pack("=i", 0) + bytes(16) + extack(words=b"deprecated")
+    talk = Talk(wire.receive(wire.message(2, words, seq=1, flags=0x300)))
+    exchange = talk.ask()
+    with pytest.warns(KernelWarning, match=r"^thing\.get: deprecated$"):
+        talk.result(exchange)
+    assert exchange.result() is None  # the warning is issued once
+    talk = Talk(wire.receive(thing(1, seq=1), wire.done(seq=1, extack=extack(words=b"old"))))
+    reply = talk.dump()
+    with pytest.warns(KernelWarning, match=r"^thing\.get: old$"):
+        assert numbers(reply) == [1]
+    assert reply.warning == "old"
+    assert list(reply) == []
 
 
-def test_an_error_says_what_was_allowed_or_is_missing() -> None:
+# --- errors ---------------------------------------------------------------------------------------
+
+
+def test_an_error_names_what_is_allowed_or_missing() -> None:
     policy = wire.attribute(1, struct.pack("=I", 4)) + b"".join(
         wire.attribute(n, struct.pack("=Q", v)) for n, v in ((4, 0), (5, 16777215))
     )
     talk = Talk()
-    reply = talk.engine.submit(new(number=1))
     words = extack(words=b"invalid VNI", offset=16 + 4) + wire.attribute(0x8004, policy)
     talk.script.append(wire.receive(wire.error(errno.EINVAL, seq=1, extack=words)))
     with pytest.raises(KernelError) as caught:
-        list(reply)
+        talk.do(new(number=1))
     assert str(caught.value) == ("thing.new: number: invalid VNI (EINVAL), allowed u32 0..16777215")
     talk = Talk(wire.receive(wire.error(errno.EINVAL, seq=1, extack=wire.attribute(
         5, struct.pack("=I", 2)))))  # fmt: skip
     with pytest.raises(KernelError) as caught:
-        list(talk.do())
+        talk.do()
     assert caught.value.missing == "name"
     assert str(caught.value) == "thing.get: name is missing: Invalid argument (EINVAL)"
     assert pickle.loads(pickle.dumps(caught.value)).missing == "name"
 
 
 def test_a_stranger_is_dropped_and_counted() -> None:
-    """Fact: anyone with the right may send to our port."""
+    """Fact: anyone with the privilege may send to our port."""
     forged = wire.receive(thing(666, seq=1) + wire.error(errno.EPERM, seq=1), port=4711)
     talk = Talk(forged, wire.receive(b"junk", port=1),
                 wire.receive(thing(1, seq=1), wire.error(0, seq=1)))  # fmt: skip
-    assert numbers(talk.do()) == [1]
+    assert talk.do().number == 1
     assert talk.engine.stats.strangers == 2
-
-
-def extack(*, words: bytes = b"", offset: int | None = None) -> bytes:
-    result = wire.attribute(1, words + b"\0") if words else b""
-    return result + (wire.attribute(2, struct.pack("=I", offset)) if offset is not None else b"")
 
 
 def test_done_may_carry_an_errno_and_an_extended_ack() -> None:
@@ -478,7 +494,7 @@ def test_done_may_carry_an_errno_and_an_extended_ack() -> None:
 def test_both_forms_of_the_extended_ack_and_the_attribute_path(capped: bool) -> None:
     """Fact: NLM_F_CAPPED and NLM_F_ACK_TLVS say where an extended ACK starts."""
     talk = Talk()
-    reply = talk.engine.submit(new(number=1, name="x"))
+    exchange = talk.ask(new(number=1, name="x"))
     (request,) = talk.engine.take_outgoing()
     words = extack(words=b"invalid name", offset=16 + 4 + 8)
     if capped:
@@ -488,22 +504,22 @@ def test_both_forms_of_the_extended_ack_and_the_attribute_path(capped: bool) -> 
         answer = wire.message(2, payload, seq=1, flags=0x200)
     talk.script.append(wire.receive(answer))
     with pytest.raises(KernelError) as caught:
-        list(reply)
+        talk.result(exchange)
     error = caught.value
     assert (error.message, error.offset, error.path) == ("invalid name", 28, "name")
     assert error.request.message == Thing(number=1, name="x")
     assert str(error) == "thing.new: name: invalid name (ERANGE)"
 
 
-def test_a_policy_that_cannot_be_read_costs_no_other_word() -> None:
+def test_a_policy_that_cannot_be_read_leaves_the_other_words() -> None:
     told = wire.attribute(1, b"too far\0") + wire.attribute(4, wire.attribute(1, b"\4"))
     talk = Talk(wire.receive(wire.error(errno.ERANGE, seq=1, extack=told)))
     with pytest.raises(KernelError) as caught:
-        list(talk.do())
+        talk.do()
     assert str(caught.value) == "thing.get: too far (ERANGE)"
 
 
-def test_what_is_missing_is_named_inside_of_an_array_too() -> None:
+def test_a_missing_attribute_inside_an_array_is_named() -> None:
     class Part(Message):
         number: int | None = s.u32(1)
         name: str | None = s.string(2)
@@ -511,52 +527,43 @@ def test_what_is_missing_is_named_inside_of_an_array_too() -> None:
     class Whole(Message):
         parts: s.Several[Part] = s.array(9, Part)
 
-    request = Op("whole.new", TYPE.NEWTHING, Whole)(parts=[{"number": 1}, {"name": "x"}])
+    make = Op("whole.new", TYPE.NEWTHING, Whole)
+    family = Family("whole", protocol=0, types=TYPE, ops=[make])
+    request = make(parts=[{"number": 1}, {"name": "x"}])
     paths = [request.message._path(at) for at in range(len(bytes(request.message)))]
     nest = struct.pack("=I", 16 + paths.index("Whole.parts[1]"))
     told = wire.attribute(5, struct.pack("=I", 1)) + wire.attribute(6, nest)
-    talk = Talk()
-    reply = talk.engine.submit(request)
-    talk.engine.feed(*wire.receive(wire.error(errno.EINVAL, seq=1, extack=told)))
+    talk = Talk(wire.receive(wire.error(errno.EINVAL, seq=1, extack=told)), families=[family])
     with pytest.raises(KernelError) as caught:
-        list(reply)
+        talk.do(request)
     assert (caught.value.path, caught.value.missing) == ("parts[1]", "number")
 
 
 def test_a_malformed_extended_ack_still_ends_the_reply() -> None:
     talk = Talk(wire.receive(wire.error(errno.EINVAL, seq=1, extack=b"\xff\xff\1\0")))
     with pytest.raises(KernelError, match="Invalid argument"):
-        list(talk.do())
+        talk.do()
 
 
 def test_an_error_without_an_errno_is_a_decode_error() -> None:
     talk = Talk(wire.receive(wire.message(2, seq=1)))
     with pytest.raises(DecodeError, match="without an errno"):
-        list(talk.do())
+        talk.do()
 
 
-def test_any_number_of_an_error_is_told() -> None:
+def test_any_number_of_an_error_is_reported() -> None:
     for code in (1, 4095, 99999, 2**31 - 1, 2**31):
         answer = struct.pack("=I", (-code) & 0xFFFFFFFF) + bytes(16)
         talk = Talk(wire.receive(wire.message(2, answer, seq=1)))
         with pytest.raises(KernelError) as caught:
-            list(talk.do())
+            talk.do()
         assert caught.value.errno == code
         assert str(caught.value).startswith("thing.get: ")
 
 
-def test_eperm_and_eacces_are_permission_errors() -> None:
-    for code in (errno.EPERM, errno.EACCES):
-        talk = Talk(wire.receive(wire.error(code, seq=1)))
-        with pytest.raises(PermissionError) as caught:
-            list(talk.do())
-        assert isinstance(caught.value, KernelError)
-        assert caught.value.errno == code
-
-
 @pytest.mark.parametrize("where", ["part", "done"])
-def test_an_interrupted_dump_says_so_after_its_messages(where: str) -> None:
-    """Fact: NLM_F_DUMP_INTR on any part, DONE included."""
+def test_an_interrupted_dump_reports_it_after_its_messages(where: str) -> None:
+    """Fact: NLM_F_DUMP_INTR can be on any part, DONE included."""
     part_flags, done_flags = (0x12, 2) if where == "part" else (2, 0x12)
     talk = Talk(wire.receive(thing(1, seq=1, flags=part_flags)),
                 wire.receive(wire.done(seq=1, flags=done_flags)))  # fmt: skip
@@ -568,30 +575,34 @@ def test_an_interrupted_dump_says_so_after_its_messages(where: str) -> None:
     assert reply.interrupted
 
 
+# --- loss -----------------------------------------------------------------------------------------
+
+
 def test_an_overrun_fails_every_waiter_and_shows_once_among_the_events() -> None:
-    """Fact: ENOBUFS comes once and says nothing of what was lost; until the queue was empty, more
-    is lost.
+    """Fact: ENOBUFS is reported once and does not say what was lost; until the queue was empty,
+    more is lost.
     """
     talk = Talk()
+    subscribe(talk.engine, 1)
     event = wire.receive(thing(7, seq=0), group=1)
-    first, second, single = talk.dump(), talk.dump(), talk.do()
+    first, second, single = talk.dump(), talk.dump(), talk.ask()
     talk.engine.take_outgoing()
     talk.engine.feed(*event)
     talk.engine.overrun()
-    for reply in (first, single):
-        with pytest.raises(Overrun):
-            list(reply)
-    # What was in the socket's queue came before what is missing.
+    with pytest.raises(Overrun):
+        list(first)
+    with pytest.raises(Overrun):
+        single.result()
+    # What was in the socket's queue is older than what is missing.
     talk.engine.feed(*event)
     talk.engine.feed(*wire.receive(thing(1, seq=1)))
     assert sent(talk.engine) == []
     talk.engine.drained()
     talk.engine.feed(*event)
-    kinds = [type(item) for item in talk.engine.events()]
-    assert kinds == [Thing, Thing, Overrun, Thing]
+    assert [type(item) for item in talk.events()] == [Thing, Thing, Overrun, Thing]
     assert talk.engine.stats.overruns == 1
     assert talk.engine.stats.late == 1
-    # The second dump was not sent, so nothing of its answer is lost; now is its turn, whatever
+    # The second dump was not sent, so nothing of its answer is lost. It is sent now, whatever
     # became of the end of the first.
     assert [seq for _, _, seq in sent(talk.engine)] == [2]
     talk.script.append(wire.receive(thing(20, seq=2), wire.done(seq=2)))
@@ -600,15 +611,179 @@ def test_an_overrun_fails_every_waiter_and_shows_once_among_the_events() -> None
 
 def test_what_was_not_sent_yet_is_not_lost_in_an_overrun() -> None:
     talk = Talk()
-    waiting: list[Reply[Any] | Batch] = [talk.do(), talk.engine.submit_batch([new(number=1)])]
+    waiting: list[Exchange | Batch] = [talk.ask(), talk.engine.submit_batch([new(number=1)])]
     talk.engine.overrun()
     assert not any(waiter.ready for waiter in waiting)
     # Nor does the end of the draining end a dump that was not begun: the next one would be
-    # sent beside it.
+    # sent next to it.
     kept = [talk.dump(), talk.dump()]
     talk.engine.drained()
     assert [seq for _, _, seq in sent(talk.engine)] == [1, 2, 3]
     assert not any(reply.done for reply in kept)
+
+
+def test_every_subscription_sees_the_overrun() -> None:
+    """Also one without groups, which has the unsolicited messages to this socket."""
+    talk = Talk()
+    some, none = engine.Queue(talk.engine.dispatch), engine.Queue(talk.engine.dispatch)
+    talk.engine.subscribe(some, {("", "1"): 1})
+    talk.engine.subscribe(none, {})
+    talk.engine.overrun()
+    talk.engine.drained()
+    for queue in (talk.engine.events, some, none):
+        assert queue.pending == 1
+        (overrun,) = queue.take()
+        assert (overrun.count, overrun.where) == (None, "kernel")
+
+
+LOST_ENDS = {
+    "malformed": wire.done(seq=1)[:-7],
+    "truncated": wire.done(seq=1)[:-7],
+    "garbage": b"\xff" * 40,
+}
+
+
+@pytest.mark.parametrize("kind", LOST_ENDS)
+def test_the_lost_end_of_a_dump_does_not_hold_up_later_dumps(kind: str) -> None:
+    """Fact: the end of a dump can be lost, or the dump can go on."""
+    flags = 0x20 if kind == "truncated" else 0  # MSG_TRUNC
+    talk = Talk(wire.receive(thing(1, seq=1)), wire.receive(LOST_ENDS[kind], flags=flags))
+    first, second, third = talk.dump(), talk.dump(), talk.dump()
+    assert [seq for _, _, seq in sent(talk.engine)] == [1]
+    messages = iter(first)
+    assert next(messages).number == 1
+    with pytest.raises(DecodeError):
+        next(messages)
+    assert [seq for _, _, seq in sent(talk.engine)] == [2]
+    talk.script = [wire.receive(thing(2, seq=2), wire.done(seq=2)),
+                   wire.receive(thing(3, seq=3), wire.done(seq=3))]  # fmt: skip
+    assert numbers(second) == [2]
+    assert [seq for _, _, seq in sent(talk.engine)] == [3]
+    assert numbers(third) == [3]
+    assert numbers_after(talk) == [4]
+    assert not talk.engine.is_waiting
+
+
+def numbers_after(talk: Talk) -> list[int]:
+    """A further dump, whose seq must be 4."""
+    talk.script = [wire.receive(thing(4, seq=4), wire.done(seq=4))]
+    return numbers(talk.dump())
+
+
+def test_a_dump_that_was_given_up_and_goes_on_makes_the_next_one_wait() -> None:
+    """The kernel answers EBUSY, which no caller sees. The second begins when the first ends."""
+    talk = Talk()
+    first, second, third = talk.dump(), talk.dump(), talk.dump()
+    talk.engine.give_up(first._exchange)  # after a timeout
+    assert [seq for _, _, seq in sent(talk.engine)] == [1, 2]
+    talk.engine.feed(*wire.receive(wire.error(errno.EBUSY, seq=2)))
+    assert sent(talk.engine) == []
+    assert not second.done
+    talk.engine.feed(*wire.receive(thing(1, seq=1), wire.done(seq=1)))
+    assert [seq for _, _, seq in sent(talk.engine)] == [2]
+    talk.script = [wire.receive(thing(2, seq=2), wire.done(seq=2)),
+                   wire.receive(thing(3, seq=3), wire.done(seq=3))]  # fmt: skip
+    assert numbers(second) == [2]
+    assert numbers(third) == [3]
+    assert talk.engine.stats.late == 2
+    with pytest.raises(OSError, match="abandoned"):
+        list(first)
+
+
+def test_several_dumps_that_were_given_up_hold_up_nobody() -> None:
+    """The first of them is the one that the kernel runs: its end counts, not that of the others."""
+    talk = Talk()
+    dumps = [talk.dump() for _ in range(4)]
+    for given_up in dumps[:3]:
+        talk.engine.give_up(given_up._exchange)
+    assert [seq for _, _, seq in sent(talk.engine)] == [1, 2, 3, 4]
+    busy = [wire.error(errno.EBUSY, seq=seq) for seq in (2, 3, 4)]
+    talk.engine.feed(*wire.receive(thing(1, seq=1), *busy))
+    assert sent(talk.engine) == []
+    assert not dumps[3].done
+    talk.engine.feed(*wire.receive(wire.done(seq=1)))
+    assert [seq for _, _, seq in sent(talk.engine)] == [4]
+    talk.script = [wire.receive(thing(4, seq=4), wire.done(seq=4))]
+    assert numbers(dumps[3]) == [4]
+
+
+def test_ebusy_for_a_dump_that_nobody_wants_any_more() -> None:
+    """It says that the first one goes on: the third one waits for that too."""
+    talk = Talk()
+    first, second, third = talk.dump(), talk.dump(), talk.dump()
+    talk.engine.give_up(first._exchange)
+    talk.engine.abandon(second._exchange)
+    assert [seq for _, _, seq in sent(talk.engine)] == [1, 2]
+    talk.engine.feed(*wire.receive(wire.error(errno.EBUSY, seq=2)))
+    assert [seq for _, _, seq in sent(talk.engine)] == [3]
+    talk.engine.feed(*wire.receive(wire.error(errno.EBUSY, seq=3)))
+    assert not third.done
+    talk.engine.feed(*wire.receive(wire.done(seq=1)))
+    assert [seq for _, _, seq in sent(talk.engine)] == [3]
+    assert not third.done
+
+
+def test_the_end_of_a_dump_settles_what_became_of_those_before_it() -> None:
+    talk = Talk()
+    for seq in range(1, 10, 2):
+        lost, whole = talk.dump(), talk.dump()
+        talk.engine.take_outgoing()
+        talk.engine.give_up(lost._exchange)
+        talk.script = [wire.receive(wire.done(seq=seq + 1))]
+        assert list(whole) == []
+        assert not talk.engine._lost
+
+
+def test_ebusy_that_another_process_causes_is_raised() -> None:
+    talk = Talk(wire.receive(wire.error(errno.EBUSY, seq=1)))
+    with pytest.raises(KernelError, match="EBUSY"):
+        list(talk.dump())
+
+
+def test_a_malformed_datagram_fails_all_waiters_and_the_rest_is_read() -> None:
+    """Fact: a datagram that breaks the rules may have held any answer."""
+    talk = Talk()
+    subscribe(talk.engine, 1)
+    dump, queued = talk.dump(), talk.dump()
+    single, batch = talk.ask(), talk.engine.submit_batch([get()])
+    talk.engine.take_outgoing()
+    later = talk.ask()
+    talk.engine.feed(*wire.receive(thing(1, seq=1), b"\1\2\3", wire.done(seq=1)))
+    talk.engine.feed(*wire.receive(thing(7, seq=0), group=1))
+    with pytest.raises(DecodeError):
+        list(dump)
+    with pytest.raises(DecodeError):
+        single.result()
+    with pytest.raises(DecodeError):
+        batch.outcomes()
+    assert numbers(talk.events()) == [7]
+    assert [seq for _, _, seq in sent(talk.engine)] == [5, 2]
+    assert not later.ready
+    assert not queued.done
+    assert talk.engine.stats.malformed == 1
+
+
+@pytest.mark.parametrize("flags", [0, 0x20])
+def test_a_malformed_datagram_of_a_group_fails_no_waiter(flags: int) -> None:
+    """Malformed or truncated, it can only have held events: the subscription gets the error."""
+    talk = Talk()
+    subscribe(talk.engine, 1)
+    dump, single, batch = talk.dump(), talk.ask(), talk.engine.submit_batch([get()])
+    sent(talk.engine)
+    bad = thing(8, seq=0) + (b"\1\2\3" if not flags else thing(9, seq=0)[:-2])
+    for data in (thing(7, seq=0), bad, thing(10, seq=0)):
+        cut = flags if data is bad else 0
+        talk.engine.feed(*wire.receive(data, group=1, flags=cut))
+    assert not dump._exchange.ready and not single.ready and not batch.ready
+    got: list[Any] = []
+    with pytest.raises(DecodeError):
+        for event in talk.events():
+            got.append(event.number)
+    assert got == [7, 8]
+    assert numbers(talk.events()) == [10]
+    talk.engine.feed(*wire.receive(thing(1, seq=1), wire.done(seq=1)))
+    assert numbers(dump) == [1]
+    assert talk.engine.stats.malformed == 1
 
 
 def test_an_abandoned_request_is_drained_silently() -> None:
@@ -629,12 +804,12 @@ def test_an_abandoned_request_is_drained_silently() -> None:
     assert not talk.engine.is_waiting
 
 
-def test_an_abandoned_reply_is_late_though_somebody_holds_it() -> None:
+def test_an_abandoned_reply_is_late_although_somebody_holds_it() -> None:
     talk = Talk(wire.receive(thing(1, seq=1)), wire.receive(thing(2, seq=1), wire.done(seq=1)),
                 wire.receive(thing(20, seq=2), wire.done(seq=2)))  # fmt: skip
     held = talk.dump()
     following = talk.dump()
-    talk.engine.abandon(held)
+    talk.engine.abandon(held._exchange)
     assert numbers(following) == [20]
     assert talk.engine.stats.late == 3
     with pytest.raises(OSError, match="abandoned"):
@@ -665,7 +840,7 @@ def test_lengths_need_not_be_aligned() -> None:
     number, name = wire.attribute(1, struct.pack("=I", 5)), wire.attribute(2, b"ab\0")
     part = wire.message(16, bytes(4) + number + name[:-1], seq=1)
     end = wire.message(3, bytes(5), seq=1)
-    # The padding behind the last of a datagram may be missing.
+    # The padding after the last message of a datagram may be missing.
     talk = Talk(wire.receive(part + part[:-1], part + end[:-3]))
     assert [(each.number, each.name) for each in talk.dump()] == [(5, "ab")] * 3
 
@@ -673,10 +848,10 @@ def test_lengths_need_not_be_aligned() -> None:
 def test_noop_and_unknown_control_messages_are_skipped() -> None:
     talk = Talk(wire.receive(wire.message(1, seq=1) + wire.message(4, seq=1)
                              + wire.message(9, seq=1) + wire.error(0, seq=1)))  # fmt: skip
-    assert list(talk.do()) == []
+    assert talk.do() is None
 
 
-def test_a_failed_send_is_told_to_who_waits() -> None:
+def test_the_error_of_a_failed_send_goes_to_its_waiter() -> None:
     talk = Talk(wire.receive(wire.done(seq=2)))
     first, second = talk.dump(), talk.dump()
     refused = OSError(errno.EMSGSIZE, "too long")
@@ -690,54 +865,81 @@ def test_a_failed_send_is_told_to_who_waits() -> None:
     talk.engine.send_failed(talk.engine.take_outgoing()[1:], refused)
     assert batch.ready
     with pytest.raises(OSError, match="too long"):
-        list(batch.results(0))
+        batch.outcomes()
     assert not talk.engine.is_waiting
 
 
-@pytest.mark.parametrize("wrong", [None, "thing.get", get])
-def test_what_is_no_request_leaves_nothing_behind(wrong: Any) -> None:
+other = Op("other.get", TYPE.GETTHING, Thing)
+OTHER = Family("other", protocol=0, types=TYPE, ops=[other])
+elsewhere = Op("elsewhere.get", CMD.CMD_GET, Note)
+ELSEWHERE = Family("elsewhere", id=41, ops=(elsewhere,), types=CMD)
+orphan = Op("orphan.get", CMD.CMD_GET, Note)
+twin = Op("twin.get", CMD.CMD_GET, Note)
+TWIN = Family("notes", id=40, ops=(twin,), types=CMD)  # of the same name, but another declaration
+
+
+@pytest.mark.parametrize(
+    ("family", "request_"),
+    [
+        (FAMILY, other()), (FAMILY, orphan()), (FAMILY, ask()),
+        (NOTES, elsewhere()), (NOTES, orphan()), (NOTES, get()), (NOTES, twin()),
+    ],
+    ids=lambda value: value.name,
+)  # fmt: skip
+def test_a_request_of_another_family_is_refused_before_anything_is_sent(
+    family: Family, request_: Request[Any, Any]
+) -> None:
+    """A command number of a generic family would be taken for a message type, and the reverse."""
+    talk = Talk(families=[family])
+    wanted = rf"^{request_.name} belongs to .*, but this connection has: .*{family.name}; open a"
+    own = get() if family is FAMILY else ask()
+    with pytest.raises(TypeError, match=wanted):
+        talk.engine.submit(request_)
+    with pytest.raises(TypeError, match=wanted):
+        talk.engine.submit(request_, dump=True)
+    with pytest.raises(TypeError, match=wanted):
+        talk.engine.submit_batch([own, request_])
+    assert sent(talk.engine) == []
+    assert not talk.engine.is_waiting
+    assert talk.engine.stats.sent == 0
+    talk.engine.submit(own, dump=True)
+    assert len(sent(talk.engine)) == 1  # no dump is thought to be running
+
+
+def test_a_family_that_is_bound_to_its_number_is_the_same_family() -> None:
+    by_name = Family("notes", ops=(Op("n.get", CMD.CMD_GET, Note),), types=CMD)
+    (op,) = by_name.ops.values()
+    talk = Talk(families=[by_name.at(40)])
+    kept = talk.ask(op())
+    assert [type for type, _, _ in sent(talk.engine)] == [40]
+    assert not kept.done
+
+
+@pytest.mark.parametrize("wrong", [None, "thing.get", get, 5])
+def test_what_is_not_a_request_leaves_nothing_behind(wrong: Any) -> None:
     talk = Talk()
-    with pytest.raises(AttributeError):
-        talk.engine.submit(wrong)
-    with pytest.raises(AttributeError):
-        talk.engine.submit(wrong, dump=True)
-    with pytest.raises(TypeError):
-        talk.engine.submit_batch([get(), wrong])
+    for submit in (
+        lambda: talk.engine.submit(wrong),
+        lambda: talk.engine.submit(wrong, dump=True),
+        lambda: talk.engine.submit_batch([get(), wrong]),
+    ):
+        with pytest.raises((AttributeError, TypeError)):
+            submit()
     assert not talk.engine.is_waiting
     assert talk.engine.take_outgoing() == []
 
 
-def test_events_are_handed_out_once_whoever_loops() -> None:
+def test_events_are_handed_out_once_however_many_loops_there_are() -> None:
     talk = Talk()
+    subscribe(talk.engine, 1)
     for number in (1, 3):
         event = thing(number, seq=0) + thing(number + 1, seq=0)
         talk.engine.feed(*wire.receive(event, group=1))
-    early, late = talk.engine.events(), talk.engine.events()
+    early, late = talk.events(), talk.events()
     got = numbers([next(early), next(late), next(late), next(early)])
     assert got == [1, 2, 3, 4]
     assert [*early, *late] == []
-    assert not talk.engine.ready
-
-
-def test_a_faulty_datagram_fails_all_who_wait_and_takes_in_the_rest() -> None:
-    """Fact: a datagram that breaks the rules held anyone's answer."""
-    talk = Talk()
-    dump, queued = talk.dump(), talk.dump()
-    waiting: list[Reply[Any] | Batch] = [dump, talk.do(), talk.engine.submit_batch([get()])]
-    talk.engine.take_outgoing()
-    later = talk.do()
-    event = wire.receive(thing(7, seq=0), group=1)
-    with pytest.raises(DecodeError):
-        talk.engine.feed(*wire.receive(thing(1, seq=1), b"\1\2\3", wire.done(seq=1)))
-    talk.engine.feed(*event)
-    for waiter in waiting:
-        assert waiter.ready
-        with pytest.raises(DecodeError):
-            list(waiter if isinstance(waiter, Reply) else waiter.results(0))
-    assert numbers(talk.engine.events()) == [7]
-    assert [seq for _, _, seq in sent(talk.engine)] == [5, 2]
-    assert not later.ready
-    assert not queued.ready
+    assert not talk.engine.events.ready
 
 
 def test_columns_of_a_reply() -> None:
@@ -751,9 +953,9 @@ def test_columns_of_a_reply() -> None:
         talk.dump().columns("number")
 
 
-def test_repr_tells_the_state() -> None:
+def test_repr_shows_the_state() -> None:
     talk = Talk(wire.receive(wire.error(errno.ENODEV, seq=1)))
-    reply = talk.do()
+    reply = talk.dump()
     assert repr(reply) == "<Reply to thing.get: waiting>"
     with pytest.raises(KernelError):
         list(reply)
@@ -785,7 +987,8 @@ def test_every_cut_gives_the_same_replies(data: st.DataObject) -> None:
             receives.append([])
         receives[-1].append(datagram)
     talk = Talk(*(wire.receive(*batch) for batch in receives))
-    replies = {1: talk.dump(), 2: talk.do(), 3: talk.do()}
+    dump, second, third = talk.dump(), talk.ask(several()), talk.ask(several())
     for seq in data.draw(st.permutations([1, 2, 3])):
-        assert numbers(replies[seq]) == expected[seq]
+        got = dump if seq == 1 else talk.result(second if seq == 2 else third)
+        assert numbers(got) == expected[seq]
     assert not talk.engine.is_waiting

@@ -45,3 +45,9 @@ def receive(
         index += struct.pack(INDEX_FORMAT, len(data), len(datagram), port, group, nsid, flags)
         data += datagram
     return bytes(data), index
+
+
+def extack(*, words: bytes = b"", offset: int | None = None) -> bytes:
+    """Attributes of an extended ACK: a text, and the offset of the attribute that it concerns."""
+    result = attribute(1, words + b"\0") if words else b""
+    return result + (attribute(2, struct.pack("=I", offset)) if offset is not None else b"")

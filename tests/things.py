@@ -1,0 +1,153 @@
+"""A made-up family, and an engine that is fed by bytes: what the tests of the conversation share.
+
+The family lists and changes numbered things. Its messages are small, so that a test can write the
+kernel's side of a conversation by hand. This file contains no test.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from typing import Any, cast
+
+from netlink import Connection, Family, KernelError, Message, Op, Reply, Request
+from netlink import schema as s
+from netlink._exchange import Batch, Exchange
+from netlink._resolver import resolver_for
+from netlink.constants import NLM_F
+from netlink.engine import Engine
+
+from . import wire
+
+
+class thinghdr(Message):
+    family: int = s.u8()
+    _pad = s.pad(3)
+
+
+class Thing(thinghdr):
+    number: int | None = s.u32(1)
+    name: str | None = s.string(2)
+
+
+class TYPE(IntEnum):
+    NEWTHING = 16
+    GETTHING = 18
+
+
+class GROUP(IntEnum):
+    GROUP_NONE = 0
+    GROUP_THING = 1
+    GROUP_OTHER_THING = 40
+
+
+CREATE = NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL
+
+get = Op("thing.get", TYPE.GETTHING, Thing, answer="optional", reply_type=TYPE.NEWTHING)
+one = Op("thing.one", TYPE.GETTHING, Thing, answer="one", reply_type=TYPE.NEWTHING)
+several = Op("thing.several", TYPE.GETTHING, Thing, answer="several", reply_type=TYPE.NEWTHING)
+new = Op("thing.new", TYPE.NEWTHING, Thing, flags=CREATE)
+echo = Op("thing.echo", TYPE.NEWTHING, Thing, answer="optional", flags=NLM_F.NLM_F_ECHO)
+FAMILY = Family(
+    "thing",
+    protocol=0,
+    ops=(get, one, several, new, echo),
+    types=TYPE,
+    groups=GROUP,
+    group_prefix="GROUP_",
+)
+
+
+class Exhausted(Exception):
+    """The scripted kernel has nothing more to send."""
+
+
+class Talk:
+    """An engine and what the kernel will send to it, one receive at a time.
+
+    It stands in for the connection of a Reply.
+    """
+
+    def __init__(
+        self, *script: tuple[bytes, bytes], families: Iterable[Family] = (FAMILY,)
+    ) -> None:
+        families = tuple(families)
+        self.engine = Engine(families, resolver_for(families))
+        self.script = list(script)
+
+    def ask(self, request: Request[Any, Any] | None = None) -> Exchange:
+        """Submit a request that is not a dump."""
+        return self.engine.submit(get() if request is None else request)
+
+    def dump(self, retries: int = 0) -> Reply[Thing]:
+        """Submit a dump."""
+        exchange = self.engine.submit(get(), dump=True, retries=retries)
+        return Reply(cast(Connection, self), exchange)
+
+    def result(self, exchange: Exchange) -> Any:
+        """Wait for the end of a request and return what do() would return."""
+        self._wait(exchange)
+        return exchange.result()
+
+    def do(self, request: Request[Any, Any] | None = None) -> Any:
+        """Submit a request and return its result."""
+        return self.result(self.ask(request))
+
+    def outcomes(self, batch: Batch) -> list[Any]:
+        """Wait for a batch and return its outcomes."""
+        self._wait(batch)
+        return batch.outcomes()
+
+    def events(self) -> Iterator[Any]:
+        """Take the events that the default subscription has."""
+        while (events := self.engine.events.take()) is not None:
+            yield from events
+
+    def _wait(self, waiter: Exchange | Batch) -> None:
+        self.engine.prepare(waiter)
+        while not waiter.ready:
+            if not self.script:
+                raise Exhausted
+            self.engine.feed(*self.script.pop(0))
+
+
+def thing(number: int, *, seq: int, flags: int = 2, pid: int = 0) -> bytes:
+    """A message about a thing, as the kernel sends it: by default a part of a dump."""
+    return wire.message(16, bytes(Thing(number=number)), seq=seq, flags=flags, pid=pid)
+
+
+def numbers(messages: Iterable[Any]) -> list[int]:
+    """The numbers of things."""
+    return [message.number for message in messages]
+
+
+def sent(engine: Engine) -> list[tuple[int, int, int]]:
+    """(type, flags, seq) of what is to be sent."""
+    return [struct.unpack_from("=HHI", message, 4) for message in engine.take_outgoing()]
+
+
+# --- kernels, for netlink.testing.Socket ---
+
+
+def things(request: Thing) -> Iterator[Thing]:
+    """Answer a get by its number, a dump by 0 to 9; refuse thirteen; acknowledge a change."""
+    if request.number == 13:
+        raise KernelError(errno.ENODEV, "no such thing", path="number")
+    if request.nlmsg_type != TYPE.NEWTHING:
+        for number in range(10) if request.number is None else (request.number,):
+            yield Thing(number=number)
+
+
+def silence(request: Thing | None = None) -> None:
+    """Answer nothing."""
+    raise TimeoutError
+
+
+def stall(request: Thing) -> Iterator[Thing]:
+    """Stop in the middle of a dump; answer a get."""
+    if request.number is None:
+        yield Thing(number=0)
+        raise TimeoutError
+    yield request
