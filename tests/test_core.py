@@ -26,7 +26,7 @@ from netlink import (
     iter_messages,
 )
 from netlink import schema as s
-from netlink._core import INDEX_FORMAT, Gather, Messages, kinds, runs, stamp
+from netlink._core import INDEX_FORMAT, Dispatch, Gather, Messages, Run, kinds, runs, stamp
 
 from . import wire
 
@@ -175,7 +175,7 @@ def test_a_flag_may_come_with_a_byte(payload: bytes, value: bool) -> None:
     message = cls.from_bytes(body)
     assert (message.value, dict(message)) == (value, {"value": True} if value else {})
     data = wire.message(16, body)
-    gather = Gather(cls.__table__, [16], "value")
+    gather = Gather(cls.__table__, dispatching(cls), "value")
     gather.feed(data, 0, len(data))
     assert [*gather.finish()["value"]] == [value]
     assert bytes(cls(value=value)) == (wire.attribute(1, b"") if value else b"")
@@ -354,6 +354,16 @@ class Sample(head):
     extra: Any = s.nest(11, lambda: Extra)
 
 
+def dispatching(cls: Any, framing: str = "netlink") -> Dispatch:
+    """Type 16 means a message class."""
+    dispatch = Dispatch(framing)
+    dispatch.meaning(16, "SAMPLE", "core", False).give(cls)
+    return dispatch
+
+
+BY_TYPE = dispatching(Sample)
+
+
 class Extra(Message):
     by_parent: Any = s.selected(1, "^kind", {"inner": Inner})
     by_header: Any = s.selected(2, "^index", {3: Inner})
@@ -484,7 +494,7 @@ def test_a_message_is_its_bytes() -> None:
 
 def test_pickle_and_detach_keep_envelope_and_value() -> None:
     data = wire.message(16, bytes(Sample(index=4)), seq=7, pid=9, flags=2)
-    (message,) = Messages(data, {16: Sample})
+    (message,) = Messages(data, BY_TYPE)
     for other in (pickle.loads(pickle.dumps(message)), message.detach()):
         assert other == message
         assert (other.nlmsg_type, other.nlmsg_seq, other.nlmsg_pid, other.nlmsg_flags) == (
@@ -498,14 +508,14 @@ def test_references_do_not_drift() -> None:
     cls = Sample
 
     def work() -> None:
-        for message in Messages(data, {16: Sample}):
+        for message in Messages(data, BY_TYPE):
             message.to_dict()
             for _ in range(5):
                 message.mtu, message.inner.number, message.data  # noqa: B018
             with pytest.raises(AttributeError):
                 message.missing  # noqa: B018
         with pytest.raises(DecodeError):
-            list(Messages(data[:-1], {16: Sample}))
+            list(Messages(data[:-1], BY_TYPE))
         with pytest.raises(EncodeError):
             Sample(inner={"number": -1})
 
@@ -544,7 +554,7 @@ def test_unaligned_lengths_step_by_the_aligned_and_clip_at_the_end() -> None:
 def test_any_buffer_will_do(buffer: Any) -> None:
     data = buffer(wire.message(16, bytes(Sample(index=4))))
     assert [m.type for m in iter_messages(data)] == [16]
-    assert [m.index for m in Messages(data, {16: Sample})] == [4]
+    assert [m.index for m in Messages(data, BY_TYPE)] == [4]
 
 
 @pytest.mark.parametrize("iterate", [iter_messages, iter_attributes])
@@ -561,7 +571,7 @@ def test_what_is_no_buffer_is_a_type_error() -> None:
         with pytest.raises(TypeError):
             list(iter_messages(what))
         with pytest.raises(TypeError):
-            Messages(what, {})
+            Messages(what, Dispatch())
         with pytest.raises(TypeError):
             Sample.from_bytes(what)
     with pytest.raises(BufferError):
@@ -571,7 +581,7 @@ def test_what_is_no_buffer_is_a_type_error() -> None:
 def test_messages_of_no_class_come_raw_and_the_iteration_survives_a_bad_one() -> None:
     data = wire.message(99, b"raw") + wire.message(16, b"short") + wire.message(
         16, bytes(Sample(index=4)))  # fmt: skip
-    messages = Messages(data, {16: Sample})
+    messages = Messages(data, BY_TYPE)
     assert isinstance(next(messages), RawMessage)
     with pytest.raises(DecodeError, match="fixed header"):
         next(messages)
@@ -583,12 +593,12 @@ def test_messages_of_no_class_come_raw_and_the_iteration_survives_a_bad_one() ->
 def test_iteration_bounds_are_checked() -> None:
     for start, end in ((-1, 5), (0, 17), (5, 4)):
         with pytest.raises(ValueError, match="not within"):
-            Messages(bytes(16), {}, start, end if end >= 0 else 4)
+            Messages(bytes(16), Dispatch(), start, end if end >= 0 else 4)
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_parse_or_raise(data: bytes) -> None:
-    for make in (iter_messages, iter_attributes, lambda d: Messages(d, {16: Sample})):
+    for make in (iter_messages, iter_attributes, lambda d: Messages(d, BY_TYPE)):
         try:
             list(make(data))
         except DecodeError as error:
@@ -605,7 +615,7 @@ def test_every_truncation_of_a_message() -> None:
                                           data={"name": "x"}, hops=[{"ifindex": 2}])))  # fmt: skip
     for cut in range(1, len(whole)):
         with pytest.raises(DecodeError):
-            list(Messages(whole[:cut], {16: Sample}))
+            list(Messages(whole[:cut], BY_TYPE))
     body = whole[16:]
     for cut in range(len(body)):
         try:
@@ -618,7 +628,7 @@ def test_every_truncation_of_a_message() -> None:
 
 
 def gathered(data: bytes, *paths: str) -> Any:
-    gather = Gather(Sample.__table__, [16], *paths)
+    gather = Gather(Sample.__table__, BY_TYPE, *paths)
     gather.feed(data, 0, len(data))
     return gather.finish()
 
@@ -655,11 +665,11 @@ def test_columns_refuse_what_has_none() -> None:
         ("inner.x", "Inner has no field"),
     ):
         with pytest.raises(LookupError, match=words):
-            Gather(Sample.__table__, [16], path)
+            Gather(Sample.__table__, BY_TYPE, path)
     with pytest.raises(ValueError, match="at least one path"):
-        Gather(Sample.__table__, [16])
+        Gather(Sample.__table__, BY_TYPE)
     with pytest.raises(ValueError, match="only once"):
-        Gather(Sample.__table__, [16], "mtu", "mtu")
+        Gather(Sample.__table__, BY_TYPE, "mtu", "mtu")
 
 
 def test_columns_name_the_place_of_a_fault() -> None:
@@ -678,7 +688,7 @@ def test_columns_name_the_place_of_a_fault() -> None:
     with pytest.raises(DecodeError):
         gathered(good[:-1], "mtu")
     with pytest.raises(ValueError, match="not within"):
-        Gather(Sample.__table__, [16], "mtu").feed(good, 0, len(good) + 1)
+        Gather(Sample.__table__, BY_TYPE, "mtu").feed(good, 0, len(good) + 1)
 
 
 @given(st.binary(max_size=120))
@@ -694,54 +704,140 @@ def test_columns_of_any_bytes_or_an_error(data: bytes) -> None:
 # --- runs ---
 
 
-def sorted_runs(*receives: tuple[bytes, bytes]) -> list[tuple[int, int, int]]:
-    found = []
-    for data, index in receives:
-        batch, fault = runs(data, index)
-        assert fault is None
-        found += [(run.type, run.seq, run.count) for run in batch]
-    return found
+def summary(found: list[Run]) -> list[Any]:
+    """(type, seq, count) of each run, or its fault."""
+    return [run.fault or (run.type, run.seq, run.count) for run in found]
 
 
 def test_neighbours_of_one_request_are_one_run_across_datagrams() -> None:
     part = wire.message(24, b"xyz", seq=5)
-    assert sorted_runs(wire.receive(part * 3, part * 2, part[:-1], part)) == [(0, 5, 7)]
+    assert summary(runs(*wire.receive(part * 3, part * 2, part[:-1], part))) == [(0, 5, 7)]
 
 
 def test_runs_split_at_another_request_and_at_control_messages() -> None:
     a, b = wire.message(24, seq=5), wire.message(24, seq=6)
-    got = sorted_runs(wire.receive(a + a, b + a, wire.done(seq=5), b + wire.error(0, seq=6)))
-    assert got == [(0, 5, 2), (0, 6, 1), (0, 5, 1), (3, 5, 1), (0, 6, 1), (2, 6, 1)]
+    got = runs(*wire.receive(a + a, b + a, wire.done(seq=5), b + wire.error(0, seq=6)))
+    assert summary(got) == [(0, 5, 2), (0, 6, 1), (0, 5, 1), (3, 5, 1), (0, 6, 1), (2, 6, 1)]
 
 
-def test_events_run_together_whatever_their_seq() -> None:
+def test_acknowledgements_of_consecutive_requests_are_one_run() -> None:
+    acks = [wire.error(0, seq=seq) for seq in (4, 5, 6, 8, 9)]
+    got = runs(*wire.receive(*acks, wire.error(1, seq=10)))
+    assert summary(got) == [(2, 4, 3), (2, 8, 2), (2, 10, 1)]
+    assert [run.is_ack for run in got] == [True, True, False]
+
+
+def test_events_are_one_run_whatever_their_seq() -> None:
     events = [wire.message(24, seq=i) for i in range(4)]
-    data, index = wire.receive(*events, group=7)
-    (run,) = runs(data, index)[0]
+    (run,) = runs(*wire.receive(*events, group=7))
     assert (run.group, run.count) == (7, 4)
-    assert len(list(Messages(run.data, {}, run.start, run.end))) == 4
+    assert len(list(Messages(run.data, Dispatch(), run.start, run.end))) == 4
 
 
 def test_strangers_are_not_read() -> None:
-    (run,) = runs(*wire.receive(b"not even a message", port=77))[0]
-    assert (run.port, run.count) == (77, 0)
+    (run,) = runs(*wire.receive(b"not even a message", port=77))
+    assert (run.port, run.count, run.fault) == (77, 0, None)
 
 
 def test_a_faulty_datagram_does_not_hide_the_others() -> None:
     good = wire.message(24, seq=5)
-    found, fault = runs(*wire.receive(good + b"\5\0\0", good))
-    assert [run.count for run in found] == [1, 1]
-    assert isinstance(fault, DecodeError)
-    assert fault.offset == 16
-    assert "cut short" in str(runs(*wire.receive(good, flags=0x20))[1])
+    first, bad, last = runs(*wire.receive(good + b"\5\0\0", good, group=3))
+    assert [run.count for run in (first, bad, last)] == [1, 0, 1]
+    assert isinstance(bad.fault, DecodeError)
+    assert (bad.fault.offset, bad.group) == (16, 3)
+    assert (first.fault, last.fault) == (None, None)
     for index in (b"x", pystruct.pack(INDEX_FORMAT, 0, 999, 0, 0, 0, 0)):
         with pytest.raises(ValueError, match=r"index of|outside"):
             runs(good, index)
 
 
+@pytest.mark.parametrize("framing", ["netlink", "text", "connector", "audit"])
+def test_a_truncated_datagram_is_one_fault_after_its_whole_messages(framing: str) -> None:
+    whole = {"text": b"add@/x", "connector": connector(1)}.get(framing, wire.message(24, seq=5))
+    for cut in (b"", whole[:-2]):
+        *messages, bad = runs(*wire.receive(whole + cut, flags=0x20), framing=framing)
+        assert [run.fault for run in messages] == [None] * len(messages)
+        assert len(messages) == 1
+        assert str(bad.fault) == "the receive buffer truncated a datagram (at byte 0)"
+    assert summary(runs(*wire.receive(b"", flags=0x20), framing=framing))[0].offset == 0
+
+
+def connector(sequence: int, payload: bytes = b"data", *, idx: int = 16, length: int = -1) -> bytes:
+    """A message as cn_netlink_send_mult() makes it: NLMSG_DONE around a struct cn_msg."""
+    size = len(payload) if length < 0 else length
+    return wire.message(3, pystruct.pack("=IIIIHH", idx, 1, sequence, 0, size, 0) + payload)
+
+
+def test_a_burst_of_connector_messages_is_one_run() -> None:
+    """They have type NLMSG_DONE and are not the end of anything."""
+    burst = [connector(sequence) for sequence in range(64)]
+    (run,) = runs(*wire.receive(*burst, group=1), framing="connector")
+    assert (run.type, run.count, run.group, run.is_ack) == (0, 64, 1, False)
+    messages = list(Messages(run.data, dispatching(Raw, "connector"), run.start, run.end))
+    assert len(messages) == 64
+    assert {bytes(message) for message in messages} == {b"data"}
+    assert [message.cn_seq for message in messages] == list(range(64))
+    # The same bytes with the usual framing are 64 ends.
+    assert [run.type for run in runs(*wire.receive(*burst, group=1))] == [3] * 64
+
+
+class Raw(Message):
+    """Four bytes."""
+
+    word: int = s.be32()
+
+
+@pytest.mark.parametrize("length", [5, 0x7FFF, 0xFFFF])
+def test_a_cn_msg_that_does_not_fit_is_a_fault(length: int) -> None:
+    bad = connector(2, length=length)
+    first, fault, last = runs(
+        *wire.receive(connector(1), bad, connector(3), group=1), framing="connector"
+    )
+    assert (first.count, last.count) == (1, 1)
+    assert "does not hold a struct cn_msg" in str(fault.fault)
+    with pytest.raises(DecodeError, match="does not hold a struct cn_msg"):
+        list(Messages(bad, dispatching(Raw, "connector")))
+    for short in (connector(1)[:30], wire.message(3, b"1234")):
+        assert isinstance(summary(runs(*wire.receive(short), framing="connector"))[0], DecodeError)
+
+
+def test_a_text_datagram_is_one_message() -> None:
+    """Whatever it holds, even what looks like a struct nlmsghdr."""
+    texts = [b"add@/devices/virtual/net/v0\0ACTION=add\0", b"x", wire.message(16), b"\xff" * 5]
+    found = runs(*wire.receive(*texts, group=1), framing="text")
+    assert summary(found) == [(0, 0, 1)] * 4
+    assert [run.data[run.start : run.end] for run in found] == texts
+    dispatch = Dispatch("text")
+    dispatch.meaning(0, "UEVENT", "uevent", False).give(Text)
+    (message,) = Messages(texts[0], dispatch)
+    assert bytes(message) == texts[0]
+
+
+class Text(Message):
+    """Any bytes."""
+
+
+def test_an_audit_datagram_is_one_message_as_long_as_itself() -> None:
+    """nlmsg_len of the kernel's unicast records counts the payload alone."""
+    record = bytearray(wire.message(1300, b"audit(1.2:3): pid=1", seq=0))
+    pystruct.pack_into("=I", record, 0, len(record) - 16)
+    found = runs(*wire.receive(bytes(record), bytes(record), wire.error(0, seq=2)), framing="audit")
+    assert summary(found) == [(0, 0, 1), (0, 0, 1), (2, 2, 1)]
+    (message,) = Messages(bytes(record), Dispatch("audit"))
+    assert bytes(message.payload)[:19] == b"audit(1.2:3): pid=1"
+    assert isinstance(summary(runs(*wire.receive(b"short"), framing="audit"))[0], DecodeError)
+
+
 def test_flags_of_a_run_are_all_that_occur() -> None:
-    (run,) = runs(*wire.receive(wire.message(24, flags=2) + wire.message(24, flags=0x12)))[0]
+    (run,) = runs(*wire.receive(wire.message(24, flags=2) + wire.message(24, flags=0x12)))
     assert run.flags == 0x12
+
+
+def test_an_unknown_framing_is_refused() -> None:
+    with pytest.raises(ValueError, match="framing 'json': expected one of netlink, text"):
+        Dispatch("json")
+    with pytest.raises((KeyError, ValueError)):
+        runs(b"", b"", framing="json")
 
 
 def test_stamp() -> None:
