@@ -632,8 +632,8 @@ class Connection(Transport):
             loop.run_in_executor(None, self._send_now, outgoing).add_done_callback(self._sent)
         else:
             failed = self._send_now(outgoing)
-            if failed:
-                self._note_failed(failed)
+            if failed or engine.silent:
+                self._note_sent(failed)
 
     def _send_now(self, outgoing: list[bytes]) -> list[Failure]:
         """Send, and return what failed. Each buffer is one send: together they could be more than
@@ -648,15 +648,17 @@ class Connection(Transport):
 
     def _sent(self, thread: asyncio.Future[list[Failure]]) -> None:
         self._sending = False
-        self._note_failed(thread.result())
+        self._note_sent(thread.result())
         if self._draining:
             self._drain()
         self._send()
         self._wake()
 
-    def _note_failed(self, failed: list[Failure]) -> None:
+    def _note_sent(self, failed: list[Failure]) -> None:
         for buffer, error in failed:
             self._engine.send_failed([buffer], error)
+        if self._engine.silent:
+            self._engine.note_sent()
         if failed:
             self._send()  # a dump that waited for one of these
 

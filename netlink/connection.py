@@ -565,6 +565,8 @@ class Connection(Transport):
             except BaseException as error:
                 engine.send_failed(outgoing[position - 1 :], error)
                 raise
+        if engine.silent:
+            engine.note_sent()
 
     def _receive(self, timeout: float | None) -> None:
         """Receive once, with the lock released meanwhile, and notify the others."""

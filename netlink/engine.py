@@ -288,6 +288,7 @@ class Engine:
         # for one that was abandoned explicitly.
         self._waiting: dict[int, weakref.ref[Exchange] | None] = {}
         self._batches: list[Batch] = []
+        self.silent: set[int] = set()  # seqs of requests that end when they are sent
         self._seq = 0
         # The seq of the dump that the kernel runs; 0 for one of those whose end may be lost.
         self._dump: int | None = None
@@ -326,8 +327,7 @@ class Engine:
         self._seq = seq = self._seq % 0xFFFFFFFF + 1
         exchange.seq = seq
         self._begin(exchange)  # which refuses a request of another family
-        if not exchange.done:
-            self._waiting[seq] = weakref.ref(exchange)
+        self._waiting[seq] = weakref.ref(exchange)
 
     def prepare(self, waiter: Any) -> None:
         """Before a wait: request an interrupted dump again, if that is what is to be awaited."""
@@ -385,7 +385,7 @@ class Engine:
         self.outgoing.append(envelop(request, number, flags, seq, self.framing))
         self.stats.sent += 1
         if op.ends == "nothing" and not exchange.is_dump:
-            exchange.finish()
+            self.silent.add(seq)
 
     def _begin_batch(self, batch: Batch) -> None:
         ops = {request.op for request in batch.requests}
@@ -411,6 +411,7 @@ class Engine:
         """Note that these could not be sent: who waits for an answer gets the error."""
         for buffer in buffers:
             seq = seq_of(buffer)
+            self.silent.discard(seq)
             exchange = self._pop(seq)
             if exchange is not None:
                 self._finish(exchange, error)
@@ -418,6 +419,15 @@ class Engine:
                 batch.error = error
                 self._drop(batch)
             self._next_dump(seq)
+
+    def note_sent(self) -> None:
+        """Note that a send succeeded: requests that the kernel never answers end here."""
+        gone = self.silent - self._unsent()
+        self.silent -= gone
+        for seq in gone:
+            exchange = self._pop(seq)
+            if exchange is not None:
+                exchange.finish()
 
     def abandon(self, waiter: Exchange | Batch) -> None:
         """Stop waiting. Later answers are counted in `stats.late`."""

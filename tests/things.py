@@ -35,12 +35,18 @@ class Thing(thinghdr):
 class TYPE(IntEnum):
     NEWTHING = 16
     GETTHING = 18
+    LATE = 20  # the answer follows the acknowledgement
+    LISTED = 21  # several answers, which NLMSG_DONE ends
+    TELL = 22  # nothing answers
 
 
 class GROUP(IntEnum):
     GROUP_NONE = 0
     GROUP_THING = 1
     GROUP_OTHER_THING = 40
+
+
+LAST = 40  # the number of the last group
 
 
 CREATE = NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL
@@ -50,10 +56,15 @@ one = Op("thing.one", TYPE.GETTHING, Thing, answer="one", reply_type=TYPE.NEWTHI
 several = Op("thing.several", TYPE.GETTHING, Thing, answer="several", reply_type=TYPE.NEWTHING)
 new = Op("thing.new", TYPE.NEWTHING, Thing, flags=CREATE)
 echo = Op("thing.echo", TYPE.NEWTHING, Thing, answer="optional", flags=NLM_F.NLM_F_ECHO)
+late = Op("thing.late", TYPE.LATE, Thing, answer="one", reply_type=TYPE.NEWTHING, ends="answer")
+listed = Op(
+    "thing.listed", TYPE.LISTED, Thing, answer="several", reply_type=TYPE.NEWTHING, ends="done"
+)
+tell = Op("thing.tell", TYPE.TELL, Thing, ends="nothing")
 FAMILY = Family(
     "thing",
     protocol=0,
-    ops=(get, one, several, new, echo),
+    ops=(get, one, several, new, echo, late, listed, tell),
     types=TYPE,
     groups=GROUP,
     group_prefix="GROUP_",
