@@ -129,7 +129,7 @@ cdef class Meaning:
             raise ValueError(f"family {self.family!r}: {self.name} means both {words(self)} and "
                              f"what {word.selector!r} selects")
         if word.number is not None or word.choices is None or word.climb or not word.choices:
-            raise ValueError(f"{self.name}: expected selected({word.selector!r}, choices)")
+            raise ValueError(f"{self.name}: expected selected(None, {word.selector!r}, choices)")
         place = None
         for cls in word.choices.values():
             f = table_of(cls).names.get(word.selector)

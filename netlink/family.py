@@ -479,7 +479,7 @@ class Family:
     kernel's spelling; `reply_types` names those that the kernel sends, if its numbers mean
     something else than those of requests. `messages` adds the classes of types that no op answers
     with, and `requests` the classes of requests that no op makes. A class may be chosen by a member
-    of the fixed header: `{SOCK_DIAG_BY_FAMILY: selected("family", {AF.AF_INET: InetDiag})}`.
+    of the fixed header: `{SOCK_DIAG_BY_FAMILY: selected(None, "family", {AF.AF_INET: Inet})}`.
 
     `groups` are the multicast groups: a mapping of names to numbers, the names alone (a generic
     family's), or an enum in the kernel's spelling. `group_prefix` is the part of an enum's names

@@ -1,8 +1,7 @@
-"""The declaration words: message classes, ops, families, and what every message can do."""
+"""The declaration words: message classes, and what every message can do."""
 
 from __future__ import annotations
 
-import copy
 import ipaddress
 import json
 import types
@@ -11,11 +10,9 @@ from typing import Any
 
 import pytest
 
-from netlink import Bitfield32, DecodeError, Family, Message, Op, RawMessage, Request, parse
+from netlink import Bitfield32, Message, parse
 from netlink import schema as s
-from netlink.constants import NLM_F
 from netlink.route import FAMILY as ROUTE
-from netlink.route import link
 from netlink.route.rtnetlink import RTM
 
 from . import wire
@@ -293,88 +290,3 @@ def test_a_struct_that_ends_open_may_be_the_end_of_another() -> None:
     assert len(bytes(outer())) == 8
     assert bytes(made.replace(mode=3))[4:] == bytes(made)[4:]
     assert made.replace(inner=tail(data=b"z")).inner.data == b"z"
-
-
-class TYPE(IntEnum):
-    T_NEW = 16
-    T_DEL = 17
-    T_GET = 18
-
-
-class GRP(IntEnum):
-    GRP_NONE = 0
-    GRP_SOME_THING = 3
-
-
-new = Op("tree.new", TYPE.T_NEW, Tree, flags=NLM_F.NLM_F_CREATE)
-FAMILY = Family("tree", protocol=0, ops=(new,), types=TYPE, groups=GRP,
-                messages={TYPE.T_DEL: Tree})  # fmt: skip
-
-
-def test_an_op_makes_requests() -> None:
-    request = new(name="x")
-    assert isinstance(request, Request)
-    assert (request.name, request.message, request.op) == ("tree.new", Tree(name="x"), new)
-    assert repr(request) == "<Request tree.new <Tree name=x>>"
-    with pytest.raises(TypeError, match="Tree has no field 'nmae'; did you mean 'name'"):
-        new(nmae="x")  # type: ignore[call-arg]
-
-
-def test_an_op_that_was_not_initialized_makes_none() -> None:
-    class Late(Op[..., Tree]):
-        def __init__(self) -> None:
-            self()
-
-    with pytest.raises(TypeError, match="not initialized"):
-        Late()
-
-
-def test_groups_go_by_name_or_number_and_unknown_ones_list_the_known() -> None:
-    assert FAMILY.groups == {"some-thing": 3}
-    assert FAMILY.group("some-thing") == FAMILY.group(3) == 3
-    with pytest.raises(LookupError, match=r"'tree' has no group 'nope'; it has: some-thing"):
-        FAMILY.group("nope")
-
-
-def test_parse_gives_typed_messages_and_the_rest_raw() -> None:
-    data = (wire.message(16, bytes(Tree(name="a"))) + wire.message(17, bytes(Tree(name="b")))
-            + wire.message(55, b"?"))  # fmt: skip
-    for buffer in (data, bytearray(data), memoryview(data)):
-        first, second, third = parse(buffer, FAMILY)
-        assert isinstance(first, Tree)
-        assert isinstance(second, Tree)
-        assert (first.name, first.nlmsg_name) == ("a", "T_NEW")
-        assert (second.name, second.nlmsg_name) == ("b", "T_DEL")
-        assert isinstance(third, RawMessage)
-    assert repr(first).startswith("<T_NEW Tree name=a")
-    with pytest.raises(DecodeError):
-        list(parse(data[:30], FAMILY))
-
-
-def test_nlm_f_request_tells_two_classes_of_one_type_apart() -> None:
-    family = Family("two", protocol=0, ops=(Op("x", 16, Leaf), Op("y", 17, Leaf)), types=TYPE,
-                    groups=GRP, messages={16: Tree})  # fmt: skip
-    assert (family.classes, family.requests) == ({16: Tree, 17: Leaf}, {16: Leaf})
-    ask, tell = wire.message(16, bytes(Leaf(value=5)), flags=1), wire.message(16, bytes(Tree()))
-    ask_too = wire.message(17, bytes(Leaf(value=6)), flags=0x301)
-    found = list(parse(ask + tell + tell + ask_too + ask + ask, family))
-    assert [type(message) for message in found] == [Leaf, Tree, Tree, Leaf, Leaf, Leaf]
-    names = {message.nlmsg_name for message in found if isinstance(message, Message)}
-    assert names == {"T_NEW", "T_DEL"}
-    other = Family("other", protocol=0, ops=(Op("z", 16, hdr),), types=TYPE, groups=GRP,
-                   messages={16: Tree})  # fmt: skip
-    with pytest.raises(ValueError, match="message type 16 means both Leaf and hdr"):
-        list(parse(b"", family, other))
-
-
-def test_families_must_not_disagree() -> None:
-    other = Family("other", protocol=0, ops=(Op("x", 16, Leaf),), types=TYPE, groups=GRP)
-    with pytest.raises(ValueError, match="message type 16 means both Tree and Leaf"):
-        list(parse(b"", FAMILY, other))
-    assert list(parse(b"", FAMILY, FAMILY)) == []
-
-
-def test_requests_and_ops_are_constants() -> None:
-    request = link.get(index=1)
-    assert copy.copy(request) is copy.deepcopy(request) is request
-    assert copy.deepcopy([link.get])[0] is link.get
