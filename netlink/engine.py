@@ -730,7 +730,10 @@ class Engine:
         return bool(request.op.flags & ECHO)
 
     def _is_unsolicited(self, run: Run) -> bool:
-        """Whether messages that lack our port answer nothing: see the table."""
+        """Whether messages that lack our port answer nothing: see the table. Connector never
+        answers, and numbers its messages as the sender pleases."""
+        if self.framing == "connector":
+            return True
         return self.port != 0 and (self.resolver.is_generic or run.seq == 0)
 
     def _batch_of(self, seq: int) -> Batch | None:
