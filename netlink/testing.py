@@ -1,7 +1,7 @@
-"""A scripted kernel: the engine's other side, as a plain function.
+"""A scripted kernel: the other side of the engine, as a plain function.
 
 The function gets each request as a message, and returns or yields the messages that answer it.
-What it raises, the asker sees raised. Behind a Socket it takes the kernel's place under either
+What it raises, the caller sees raised. Behind a Socket it takes the kernel's place under either
 connection, so that a test needs no privilege, no namespace and no waiting:
 
     def kernel(request):
@@ -13,20 +13,21 @@ connection, so that a test needs no privilege, no namespace and no waiting:
     with Connection(ROUTE, socket=testing.Socket(kernel, ROUTE)) as nl:
         assert nl.do(link.get(index=1)).ifname == "lo"
 
-| the function                      | the asker sees                                              |
+| the function                      | the caller sees                                             |
 |-----------------------------------|-------------------------------------------------------------|
 | yields or returns a Message       | it, under the type that it was parsed with, or else the     |
 |                                   |   lowest that the family has for its class                  |
 | yields (type, Message or bytes)   | the message, under that type                                |
 | yields a Datagram                 | whatever that means: it is delivered as it is               |
-| yields a KernelWarning            | success, with these words                                   |
-| ends                              | the ACK, or the DONE of a dump                              |
-| raises KernelError or OSError     | KernelError; in a dump behind what was yielded              |
-| raises DumpInterrupted            | a dump that says of itself that it was interrupted          |
+| yields ACK                        | the acknowledgement here, before what follows               |
+| yields a KernelWarning            | success, with this text                                     |
+| ends                              | the ACK, or the DONE of a dump or of an op that ends so     |
+| raises KernelError or OSError     | KernelError; in a dump after what was yielded               |
+| raises DumpInterrupted            | a dump that is marked as interrupted                        |
 | raises Overrun                    | the receive buffer full; the rest is lost                   |
 | raises TimeoutError               | nothing more: the answer is never finished                  |
 
-A dump is a stream here too: the function goes on when its asker has received what it yielded.
+A dump is a stream here too: the function continues when the caller has received what it yielded.
 """
 
 from __future__ import annotations
@@ -37,9 +38,17 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from netlink._core import INDEX_FORMAT, Messages, RawMessage, iter_messages, stamp
+from netlink._core import (
+    INDEX_FORMAT,
+    Dispatch,
+    Field,
+    Messages,
+    RawMessage,
+    iter_messages,
+    stamp,
+)
 from netlink.constants import NLM_F, NLMSG
 from netlink.errors import DumpInterrupted, KernelError, KernelWarning, Overrun
 from netlink.extack import ExtAck
@@ -48,10 +57,12 @@ from netlink.generic.nlctrl import CTRL_CMD, GENL_ID_CTRL, Ctrl
 from netlink.generic.nlctrl import FAMILY as NLCTRL
 from netlink.schema import Message
 
-__all__ = ["Datagram", "Socket"]
+__all__ = ["ACK", "Datagram", "Socket"]
 
 NLMSG_HDRLEN = 16
 GENL_HDRLEN = 4
+CN_MSG = "=IIIIHH"  # struct cn_msg of linux/connector.h: id, seq, ack, len, flags
+MSG_TRUNC = 0x20  # linux/socket.h
 INDEX_SIZE = struct.calcsize(INDEX_FORMAT)
 PORT = 1
 FIRST_ID = 0x20  # of a generic family
@@ -61,26 +72,37 @@ class Datagram(NamedTuple):
     """Bytes that a socket receives as they are.
 
     `port` is the sender's (0: the kernel's) and `group` the multicast group that it was sent to
-    (0: to this socket alone).
+    (0: to this socket alone). `is_cut` says that the receive buffer was too small for the rest.
     """
 
     data: bytes
     port: int = 0
     group: int = 0
+    is_cut: bool = False
+
+
+class _Ack:
+    """What a scripted kernel yields to acknowledge the request before it goes on."""
+
+    def __repr__(self) -> str:
+        return "ACK"
+
+
+ACK: Final = _Ack()
 
 
 class Socket:
-    """A socket with `kernel` behind it, for the `socket` argument of a connection.
+    """A socket in front of the function `kernel`, for the `socket` argument of a connection.
 
-    `families` give the requests their classes. A receive gives at most `datagrams`, and one of a
-    dump has about `part` bytes. `links` are the indexes of links by name. `requests` lists what was
-    asked.
+    `families` give the requests their classes and state the framing. A receive returns at most
+    `datagrams`, and one of a dump has about `part` bytes. `links` are the indexes of links by name.
+    `requests` lists what was requested.
 
-    Generic families get numbers, and their groups too, of which nlctrl tells by itself; the
-    function sees what is asked of nlctrl only if that family is among those given.
+    Generic families and their groups get numbers, and nlctrl answers by itself; the function gets
+    the requests to nlctrl only if that family is among those given.
 
-    Time does not pass: where there is nothing to receive, a blocking call has its TimeoutError at
-    once, even without a timeout, and events() end.
+    Time does not pass: if there is nothing to receive, a blocking call raises TimeoutError at once,
+    even without a timeout, and events() ends.
     """
 
     def __init__(
@@ -103,7 +125,19 @@ class Socket:
         self._generic = _Generic(families) if any(f.is_generic for f in families) else None
         numbered = self._generic.numbered if self._generic else families
         self._dispatch = dispatch_of(numbered)
+        self._framing = self._dispatch.framing
+        self._asking = self._dispatch  # finds the classes of requests
+        if self._framing == "audit":  # of which a send may hold several
+            self._asking = Dispatch()
+            for family in numbered:
+                self._asking.unite(family.dispatch)
         self._types = {} if self._generic else _lowest(self._dispatch.table(request=False))
+        self._ending = {  # requests whose answer NLMSG_DONE ends
+            (family.id or 0, int(op.type))
+            for family in numbered
+            for op in family.ops.values()
+            if op.ends == "done"
+        }
         self._queue: deque[Datagram] = deque()
         self._dump: Iterator[bytes | Datagram] | None = None
         self._overrun = False  # to be told
@@ -116,21 +150,21 @@ class Socket:
     def event(self, group: str | int, *messages: Any) -> None:
         """Send messages, or (type, Message), to a group; they arrive if it was joined."""
         if isinstance(group, str):
-            family = next(f for f in self.families if group in f.groups)
-            group = self._generic.group(family, group) if self._generic else family.groups[group]
+            family = next(f for f in self.families if f.has_group(group))
+            group = self._generic.group(family, group) if self._generic else family.group(group)
         for message in messages:
             self.deliver(Datagram(self._encode(message), group=group))
 
     def deliver(self, *datagrams: Datagram) -> None:
-        """Put datagrams into the receive buffer, but those to a group that was not joined."""
+        """Put datagrams into the receive buffer, except those to a group that was not joined."""
         with self._lock:
             if not self._congested:
                 self._queue += [d for d in datagrams if not d.group or d.group in self.groups]
             self._ring()
 
     def overrun(self) -> None:
-        """Have the receive buffer full: the kernel says so once, and drops what it has until it
-        was empty."""
+        """Fill the receive buffer: the kernel reports that once, and drops everything until the
+        buffer was empty."""
         with self._lock:
             self._overrun = self._congested = True
             self._ring()
@@ -161,25 +195,25 @@ class Socket:
         return self.links[name]
 
     def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
-        """Have the kernel carry out what the buffer asks for."""
+        """Have the kernel carry out the requests in a buffer."""
         with self._lock:
             self._check()
-            messages = Messages(buffer, self._dispatch)
+            messages = Messages(buffer, self._asking)
             for header, request in zip(iter_messages(buffer), messages, strict=True):
                 self.requests.append(request)
                 self._carry_out(header, request)
         return len(buffer)
 
     def begin_send(self, buffers: Iterable[bytes], /) -> None:
-        """Have the kernel carry out what the buffers ask for, one after the other."""
+        """Have the kernel carry out the requests in several buffers, one after the other."""
         for buffer in buffers:
             self.send(buffer)
 
     def end_send(self) -> None:
-        """Wait for nothing: no thread is at it."""
+        """Return at once: there is no thread to wait for."""
 
     def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
-        """What was delivered, or else the next part of a dump."""
+        """Return what was delivered, or else the next part of a dump."""
         with self._lock:
             self._check()
             try:
@@ -188,7 +222,7 @@ class Socket:
                 self._ring()
 
     def fileno(self) -> int:
-        """A descriptor that is readable while there is something to receive."""
+        """Return a descriptor that is readable while there is something to receive."""
         with self._lock:
             self._check()
             if self._bell < 0:
@@ -197,7 +231,7 @@ class Socket:
             return self._bell
 
     def close(self) -> None:
-        """Be closed; closing twice is fine."""
+        """Close the socket. Closing twice is allowed."""
         with self._lock:
             self.closed = True
             if self._bell >= 0:
@@ -225,8 +259,9 @@ class Socket:
             self._go_on()
         data, index = bytearray(), b""
         while self._queue and len(index) < self.datagrams * INDEX_SIZE:
-            payload, port, group = self._queue.popleft()
-            index += struct.pack(INDEX_FORMAT, len(data), len(payload), port, group, -1, 0)
+            payload, port, group, is_cut = self._queue.popleft()
+            flags = MSG_TRUNC if is_cut else 0
+            index += struct.pack(INDEX_FORMAT, len(data), len(payload), port, group, -1, flags)
             data += _padded(payload)
         if not self._queue:
             self._congested = False  # netlink_rcv_wake
@@ -265,8 +300,10 @@ class Socket:
     def _answer(
         self, header: RawMessage, request: Message | RawMessage
     ) -> Iterator[bytes | Datagram]:
-        """What the function says, as bytes, and then the status."""
-        flags = NLM_F.NLM_F_MULTI if _is_dump(header) else 0
+        """Yield what the function answers, as bytes, and then the status."""
+        is_dump = _is_dump(header)
+        is_acked = False
+        flags = NLM_F.NLM_F_MULTI if is_dump else 0
         words = None
         ended: Exception | None = None
         kernel = self.kernel
@@ -278,6 +315,9 @@ class Socket:
                     words = str(item)
                 elif isinstance(item, Datagram):
                     yield item
+                elif item is ACK:
+                    is_acked = True
+                    yield _status(NLMSG.NLMSG_ERROR, header, request, None, words)
                 else:
                     yield self._encode(item, header, flags)
         except Overrun as error:
@@ -285,25 +325,40 @@ class Socket:
             ended = error
         except (OSError, DumpInterrupted) as error:
             ended = error
-        if flags:
+        if is_dump:
             self._dump = None  # before its DONE is seen, as another may follow at once
-        if isinstance(ended, (Overrun, TimeoutError)):
+        if isinstance(ended, (Overrun, TimeoutError)) or self._framing == "connector":
             return
-        if ended is not None or flags or header.flags & NLM_F.NLM_F_ACK:
-            type = NLMSG.NLMSG_DONE if flags else NLMSG.NLMSG_ERROR
-            yield _status(type, header, request, ended, words)
+        if is_dump or (ended is None and self._ends_with_done(header)):
+            yield _status(NLMSG.NLMSG_DONE, header, request, ended, words)
+        elif ended is not None or (header.flags & NLM_F.NLM_F_ACK and not is_acked):
+            yield _status(NLMSG.NLMSG_ERROR, header, request, ended, words)
+
+    def _ends_with_done(self, header: RawMessage) -> bool:
+        if self._generic:
+            return (header.type, header.payload[0]) in self._ending
+        return (0, header.type) in self._ending
 
     def _encode(self, item: Any, header: RawMessage | None = None, flags: int = 0) -> bytes:
-        """A message, or (type, message), with its nlmsghdr: the answer to `header`, or an event."""
+        """Encode a message, or (type, message), with its envelope: the answer to `header`, or an
+        event."""
         type, message = item if isinstance(item, tuple) else (None, item)
         payload = bytes(message)
+        if self._framing == "text":
+            return payload
         if self._generic:
             type, payload = self._generic.envelope(type, message, payload, header)
         elif type is None:
             asked = header.type if header is not None else None
             type = message.nlmsg_type or self._types.get(message.__class__, asked)
         seq, port = (header.seq, PORT) if header is not None else (0, 0)
-        return _padded(stamp(type, flags, seq, port, payload))
+        if self._framing == "connector":
+            payload = struct.pack(CN_MSG, type, 1, seq, 0, len(payload), 0) + payload
+            type, port = NLMSG.NLMSG_DONE, 0
+        made = stamp(type, flags, seq, port, payload)
+        if self._framing == "audit":  # nlmsg_len of the kernel's records lacks the header
+            return struct.pack("=I", len(payload)) + made[4:]
+        return _padded(made)
 
 
 class _Generic:
@@ -325,7 +380,7 @@ class _Generic:
         return 256 * self.ids[family] + [*family.groups].index(name)
 
     def nlctrl(self, request: Any) -> Iterator[tuple[int, Ctrl]]:
-        """What nlctrl says of the families."""
+        """Answer a request to nlctrl."""
         known = [f for f in self.ids if request.family_name in (None, f.name)]
         if request.genl_cmd != CTRL_CMD.CTRL_CMD_GETFAMILY or not known:
             raise KernelError(errno.ENOENT)
@@ -344,7 +399,8 @@ class _Generic:
     def envelope(
         self, command: int | None, message: Any, payload: bytes, header: RawMessage | None
     ) -> tuple[int, bytes]:
-        """The id and the payload with its struct genlmsghdr; the family is that of the request."""
+        """Return the id and the payload with its struct genlmsghdr; the family is that of the
+        request."""
         cls = message.__class__
         if header is not None:
             family = self.families[header.type]
@@ -358,8 +414,13 @@ class _Generic:
 
 
 def _lowest(classes: dict[int, Any]) -> dict[Any, int]:
-    """Under which number each class answers: the lowest that it has."""
-    return {classes[number]: number for number in sorted(classes, reverse=True)}
+    """Return the number under which each class is sent: the lowest that it has."""
+    found: dict[Any, int] = {}
+    for number in sorted(classes, reverse=True):
+        meaning = classes[number]
+        choices = (meaning.choices or {}).values() if isinstance(meaning, Field) else (meaning,)
+        found |= dict.fromkeys(choices, number)
+    return found
 
 
 def _is_dump(header: RawMessage) -> bool:
@@ -380,7 +441,8 @@ def _status(
     error: Exception | None,
     words: str | None = None,
 ) -> bytes:
-    """What ends an answer: the errno, in NLMSG_ERROR the request's header, the extended ACK."""
+    """Return the end of an answer: the errno, in NLMSG_ERROR the request's header, the extended
+    ACK."""
     told = _extack(request, error) if isinstance(error, KernelError) else ExtAck(msg=words)
     code = error.errno or errno.EIO if isinstance(error, OSError) else 0
     payload = struct.pack("=i", -code)
@@ -398,7 +460,7 @@ def _status(
 
 
 def _extack(request: Message | RawMessage, error: KernelError) -> ExtAck:
-    """What a KernelError says beside its errno, paths turned into offsets again."""
+    """Return what a KernelError has in addition to its errno, with paths as offsets again."""
     offset = error.offset
     number = None
     if isinstance(request, Message):
@@ -423,12 +485,12 @@ def _extack(request: Message | RawMessage, error: KernelError) -> ExtAck:
 
 
 def _envelope(request: Message) -> int:
-    """Bytes of the headers in front of the body, with the struct genlmsghdr of a generic family."""
+    """Return the size of the headers before the body, struct genlmsghdr included."""
     return NLMSG_HDRLEN if request.genl_cmd is None else NLMSG_HDRLEN + GENL_HDRLEN
 
 
 def _offset(request: Message, path: str) -> int:
-    """Where an attribute stands in the body."""
+    """Return the position of an attribute in the body."""
     for offset in range(0, len(bytes(request)), 4):
         if request._path(offset).partition(".")[2] == path:
             return offset

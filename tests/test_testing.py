@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import select
 from collections.abc import Iterator
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -16,18 +17,34 @@ from netlink import (
     KernelError,
     KernelWarning,
     Overrun,
+    ifindex,
+    plan,
     testing,
 )
 from netlink import schema as s
 from netlink._core import RawMessage
 from netlink.constants import NLM_F
 from netlink.extack import NL_ATTR_TYPE, Policy
-from netlink.family import Family, Op
+from netlink.family import Family, Op, Steps, parse
 from netlink.schema import Message
-from netlink.testing import Datagram, Socket
+from netlink.testing import ACK, Datagram, Socket
 
 from . import wire
-from .test_engine import FAMILY, GROUP, TYPE, Thing, get, new, numbers, thing
+from .things import (
+    FAMILY,
+    GROUP,
+    TYPE,
+    Thing,
+    get,
+    late,
+    listed,
+    new,
+    numbers,
+    one,
+    several,
+    tell,
+    thing,
+)
 
 
 class Inner(Message):
@@ -41,7 +58,7 @@ class Box(Message):
 
 
 make = Op("box.new", TYPE.NEWTHING, Box)
-BOXES = Family("box", protocol=0, ops=(make,), types=TYPE, groups=GROUP)
+BOXES = Family("box", protocol=0, ops=(make,), types=TYPE, groups=GROUP, group_prefix="GROUP_")
 
 
 def things(request: Thing) -> Iterator[Thing]:
@@ -90,19 +107,24 @@ def test_what_a_function_may_return(answer: Any, number: int | None, name: str |
 
 
 def test_a_parsed_message_keeps_its_type() -> None:
-    nl, _ = connect(lambda request: [*s.parse(thing(5, seq=9), FAMILY)])
+    nl, _ = connect(lambda request: [*parse(thing(5, seq=9), FAMILY)])
     found = nl.do(get())
     assert found is not None
     assert (found.number, found.nlmsg_type, found.nlmsg_seq) == (5, TYPE.NEWTHING, 1)
 
 
-def test_an_undeclared_request_comes_raw_and_its_reply_has_its_type() -> None:
+def test_an_undeclared_request_is_raw_and_its_answer_has_its_type() -> None:
     class Other(Message):
         number: int | None = s.u32(1)
 
-    odd = Op("odd", 99, Other)
-    nl, socket = connect(lambda request: Other(number=3))
-    assert nl.do(odd()) is not None
+    class ODD(IntEnum):
+        ODD = 99
+
+    odd = Op("odd", ODD.ODD, Other, answer="one")
+    family = Family("odd", protocol=0, types=ODD, ops=[odd])
+    socket = Socket(lambda request: Other(number=3), FAMILY)
+    found = Connection(family, socket=socket).do(odd())
+    assert (found.number, found.nlmsg_type) == (3, 99)
     (asked,) = socket.requests
     assert isinstance(asked, RawMessage)
     assert asked.type == 99
@@ -164,6 +186,9 @@ def test_a_dump_is_a_stream() -> None:
     made: list[int] = []
 
     def kernel(request: Thing) -> Iterator[Thing]:
+        if request.number is not None:
+            yield request
+            return
         for number in range(100):
             made.append(number)
             yield Thing(number=number)
@@ -172,7 +197,7 @@ def test_a_dump_is_a_stream() -> None:
     dump = iter(nl.dump(get()))
     assert next(dump).number == 0
     assert 0 < len(made) < 10
-    assert nl.do(get()) is not None  # passes
+    assert nl.do(one(number=7)) == Thing(number=7)  # passes
     assert numbers(dump) == [*range(1, 100)]
 
 
@@ -188,9 +213,9 @@ def test_a_second_dump_is_refused_as_the_kernel_does() -> None:
     for seq in (1, 2):
         socket.send(wire.message(18, bytes(Thing()), flags=0x301, seq=seq))
     data, _ = socket.receive()
-    assert [message.type for message in s.parse(data) if isinstance(message, RawMessage)] == [2]
+    assert [message.type for message in parse(data) if isinstance(message, RawMessage)] == [2]
     data, _ = socket.receive()
-    assert [getattr(m, "nlmsg_seq", None) for m in s.parse(data, FAMILY)] == [1, 1, 1, None]
+    assert [getattr(m, "nlmsg_seq", None) for m in parse(data, FAMILY)] == [1, 1, 1, None]
 
 
 def test_a_dump_may_fail_behind_its_parts() -> None:
@@ -228,10 +253,12 @@ def test_events_come_to_those_who_joined() -> None:
     nl.join("thing", GROUP.GROUP_OTHER_THING)
     socket.event("thing", Thing(number=2), (TYPE.GETTHING, Thing(number=3)))
     socket.event(GROUP.GROUP_OTHER_THING, Thing(number=4))
+    assert numbers(nl.events()) == [2, 3, 4]
     nl.leave("thing")
     socket.event("thing", Thing(number=5))
-    assert numbers(nl.events()) == [2, 3, 4]
-    assert nl.stats.events == 3
+    socket.event("GROUP_OTHER_THING", Thing(number=6))
+    assert numbers(nl.events()) == [6]
+    assert nl.stats.events == 4
 
 
 def test_an_overrun_costs_what_follows_until_the_buffer_was_empty() -> None:
@@ -268,6 +295,48 @@ def test_words_about_a_success() -> None:
         assert nl.do(get()) is not None
     with pytest.warns(KernelWarning, match=r"thing\.get: deprecated"):
         assert numbers(nl.dump(get())) == [1]
+
+
+def test_answers_that_end_in_other_ways() -> None:
+    nl, _ = connect(lambda request: [Thing(number=1), Thing(number=2)])
+    assert numbers(nl.do(listed())) == [1, 2]
+    assert numbers(nl.do(several())) == [1, 2]
+    assert nl.do(tell()) is None
+    nl, _ = connect(lambda request: [ACK, Thing(number=1)])
+    assert nl.do(late()).number == 1
+    assert nl.stats.late == 0
+
+    def refuse(request: Thing) -> None:
+        raise KernelError(errno.EPERM)
+
+    nl, _ = connect(refuse)
+    for op in (listed, late, several):
+        with pytest.raises(PermissionError):
+            nl.do(op())
+    assert nl.do(tell()) is None
+
+
+def test_a_truncated_datagram() -> None:
+    nl, socket = connect(things)
+    nl.join("GROUP_THING")
+    socket.deliver(Datagram(thing(5, seq=0)[:-4], group=1, is_cut=True))
+    with pytest.raises(DecodeError, match="truncated a datagram"):
+        list(nl.events())
+
+
+def test_links_have_indexes() -> None:
+    socket = Socket(things, FAMILY, links={"v0": 7})
+    nl = Connection(FAMILY, socket=socket)
+    assert nl.do(index_of("v0")) == 7
+    with pytest.raises(KernelError, match=r"link 'lo' does not exist \(ENODEV\)"):
+        nl.do(index_of("lo"))
+    assert Connection(FAMILY, socket=Socket(things, FAMILY)).do(index_of("lo")) == 1
+
+
+@plan
+def index_of(name: str) -> Steps[int]:
+    found: int = yield ifindex(name)
+    return found
 
 
 def test_strangers_and_rubbish() -> None:
