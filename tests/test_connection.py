@@ -1,34 +1,19 @@
-"""The blocking driver over a scripted kernel: what it does when a call fails half-way."""
+"""The blocking connection over a scripted kernel: what it does when a call fails half-way."""
 
 from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from netlink import Connection, KernelError
-from netlink.engine import Reply
+from netlink import Connection, KernelError, Reply
 from netlink.testing import Datagram, Socket
 
 from . import wire
-from .test_engine import FAMILY, Thing, get, numbers, thing
-
-
-def things(request: Thing) -> Iterator[Thing]:
-    """A get is answered by its number, a dump by 0 to 9."""
-    for number in range(10) if request.number is None else (request.number,):
-        yield Thing(number=number)
-
-
-def stall(request: Thing) -> Iterator[Thing]:
-    """A dump that stops in the middle; a get is answered."""
-    if request.number is None:
-        yield Thing(number=0)
-        raise TimeoutError
-    yield request
+from .things import FAMILY, Thing, get, numbers, stall, tell, thing, things
 
 
 # --- time -----------------------------------------------------------------------------------------
@@ -43,7 +28,7 @@ class Flood(Socket):
         return wire.receive(b"", port=4711)
 
 
-def test_a_timeout_is_a_timeout_error_though_others_receive_all_the_time() -> None:
+def test_a_timeout_is_a_timeout_error_although_others_receive_all_the_time() -> None:
     nl = Connection(FAMILY, socket=Flood(lambda request: stall(Thing()), FAMILY), timeout=0.01)
     for attempt in (
         lambda: nl.do(get()),
@@ -59,15 +44,15 @@ def test_a_timeout_is_a_timeout_error_though_others_receive_all_the_time() -> No
 @pytest.mark.parametrize(
     "read", [Reply.all, lambda reply: reply.columns("number"), list], ids=["all", "columns", "list"]
 )
-def test_what_came_before_a_timeout_is_not_passed_over(read: Callable[[Any], Any]) -> None:
-    """A second all() could give the rest alone: it says that there is none."""
+def test_what_arrived_before_a_timeout_is_not_skipped(read: Callable[[Any], Any]) -> None:
+    """A second all() could return the rest alone: it raises instead."""
     socket = Socket(stall, FAMILY, part=1, datagrams=1)
     nl = Connection(FAMILY, socket=socket)
     reply = nl.dump(get())
     with pytest.raises(TimeoutError) as kept:
         read(reply)
     # The exception holds the reply, which collects nothing more.
-    late = thing(1, seq=reply.seq), thing(2, seq=reply.seq), wire.done(seq=reply.seq)
+    late = thing(1, seq=1), thing(2, seq=1), wire.done(seq=1)
     socket.deliver(*(Datagram(each) for each in late))
     assert nl.do(get(number=5)) == Thing(number=5)
     assert nl.stats.late == 3
@@ -77,7 +62,7 @@ def test_what_came_before_a_timeout_is_not_passed_over(read: Callable[[Any], Any
 
 
 class Lock:
-    """A lock behind whose release a signal comes, once."""
+    """A lock after whose release a signal arrives, once."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -99,7 +84,7 @@ class Lock:
         self.lock.release()
 
 
-def test_a_signal_behind_the_release_of_the_lock_leaves_it_as_it_was() -> None:
+def test_a_signal_after_the_release_of_the_lock_leaves_it_as_it_was() -> None:
     nl = Connection(FAMILY, socket=Socket(things, FAMILY))
     lock: Any = Lock()
     nl._lock, nl._turn = lock, threading.Condition(lock)
@@ -124,7 +109,7 @@ class Full(Socket):
 
 
 def test_a_failed_send_makes_way_for_the_next_dump() -> None:
-    """A dump that waited for it must be sent, as nothing comes that would make another do so."""
+    """A dump that waited for it must be sent: nothing arrives that would make another do so."""
     nl = Connection(FAMILY, socket=Full(things, FAMILY, part=1, datagrams=1))
     first, failing, last = nl.dump(get()), nl.dump(get(number=13)), nl.dump(get())
     assert numbers(first) == [*range(10)]
@@ -139,3 +124,14 @@ def test_a_failed_send_fails_its_request_alone() -> None:
         nl.do(get(number=13))
     assert not isinstance(caught.value, KernelError)
     assert nl.do(get(number=1)) == Thing(number=1)
+
+
+def test_a_failed_send_of_a_request_without_an_answer_is_raised() -> None:
+    """It returns None only if it was sent."""
+    socket = Full(things, FAMILY)
+    nl = Connection(FAMILY, socket=socket)
+    with pytest.raises(OSError, match="no room"):
+        nl.do(tell(number=13))
+    assert nl.do(tell(number=1)) is None
+    assert not nl._engine.is_waiting
+    assert numbers(socket.requests) == [1]
