@@ -113,17 +113,17 @@ def folder_of(module: str) -> str:
 
 
 def dotted(path: Path) -> Iterator[tuple[int, str]]:
-    """What a file imports, wherever in it: (line, "package.module.name")."""
+    """What a file imports, wherever in it: (line, "package.module.name"), perhaps without name."""
     text = path.read_text()
     if path.suffix in CYTHON:  # Python's parser cannot read Cython
         for match in re.finditer(r"^\s*(?:from|c?import)\s+([\w.]+)", text, re.MULTILINE):
-            yield text.count("\n", 0, match.start()) + 1, match[1]
+            yield text.count("\n", 0, match.start()) + 1, f"{match[1]}."
         return
     package = [ROOT.name, *path.relative_to(ROOT).parts[:-1]]
     for node in ast.walk(ast.parse(text)):
         match node:
             case ast.Import():
-                yield from ((node.lineno, alias.name) for alias in node.names)
+                yield from ((node.lineno, f"{alias.name}.") for alias in node.names)
             case ast.ImportFrom():
                 base = package[1 : len(package) + 1 - node.level] if node.level else []
                 prefix = ".".join([*base, *filter(None, [node.module])])
@@ -135,9 +135,11 @@ def inside(name: str) -> str | None:
     package, *parts = name.split(".")
     if package != "netlink":
         return None
-    while parts and "/".join(parts) not in KNOWN:
+    if "/".join(parts) not in KNOWN:
         parts.pop()  # a name in the module
-    return "/".join(parts) or "__init__"
+    module = "/".join(parts) or "__init__"
+    assert module in KNOWN, f"there is no module {name}"
+    return module
 
 
 @cache
@@ -246,13 +248,22 @@ def test_a_file_that_nobody_knows_has_no_place() -> None:
         ("netlink.route.link", "route/link"),
         ("netlink.route.FAMILY", "route"),
         ("netlink._core.View", "_core"),
+        ("netlink._core.", "_core"),
         ("netlink.Connection", "__init__"),
-        ("netlink", "__init__"),
+        ("netlink.", "__init__"),
         ("struct.pack", None),
     ],
 )
 def test_names_lead_to_modules(name: str, module: str | None) -> None:
     assert inside(name) == module
+
+
+@pytest.mark.parametrize(
+    "name", ["netlink.surprise.Name", "netlink.surprise.", "netlink.route.x.y"]
+)
+def test_modules_that_do_not_exist(name: str) -> None:
+    with pytest.raises(AssertionError, match="no module"):
+        inside(name)
 
 
 @pytest.mark.parametrize("path", SOURCE, ids=name_of)
@@ -269,6 +280,77 @@ def test_few_do_io(path: Path) -> None:
         }
         assert not opens or folder_of(module) in DOES_IO | {"cli"}
 
+
+# --- declarations ---------------------------------------------------------------------------------
+
+PYTHON = [path for path in SOURCE if path.suffix == ".py"]
+
+
+def classes(path: Path) -> Iterator[tuple[str, set[str]]]:
+    """The classes that a file declares: (name, names of the bases)."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef):
+            yield node.name, {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_enums_print_their_names(path: Path) -> None:
+    """An enum of Python would print as a number: f"{link.operstate}" as 6."""
+    plain = {name for name, bases in classes(path) if bases & {"IntEnum", "IntFlag"}}
+    assert plain == ({"KernelEnum", "KernelFlag"} if module_of(path) == "constants" else set())
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_padding_is_no_argument(path: Path) -> None:
+    """With an annotation, type checkers would offer it as an argument of the constructor."""
+    annotated = [
+        ast.unparse(node.target)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func).rpartition(".")[2] == "pad"
+    ]
+    assert annotated == []
+
+
+def test_the_layout_of_an_index_is_described_once() -> None:
+    layout = re.compile(r"\b(?:IIII|4I)iI\b")
+    found = [path for path in FILES if path.name != "_core.c" and layout.search(path.read_text())]
+    assert found == [HOUSE / "_core.h"]
+
+
+# --- tests ----------------------------------------------------------------------------------------
+
+TEST_FILES = [path for path in FILES if path.is_relative_to(TESTS) and path.suffix == ".py"]
+
+
+def is_test(path: Path) -> bool:
+    return path.name.startswith("test_")
+
+
+@pytest.mark.parametrize("path", TEST_FILES, ids=name_of)
+def test_no_file_imports_from_a_test_module(path: Path) -> None:
+    """What tests share is in modules without tests: else the order of files decides what runs."""
+    shared = {
+        name
+        for _, name in dotted(path)
+        if name.startswith("tests.") and any(p.startswith("test_") for p in name.split("."))
+    }
+    assert shared == set()
+
+
+@pytest.mark.parametrize("path", [p for p in TEST_FILES if not is_test(p)], ids=name_of)
+def test_what_is_shared_has_no_tests(path: Path) -> None:
+    found = [
+        node.name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and node.name.lower().startswith("test")
+    ]
+    assert found == []
+
+
+# --- what is loaded, and what is explained --------------------------------------------------------
 
 # What `import netlink` may load.
 NEEDED = {
@@ -316,7 +398,7 @@ def mute(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
                 yield from mute(node.body, f"{node.name}.")
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCE if p.suffix == ".py"], ids=name_of)
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
 def test_public_names_are_explained(path: Path) -> None:
     assert list(mute(ast.parse(path.read_text()).body)) == []
 
