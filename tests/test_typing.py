@@ -169,14 +169,15 @@ def test_signatures_of_plans() -> None:
 
 def test_help_on_an_op() -> None:
     text = pydoc.render_doc(nsid.get, renderer=PLAIN)
+    text = re.sub(r" +$", "", text, flags=re.MULTILINE)  # which not every Python leaves
     assert text.partition("\n\n")[2] == (
         "<Op nsid.get>\n"
         "    Return a request: RTM_GETNSID with the given fields of a NamespaceId.\n"
-        "    \n"
+        "\n"
         "    do() returns a NamespaceId for it.\n"
         "    dump() returns a reply of NamespaceId messages.\n"
         "    The arguments, all of them by name:\n"
-        "    \n"
+        "\n"
         "        family: AF | int = 0\n"
         "        nsid: NETNSA_NSID | int | None = None\n"
         "        pid: int | None = None\n"
