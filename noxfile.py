@@ -40,6 +40,7 @@ def types(session: nox.Session) -> None:
     session.run("mypy", *session.posargs)
     session.run("mypy", "--strict", "examples")
     session.run("pyright", "examples")
+    session.run("pytest", "-q", "tests/test_typing.py")  # here pyright and jedi do not skip
     session.run("python", "-m", "mypy.stubtest", *EXTENSIONS)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PARSER = {
-    "test_capture.py", "test_core.py", "test_declarations.py", "test_engine.py", "test_messages.py",
-    "test_schema.py", "test_vectors.py",
+    "test_capture.py", "test_core.py", "test_declarations.py", "test_messages.py", "test_schema.py",
+    "test_vectors.py",
 }  # fmt: skip
 SCRIPT = """
 from tests.elsewhere import pretend
