@@ -15,7 +15,6 @@ from netlink.testing import Datagram, Socket
 from . import wire
 from .things import FAMILY, Thing, get, numbers, stall, tell, thing, things
 
-
 # --- time -----------------------------------------------------------------------------------------
 
 

@@ -143,10 +143,10 @@ def sent(engine: Engine) -> list[tuple[int, int, int]]:
 
 
 def things(request: Thing) -> Iterator[Thing]:
-    """Answer a get by its number, a dump by 0 to 9; refuse thirteen; acknowledge a change."""
+    """Answer a get by its number, a dump by 0 to 9; refuse 13; acknowledge the rest."""
     if request.number == 13:
         raise KernelError(errno.ENODEV, "no such thing", path="number")
-    if request.nlmsg_type != TYPE.NEWTHING:
+    if request.nlmsg_type not in (TYPE.NEWTHING, TYPE.TELL):
         for number in range(10) if request.number is None else (request.number,):
             yield Thing(number=number)
 
