@@ -1,4 +1,4 @@
-"""Pipelines without a kernel: what is read ahead, what goes together, and batches as a whole."""
+"""Pipelines without a kernel: what is read ahead, what is sent together, and transactions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import pytest
 
 from netlink import Connection, Family, KernelError, Message, Op, Request, iter_messages
 from netlink import schema as s
-from netlink._driver import FIRST, cut, take
-from netlink.engine import Batch, Engine
+from netlink._exchange import Batch
+from netlink._pipeline import FIRST, cut, take
+from netlink._resolver import resolver_for
+from netlink.engine import Engine
 from netlink.testing import Socket
 
 from . import wire
@@ -24,25 +26,21 @@ class TYPE(IntEnum):
     NEW = 18
 
 
-class GROUP(IntEnum):
-    GROUP_NONE = 0
-
-
 class Thing(Message):
     number: int | None = s.u32(1)
 
 
 begin = Op("batch.begin", TYPE.BEGIN, Thing, bracket=1)
 end = Op("batch.end", TYPE.END, Thing, bracket=-1)
-new = Op("thing.new", TYPE.NEW, Thing)
-FAMILY = Family("thing", protocol=12, ops=(begin, end, new), types=TYPE, groups=GROUP)
+new = Op("thing.new", TYPE.NEW, Thing, answer="optional")
+FAMILY = Family("thing", protocol=12, ops=(begin, end, new), types=TYPE)
 
 
 def thing(seq: int) -> bytes:
     return wire.message(TYPE.NEW, bytes(Thing(number=7)), seq=seq)
 
 
-def things(*numbers: int) -> list[Request[Thing]]:
+def things(*numbers: int) -> list[Request[Thing | None, Thing]]:
     return [new(number=number) for number in numbers]
 
 
@@ -60,7 +58,7 @@ class Source:
     def __init__(self) -> None:
         self.taken = 0
 
-    def __iter__(self) -> Iterator[Request[Thing]]:
+    def __iter__(self) -> Iterator[Request[Thing | None, Thing]]:
         while True:
             self.taken += 1
             yield new(number=self.taken)
@@ -78,7 +76,7 @@ def test_no_more_is_read_than_the_window(window: int) -> None:
                 break
 
 
-def test_by_default_the_first_few_tell_how_large_the_answers_are() -> None:
+def test_by_default_the_first_answers_show_how_large_they_are() -> None:
     for answer, size in ((None, 2048), (Thing(number=1), 8192)):
         nl, socket = connect(lambda request, answer=answer: answer)
         socket.rcvbuf = 100 * size
@@ -93,8 +91,8 @@ def test_by_default_the_first_few_tell_how_large_the_answers_are() -> None:
 
 
 @pytest.mark.parametrize("window", [3, 512])
-def test_what_the_source_raises_comes_behind_the_outcomes(window: int) -> None:
-    def source() -> Iterator[Request[Thing]]:
+def test_what_the_source_raises_comes_after_the_outcomes(window: int) -> None:
+    def source() -> Iterator[Request[Thing | None, Thing]]:
         yield from things(*range(700))
         raise RuntimeError("no more")
 
@@ -128,16 +126,24 @@ def test_the_first_error_is_raised_with_its_index(window: int) -> None:
 
 
 @pytest.mark.parametrize("window", [0, -1])
-def test_a_window_holds_one_request_at_least(window: int) -> None:
-    """None at all would be an end without a word, with nothing sent."""
+def test_a_window_holds_at_least_one_request(window: int) -> None:
+    """With none, do_many() would end silently and send nothing."""
     nl, socket = connect()
     with nl, pytest.raises(ValueError, match=f"a window of {window} requests"):
         list(nl.do_many(things(1), window=window))
     assert socket.requests == []
 
 
-def test_a_pipeline_does_not_wait_for_ever_for_what_another_one_is_owed() -> None:
-    """The kernel answers all; but where it should not, all others need not wait for that."""
+@pytest.mark.parametrize("window", [True, 1.5, "5"])
+def test_a_window_is_a_number(window: Any) -> None:
+    nl, socket = connect()
+    with nl, pytest.raises(TypeError, match="window must be a number of requests, got "):
+        list(nl.do_many(things(1), window=window))
+    assert socket.requests == []
+
+
+def test_a_pipeline_does_not_wait_for_ever_for_the_answers_of_another_one() -> None:
+    """The kernel answers every request. If it should not, the others need not wait for that."""
     socket = Socket(silent_at(7), FAMILY)
     socket.rcvbuf = 4096
     with Connection(FAMILY, socket=socket) as nl:
@@ -170,14 +176,14 @@ def test_left_early_it_leaves_the_connection_usable() -> None:
 
 
 class NoThread(Socket):
-    """Has no thread to send with."""
+    """It has no thread to send with."""
 
     def begin_send(self, buffers: Any, /) -> None:
         raise OSError(errno.EAGAIN, "no thread")
 
 
 class BadThread(Socket):
-    """Its thread finds that the kernel takes nothing."""
+    """Its thread finds that the kernel accepts nothing."""
 
     def begin_send(self, buffers: Any, /) -> None:
         pass
@@ -186,7 +192,7 @@ class BadThread(Socket):
         raise OSError(errno.ENOBUFS, "no room")
 
 
-def test_where_no_thread_is_to_be_had_it_goes_without() -> None:
+def test_if_no_thread_is_available_it_works_without() -> None:
     socket = NoThread(lambda request: None, FAMILY)
     with Connection(FAMILY, socket=socket) as nl:
         assert list(nl.do_many(things(*range(2000)), window=1000)) == [None] * 2000
@@ -253,8 +259,8 @@ def test_an_interrupt_leaves_no_thread_behind(at: str, before: int) -> None:
         assert not socket.running
 
 
-def test_a_thread_s_end_seen_by_another_pipeline() -> None:
-    """What another pipeline's thread sends may be over between two looks at it."""
+def test_the_end_of_a_thread_seen_by_another_pipeline() -> None:
+    """The thread of another pipeline may end between two looks at it."""
 
     class Looked(Connection):
         ahead: Any = None
@@ -278,8 +284,8 @@ def test_a_thread_s_end_seen_by_another_pipeline() -> None:
 
 
 def test_a_pipeline_that_is_dropped_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The collector may do that while another thread looks for whom an answer is."""
-    engine = Engine([FAMILY], lambda reply: None)
+    """The collector may do that while another thread looks for the batch of an answer."""
+    engine = Engine([FAMILY], resolver_for((FAMILY,)))
     first, second, third = (engine.submit_batch(things(number)) for number in range(3))
 
     def look(batch: Batch, seq: int) -> bool:
@@ -293,10 +299,10 @@ def test_a_pipeline_that_is_dropped_hides_no_other(monkeypatch: pytest.MonkeyPat
     assert not third.ready
 
 
-# --- brackets -------------------------------------------------------------------------------------
+# --- transactions ---------------------------------------------------------------------------------
 
 
-def test_a_batch_is_taken_whole() -> None:
+def test_a_transaction_is_taken_whole() -> None:
     source = iter([begin(), *things(1, 2, 3), end(), *things(4)])
     taken, failure = take(source, 2, bracketed=True)
     assert failure is None
@@ -305,8 +311,8 @@ def test_a_batch_is_taken_whole() -> None:
     assert take(source, 2, bracketed=True) == ([], None)
 
 
-def test_half_a_batch_does_not_go_out_when_the_source_fails() -> None:
-    def source() -> Iterator[Request[Thing]]:
+def test_half_a_transaction_is_not_sent_if_the_source_fails() -> None:
+    def source() -> Iterator[Request[Thing | None, Thing]]:
         yield from [*things(1), begin(), *things(2)]
         raise RuntimeError("no more")
 
@@ -317,9 +323,9 @@ def test_half_a_batch_does_not_go_out_when_the_source_fails() -> None:
     assert cut(things(1, 2)) and len(cut([begin(), end(), *things(1)])) == 3
 
 
-def batch_of(*requests: Request[Any], **options: Any) -> tuple[Engine, Batch, list[list[int]]]:
-    """An engine with a batch, and by buffer the flags that go out, 5 asking for an ACK."""
-    engine = Engine([FAMILY], lambda reply: None)
+def batch_of(*requests: Request[Any, Any], **options: Any) -> tuple[Engine, Batch, list[list[int]]]:
+    """An engine with a batch, and the flags that it sends, by buffer: 5 asks for an ACK."""
+    engine = Engine([FAMILY], resolver_for((FAMILY,)))
     batch = engine.submit_batch(list(requests), **options)
     return (
         engine,
@@ -328,7 +334,7 @@ def batch_of(*requests: Request[Any], **options: Any) -> tuple[Engine, Batch, li
     )
 
 
-def test_a_batch_is_a_send_of_its_own_and_its_brackets_ask_for_nothing() -> None:
+def test_a_transaction_is_a_send_of_its_own_and_its_brackets_ask_for_nothing() -> None:
     requests = [*things(0), begin(), *things(*range(5)), end(), begin(), end(), *things(9)]
     _, batch, flags = batch_of(*requests, limit=48)  # two messages
     assert flags == [[5], [1, 1, 1, 1, 1, 5, 1], [1, 1], [5]]
@@ -340,48 +346,47 @@ def test_a_batch_is_a_send_of_its_own_and_its_brackets_ask_for_nothing() -> None
     assert batch.unanswered == 2
 
 
-def test_brackets_have_an_outcome_though_nothing_answers_them() -> None:
+def test_brackets_have_an_outcome_although_nothing_answers_them() -> None:
     for ack_last in (False, True):
         engine, batch, _ = batch_of(begin(), *things(1, 2), end(), ack_last=ack_last)
         engine.feed(*wire.receive(wire.error(0, seq=3)))
         assert batch.ready
-        assert list(batch.results(0)) == [None] * 4
+        assert batch.outcomes() == [None] * 4
     _, batch, _ = batch_of(begin(), end())
     assert batch.ready
 
 
-def test_a_batch_that_is_refused_as_a_whole_answers_for_all_of_it() -> None:
+def test_a_transaction_that_is_refused_as_a_whole_answers_for_all_of_it() -> None:
     engine, batch, _ = batch_of(begin(), *things(1, 2), end(), begin(), *things(3), end())
     engine.feed(*wire.receive(wire.error(errno.EPERM, seq=1)))
     assert not batch.ready  # the second one's answer is to come
     engine.feed(*wire.receive(wire.error(0, seq=3), wire.error(0, seq=6)))
     assert batch.ready
-    outcomes = list(batch.results(10))
+    outcomes = batch.outcomes()
     assert [isinstance(outcome, PermissionError) for outcome in outcomes] == [
         True, True, True, False, False, False, False]  # fmt: skip
-    assert [getattr(outcome, "index", None) for outcome in outcomes[:3]] == [10, 11, 12]
     assert [str(outcome) for outcome in outcomes[:2]] == [
         "batch.begin: Operation not permitted (EPERM)",
         "thing.new: Operation not permitted (EPERM)",
     ]
 
 
-def test_a_batch_that_is_refused_says_of_all_before_it_that_they_went_well() -> None:
-    """The only one that asks for an ACK is among the refused, none of which is answered."""
+def test_a_refused_transaction_confirms_all_requests_before_it() -> None:
+    """The only request that asks for an ACK is among the refused, which are not answered."""
     requests = [*things(0), begin(), *things(1, 2), end(), begin(), *things(3), end()]
     engine, batch, _ = batch_of(*requests, ack_last=True)
     engine.feed(*wire.receive(wire.error(errno.EEXIST, seq=3), thing(seq=1)))
     engine.feed(*wire.receive(wire.error(errno.EPERM, seq=6)))
     assert batch.ready
-    answer, *rest = batch.results(0)
+    answer, *rest = batch.outcomes()
     assert answer == Thing(number=7)
     assert [getattr(outcome, "errno", outcome) for outcome in rest] == [
         None, errno.EEXIST, None, None, errno.EPERM, errno.EPERM, None]  # fmt: skip
 
 
-def test_one_refusal_inside_of_a_batch_is_the_outcome_of_that_one() -> None:
+def test_one_refusal_inside_a_transaction_is_the_outcome_of_that_request() -> None:
     engine, batch, _ = batch_of(begin(), *things(1, 2), end())
     engine.feed(*wire.receive(wire.error(errno.EEXIST, seq=2), wire.error(0, seq=3)))
-    outcomes = list(batch.results(0))
-    assert [type(outcome).__name__ for outcome in outcomes] == [
-        "NoneType", "KernelError", "NoneType", "NoneType"]  # fmt: skip
+    outcomes = batch.outcomes()
+    assert [getattr(outcome, "errno", outcome) for outcome in outcomes] == [
+        None, errno.EEXIST, None, None]  # fmt: skip
