@@ -263,8 +263,11 @@ def check_group(group: Any) -> None:
 
 def _foreign(op: Op[..., Any, Any], families: Iterable[Family]) -> TypeError:
     """The error for an op whose family a connection lacks."""
-    names = ", ".join(family.name for family in families)
+    known = [family.name for family in families]
+    names = ", ".join(known)
     owner = "no family" if op.family is None else f"family {op.family.name!r}"
+    if op.family is not None and op.family.name in known:
+        owner = f"another declaration of {owner}"
     return TypeError(
         f"{op.name} belongs to {owner}, but this connection has: {names}; "
         f"open a Connection with the family of the request"

@@ -388,16 +388,15 @@ class Engine:
             self.silent.add(seq)
 
     def _begin_batch(self, batch: Batch) -> None:
+        # All before any is held: a request of another family must be refused at once.
         ops = {request.op for request in batch.requests}
-        numbers: dict[Any, int] = {}
-        for op in ops:
-            number = self.resolver.number(op)
+        numbers = {op.family: self.resolver.number(op) for op in ops}
+        for family, number in numbers.items():
             if number is None:
-                self._hold(op.family, batch)
+                self._hold(family, batch)
                 return
-            numbers[op.family] = number
         flags = REQUEST if batch.ack_last else ACK
-        ids = numbers if self.resolver.is_generic else None
+        ids: Any = numbers if self.resolver.is_generic else None
         packed = pack(batch.requests, batch.first, flags, ACK, batch.limit, ids, batch.asks)
         self.outgoing += packed
         self.stats.sent += len(batch.requests)
