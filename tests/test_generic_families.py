@@ -1,5 +1,8 @@
-"""The files of netlink/generic that hold a family each, by bytes; what any message must do is in
-test_messages.py, and what the kernel really sends in tests/kernel."""
+"""The files of netlink/generic that hold one family each, by bytes.
+
+What every message must do is tested in test_messages.py, and what the kernel really sends in
+tests/kernel.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from netlink.generic.taskstats import AC_FLAG, SCHED, Aggregate, CgroupStats, Ta
 
 from . import wire
 
-ID = 31  # what some kernel gave to the family
+ID = 31  # as a kernel might assign it
 
 
 def generic(cls: type[Message], family: Family, command: int, payload: bytes) -> Any:
@@ -28,17 +31,18 @@ def generic(cls: type[Message], family: Family, command: int, payload: bytes) ->
     return message
 
 
-def ask(plan: Plan[Any]) -> Request[Any]:
+def ask(plan: Plan[Any]) -> Request[Any, Any]:
     """The one request of a plan."""
-    request: Request[Any] = next(plan)
+    request: Request[Any, Any] = next(plan.steps())
     return request
 
 
 def answered(plan: Plan[Any], answer: Message | None) -> Any:
     """What a plan of one request returns when this is the answer."""
-    next(plan)
+    steps = plan.steps()
+    next(steps)
     with pytest.raises(StopIteration) as stop:
-        plan.send(answer)
+        steps.send(answer)
     return stop.value.value
 
 
@@ -85,7 +89,7 @@ def test_a_struct_of_any_age(version: int) -> None:
     assert {name for name in members if getattr(task, name) is None} == {*members} - {*known}
 
 
-def test_a_struct_of_a_kernel_to_come() -> None:
+def test_a_struct_of_a_newer_kernel() -> None:
     body = stats(17, 688)
     task = generic(TaskStats, taskstats.FAMILY.at(ID), 2, aggregate(4, 77, body)).aggr_pid.stats
     assert (task.irq_delay_min, task.ac_comm) == (552, "sleep")
@@ -144,7 +148,7 @@ def test_a_quota_warning() -> None:
     assert (warning.dev_major, warning.dev_minor) == (7, 2)
 
 
-def test_a_warning_of_a_kernel_to_come() -> None:
+def test_a_warning_of_a_newer_kernel() -> None:
     warning = generic(QuotaWarning, dquot.FAMILY, 1, wire.attribute(3, struct.pack("=I", 77)))
     assert warning.warning == 77
     assert warning.excess_id is None
