@@ -131,7 +131,10 @@ class Socket:
             self._asking = Dispatch()
             for family in numbered:
                 self._asking.unite(family.dispatch)
-        self._types = {} if self._generic else _lowest(self._dispatch.table(request=False))
+        self._types: dict[Any, int] = {}
+        if self._generic is None:
+            self._types = _lowest(self._dispatch.table(request=True))
+            self._types |= _lowest(self._dispatch.table(request=False))
         self._ending = {  # requests whose answer NLMSG_DONE ends
             (family.id or 0, int(op.type))
             for family in numbered
@@ -351,6 +354,10 @@ class Socket:
         elif type is None:
             asked = header.type if header is not None else None
             type = message.nlmsg_type or self._types.get(message.__class__, asked)
+        if type is None:
+            raise TypeError(
+                f"no type is declared for {message.__class__.__name__}: give (type, message)"
+            )
         seq, port = (header.seq, PORT) if header is not None else (0, 0)
         if self._framing == "connector":
             payload = struct.pack(CN_MSG, type, 1, seq, 0, len(payload), 0) + payload

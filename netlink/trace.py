@@ -146,7 +146,7 @@ class Traced:
         an Answer, and what cannot be decoded the DecodeError. The numbers of generic families are
         those that the connection knows at that time.
         """
-        return (item for _, item in self._decoder.messages(self.data))
+        return (item for _, item in self._decoder.messages(self.data, is_sent=self._is_sent))
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -160,7 +160,7 @@ class Traced:
 
     def _lines(self) -> Iterator[str]:
         yield self._title()
-        for raw, item in self._decoder.messages(self.data):
+        for raw, item in self._decoder.messages(self.data, is_sent=self._is_sent):
             yield from (INDENT + text for text in _shown(self.data, raw, item))
 
     def _title(self) -> str:
@@ -224,12 +224,16 @@ class Decoder:
         while len(self._sent) > REMEMBERED:
             del self._sent[next(iter(self._sent))]
 
-    def messages(self, data: bytes) -> Iterator[tuple[RawMessage | None, Item]]:
+    def messages(
+        self, data: bytes, *, is_sent: bool = False
+    ) -> Iterator[tuple[RawMessage | None, Item]]:
         """Each message's header, and what it is seen as; None where the framing ends."""
         if self._dispatch.framing in ("text", "connector"):
             for item in Messages(data, self._dispatch):
                 yield item if isinstance(item, RawMessage) else None, item
             return
+        if self._dispatch.framing == "audit" and not is_sent and len(data) >= NLMSG_HDRLEN:
+            data = struct.pack("=I", len(data)) + data[4:]  # a datagram is one message
         raws = iter_messages(data)
         while True:
             try:
@@ -240,8 +244,6 @@ class Decoder:
                 yield None, error
                 return
             yield raw, self._item(data, raw)
-            if self._dispatch.framing == "audit":  # a datagram is one message
-                return
 
     def answer(self, data: bytes, answer: RawMessage) -> Answer:
         """What an NLMSG_ERROR or NLMSG_DONE in `data` says. Raises DecodeError where it does not
@@ -275,8 +277,6 @@ class Decoder:
 
     def _item(self, data: bytes, raw: RawMessage) -> Item:
         end = raw.offset + NLMSG_HDRLEN + len(raw.payload)
-        if self._dispatch.framing == "audit":
-            end = len(data)
         try:
             if raw.type in (NLMSG.NLMSG_ERROR, NLMSG.NLMSG_DONE):
                 return self.answer(data, raw)

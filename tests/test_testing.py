@@ -31,13 +31,18 @@ from netlink.testing import ACK, Datagram, Socket
 
 from . import wire
 from .things import (
+    BOXES,
     FAMILY,
     GROUP,
     TYPE,
+    Box,
+    Inner,
     Thing,
+    few,
     get,
     late,
     listed,
+    make,
     new,
     numbers,
     one,
@@ -47,36 +52,13 @@ from .things import (
 )
 
 
-class Inner(Message):
-    size: int | None = s.u32(1)
-    colour: int | None = s.u32(2)
-
-
-class Box(Message):
-    name: str | None = s.string(1)
-    inner: Inner | None = s.nest(2, Inner)
-
-
-make = Op("box.new", TYPE.NEWTHING, Box)
-BOXES = Family("box", protocol=0, ops=(make,), types=TYPE, groups=GROUP, group_prefix="GROUP_")
-
-
-def things(request: Thing) -> Iterator[Thing]:
-    """A kernel with three things: a dump gives all, a get the one that is named."""
-    wanted = request.number
-    for number in (1, 2, 3) if wanted is None else (wanted,):
-        if number > 3:
-            raise KernelError(errno.ENODEV, "no such thing", path="number")
-        yield Thing(number=number)
-
-
 def connect(kernel: Any, **options: Any) -> tuple[Connection, Socket]:
     socket = Socket(kernel, FAMILY, **options)
     return Connection(FAMILY, socket=socket), socket
 
 
 def test_a_generator_answers_requests_and_dumps() -> None:
-    nl, socket = connect(things)
+    nl, socket = connect(few)
     found = nl.do(get(number=2))
     assert found is not None and found.number == 2
     assert found.nlmsg_name == "NEWTHING"
@@ -175,7 +157,7 @@ def test_a_mistake_in_the_script_is_not_swallowed() -> None:
 
 @pytest.mark.parametrize("ack_last", [False, True])
 def test_outcomes_come_in_order(ack_last: bool) -> None:
-    nl, _ = connect(lambda request: things(request) if request.number in (5, 9) else None)
+    nl, _ = connect(lambda request: few(request) if request.number in (5, 9) else None)
     outcomes = [*nl.do_many((new(number=n) for n in range(12)), window=4, ack_last=ack_last)]
     refused = [outcome for outcome in outcomes if isinstance(outcome, KernelError)]
     assert [(error.index, error.path) for error in refused] == [(5, "number"), (9, "number")]
@@ -203,13 +185,13 @@ def test_a_dump_is_a_stream() -> None:
 
 @pytest.mark.parametrize("part", [1, 24, 60, 10_000])
 def test_every_cut_of_a_dump_gives_the_same(part: int) -> None:
-    nl, _ = connect(things, part=part)
+    nl, _ = connect(few, part=part)
     for _ in range(2):
         assert numbers(nl.dump(get())) == [1, 2, 3]
 
 
 def test_a_second_dump_is_refused_as_the_kernel_does() -> None:
-    socket = Socket(things, FAMILY)
+    socket = Socket(few, FAMILY)
     for seq in (1, 2):
         socket.send(wire.message(18, bytes(Thing()), flags=0x301, seq=seq))
     data, _ = socket.receive()
@@ -248,7 +230,7 @@ def test_an_interrupted_dump() -> None:
 
 
 def test_events_come_to_those_who_joined() -> None:
-    nl, socket = connect(things)
+    nl, socket = connect(few)
     socket.event("thing", Thing(number=1))
     nl.join("thing", GROUP.GROUP_OTHER_THING)
     socket.event("thing", Thing(number=2), (TYPE.GETTHING, Thing(number=3)))
@@ -262,7 +244,7 @@ def test_events_come_to_those_who_joined() -> None:
 
 
 def test_an_overrun_costs_what_follows_until_the_buffer_was_empty() -> None:
-    nl, socket = connect(things)
+    nl, socket = connect(few)
     nl.join("thing")
     socket.event("thing", Thing(number=1))
     socket.overrun()
@@ -317,7 +299,7 @@ def test_answers_that_end_in_other_ways() -> None:
 
 
 def test_a_truncated_datagram() -> None:
-    nl, socket = connect(things)
+    nl, socket = connect(few)
     nl.join("GROUP_THING")
     socket.deliver(Datagram(thing(5, seq=0)[:-4], group=1, is_cut=True))
     with pytest.raises(DecodeError, match="truncated a datagram"):
@@ -325,12 +307,12 @@ def test_a_truncated_datagram() -> None:
 
 
 def test_links_have_indexes() -> None:
-    socket = Socket(things, FAMILY, links={"v0": 7})
+    socket = Socket(few, FAMILY, links={"v0": 7})
     nl = Connection(FAMILY, socket=socket)
     assert nl.do(index_of("v0")) == 7
     with pytest.raises(KernelError, match=r"link 'lo' does not exist \(ENODEV\)"):
         nl.do(index_of("lo"))
-    assert Connection(FAMILY, socket=Socket(things, FAMILY)).do(index_of("lo")) == 1
+    assert Connection(FAMILY, socket=Socket(few, FAMILY)).do(index_of("lo")) == 1
 
 
 @plan
@@ -340,7 +322,7 @@ def index_of(name: str) -> Steps[int]:
 
 
 def test_strangers_and_rubbish() -> None:
-    nl, socket = connect(lambda request: [Datagram(thing(666, seq=1), port=4711), *things(request)])
+    nl, socket = connect(lambda request: [Datagram(thing(666, seq=1), port=4711), *few(request)])
     assert numbers(nl.dump(get())) == [1, 2, 3]
     assert nl.stats.strangers == 1
     socket.deliver(Datagram(b"rubbish"))
@@ -352,7 +334,7 @@ def test_silence_is_a_timeout_at_once_and_a_late_answer_is_dropped() -> None:
     def kernel(request: Thing) -> Iterator[Thing]:
         if request.number is None:
             raise TimeoutError
-        yield from things(request)
+        yield from few(request)
 
     nl, socket = connect(kernel)
     for timeout in (None, 1000):
@@ -372,7 +354,7 @@ def test_an_unacknowledged_request_is_not_answered() -> None:
 
 
 def test_the_descriptor_tells_when_there_is_something() -> None:
-    nl, socket = connect(things)
+    nl, socket = connect(few)
     nl.join("thing")
     poll = select.poll()
     poll.register(nl.fileno(), select.POLLIN)
@@ -390,7 +372,7 @@ def test_the_descriptor_tells_when_there_is_something() -> None:
 
 
 def test_closed_is_closed() -> None:
-    nl, socket = connect(things)
+    nl, socket = connect(few)
     nl.close()
     nl.close()
     assert nl.closed
@@ -421,13 +403,13 @@ def test_the_example_of_the_docstring_runs() -> None:
 
 def test_the_index_is_that_of_the_real_socket() -> None:
     data, index = wire.receive(b"12345", b"67", port=3, group=4)
-    socket = Socket(things)
+    socket = Socket(few)
     socket.groups.add(4)
     socket.deliver(Datagram(b"12345", 3, 4), Datagram(b"67", 3, 4))
     assert socket.receive() == (data + b"\0\0", index)
 
 
 def test_a_receive_gives_a_bounded_number_of_datagrams() -> None:
-    socket = Socket(things, FAMILY)
+    socket = Socket(few, FAMILY)
     socket.deliver(*(Datagram(b"x") for _ in range(40)))
     assert [len(socket.receive()[1]) // testing.INDEX_SIZE for _ in range(3)] == [16, 16, 8]

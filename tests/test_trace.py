@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 
 from netlink import Connection, DecodeError, KernelError, KernelWarning, Message, RawMessage, aio
 from netlink import trace as trace_module
-from netlink._driver import TracedSocket
+from netlink._transport import TracedSocket
 from netlink.constants import NLM_F
+from netlink.family import dispatch_of
 from netlink.route import FAMILY as ROUTE
 from netlink.route import link
 from netlink.route.link import Link
@@ -30,11 +31,10 @@ from netlink.testing import Datagram, Socket
 from netlink.trace import Answer, Decoder, Traced
 
 from . import wire
-from .test_engine import FAMILY, Thing, get, new
-from .test_generic import PLAY, PLAY_CMD, Play
-from .test_generic import get as play_get
-from .test_generic import kernel as play_kernel
-from .test_testing import BOXES, make, things
+from .plays import PLAY, PLAY_CMD, Play
+from .plays import get as play_get
+from .plays import kernel as play_kernel
+from .things import BOXES, FAMILY, Thing, few, get, make, new
 
 # What do() prints with trace=print: the port is 1, as there is no kernel to give one.
 REQUEST = """\
@@ -69,7 +69,7 @@ class Seen(list[Traced]):
         return [str(seen) for seen in self]
 
 
-def connect(kernel: Any = things, *families: Any, **options: Any) -> tuple[Connection, Seen]:
+def connect(kernel: Any = few, *families: Any, **options: Any) -> tuple[Connection, Seen]:
     seen = Seen()
     families = families or (FAMILY,)
     socket = Socket(kernel, *families, datagrams=options.pop("datagrams", 16))
@@ -106,7 +106,7 @@ DRIVERS = pytest.mark.parametrize("ask", [ask_blocking, ask_asyncio])
 @DRIVERS
 def test_each_datagram_is_shown_both_ways(ask: Any) -> None:
     seen = Seen()
-    ask(Socket(things, FAMILY), seen)
+    ask(Socket(few, FAMILY), seen)
     assert seen.texts == [REQUEST, MESSAGE, ACK]
     assert [s.direction for s in seen] == ["send", "receive", "receive"]
     assert [len(s.data) for s in seen] == [28, 28, 36]
@@ -123,7 +123,7 @@ def test_the_environment_asks_for_text_on_standard_error(
     writes: list[str] = []
     monkeypatch.setattr(sys, "stderr", SimpleNamespace(write=writes.append))
     monkeypatch.setenv("NETLINK_TRACE", value)
-    ask(Socket(things, FAMILY), None)
+    ask(Socket(few, FAMILY), None)
     times = [text.partition(" ")[0] for text in writes]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", time) for time in times)
     # One write each, so that those of other threads do not come between the lines.
@@ -138,7 +138,7 @@ def test_a_callable_wins_over_the_environment(
 ) -> None:
     monkeypatch.setenv("NETLINK_TRACE", "1")
     seen = Seen()
-    ask(Socket(things, FAMILY), seen)
+    ask(Socket(few, FAMILY), seen)
     assert len(seen) == 3
     assert capsys.readouterr() == ("", "")
 
@@ -147,7 +147,7 @@ def test_without_standard_error_nothing_is_written(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("NETLINK_TRACE", "1")
     monkeypatch.setattr(sys, "stderr", None)
     monkeypatch.setattr(sys, "excepthook", lambda *_: pytest.fail("nothing was to be raised"))
-    ask_blocking(Socket(things, FAMILY), None)
+    ask_blocking(Socket(few, FAMILY), None)
 
 
 @pytest.mark.parametrize("value", [None, "", "0"])
@@ -157,7 +157,7 @@ def test_off_is_the_bare_socket(
 ) -> None:
     if value is not None:
         monkeypatch.setenv("NETLINK_TRACE", value)
-    socket = Socket(things, FAMILY)
+    socket = Socket(few, FAMILY)
     assert cls(FAMILY, socket=socket)._socket is socket
     monkeypatch.setenv("NETLINK_TRACE", "1")
     assert type(cls(FAMILY, socket=socket)._socket) is TracedSocket
@@ -324,14 +324,14 @@ class Refusing(Socket):
 def test_a_send_that_fails_is_told(ask: Any) -> None:
     seen = Seen()
     with pytest.raises(OSError, match="Message too long") as caught:
-        ask(Refusing(things, FAMILY), seen)
+        ask(Refusing(few, FAMILY), seen)
     assert seen.texts == [REQUEST, f"port 1 -> kernel, not sent: {caught.value}"]
     assert seen[1].error is caught.value
 
 
 def test_a_thread_s_send_that_fails_is_told() -> None:
     seen = Seen()
-    nl = Connection(FAMILY, socket=Refusing(things, FAMILY), trace=seen)
+    nl = Connection(FAMILY, socket=Refusing(few, FAMILY), trace=seen)
     with pytest.raises(OSError, match="Message too long"):
         [*nl.do_many([new(number=1)] * 600, window=1024)]
     assert any(s.direction == "send" and s.error is not None for s in seen)
@@ -349,7 +349,7 @@ def test_what_the_callable_raises_costs_nothing(ask: Any, monkeypatch: pytest.Mo
     def fail(seen: Traced) -> None:
         raise RuntimeError(seen.direction)
 
-    ask(Socket(things, FAMILY), fail)
+    ask(Socket(few, FAMILY), fail)
     assert [str(error) for _, error, _ in raised] == ["send", "receive", "receive"]
     assert all(kind is RuntimeError and place is not None for kind, _, place in raised)
 
@@ -360,7 +360,7 @@ def test_nothing_is_decoded_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bytes] = []
     original = Decoder.messages
 
-    def messages(self: Decoder, data: bytes, *, is_sent: bool) -> Any:
+    def messages(self: Decoder, data: bytes, *, is_sent: bool = False) -> Any:
         asked.append(data)
         return original(self, data, is_sent=is_sent)
 
@@ -421,7 +421,7 @@ def test_an_error_of_a_generic_family() -> None:
 
 
 def test_what_quotes_a_forgotten_generic_request_is_the_family_s() -> None:
-    by = Decoder([PLAY], ids={PLAY: 29}, classes={29: PLAY.classes}, groups={})
+    by = Decoder([PLAY], dispatch=dispatch_of([PLAY.at(29)]), ids={PLAY: 29}, groups={})
     assert str(received(error_of(29), by=by)).endswith("        play: No such device (ENODEV)")
 
 
@@ -516,9 +516,9 @@ def test_the_index_is_that_of_the_socket() -> None:
                                 port=5, group=1, nsid=7, flags=0x20)  # fmt: skip
 
     seen = Seen()
-    nl = Connection(FAMILY, socket=Told(things, FAMILY), trace=seen)
+    nl = Connection(FAMILY, socket=Told(few, FAMILY), trace=seen)
     given = nl._socket.receive()
-    assert given == Told(things, FAMILY).receive()
+    assert given == Told(few, FAMILY).receive()
     assert [s.data for s in seen] == [
         wire.message(99),
         wire.message(98, b"abc")[:20],

@@ -71,6 +71,20 @@ FAMILY = Family(
 )
 
 
+class Inner(Message):
+    size: int | None = s.u32(1)
+    colour: int | None = s.u32(2)
+
+
+class Box(Message):
+    name: str | None = s.string(1)
+    inner: Inner | None = s.nest(2, Inner)
+
+
+make = Op("box.new", TYPE.NEWTHING, Box)
+BOXES = Family("box", protocol=0, ops=(make,), types=TYPE, groups=GROUP, group_prefix="GROUP_")
+
+
 class Exhausted(Exception):
     """The scripted kernel has nothing more to send."""
 
@@ -149,6 +163,15 @@ def things(request: Thing) -> Iterator[Thing]:
     if request.nlmsg_type not in (TYPE.NEWTHING, TYPE.TELL):
         for number in range(10) if request.number is None else (request.number,):
             yield Thing(number=number)
+
+
+def few(request: Thing) -> Iterator[Thing]:
+    """Answer a get by its number, a dump by 1 to 3; refuse other numbers."""
+    wanted = request.number
+    for number in (1, 2, 3) if wanted is None else (wanted,):
+        if number > 3:
+            raise KernelError(errno.ENODEV, "no such thing", path="number")
+        yield Thing(number=number)
 
 
 def silence(request: Thing | None = None) -> None:
