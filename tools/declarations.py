@@ -16,7 +16,7 @@ from enum import IntEnum, IntFlag
 from types import ModuleType
 from typing import TypeVar
 
-from netlink.family import Family
+from netlink.registry import FAMILIES
 from netlink.schema import Field, Message
 
 T = TypeVar("T")
@@ -69,12 +69,7 @@ class Declarations:
             for name, value in vars(module).items()
             if name.isupper() and type(value) is int
         }
-        self.families = [
-            value
-            for module in found
-            for value in vars(module).values()
-            if isinstance(value, Family)
-        ]
+        self.families = [entry.load() for entry in FAMILIES]
 
 
 def _is_declaring(module: str) -> bool:
