@@ -262,7 +262,10 @@ cdef class Dispatch:
         if is_request or found == NULL:
             asked = PyDict_GetItem(self.requests, number)
             if asked != NULL:
-                return <object>asked
+                if (<Meaning>asked).module is not None:
+                    (<Meaning>asked).load()
+                if (<Meaning>asked).table is not None or (<Meaning>asked).selector is not None:
+                    return <object>asked
         return <object>found if found != NULL else None
 
 

@@ -7,10 +7,8 @@ knows a particular family.
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from copy import copy
 from enum import Enum, IntEnum
 from typing import (
     TYPE_CHECKING,
@@ -50,6 +48,8 @@ T_co = TypeVar("T_co", covariant=True)
 # result of each; may catch the errors that they raise; and returns the result of the plan.
 Steps = Generator[Any, Any, T]
 
+CO_GENERATOR = 0x20  # inspect.CO_GENERATOR; importing inspect takes 5 ms
+
 Answer = Literal["none", "one", "optional", "several"]
 End = Literal["ack", "answer", "done", "nothing"]
 
@@ -81,10 +81,12 @@ class Op(Verb, Generic[P, R_co, D_co]):
 
     `bracket` is 1 for an op that opens a transaction and -1 for the one that closes it
     (NFNL_MSG_BATCH_BEGIN and _END of linux/netfilter/nfnetlink.h). The kernel acknowledges neither.
+    `dumps` says whether the kernel can dump by this op, for programs that list what can be dumped.
+    By default it can if the op has an answer and the kernel's name of its type contains GET.
     `family` is the family that has the op.
     """
 
-    __slots__ = ("answer", "dump", "ends", "name", "reply", "reply_type")
+    __slots__ = ("answer", "dump", "dumps", "ends", "name", "reply", "reply_type")
     __signature__ = SignatureOf(lambda op: op.request)
 
     if TYPE_CHECKING:
@@ -104,6 +106,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         ends: End = ...,
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
+        dumps: bool | None = ...,
         bracket: int = ...,
     ) -> None: ...
     @overload
@@ -118,6 +121,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         ends: End = ...,
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
+        dumps: bool | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -131,6 +135,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         ends: End = ...,
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
+        dumps: bool | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -144,6 +149,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         ends: End = ...,
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
+        dumps: bool | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -158,6 +164,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         ends: End = ...,
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
+        dumps: bool | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -172,6 +179,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         ends: End = ...,
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
+        dumps: bool | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -186,6 +194,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         ends: End = ...,
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
+        dumps: bool | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -200,6 +209,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         ends: End = ...,
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
+        dumps: bool | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -215,6 +225,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         ends: End = ...,
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
+        dumps: bool | None = ...,
     ) -> None: ...
     def __init__(
         self,
@@ -230,6 +241,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         flags: NLM_F = NLM_F(0),  # noqa: B008
         defaults: Mapping[str, Any] | None = None,
         bracket: int = 0,
+        dumps: bool | None = None,
     ) -> None:
         if answer not in ANSWERS:
             raise ValueError(f"op {name}: answer={answer!r} must be one of {', '.join(ANSWERS)}")
@@ -248,6 +260,8 @@ class Op(Verb, Generic[P, R_co, D_co]):
         self.dump = cast(MessageClass, dump or self.reply)
         self.reply_type = type if reply_type is None else reply_type
         self.ends: End = ends
+        spelled = getattr(type, "name", "")
+        self.dumps = answer != "none" and "GET" in spelled if dumps is None else dumps
         if TYPE_CHECKING:  # jedi does not know ParamSpec, but follows arguments through a function
 
             def call(op: Any, **fields: Any) -> Request[Any, Any]:
@@ -421,7 +435,8 @@ def plan(function: Any = None, /, *, name: str | None = None, sequence: bool = F
     """
 
     def decorate(function: Callable[P, Steps[T]]) -> Callable[P, Plan[T]]:
-        if not inspect.isgeneratorfunction(function):
+        code = getattr(function, "__code__", None)
+        if code is None or not code.co_flags & CO_GENERATOR:
             raise TypeError(f"@plan expects a generator function, got {function!r}")
         label = name or f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
 
@@ -430,12 +445,14 @@ def plan(function: Any = None, /, *, name: str | None = None, sequence: bool = F
 
         for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
             setattr(make, attribute, getattr(function, attribute))
-        signature = inspect.signature(function)
-        returns = _plan_of(signature.return_annotation)
-        make.__annotations__ = {**function.__annotations__, "return": returns}
         made: Any = make
         made.plan = label
-        made.__signature__ = signature.replace(return_annotation=returns)
+        # inspect.signature() and typing.get_type_hints() read the annotations of the function that
+        # is wrapped, when they are called: a signature made here would be slow to import.
+        returns = _plan_of(function.__annotations__.get("return"))
+        function.__annotations__ = {**function.__annotations__, "return": returns}
+        made.__annotations__ = function.__annotations__
+        made.__wrapped__ = function
         return make
 
     return decorate if function is None else decorate(function)
@@ -454,6 +471,8 @@ def _wrong_arguments(
     function: Callable[..., Any], name: str, kwargs: dict[str, Any], error: TypeError
 ) -> TypeError:
     """The TypeError for arguments that a plan does not have, with the nearest that it has."""
+    import inspect  # slow to import, and needed for errors only
+
     parameters = [*inspect.signature(function).parameters]
     unknown = next((key for key in kwargs if key not in parameters), None)
     if unknown is None:
@@ -533,6 +552,7 @@ class Family:
         for module, numbers in (modules or {}).items():
             for number in numbers:
                 self._meaning(number, request=False).defer(module)
+                self._meaning(number, request=True).defer(module)  # it may add a class for these
         if isinstance(messages, MessageType):
             messages = dict.fromkeys(map(int, self.reply_types), messages)
         self.add(*ops, messages=messages, requests=requests)
@@ -597,7 +617,8 @@ class Family:
 
     def at(self, id: int) -> Self:
         """Return the same generic family with a known number, for parse()."""
-        bound = copy(self)
+        bound = object.__new__(type(self))
+        bound.__dict__.update(self.__dict__)
         bound.id = id
         return bound
 

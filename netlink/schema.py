@@ -8,7 +8,6 @@ families or sockets: netlink/family.py combines messages into families.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Flag, IntEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -26,6 +25,9 @@ from typing import (
 from netlink import render
 from netlink._core import Bitfield32, Field, Table, View
 from netlink.constants import NLA_TYPE_MASK
+
+if TYPE_CHECKING:
+    import inspect
 
 __all__ = [
     "Addr", "AddrOrLabels", "Bitfield32", "Field", "IPAddress", "Message", "MessageClass", "Nested",
@@ -53,6 +55,8 @@ class SignatureOf:
         self.of = of
 
     def __get__(self, instance: Any, owner: Any = None) -> inspect.Signature:
+        import inspect  # slow to import, and rarely needed
+
         if instance is None:  # Op itself, or the metaclass: inspect finds their own signature
             raise AttributeError("__signature__")
         cls: Any = self.of(instance)
@@ -74,6 +78,8 @@ class SignatureOf:
 
 def _hints(cls: type) -> dict[str, Any]:
     """Return the annotations that a class itself has, as types if all names can be resolved."""
+    import inspect  # slow to import, and rarely needed
+
     try:
         return inspect.get_annotations(cls, eval_str=True)
     except NameError:  # a name that is imported for type checkers only

@@ -33,7 +33,13 @@ class AddressLabel(ifaddrlblmsg):
     label: int | None = u32(2)
 
 
-get = Op("addrlabel.get", RTM.RTM_GETADDRLABEL, AddressLabel, answer="one")
+get = Op(
+    "addrlabel.get",
+    RTM.RTM_GETADDRLABEL,
+    AddressLabel,
+    answer="one",
+    defaults={"family": AF.AF_INET6},  # there are no others
+)
 # NLM_F_CREATE is not looked at, and what replaces also creates (ip6addrlbl_newdel).
 new = Op(
     "addrlabel.new", RTM.RTM_NEWADDRLABEL, AddressLabel, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL

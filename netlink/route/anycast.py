@@ -5,10 +5,18 @@ announces nothing; 6.18 has the group "ipv6-acaddr". Forwarding or setsockopt(2)
 addresses.
 """
 
+from netlink.constants import AF
 from netlink.family import Op
 from netlink.route.addr import Address
 from netlink.route.rtnetlink import ROUTE, RTM
 
-get = Op("anycast.get", RTM.RTM_GETANYCAST, Address, answer="one")  # dumps only
+# Dumps only, and of IPv6 only.
+get = Op(
+    "anycast.get",
+    RTM.RTM_GETANYCAST,
+    Address,
+    answer="one",
+    defaults={"family": AF.AF_INET6},
+)
 
 ROUTE.add(get, messages={RTM.RTM_NEWANYCAST: Address, RTM.RTM_DELANYCAST: Address})

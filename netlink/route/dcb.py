@@ -453,7 +453,7 @@ class DcbResult(dcbmsg):
     featcfg: int | None = u8(15)
 
 
-get = Op("dcb.get", RTM.RTM_GETDCB, Dcb, answer="one")
+get = Op("dcb.get", RTM.RTM_GETDCB, Dcb, answer="one", dumps=False)
 set = Op("dcb.set", RTM.RTM_SETDCB, Dcb, reply=DcbResult, answer="one")
 
 ROUTE.add(get, set, messages={RTM.RTM_SETDCB: DcbResult})

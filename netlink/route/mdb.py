@@ -213,7 +213,14 @@ class MdbSet(br_port_msg):
     entry_attrs: Nested[MdbSetAttributes] = nest(2, MdbSetAttributes)
 
 
-get = Op("mdb.get", RTM.RTM_GETMDB, MdbSet, reply=Mdb, answer="one")
+get = Op(
+    "mdb.get",
+    RTM.RTM_GETMDB,
+    MdbSet,
+    reply=Mdb,
+    answer="one",
+    defaults={"family": AF.AF_BRIDGE},
+)
 new = Op("mdb.new", RTM.RTM_NEWMDB, MdbSet, reply=Mdb, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 replace = Op(
     "mdb.replace", RTM.RTM_NEWMDB, MdbSet, reply=Mdb, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE

@@ -5,10 +5,18 @@ knows IPv6 alone and announces nothing; 6.18 has IPv4 too, and the groups "ipv4-
 "ipv6-mcaddr". Joining is done by setsockopt(2).
 """
 
+from netlink.constants import AF
 from netlink.family import Op
 from netlink.route.addr import Address
 from netlink.route.rtnetlink import ROUTE, RTM
 
-get = Op("multicast.get", RTM.RTM_GETMULTICAST, Address, answer="one")  # dumps only
+# Dumps only. The kernel refuses AF_UNSPEC.
+get = Op(
+    "multicast.get",
+    RTM.RTM_GETMULTICAST,
+    Address,
+    answer="one",
+    defaults={"family": AF.AF_INET6},
+)
 
 ROUTE.add(get, messages={RTM.RTM_NEWMULTICAST: Address, RTM.RTM_DELMULTICAST: Address})

@@ -149,7 +149,7 @@ set = Op("nexthop.set", RTM.RTM_NEWNEXTHOP, NextHopObject, flags=NLM_F.NLM_F_REP
 delete = Op("nexthop.delete", RTM.RTM_DELNEXTHOP, NextHopObject)
 # One bucket by the group's id and res_bucket.index; a dump may be narrowed by id, oif, master and
 # res_bucket.nh_id. Buckets are the kernel's: it announces each that moves by RTM_NEWNEXTHOPBUCKET.
-get_bucket = Op("nexthop.get_bucket", RTM.RTM_GETNEXTHOPBUCKET, NextHopObject)
+get_bucket = Op("nexthop.get_bucket", RTM.RTM_GETNEXTHOPBUCKET, NextHopObject, answer="one")
 
 ROUTE.add(
     get,

@@ -66,10 +66,16 @@ class Tunnel(tunnel_msg):
     entry: Several[VniEntry] = repeated(1, VniEntry)
 
 
-# All of them want AF_BRIDGE in the header. No flag makes a difference: a VNI that is there takes
+# All of them have AF_BRIDGE in the header. No flag makes a difference: a VNI that is there takes
 # the new group (vxlan_vni_add).
-get = Op("tunnel.get", RTM.RTM_GETTUNNEL, Tunnel, answer="one")  # dumps only
-set = Op("tunnel.set", RTM.RTM_NEWTUNNEL, Tunnel)
-delete = Op("tunnel.delete", RTM.RTM_DELTUNNEL, Tunnel)
+get = Op(  # dumps only
+    "tunnel.get",
+    RTM.RTM_GETTUNNEL,
+    Tunnel,
+    answer="one",
+    defaults={"family": AF.AF_BRIDGE},
+)
+set = Op("tunnel.set", RTM.RTM_NEWTUNNEL, Tunnel, defaults={"family": AF.AF_BRIDGE})
+delete = Op("tunnel.delete", RTM.RTM_DELTUNNEL, Tunnel, defaults={"family": AF.AF_BRIDGE})
 
 ROUTE.add(get, set, delete)

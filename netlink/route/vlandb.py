@@ -104,10 +104,17 @@ class VlanDbDump(br_vlan_msg):
     flags: BRIDGE_VLANDB_DUMPF | None = u32(1, enum=BRIDGE_VLANDB_DUMPF)
 
 
-# All of them want AF_BRIDGE in the header. No flag makes a difference: what is there is changed
+# All of them have AF_BRIDGE in the header. No flag makes a difference: what is there is changed
 # (br_vlan_rtm_process).
-get = Op("vlandb.get", RTM.RTM_GETVLAN, VlanDbDump, reply=VlanDb, answer="one")  # dumps only
-set = Op("vlandb.set", RTM.RTM_NEWVLAN, VlanDb)
-delete = Op("vlandb.delete", RTM.RTM_DELVLAN, VlanDb)
+get = Op(  # dumps only
+    "vlandb.get",
+    RTM.RTM_GETVLAN,
+    VlanDbDump,
+    reply=VlanDb,
+    answer="one",
+    defaults={"family": AF.AF_BRIDGE},
+)
+set = Op("vlandb.set", RTM.RTM_NEWVLAN, VlanDb, defaults={"family": AF.AF_BRIDGE})
+delete = Op("vlandb.delete", RTM.RTM_DELVLAN, VlanDb, defaults={"family": AF.AF_BRIDGE})
 
 ROUTE.add(get, set, delete)
