@@ -74,5 +74,5 @@ def near(word: str, known: Iterable[str]) -> str:
     spelled = {name.lower(): name for name in known}
     found = difflib.get_close_matches(word.lower(), spelled, n=1)
     if found:
-        return f"; did you mean {spelled[found[0]]!r}?"
+        return f"; did you mean '{spelled[found[0]]}'?"
     return f"; there are: {', '.join(known)}" if known else ""

@@ -15,7 +15,7 @@ from netlink._core import Bitfield32, View
 from netlink.constants import NLA_TYPE_MASK, names_of, words_of
 from netlink.errors import DecodeError
 
-__all__ = ["describe", "json_value", "plain", "pretty", "value_of"]
+__all__ = ["describe", "json_value", "plain", "pretty", "printable", "value_of"]
 
 # What repr() shows at most, so that a wide message stays readable.
 REPR_ROOM = 700  # characters, approximately
@@ -88,7 +88,7 @@ def text(value: Any) -> str:
         case dict():
             return f"{{{', '.join(f'{text(key)}: {text(item)}' for key, item in value.items())}}}"
         case str():
-            return "".join(c if c.isprintable() else repr(c)[1:-1] for c in utf8(value))
+            return printable(value)
         case _:
             return str(value)
 
@@ -96,6 +96,20 @@ def text(value: Any) -> str:
 def utf8(words: str) -> str:
     """Return text without lone surrogates, which stand for bytes that are not UTF-8."""
     return words.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def printable(words: str) -> str:
+    """Return text that a terminal shows and does not obey, with escapes for all other characters.
+
+    A byte that is not UTF-8 is spelled as in JSON, "\\xff". The names of links may hold any byte
+    but a slash and white space (dev_valid_name in net/core/dev.c).
+    """
+    words = utf8(words)
+    return words if words.isprintable() else "".join(map(_shown, words))
+
+
+def _shown(character: str) -> str:
+    return character if character.isprintable() else repr(character)[1:-1]
 
 
 def describe(message: Any) -> str:

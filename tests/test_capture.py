@@ -25,9 +25,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import netlink
-from netlink import DecodeError, RawMessage, capture
+from netlink import DecodeError, Message, RawMessage, capture
 from netlink.cli import decode, main
 from netlink.constants import NETLINK, NLM_F
+from netlink.generic.nlctrl import CTRL_CMD, GENL_ID_CTRL, Ctrl
+from netlink.generic.taskstats import TaskQuery
 from netlink.route import FAMILY
 from netlink.route.link import Link
 from netlink.route.route import Metrics, Route
@@ -551,6 +553,24 @@ def test_requests_are_read_as_requests(
     assert field is None or field in line["fields"]
 
 
+def test_the_first_request_of_a_module_is_read_as_a_request() -> None:
+    """Its class is known although the module that declares it was not loaded before."""
+    message = next(hexes for what, hexes, *_ in EXCHANGES if what.startswith("bridge -d vlan show"))
+    script = (
+        "import netlink\nfrom netlink.route import FAMILY\n"
+        f"[message] = netlink.parse(bytes.fromhex({message!r}), FAMILY)\n"
+        "print(type(message).__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(netlink.__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "VlanDbDump\n"
+
+
 def test_every_op_is_read_as_its_own_request() -> None:
     """Of one type there may be several ops, of one class as far as a capture can tell."""
     for op in FAMILY.ops.values():
@@ -576,7 +596,8 @@ def test_wrong_usage(arguments: str, capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit) as ended:
         main(["decode", *arguments.split()])
     assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith("usage: netlink decode")
+    err = capsys.readouterr().err
+    assert err.startswith("netlink: ") and err.endswith(" (see: netlink decode --help)\n")
 
 
 def test_raw(shown: Any) -> None:
@@ -703,7 +724,57 @@ def test_kernel_captures(shown: Any) -> None:
     ]
     status, out = shown(PCAPNG)
     assert status == 0
-    assert "packet 15 2026-11-21T22:28:59.157886548Z NETLINK_GENERIC type 16 " in out
+    asked = (
+        "packet 15 2026-11-21T22:28:59.157886548Z NETLINK_GENERIC CTRL_CMD_GETFAMILY NLM_F_REQUEST"
+    )
+    assert f"{asked}|NLM_F_ACK seq 1795300140 pid 0\n    family_name  nlctrl\n" in out
+
+
+def generic(kind: int, command: int, body: Message, flags: int = 0) -> bytes:
+    data = struct.pack("=BBxx", command, 1) + bytes(body)
+    return cooked(wire.message(kind, data, flags=flags), NETLINK.NETLINK_GENERIC)
+
+
+def test_numbers_of_generic_families_are_learned(shown: Any) -> None:
+    """nlctrl says which family has a number; the messages of other families stay bytes."""
+
+    def family(command: int, name: str, number: int) -> bytes:
+        return generic(GENL_ID_CTRL, command, Ctrl(family_name=name, family_id=number))
+
+    query = generic(29, 1, TaskQuery(pid=7), flags=1)
+    refused = cooked(
+        wire.message(2, struct.pack("=i", -3) + query[16:32], flags=NLM_F.NLM_F_CAPPED), 16
+    )
+    frames = (
+        query,
+        family(CTRL_CMD.CTRL_CMD_NEWMCAST_GRP, "TASKSTATS", 29),  # which does not announce it
+        query,
+        family(CTRL_CMD.CTRL_CMD_NEWFAMILY, "TASKSTATS", 29),
+        query,
+        refused,
+        family(CTRL_CMD.CTRL_CMD_NEWMCAST_GRP, "TASKSTATS", 29),
+        family(CTRL_CMD.CTRL_CMD_NEWFAMILY, "unknown", 30),
+        family(CTRL_CMD.CTRL_CMD_NEWFAMILY, "TASKSTATS", 16),  # a number that nlctrl has
+        query,
+        generic(30, 1, TaskQuery(pid=7)),
+        family(CTRL_CMD.CTRL_CMD_NEWFAMILY, "TASKSTATS", 31),  # its module was loaded again
+        query,
+        generic(31, 1, TaskQuery(pid=7), flags=1),
+        family(CTRL_CMD.CTRL_CMD_DELFAMILY, "TASKSTATS", 31),
+        generic(31, 1, TaskQuery(pid=7), flags=1),
+    )
+    status, out = shown(pcap(*frames), "--json")
+    found = as_json(out)
+    assert status == 0
+    assert len(found) == len(frames)
+    names = [item["event"] for item in found]
+    known = [place for place, name in enumerate(names) if name == "TASKSTATS_CMD_GET"]
+    assert known == [4, 9, 13]
+    assert all(found[place]["fields"] == {"pid": 7} for place in known)
+    assert [names[place] for place in (0, 2, 10, 12, 15)] == ["29", "29", "30", "29", "31"]
+    assert found[5]["fields"]["text"] == "TASKSTATS: No such process (ESRCH)"
+    text = shown(pcap(*frames))[1]
+    assert text.count("TASKSTATS_CMD_GET") == 3
 
 
 @pytest.mark.parametrize("data", [PCAP, PCAPNG], ids=["pcap", "pcapng"])
@@ -753,10 +824,9 @@ def command(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
 
 
 def test_missing_file(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["decode", "no/such/file"])
-    told = "netlink: cannot read no/such/file: No such file or directory (ENOENT)"
-    assert ended.value.code == told
+    assert main(["decode", "no/such/file"]) == 1
+    told = "netlink: cannot read no/such/file: No such file or directory (ENOENT)\n"
+    assert capsys.readouterr() == ("", told)
 
 
 def test_standard_input() -> None:

@@ -1,8 +1,8 @@
-"""The command line `netlink`: what it takes, and how it ends.
+"""The command line `netlink`: what it accepts, and how it ends.
 
-Each command is a file beside this one with a function `run(args)`, imported when it is called, so
-that `netlink --help` loads no family. Exit status: 0 is fine, also where the reader of our output
-went away; 1 an error, told in one line; 2 wrong usage; 130 Ctrl-C.
+Each command is a file in this folder with a function `run(args)`. It is imported when it is called,
+so that `netlink --help` loads no family. Exit status: 0 is success, also if the reader of our
+output went away; 1 is an error, reported in one line; 2 is wrong usage; 130 is Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,28 +13,43 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import Any, NoReturn
 
 from netlink import NetlinkError, __version__
 from netlink.constants import NETLINK
+from netlink.registry import near
+from netlink.render import printable
 
-__all__ = ["explain", "guard", "main"]
+__all__ = ["Failure", "Parser", "add_netns", "explain", "guard", "main", "tell"]
 
 MAX_LINKS = 32  # protocols are numbers below (linux/netlink.h)
+NETNS_FOLDER = "/run/netns"  # where ip-netns(8) keeps named namespaces
+
+
+class Failure(Exception):
+    """An error that a command reports in its own words, with exit status 1."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit status; SystemExit on wrong usage, as argparse does."""
+    """Run one command and return its exit status. Raises SystemExit on wrong usage."""
     args = _parser().parse_args(arguments)
-    if sys.platform != "linux" and args.command != "decode":
-        print("netlink: only Linux has Netlink sockets", file=sys.stderr)
-        return 1
-    if sys.stdout is None:  # closed by who called us
+    if sys.stdout is None:  # closed by the program that called us
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-    return guard(lambda: import_module(f"netlink.cli.{args.command}").run(args))
+    if hasattr(sys.stdout, "reconfigure"):  # a locale may lack characters of names and ellipses
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return guard(lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> int:
+    if sys.platform != "linux" and args.command != "decode":
+        raise Failure("only Linux has Netlink sockets")
+    check_netns(args.netns)
+    status: int = import_module(f"netlink.cli.{args.command}").run(args)
+    return status
 
 
 def guard(work: Callable[[], int]) -> int:
-    """Do the work and give its status; what goes wrong becomes one line and a status."""
+    """Do the work and return its status; an error becomes one line and a status."""
     try:
         status = work()
         sys.stdout.flush()
@@ -43,103 +58,153 @@ def guard(work: Callable[[], int]) -> int:
         status = 0
     except KeyboardInterrupt:
         status = 130
-    except (NetlinkError, OSError) as error:
-        print(f"netlink: {explain(error)}", file=sys.stderr)
+    except (Failure, NetlinkError, OSError) as error:
+        tell(explain(error))
         status = 1
     try:
         sys.stdout.flush()
-    except OSError:  # else Python would meet it again at exit, and complain
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # else Python would meet it again at exit, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return status
 
 
+def tell(text: str) -> None:
+    """Print one line on standard error, if there is one."""
+    if sys.stderr is not None:
+        print(f"netlink: {printable(text)}", file=sys.stderr)
+
+
 def explain(error: Exception) -> str:
-    """An error in one line; a failed system call by its words and the name of its errno."""
+    """Return an error in one line; a failed system call by its words and the name of its errno."""
     if isinstance(error, OSError) and not isinstance(error, NetlinkError) and error.errno:
         return f"{error.strerror} ({errno.errorcode.get(error.errno, error.errno)})"
-    return str(error)
+    return " ".join(str(error).splitlines())
+
+
+def check_netns(netns: str | None) -> None:
+    """Raise Failure if there is no such network namespace, with the nearest name."""
+    if netns is None:
+        return
+    path = netns if "/" in netns else f"{NETNS_FOLDER}/{netns}"
+    if os.path.exists(path):
+        return
+    known: list[str] = []
+    if "/" not in netns and os.path.isdir(NETNS_FOLDER):
+        known = sorted(os.listdir(NETNS_FOLDER))
+    raise Failure(f"no network namespace '{netns}'{near(netns, known)}")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line; with `keeps_words`, its arguments stay as `words`."""
+
+    def __init__(self, *, keeps_words: bool = False, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+        self._keeps_words = keeps_words
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse what is known, as argparse does; or keep all."""
+        if self._keeps_words:
+            return argparse.Namespace(words=list(args)), []
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Report wrong usage and exit with status 2."""
+        tell(f"{' '.join(message.splitlines())} (see: {self.prog} --help)")
+        raise SystemExit(2)
+
+
+def add_netns(parser: argparse.ArgumentParser, **options: Any) -> None:
+    """Add -n, which names the network namespace that a command works in."""
+    parser.add_argument(
+        "-n", "--netns", metavar="NETNS", **options,
+        help="work in a network namespace: its name in ip-netns(8), or a path such as "
+        "/proc/4711/ns/net",
+    )  # fmt: skip
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="netlink", description="Speak with the Linux kernel over Netlink."
-    )
+    parser = Parser(prog="netlink", description="Talk to the Linux kernel over Netlink.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    add_netns(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    text = "make links and 10,000 routes in a private network namespace, and watch it"
-    commands.add_parser("demo", help=text, description=f"{text.capitalize()}.")
+    def command(name: str, text: str, more: str = "") -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=f"{text.capitalize()}.{more}")
+        add_netns(made, default=argparse.SUPPRESS)
+        return made
 
-    text = "print the kernel's events as they come"
-    monitor = commands.add_parser(
-        "monitor", help=text, description=f"{text.capitalize()}. Ctrl-C ends with a summary."
-    )
+    command("demo", "make links and 10,000 routes in a private network namespace, and watch it")
+
+    monitor = command("monitor", "print the kernel's events as they arrive", ENDS)
     monitor.add_argument(
         "groups", nargs="*", metavar="GROUP",
-        help="a multicast group's name or number, such as ipv4-route, nexthop or 33 (default: "
-        "links, addresses, routes and neighbours)",
+        help="a multicast group's name or number, such as ipv4-route, RTNLGRP_NEXTHOP or 33 "
+        "(default: links, addresses, routes and neighbours)",
     )  # fmt: skip
     form = monitor.add_mutually_exclusive_group()
     form.add_argument(
         "--json", action="store_true",
-        help='one JSON object a line: "event" is the kernel\'s name of the message or "overrun"; a '
-        "link's own attribute of that name is \"ifla_event\"",
+        help='one JSON object per line: "event" is the kernel\'s name of the message or "overrun"; '
+        'a link\'s own attribute of that name is "ifla_event"; "bridge_port" is true for a message '
+        "about a link as a bridge port, which is not about the link itself",
     )  # fmt: skip
     form.add_argument(
         "--rate", action="store_true", help="a meter on standard error instead of the events"
     )
     _add_bounds(monitor)
 
-    text = "print all links, addresses, routes (of all tables) or neighbours"
-    dump = commands.add_parser("dump", help=text, description=f"{text.capitalize()}.")
-    dump.add_argument("object", choices=("link", "addr", "route", "neigh"))
-    dump.add_argument("--json", action="store_true", help="a JSON array, with every attribute")
+    # dump has options that depend on the object, so it parses its arguments itself.
+    text = "print all objects of one kind, such as link or route"
+    commands.add_parser("dump", help=text, keeps_words=True)
 
-    text = "print the messages in a capture, a hex dump or a file of messages"
-    decode = commands.add_parser(
-        "decode", help=text,
-        description=f"{text.capitalize()}. A capture is pcap or pcapng, taken of a device nlmon.",
+    decode = command(
+        "decode", "print the messages in a capture, a hex dump or a file of messages",
+        " A capture is pcap or pcapng, made on a device of kind nlmon.",
     )  # fmt: skip
     decode.add_argument("file", metavar="FILE", help="the file to read, - for standard input")
     decode.add_argument(
         "--json", action="store_true",
-        help='one JSON object a line: "event" is the kernel\'s name of the message, "fields" what '
-        'it says, "payload" in hex what has no declared type, and "error" what is wrong with it',
+        help='one JSON object per line: "event" is the kernel\'s name of the message, "fields" its '
+        'values, "payload" the hexadecimal bytes of a message without a declared type, and "error" '
+        "what is wrong with it",
     )  # fmt: skip
     decode.add_argument(
         "--protocol", type=_protocol, metavar="NAME", default=NETLINK.NETLINK_ROUTE,
-        help="the protocol by name or number where the input does not tell, as captures do "
+        help="the protocol by name or number, for input that does not name it as captures do "
         "(default: route)",
     )  # fmt: skip
     decode.add_argument(
-        "--raw", action="store_true", help="take the input for messages, whatever it looks like"
+        "--raw", action="store_true", help="read the input as messages, whatever it looks like"
     )
     _add_genl(commands)
     return parser
 
 
-def _add_genl(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    text = "what the families of Generic Netlink are, accept and announce"
-    genl = commands.add_parser("genl", help=text, description=f"Print {text}.")
+ENDS = " It ends with a summary, also after Ctrl-C."
+
+
+def _add_genl(commands: argparse._SubParsersAction[Parser]) -> None:
+    text = "show the families of Generic Netlink: what they are, accept and announce"
+    genl = commands.add_parser("genl", help=text, description=f"{text}.")
+    add_netns(genl, default=argparse.SUPPRESS)
     actions = genl.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    text = "print all families: number, name, version, ops and groups"
-    listing = actions.add_parser("list", help=text, description=f"{text.capitalize()}.")
+    def action(name: str, text: str, more: str = "") -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=text, description=f"{text.capitalize()}.{more}")
+        add_netns(made, default=argparse.SUPPRESS)
+        return made
+
+    listing = action("list", "print all families: number, name, version, ops and groups")
     listing.add_argument("--json", action="store_true", help="a JSON array, with every attribute")
-
-    text = "print which attributes each op of a family accepts"
-    policy = actions.add_parser("policy", help=text, description=f"{text.capitalize()}.")
-
-    text = "print the events of a family as they come"
-    monitor = actions.add_parser(
-        "monitor", help=text, description=f"{text.capitalize()}. Ctrl-C ends with a summary."
-    )
+    listing.add_argument("--wide", action="store_true", help="do not cut long cells")
+    policy = action("policy", "print which attributes each op of a family accepts")
+    monitor = action("monitor", "print the events of a family as they arrive", ENDS)
     for parser in (policy, monitor):
         parser.add_argument("family", metavar="FAMILY", help="its name, such as nlctrl or ethtool")
     monitor.add_argument(
         "--group", action="append", metavar="GROUP", help="one of its groups (default: all)"
     )
-    monitor.add_argument("--json", action="store_true", help="one JSON object a line")
+    monitor.add_argument("--json", action="store_true", help="one JSON object per line")
     monitor.set_defaults(rate=False)
     _add_bounds(monitor)
 
@@ -151,14 +216,14 @@ def _add_bounds(monitor: argparse.ArgumentParser) -> None:
     )
     monitor.add_argument(
         "--rcvbuf", type=_whole, metavar="BYTES", default=8 << 20,
-        help="size of the receive buffer (default: %(default)s); without CAP_NET_ADMIN "
-        "net.core.rmem_max bounds it",
+        help="size of the receive buffer (default: %(default)s); without CAP_NET_ADMIN, "
+        "net.core.rmem_max limits it",
     )  # fmt: skip
 
 
 def _whole(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 1 << 31:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 2147483647")
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text[:20]) < 1 << 31:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 to 2147483647")
     return int(text)
 
 
@@ -166,9 +231,9 @@ def _protocol(text: str) -> int:
     name = f"NETLINK_{text.upper().removeprefix('NETLINK_').replace('-', '_')}"
     if name in NETLINK.__members__:
         return NETLINK[name]
-    if not text.isdecimal() or int(text) >= MAX_LINKS:
-        known = ", ".join(member.name.removeprefix("NETLINK_").lower() for member in NETLINK)
-        raise argparse.ArgumentTypeError(f"{text!r} is no protocol; there are {known}")
+    if not (text.isascii() and text.isdecimal()) or int(text[:20]) >= MAX_LINKS:
+        known = [member.name.removeprefix("NETLINK_").lower() for member in NETLINK]
+        raise argparse.ArgumentTypeError(f"'{text}' is not a protocol{near(text, known)}")
     return int(text)
 
 
@@ -178,5 +243,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0
     if not seconds > 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time in seconds above 0")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time in seconds above 0")
     return seconds

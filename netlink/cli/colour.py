@@ -1,4 +1,7 @@
-"""Standard output on a terminal, by rich: colour, and rules in tables. No other file knows rich."""
+"""Standard output on a terminal, with rich: colour, and rules in tables. Only this file uses rich.
+
+It must not decide how wide a column is: output.py does that, for tables with and without colour.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from rich.highlighter import RegexHighlighter
 from rich.table import Table
 from rich.theme import Theme
 
-from netlink.cli.output import ROWS, Output, Row, batches, printable
+from netlink.cli.output import ROWS, Output, Row, batches
+from netlink.render import printable
 
 __all__ = ["ColourOutput"]
 
@@ -39,9 +43,9 @@ class Words(RegexHighlighter):
 
 
 class ColourOutput(Output):
-    """Text for a person. The environment's NO_COLOR and TERM=dumb are heeded (rich's Console)."""
+    """Text for a person. rich's Console obeys NO_COLOR and TERM=dumb in the environment."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, wide: bool = False) -> None:
         self._console = Console(
             highlighter=Words(),
             theme=Theme({f"{Words.base_style}{word}": style for word, style in STYLES.items()}),
@@ -49,6 +53,7 @@ class ColourOutput(Output):
             emoji=False,
             soft_wrap=True,
         )
+        super().__init__(None if wide else self._console.width)
 
     def line(self, text: str) -> None:
         """See Output."""
@@ -58,17 +63,30 @@ class ColourOutput(Output):
         """See Output."""
         self._console.print(f"\n{text}", style="bold", highlight=False)
 
-    def table(self, rows: Iterable[Row]) -> None:
-        """See Output. What is long or too wide comes as lines: rich is slow, and cuts columns."""
-        for batch in batches(rows):
-            if len(batch.rows) == ROWS or not batch.is_first or batch.width > self._console.width:
-                self._console.print("\n".join(batch.lines()))
+    def table(self, rows: Iterable[Row], *, hide_empty: bool = False) -> None:
+        """See Output. A long table is printed as lines, because rich is slow."""
+        for batch in batches(rows, hide_empty=hide_empty):
+            fitted = batch.fit(self.width)
+            too_wide = fitted.width > self._console.width
+            if too_wide or len(batch.rows) == ROWS or not batch.has_titles:
+                self._console.print("\n".join(batch.lines(self.width)))
                 continue
-            table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, highlight=True)
-            for title, _, is_number in batch.columns:
+            # The padding and the rule of the box make the gap that output.py counts with.
+            table = Table(
+                box=SIMPLE_HEAD,
+                padding=(0, 1, 0, 0),
+                show_edge=False,
+                pad_edge=False,
+                highlight=True,
+            )
+            for title, width, is_number in fitted.columns:
                 table.add_column(
-                    title, header_style="bold", justify="right" if is_number else "left"
+                    title,
+                    header_style="bold",
+                    justify="right" if is_number else "left",
+                    no_wrap=True,
+                    min_width=width,
                 )
-            for row in batch.rows:
+            for row in fitted.rows:
                 table.add_row(*row)
             self._console.print(table)

@@ -10,22 +10,19 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from functools import cache
-from importlib import import_module
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from netlink import DecodeError, Family, Message, RawMessage
 from netlink.capture import Packet, packets
-from netlink.cli import explain
+from netlink.cli import Failure, explain
 from netlink.cli.output import open_output
 from netlink.constants import NETLINK, NLMSG
+from netlink.registry import speaking
 from netlink.trace import Answer, Decoder, Head, body_of, clock, head_of, hexdump, line_of, name_of
 
 __all__ = ["run"]
 
-# Who decodes a protocol: the module whose FAMILY speaks it, imported with the first such packet.
-# Generic Netlink is none of them: its message types are given out at run time.
-MODULES: dict[int, str] = {NETLINK.NETLINK_ROUTE: "netlink.route"}
+GENL_ID_CTRL, CTRL_CMD_NEWFAMILY, CTRL_CMD_DELFAMILY = 16, 1, 2  # linux/genetlink.h
 
 T = TypeVar("T")
 
@@ -33,13 +30,14 @@ T = TypeVar("T")
 def run(args: Namespace) -> int:
     """Print all messages in order, the output of each packet as soon as it is read."""
     show = Json() if args.json else Text()
+    known = Known()
     with _open(args.file) as file:
         found = _raw(file, args.protocol) if args.raw else packets(file, args.protocol)
         for packet in _with_faults(found):
             if isinstance(packet, DecodeError):
                 show.fault({}, packet)
             else:
-                _show_packet(show, packet)
+                _show_packet(show, packet, known)
             sys.stdout.flush()
     return 1 if show.faults else 0
 
@@ -48,7 +46,7 @@ def _open(name: str) -> BinaryIO:
     try:
         return open(0, "rb", closefd=False) if name == "-" else open(name, "rb")
     except OSError as error:
-        raise SystemExit(f"netlink: cannot read {name}: {explain(error)}") from None
+        raise Failure(f"cannot read {name}: {explain(error)}") from None
 
 
 def _raw(file: BinaryIO, protocol: int) -> Iterator[Packet]:
@@ -65,13 +63,13 @@ def _with_faults(stream: Iterator[T]) -> Iterator[T | DecodeError]:
             yield error
 
 
-def _show_packet(show: Json, packet: Packet) -> None:
+def _show_packet(show: Json, packet: Packet, known: Known) -> None:
     head: Head = {
         "packet": packet.number,
         "time": None if packet.time is None else clock(packet.time),
         "protocol": name_of(NETLINK, packet.protocol),
     }
-    for message in _with_faults(packet.messages(*_families(packet.protocol))):
+    for message in _with_faults(packet.messages(*known.families(packet.protocol))):
         if isinstance(message, DecodeError):
             show.fault(head, message)
             continue
@@ -79,8 +77,9 @@ def _show_packet(show: Json, packet: Packet) -> None:
         try:
             if isinstance(message, Message):
                 show.message(full_head, message)
+                known.learn(packet.protocol, message)
             elif message.type in (NLMSG.NLMSG_ERROR, NLMSG.NLMSG_DONE):
-                show.answer(full_head, _decoder(packet.protocol).answer(packet.data, message))
+                show.answer(full_head, known.decoder(packet.protocol).answer(packet.data, message))
             else:
                 show.raw(full_head, message)
         except DecodeError as error:  # of a value: the message itself is whole
@@ -88,14 +87,50 @@ def _show_packet(show: Json, packet: Packet) -> None:
             show.fault(full_head, error, payload)
 
 
-@cache
-def _families(protocol: int) -> tuple[Family, ...]:
-    return (import_module(MODULES[protocol]).FAMILY,) if protocol in MODULES else ()
+class Known:
+    """The families that decode the packets of each protocol, imported with the first such packet.
 
+    The kernel assigns the numbers of generic families at run time. nlctrl announces them, so a
+    generic family is decoded once the input has shown such a message.
+    """
 
-@cache
-def _decoder(protocol: int) -> Decoder:
-    return Decoder(_families(protocol))
+    def __init__(self) -> None:
+        self._by_protocol: dict[int, list[Family]] = {}
+        self._decoders: dict[int, Decoder] = {}
+
+    def families(self, protocol: int) -> list[Family]:
+        """The families whose messages can be told apart by now."""
+        if protocol not in self._by_protocol:
+            loaded = [entry.load() for entry in speaking(protocol)]
+            self._by_protocol[protocol] = [
+                family for family in loaded if not family.is_generic or family.id is not None
+            ]
+        return self._by_protocol[protocol]
+
+    def decoder(self, protocol: int) -> Decoder:
+        """What decodes the answers of a protocol."""
+        if protocol not in self._decoders:
+            families = self.families(protocol)
+            ids = {family: family.id for family in families if family.id is not None}
+            self._decoders[protocol] = Decoder(families, ids=ids)
+        return self._decoders[protocol]
+
+    def learn(self, protocol: int, message: Message) -> None:
+        """Take the number of a family out of a message of nlctrl."""
+        if protocol != NETLINK.NETLINK_GENERIC or message.nlmsg_type != GENL_ID_CTRL:
+            return
+        fields: Any = message
+        number, name = fields.family_id, fields.family_name
+        if number in (None, GENL_ID_CTRL):
+            return
+        kept = [f for f in self.families(protocol) if f.id != number and f.name != name]
+        if message.genl_cmd == CTRL_CMD_NEWFAMILY:
+            entries = [entry for entry in speaking(protocol) if entry.kernel_name == name]
+            kept += [entry.load().at(number) for entry in entries]
+        elif message.genl_cmd != CTRL_CMD_DELFAMILY:
+            return
+        self._by_protocol[protocol] = kept
+        self._decoders.pop(protocol, None)
 
 
 # --- output ---------------------------------------------------------------------------------------

@@ -21,8 +21,9 @@ from typing import Any
 from netlink import Connection, KernelError, Message, Overrun, Request
 from netlink.cli import explain, guard, namespace
 from netlink.cli.monitor import lost
+from netlink.cli.namespace import connect
 from netlink.cli.output import Output, open_output
-from netlink.cli.text import Event, Names, cells, event_name, line
+from netlink.cli.text import Event, Names, event_name, line, rows_of
 from netlink.constants import AF
 from netlink.route import FAMILY, addr, link, route
 from netlink.route.link import IFF, Link
@@ -45,10 +46,10 @@ GATEWAY = IPv4Address("192.0.2.2")
 NOWHERE = IPv4Address("203.0.113.1")
 
 
-def run(_: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Show it in a child process, whose end is the namespace's too."""
     status = namespace.in_child(lambda: guard(_private))
-    return _read_only() if status == os.EX_NOPERM else status
+    return _read_only(args.netns) if status == os.EX_NOPERM else status
 
 
 def _private() -> int:
@@ -74,7 +75,7 @@ def _private() -> int:
             finally:
                 done.set()
         heard = hearing.result()
-        names = Names(nl)
+        names = Names(lambda: nl)
         _show_links(out, nl, names)
         out.heading("Events heard meanwhile: the first few of each type, and the last")
         for event in heard.sample:
@@ -91,11 +92,11 @@ def _private() -> int:
     return 0
 
 
-def _read_only() -> int:
+def _read_only(netns: str | None) -> int:
     """What changes nothing, and so can be shown in the namespace where we are."""
     out = open_output()
-    with Connection(FAMILY) as nl:
-        _show_links(out, nl, Names(nl))
+    with connect(netns, FAMILY) as nl:
+        _show_links(out, nl, Names(lambda: nl))
         _show_refused(out, nl, link.get(ifname="no-such-link"))
         _show_figures(out, _dump_routes(nl))
     return 0
@@ -189,7 +190,7 @@ class Figure:
 
 def _show_links(out: Output, nl: Connection, names: Names) -> None:
     out.heading("Links")
-    out.table(cells(found, names) for found in nl.dump(link.get()))
+    out.table(row for found in nl.dump(link.get()) for row in rows_of(found, names))
 
 
 def _show_refused(out: Output, nl: Connection, *requests: Request[Any, Message]) -> None:

@@ -6,12 +6,12 @@ values in hex.
 
 from __future__ import annotations
 
+import errno
 import json
-import pkgutil
 from argparse import Namespace
 from collections.abc import Callable
-from importlib import import_module
 from time import monotonic
+from typing import TypeVar
 
 from netlink import (
     Connection,
@@ -19,20 +19,25 @@ from netlink import (
     Family,
     KernelError,
     Overrun,
+    Plan,
     RawMessage,
-    generic,
     iter_attributes,
 )
+from netlink.cli import Failure
 from netlink.cli.monitor import object_of, watch
+from netlink.cli.namespace import connect
 from netlink.cli.output import open_output
 from netlink.cli.text import Event
 from netlink.constants import KernelEnum
 from netlink.generic import find_family, list_families, nlctrl, policy
 from netlink.generic.nlctrl import Ctrl
+from netlink.registry import FAMILIES, near
 
 __all__ = ["run"]
 
 GENL_HDRLEN = 4
+
+T = TypeVar("T")
 
 
 class UNKNOWN_CMD(KernelEnum):
@@ -50,12 +55,12 @@ def run(args: Namespace) -> int:
 
 
 def _list(args: Namespace) -> int:
-    with Connection(nlctrl.FAMILY) as nl:
+    with connect(args.netns, nlctrl.FAMILY) as nl:
         families = nl.do(list_families())
     if args.json:
         print(json.dumps([family.to_json() for family in families], indent=1))
     else:
-        open_output().table(
+        open_output(wide=args.wide).table(
             {
                 "id": str(family.family_id),
                 "name": family.family_name or "",
@@ -69,43 +74,56 @@ def _list(args: Namespace) -> int:
 
 
 def _policy(args: Namespace) -> int:
-    with Connection(nlctrl.FAMILY) as nl:
-        try:
-            policies = nl.do(policy(args.family))
-        except KernelError as error:
-            raise SystemExit(f"netlink: {args.family}: {error}") from None
+    name = _kernel_name(args.family)
+    with connect(args.netns, nlctrl.FAMILY) as nl:
+        policies = _ask(nl, name, policy(name))
     output = open_output()
-    for line in policies.pretty(_declared(args.family)).splitlines():
+    for line in policies.pretty(_declared(name)).splitlines():
         output.line(line)
     return 0
 
 
 def _monitor(args: Namespace) -> int:
-    family = _declared(args.family) or Family(args.family, types=UNKNOWN_CMD, ops=())
+    name = _kernel_name(args.family)
     began = monotonic()
-    with Connection(family, rcvbuf=args.rcvbuf) as nl:
-        try:
-            told = nl.do(find_family(args.family))
-        except KernelError as error:
-            raise SystemExit(f"netlink: {args.family}: {error}") from None
-        names = args.group or [group.name for group in told.mcast_groups]
-        if not names:
-            raise SystemExit(f"netlink: family {args.family!r} has no group to listen to")
-        groups = [f"{args.family}.{name}" for name in names]
-        return watch(nl, groups, _json(told) if args.json else _text(told), args, began)
+    with connect(args.netns, nlctrl.FAMILY) as nl:
+        found = _ask(nl, name, find_family(name))
+    known = [group.name for group in found.mcast_groups if group.name]
+    if not known:
+        raise Failure(f"family '{name}' has no group to listen to")
+    for group in args.group or ():
+        if group not in known:
+            raise Failure(f"family '{name}' has no group '{group}'{near(group, known)}")
+    family = _declared(name) or Family(name, types=UNKNOWN_CMD, groups=known)
+    with connect(args.netns, family, rcvbuf=args.rcvbuf) as nl:
+        groups = [f"{name}.{group}" for group in args.group or known]
+        return watch(nl, groups, _json(found) if args.json else _text(found), args, began)
+
+
+def _ask(nl: Connection, name: str, plan: Plan[T]) -> T:
+    """Return what nlctrl knows of a family; raise Failure if there is none, with the nearest."""
+    try:
+        return nl.do(plan)
+    except KernelError as error:
+        if error.errno == errno.ENODATA:
+            raise Failure(f"family '{name}' has no policy") from None
+        if error.errno != errno.ENOENT:
+            raise
+    known = [family.family_name for family in nl.do(list_families()) if family.family_name]
+    raise Failure(f"the kernel has no family '{name}'{near(name, known)}")
+
+
+def _kernel_name(name: str) -> str:
+    """Return the kernel's name of a family that this library knows under another one."""
+    return next((e.kernel_name for e in FAMILIES if e.kernel_name and e.name == name), name)
 
 
 def _declared(name: str) -> Family | None:
-    """The family of a name, where this library declares it."""
-    for module in pkgutil.iter_modules(generic.__path__, f"{generic.__name__}."):
-        family = getattr(import_module(module.name), "FAMILY", None)
-        if family is not None and family.name == name:
-            found: Family = family
-            return found
-    return None
+    """Return the family of a name in the kernel, if this library declares it."""
+    return next((entry.load() for entry in FAMILIES if entry.kernel_name == name), None)
 
 
-def _json(told: Ctrl) -> Callable[[list[Event]], None]:
+def _json(found: Ctrl) -> Callable[[list[Event]], None]:
     def show(events: list[Event]) -> None:
         for event in events:
             fields = object_of(event)
@@ -116,7 +134,7 @@ def _json(told: Ctrl) -> Callable[[list[Event]], None]:
     return show
 
 
-def _text(told: Ctrl) -> Callable[[list[Event]], None]:
+def _text(found: Ctrl) -> Callable[[list[Event]], None]:
     output = open_output()
 
     def show(events: list[Event]) -> None:
@@ -125,7 +143,7 @@ def _text(told: Ctrl) -> Callable[[list[Event]], None]:
                 output.line(f"OVERRUN {event}")
             elif isinstance(event, RawMessage):
                 output.line(_command(event))
-                for line in _attributes(event, told.hdrsize or 0):
+                for line in _attributes(event, found.hdrsize or 0):
                     output.line(line)
             else:
                 for line in event.pretty().splitlines():

@@ -15,9 +15,11 @@ from itertools import islice
 from time import monotonic
 
 from netlink import Connection, Overrun, RawMessage
-from netlink.cli import explain
+from netlink.cli import Failure, explain
+from netlink.cli.namespace import connect
 from netlink.cli.output import open_output
-from netlink.cli.text import Event, Names, event_name, line
+from netlink.cli.text import Event, Names, event_name, is_bridge_port, line
+from netlink.registry import near
 from netlink.route import FAMILY
 
 __all__ = ["lost", "object_of", "run", "watch"]
@@ -32,8 +34,11 @@ SO_MEMINFO, SK_MEMINFO_DROPS, SK_MEMINFO_VARS = 55, 8, 9  # asm-generic/socket.h
 def run(args: Namespace) -> int:
     """Print events until --count, --timeout or Ctrl-C; a summary goes to standard error."""
     began = monotonic()
-    with Connection(FAMILY, rcvbuf=args.rcvbuf) as nl, Connection(FAMILY) as asked:
-        show = _meter(nl) if args.rate else _json if args.json else _text(Names(asked))
+    with (
+        connect(args.netns, FAMILY, rcvbuf=args.rcvbuf) as nl,
+        connect(args.netns, FAMILY) as asked,
+    ):
+        show = _meter(nl) if args.rate else _json if args.json else _text(Names(lambda: asked))
         return watch(nl, args.groups or GROUPS, show, args, began)
 
 
@@ -87,11 +92,12 @@ def lost(nl: Connection) -> int:
 
 def _join(nl: Connection, group: str) -> None:
     try:
-        nl.join(int(group) if group.isdecimal() else group)
-    except LookupError as error:
-        raise SystemExit(f"netlink: {error}") from None
+        nl.join(int(group[:20]) if group.isascii() and group.isdecimal() else group)
+    except LookupError:
+        known = [name for family in nl.families for name in family.groups]
+        raise Failure(f"there is no group '{group}'{near(group, known)}") from None
     except OSError as error:
-        raise SystemExit(f"netlink: cannot join group {group}: {explain(error)}") from None
+        raise Failure(f"cannot join group {group}: {explain(error)}") from None
 
 
 def _batches(nl: Connection, end: float) -> Iterator[list[Event]]:
@@ -130,7 +136,11 @@ def _json(events: list[Event]) -> None:
 
 
 def object_of(event: Event) -> dict[str, object]:
-    """An event as one JSON object: its name, and what it says."""
+    """Return an event as one JSON object: its name and its fields.
+
+    The group "link" also carries messages about links as bridge ports. They are marked, because
+    such an RTM_DELLINK means that the link left its bridge, and not that it is gone.
+    """
     if isinstance(event, Overrun):
         return {"event": "overrun"}
     if isinstance(event, RawMessage):
@@ -138,7 +148,8 @@ def object_of(event: Event) -> dict[str, object]:
     fields = event.to_json()
     if "event" in fields:  # IFLA_EVENT
         fields["ifla_event"] = fields.pop("event")
-    return {"event": event_name(event), **fields}
+    marks = {"bridge_port": True} if is_bridge_port(event) else {}
+    return {"event": event_name(event), **marks, **fields}
 
 
 def _meter(nl: Connection) -> Callable[[list[Event]], None]:

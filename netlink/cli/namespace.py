@@ -1,4 +1,7 @@
-"""A network namespace of our own, for a child process to live in and to take with it."""
+"""Network namespaces: a connection in one that the user names, and a private one for a child.
+
+Every connection of the command line is opened here, so that -n works for every command.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,23 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from netlink import _nlsock
+from netlink import Connection, Family, _nlsock
 
-__all__ = ["enter", "in_child"]
+__all__ = ["connect", "enter", "in_child"]
+
+
+def connect(netns: str | None, *families: Family, **options: Any) -> Connection:
+    """Open a connection in a network namespace, or in our own if `netns` is None."""
+    return Connection(*families, netns=netns, **options)
 
 
 def enter() -> None:
-    """Move this process into a new network namespace, by a new user namespace if it must be.
+    """Move this process into a new network namespace, and first into a user namespace if needed.
 
-    OSError where the kernel allows neither. It may have moved the process half of the way by
-    then, so that only a child should try.
+    Raises OSError if the kernel allows neither. The process may be half of the way by then, so
+    only a child should try.
     """
     uid, gid = os.geteuid(), os.getegid()
     try:
@@ -24,14 +33,14 @@ def enter() -> None:
     except PermissionError:
         _nlsock.unshare(_nlsock.CLONE_NEWUSER | _nlsock.CLONE_NEWNET)
         # user_namespaces(7): setgroups must be given up before an ordinary user may map a group.
-        # Where a security module takes the new root's powers away, this is what it refuses.
+        # If a security module takes the new root's capabilities away, this is what it refuses.
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
         Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
 
 
 def in_child(work: Callable[[], int]) -> int:
-    """Run `work` in a child process and give its status, as a shell counts it."""
+    """Run `work` in a child process and return its status, as a shell counts it."""
     sys.stdout.flush()  # or the child would print it once more
     child = os.fork()
     if child == 0:

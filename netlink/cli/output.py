@@ -1,60 +1,65 @@
 """Standard output: lines, headings and tables, as plain text in aligned columns.
 
-Rows stream: the first thousand settle the widths, and no more than a thousand are held. Where a
-person reads and rich is installed, colour.py stands in.
+Rows stream: the first thousand settle the widths, and no more than a thousand are held. A row never
+wraps on a terminal: long cells are cut, unless the user asks for all of them. colour.py replaces
+this where a person reads and rich is installed.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
+from unicodedata import combining, east_asian_width
 
-__all__ = ["ROWS", "Batch", "Column", "Output", "Row", "batches", "open_output", "printable"]
+from netlink.render import printable
+
+__all__ = ["ROWS", "Batch", "Column", "Output", "Row", "batches", "open_output"]
 
 Row = Mapping[str, str]  # titles to texts
 
 ROWS = 1000  # held at a time
 GAP = 2  # columns of the screen between two of a table
+SHORT = 8  # columns of the screen that a cell keeps
+ELLIPSIS = "…"
 
 
-def open_output() -> Output:
-    """What suits standard output."""
-    if sys.stdout.isatty():
-        try:
-            from netlink.cli.colour import ColourOutput
-        except ModuleNotFoundError:  # no rich, which is optional
-            pass
-        else:
-            return ColourOutput()
-    return Output()
+def open_output(*, wide: bool = False) -> Output:
+    """Return what suits standard output; `wide` tables are not cut to the width of a terminal."""
+    if not sys.stdout.isatty():
+        return Output()
+    try:
+        from netlink.cli.colour import ColourOutput
+    except ModuleNotFoundError:  # no rich, which is optional
+        return Output(None if wide else shutil.get_terminal_size().columns)
+    return ColourOutput(wide=wide)
 
 
 class Output:
-    """Plain text."""
+    """Plain text. The rows of a table are cut to `width` columns of the screen, if it is given."""
+
+    def __init__(self, width: int | None = None) -> None:
+        self.width = width
 
     def line(self, text: str) -> None:
-        """One line of text."""
+        """Print one line of text."""
         print(printable(text))
 
     def heading(self, text: str) -> None:
-        """The title of what follows, set off by an empty line."""
+        """Print the title of what follows, after an empty line."""
         print(f"\n{text}")
 
-    def table(self, rows: Iterable[Row]) -> None:
-        """Rows with the same titles in the same order; none at all print nothing."""
-        for batch in batches(rows):
-            for text in batch.lines():
+    def table(self, rows: Iterable[Row], *, hide_empty: bool = False) -> None:
+        """Print rows with the same titles in the same order; no rows print nothing.
+
+        With `hide_empty`, columns without any text are left out. If one gets a text after the
+        first thousand rows, the titles are printed again.
+        """
+        for batch in batches(rows, hide_empty=hide_empty):
+            for text in batch.lines(self.width):
                 print(text)
-
-
-def printable(text: str) -> str:
-    """The text, with escapes where it holds what a terminal would obey or cannot show.
-
-    A link's name may hold such characters (dev_valid_name in net/core/dev.c).
-    """
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 class Column(NamedTuple):
@@ -70,37 +75,106 @@ class Batch(NamedTuple):
 
     columns: list[Column]
     rows: list[list[str]]
-    is_first: bool
+    has_titles: bool
 
     @property
     def width(self) -> int:
-        """How wide its lines are, in characters."""
-        return sum(column.width + GAP for column in self.columns) - GAP
+        """How many columns of the screen its lines take."""
+        return _total(column.width for column in self.columns)
 
-    def lines(self) -> Iterator[str]:
-        """The rows as aligned text, titles first; a cell that is empty shows a dash."""
-        heads = [[column.title.upper() for column in self.columns]] if self.is_first else []
-        for row in heads + self.rows:
-            cells = [
-                f"{text or '-':{'>' if column.is_number else '<'}{column.width}}"
-                for column, text in zip(self.columns, row, strict=True)
-            ]
+    def fit(self, width: int | None) -> Batch:
+        """Return the batch with cells and columns cut, so that its lines have `width` columns.
+
+        The longest columns are cut first. If the screen is too narrow even for short cells, the
+        last columns are missing, and a column of ellipses stands for them.
+        """
+        if width is None or self.width <= width:
+            return self
+        wanted = [column.width for column in self.columns]
+        widths = [min(size, SHORT) for size in wanted]
+        more: list[str] = []  # a cell at the end of each row
+        while len(widths) > 1 and _total([*widths, *map(len, more)]) > width:
+            more = [ELLIPSIS]
+            widths.pop()
+        left = width - _total([*widths, *map(len, more)])
+        if left < 0:  # of a screen that is narrower than a short cell
+            widths[0] += left
+        if widths[0] < 1:
+            widths, more = [width], []
+        while left > 0 and (short := [i for i, size in enumerate(widths) if size < wanted[i]]):
+            least = min(widths[place] for place in short)
+            for place in [place for place in short if widths[place] == least][:left]:
+                widths[place] += 1
+                left -= 1
+        columns = [
+            Column(cut(column.title, size), size, column.is_number)
+            for column, size in zip(self.columns, widths, strict=False)
+        ]
+        columns += [Column(text, len(text), False) for text in more]
+        rows = [[*map(cut, row, widths), *more] for row in self.rows]
+        return Batch(columns, rows, self.has_titles)
+
+    def lines(self, width: int | None = None) -> Iterator[str]:
+        """Yield the rows as aligned text, titles first. A dash stands for an empty cell."""
+        fitted = self.fit(width)
+        heads = [[column.title.upper() for column in fitted.columns]] if self.has_titles else []
+        for row in heads + fitted.rows:
+            cells = map(_cell, fitted.columns, row)
             yield (" " * GAP).join(cells).rstrip()
 
 
-def batches(rows: Iterable[Row]) -> Iterator[Batch]:
-    """The rows of a table, some at a time."""
+def batches(rows: Iterable[Row], *, hide_empty: bool = False) -> Iterator[Batch]:
+    """Yield the rows of a table, some at a time."""
     columns: list[Column] = []
+    shown: set[str] = set()
     remaining = iter(rows)
     while held := list(islice(remaining, ROWS)):
-        texts = [[printable(text) for text in row.values()] for row in held]
-        is_first = not columns
-        if is_first:
-            columns = list(map(_column, held[0], zip(*texts, strict=True)))
-        yield Batch(columns, texts, is_first)
+        filled = set(held[0])
+        if hide_empty:
+            filled = {title for row in held for title, text in row.items() if text}
+        has_titles = not filled <= shown
+        shown |= filled
+        titles = [title for title in held[0] if title in shown]
+        texts = [[printable(row[title]) for title in titles] for row in held]
+        if has_titles:
+            columns = list(map(_column, titles, zip(*texts, strict=True)))
+        yield Batch(columns, texts, has_titles)
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text that takes at most `width` columns of the screen; an ellipsis shows a cut."""
+    if width_of(text) <= width:
+        return text
+    kept = ""
+    for character in text:
+        if width_of(kept + character) >= width:
+            break
+        kept += character
+    return kept + ELLIPSIS
+
+
+def width_of(text: str) -> int:
+    """Return how many columns of a screen a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if combining(character) else 2 if east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def _total(widths: Iterable[int]) -> int:
+    """How wide a line is."""
+    return sum(width + GAP for width in widths) - GAP
+
+
+def _cell(column: Column, text: str) -> str:
+    text = text or "-"
+    padding = " " * (column.width - width_of(text))
+    return padding + text if column.is_number else text + padding
 
 
 def _column(title: str, texts: Iterable[str]) -> Column:
     filled = list(filter(None, texts))
     is_number = all(text.replace(",", "").replace(".", "", 1).isdecimal() for text in filled)
-    return Column(title, max(map(len, [title, *filled])), is_number and bool(filled))
+    return Column(title, max(map(width_of, [title, *filled])), is_number and bool(filled))

@@ -1,103 +1,209 @@
-"""Messages as people read them: the cells of a table's row, and one line an event.
+"""Messages as people read them: the rows of a table, and one line for each event.
 
-Names lose their prefix here (RTPROT_KERNEL is "kernel") and numbers of links become names; what a
-message holds in full is the JSON's affair.
+Names lose their prefix here (RTPROT_KERNEL is "kernel"), and numbers of links become names. The row
+functions below are for the objects that objects.py lists; other messages get the columns that
+their class declares. The JSON output shows what a message holds in full.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, IntFlag
+from functools import cache
+from itertools import chain
+from typing import Any
 
 from netlink import Connection, KernelError, Message, Overrun, RawMessage
-from netlink.route import link
-from netlink.route.addr import Address
-from netlink.route.link import Link
-from netlink.route.neigh import Neighbour
-from netlink.route.route import NextHop, Route
-from netlink.route.rtnetlink import RTM, RTN, RTNH_F
+from netlink.constants import AF
+from netlink.registry import load
+from netlink.route.rtnetlink import RTNH_F
 
-__all__ = ["Event", "Names", "cells", "event_name", "line"]
+__all__ = [
+    "Event", "Names", "event_name", "has_columns", "is_bridge_port", "line", "rows_of",
+    "schema_row", "statistics_of",
+]  # fmt: skip
 
 Event = Message | RawMessage | Overrun
+Row = dict[str, str]
 
 FOREVER = 0xFFFFFFFF  # a lifetime without end: INFINITY_LIFE_TIME of net/addrconf.h
+USER_HZ = 100  # ages are in hundredths of a second
+NETNS_FOLDER = "/run/netns"  # where ip-netns(8) keeps named namespaces
+DEPTH = 3  # levels of nested messages that become columns
 
 
 class Names(dict[int, str]):
-    """Interface names by index: asked of the kernel when first needed, kept up by link events."""
+    """Names of links by index: asked of the kernel when first needed, updated by link events.
 
-    def __init__(self, nl: Connection) -> None:
-        self._nl = nl
+    `connect` opens a connection of the route family. It is called for the first name, so that
+    nothing is opened for messages that name no link.
+    """
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+        self._nl: Connection | None = None
+        self._namespaces: dict[int, str] | None = None
+
+    @property
+    def nl(self) -> Connection:
+        """The connection that is asked for names."""
+        if self._nl is None:
+            self._nl = self._connect()
+        return self._nl
 
     def __missing__(self, index: int) -> str:
+        from netlink.route import link
+
         try:
-            found = self._nl.do(link.get(index=index))
+            found = self.nl.do(link.get(index=index))
         except KernelError:
             found = None
         if found is None or found.ifname is None:
             return f"if{index}"  # gone, or of another namespace; another may get the number
         return self.setdefault(index, found.ifname)
 
-    def learn(self, event: Event) -> None:
-        """Take the name out of a link's event. One that went keeps its name for what follows."""
-        if isinstance(event, Link) and event.ifname:
+    def learn(self, event: Any) -> None:
+        """Take the name out of a link's event. A deleted link keeps its name for later events."""
+        if is_link(event) and event.ifname:
             self[event.index] = event.ifname
+
+    def namespace(self, nsid: int) -> str:
+        """Return the name that ip-netns(8) gave to a namespace, or an empty text."""
+        if self._namespaces is None:
+            self._namespaces = dict(self._named_namespaces())
+        return self._namespaces.get(nsid, "")
+
+    def _named_namespaces(self) -> Iterator[tuple[int, str]]:
+        from netlink.route import nsid
+
+        try:
+            names = sorted(os.listdir(NETNS_FOLDER))
+        except OSError:
+            return
+        for name in names:
+            try:
+                with open(f"{NETNS_FOLDER}/{name}", "rb") as file:
+                    found = self.nl.do(nsid.get(fd=file.fileno()))
+            except (KernelError, OSError):
+                continue  # removed meanwhile, or no namespace
+            if found is not None and found.nsid is not None and found.nsid >= 0:
+                yield int(found.nsid), name
+
+
+def is_bridge_port(event: Any) -> bool:
+    """Whether an event is about a link in its role as a port of a bridge (br_ifinfo_notify)."""
+    return is_link(event) and event.family == AF.AF_BRIDGE and event.master is not None
+
+
+def is_link(event: Any) -> bool:
+    """Whether an event is a message about a link."""
+    return type(event).__name__ == "Link"
 
 
 def event_name(message: Message | RawMessage) -> str:
-    """The kernel's name of a message's type: RTM_NEWLINK."""
+    """Return the kernel's name of a message's type: RTM_NEWLINK."""
     if isinstance(message, Message):
         return message.nlmsg_name or str(message.nlmsg_type)
-    return RTM(message.type).name if message.type in set(RTM) else str(message.type)
+    types = load("route").types
+    return types(message.type).name if message.type in set(types) else str(message.type)
 
 
 def line(event: Event, names: Names) -> str:
-    """An event in one line: its name, what it is about, then words and values."""
+    """Return an event in one line: its name, what it is about, then words and values.
+
+    The group "link" also carries messages that are about a link in its role as a bridge port
+    (AF_BRIDGE), and "ipv6-ifinfo" those about its IPv6 settings. They are marked, since such an
+    RTM_DELLINK does not mean that the link is gone.
+    """
     if isinstance(event, Overrun):
         return f"OVERRUN {event}"
     if isinstance(event, RawMessage):
         return f"{event_name(event)} {len(event.payload)} bytes, not decoded"
-    (_, subject), *rest = cells(event, names).items()
-    words = [event_name(event), subject, *(f"{title} {cell}" for title, cell in rest if cell)]
-    return " ".join(filter(None, words))
+    shown = []
+    for row in rows_of(event, names):
+        (_, subject), *rest = row.items()
+        words = [subject, *(f"{title} {cell}" for title, cell in rest if cell)]
+        shown.append(" ".join(filter(None, words)))
+    return " ".join(filter(None, [event_name(event), mark(event), "; ".join(shown)]))
 
 
-def cells(message: Message, names: Names) -> dict[str, str]:
-    """A message's row in a table: titles to texts, the first being what the message is about."""
-    match message:
-        case Link():
-            return _link(message, names)
-        case Address():
-            return _address(message, names)
-        case Route():
-            return _route(message, names)
-        case Neighbour():
-            return _neighbour(message, names)
-    return {"message": repr(message)}
+def mark(event: Any) -> str:
+    """Return words for a message about a part of a link, which is not about the link itself."""
+    if is_bridge_port(event):
+        return "(bridge port)"
+    is_part = is_link(event) and event.family != AF.AF_UNSPEC
+    return f"({_word(event.family)} settings)" if is_part else ""
 
 
-def _link(link: Link, names: Names) -> dict[str, str]:
+def rows_of(message: Message, names: Names) -> list[Row]:
+    """Return the rows of a message: titles to texts, the first being what the row is about."""
+    if not has_columns(type(message)):
+        return [schema_row(message, names)]
+    return [*ROWS[type(message).__name__](message, names)]
+
+
+def has_columns(cls: type[Message]) -> bool:
+    """Whether the rows of a class have columns of their own, not those that it declares."""
+    return cls.__name__ in ROWS and cls.__module__.startswith("netlink.route")
+
+
+def statistics_of(message: Message) -> list[Row]:
+    """Return more columns for each row of rows_of()."""
+    return [*STATISTICS[type(message).__name__](message)]
+
+
+# --- links, addresses, routes, neighbours ---------------------------------------------------------
+
+
+def _link(link: Any, names: Names) -> Iterator[Row]:
     name = link.ifname or f"if{link.index}"
+    if link.family == AF.AF_BRIDGE:
+        yield _bridge_port(link, name, names)
+        return
     if link.link:
         # The number of the other end counts in the namespace where that end is.
         name += f"@{names[link.link] if link.link_netnsid is None else f'if{link.link}'}"
-    return {
+    yield {
         "name": name,
         "index": str(link.index),
         "kind": (link.linkinfo and link.linkinfo.kind) or _word(link.type),
         "state": _word(link.operstate),
         "mtu": _word(link.mtu),
         "master": names[link.master] if link.master else "",
-        "address": link.address or "",
+        "address": _word(link.address),
         "flags": _words(link.flags),
     }
 
 
-def _address(addr: Address, names: Names) -> dict[str, str]:
-    own = addr.local or addr.address
-    valid = addr.cacheinfo.valid if addr.cacheinfo else FOREVER
+def _bridge_port(link: Any, name: str, names: Names) -> Row:
+    """A port, or the bridge itself: what messages of AF_BRIDGE are about."""
+    port = link.protinfo if isinstance(link.protinfo, Message) else None
     return {
+        "name": name,
+        "index": str(link.index),
+        "master": names[link.master] if link.master else "",
+        "state": _word(getattr(port, "state", None)),
+        "cost": _word(getattr(port, "cost", None)),
+        "priority": _word(getattr(port, "priority", None)),
+        "flags": _words(link.flags),
+    }
+
+
+def _link_statistics(link: Any) -> Iterator[Row]:
+    counted = link.stats64 or link.stats
+    names = ("bytes", "packets", "errors", "dropped")
+    yield {
+        f"{way} {name}": _word(getattr(counted, f"{way}_{name}", None))
+        for way in ("rx", "tx")
+        for name in names
+    }
+
+
+def _address(addr: Any, names: Names) -> Iterator[Row]:
+    own = addr.local or addr.address or addr.multicast or addr.anycast
+    valid = addr.cacheinfo.valid if addr.cacheinfo else FOREVER
+    yield {
         "address": f"{own}/{addr.prefixlen}",
         "dev": names[addr.index],
         "peer": str(addr.address) if addr.address not in (None, own) else "",
@@ -107,14 +213,14 @@ def _address(addr: Address, names: Names) -> dict[str, str]:
     }
 
 
-def _route(route: Route, names: Names) -> dict[str, str]:
-    destination = "default" if route.dst is None else _prefix(route.dst, route.dst_len)
+def _route(route: Any, names: Names) -> Iterator[Row]:
+    destination = _prefix(route.dst, route.dst_len)
     if route.src is not None:
         destination += f" from {_prefix(route.src, route.src_len)}"
-    if route.type != RTN.RTN_UNICAST:
-        destination = f"{_word(route.type)} {destination}"
-    hops: Iterable[NextHop | Route] = route.multipath or (route,)
-    return {
+    if (kind := _word(route.type)) != "unicast":
+        destination = f"{kind} {destination}"
+    hops = route.multipath or (route,)
+    yield {
         "destination": destination,
         "via": f"nhid {route.nh_id}" if route.nh_id else _list(_gateway(hop) for hop in hops),
         "dev": _list(names[hop.ifindex] for hop in route.multipath)
@@ -124,31 +230,415 @@ def _route(route: Route, names: Names) -> dict[str, str]:
         "proto": _word(route.protocol),
         "scope": _word(route.scope or None),
         "metric": _word(route.priority),
+        # The bits above are about the message, or repeat the first eight (enum rtm_flags).
         "flags": _words(RTNH_F(route.flags & 0xFF)),
     }
 
 
-def _neighbour(neigh: Neighbour, names: Names) -> dict[str, str]:
-    return {
+def _route_statistics(route: Any) -> Iterator[Row]:
+    cached = route.cacheinfo
+    expires = _age(cached.expires) if cached and cached.expires else _word(route.expires)
+    yield {
+        "users": _word(cached and cached.clntref),
+        "used": _word(cached and cached.used),
+        "last used": _age(cached and cached.lastuse),
+        "expires": expires,
+    }
+
+
+def _neighbour(neigh: Any, names: Names) -> Iterator[Row]:
+    if neigh.family == AF.AF_BRIDGE:
+        yield _forwarding_entry(neigh, names)
+        return
+    yield {
         "address": _word(neigh.dst),
         "dev": names[neigh.ndm_ifindex],
-        "lladdr": neigh.lladdr or "",
+        "lladdr": _word(neigh.lladdr),
         "state": _words(neigh.state),
         "flags": _words(neigh.flags),
     }
 
 
-def _gateway(hop: NextHop | Route) -> str:
-    text = _word(hop.gateway or (hop.via and hop.via.addr))
-    return f"{text} weight {hop.hops + 1}" if isinstance(hop, NextHop) and hop.hops else text
+def _forwarding_entry(entry: Any, names: Names) -> Row:
+    return {
+        "lladdr": _word(entry.lladdr),
+        "dev": names[entry.ndm_ifindex],
+        "vlan": _word(entry.vlan),
+        "master": names[entry.master] if entry.master else "",
+        "dst": f"nhid {entry.nh_id}" if entry.nh_id else _word(entry.dst),
+        "via": names[entry.ifindex] if entry.ifindex else "",
+        "vni": _word(entry.vni if entry.src_vni is None else entry.src_vni),
+        "state": _words(entry.state),
+        "flags": _words(entry.flags),
+    }
+
+
+def _neighbour_statistics(neigh: Any) -> Iterator[Row]:
+    cached = neigh.cacheinfo
+    yield {
+        "used": _age(cached and cached.used),
+        "confirmed": _age(cached and cached.confirmed),
+        "updated": _age(cached and cached.updated),
+        "probes": _word(neigh.probes),
+    }
+
+
+# --- rules, next hops, namespaces -----------------------------------------------------------------
+
+
+def _rule(rule: Any, names: Names) -> Iterator[Row]:
+    yield {
+        "priority": _word(rule.priority or 0),
+        "family": _word(rule.family),
+        "from": "all" if rule.src is None else _prefix(rule.src, rule.src_len),
+        "to": "all" if rule.dst is None else _prefix(rule.dst, rule.dst_len),
+        "match": " ".join(_rule_matches(rule)),
+        "action": _rule_action(rule),
+        "proto": _word(rule.protocol),
+    }
+
+
+def _rule_matches(rule: Any) -> Iterator[str]:
+    """What a rule asks of a packet beside its addresses."""
+    if "invert" in _words(rule.flags):
+        yield "not"
+    if rule.iifname:
+        yield f"iif {rule.iifname}"
+    if rule.oifname:
+        yield f"oif {rule.oifname}"
+    if rule.fwmark or rule.fwmask:
+        mask = "" if rule.fwmask in (None, 0xFFFFFFFF) else f"/{rule.fwmask:#x}"
+        yield f"fwmark {rule.fwmark or 0:#x}{mask}"
+    if rule.tos:
+        yield f"tos {rule.tos:#04x}"
+    for name in ("dscp", "flowlabel", "tun_id", "ip_proto"):
+        if getattr(rule, name) is not None:
+            yield f"{name} {getattr(rule, name)}"
+    for name, span in (
+        ("uid", rule.uid_range),
+        ("sport", rule.sport_range),
+        ("dport", rule.dport_range),
+    ):
+        if span is not None:
+            yield f"{name} {span.start}" + (f"-{span.end}" if span.end != span.start else "")
+
+
+def _rule_action(rule: Any) -> str:
+    action = _word(rule.action)
+    if action == "to_tbl":
+        table = "of the l3mdev" if rule.l3mdev else _word(rule.table or rule.frh_table)
+        action = f"table {table}"
+    elif action == "goto":
+        action = f"goto {rule.goto}"
+    if rule.suppress_prefixlen not in (None, FOREVER):
+        action += f" suppress_prefixlen {rule.suppress_prefixlen}"
+    if rule.suppress_ifgroup not in (None, FOREVER):
+        action += f" suppress_ifgroup {rule.suppress_ifgroup}"
+    return action
+
+
+def _next_hop(hop: Any, names: Names) -> Iterator[Row]:
+    if hop.res_bucket is not None:
+        yield {
+            "id": _word(hop.id),
+            "bucket": _word(hop.res_bucket.index),
+            "member": _word(hop.res_bucket.nh_id),
+            "idle": _age(hop.res_bucket.idle_time),
+        }
+        return
+    kinds = [kind for kind in ("blackhole", "fdb") if getattr(hop, kind)]
+    if hop.group:
+        kinds.append(_word(hop.group_type).removeprefix("nexthop_grp_type_"))
+    yield {
+        "id": _word(hop.id),
+        "via": _gateway(hop),
+        "dev": names[hop.oif] if hop.oif else "",
+        "group": _list(
+            f"{member.id} weight {weight}" if (weight := _weight(member)) != 1 else str(member.id)
+            for member in hop.group
+        ),
+        "kind": _list(kinds),
+        "proto": _word(hop.protocol),
+        "flags": _words(hop.flags),
+    }
+
+
+def _weight(member: Any) -> int:
+    return 1 + int(member.weight | member.weight_high << 8)
+
+
+def _next_hop_statistics(hop: Any) -> Iterator[Row]:
+    entries = hop.group_stats.entry if hop.group_stats else ()
+    yield {"packets": _list(f"{entry.id}: {entry.packets}" for entry in entries)}
+
+
+def _namespace(namespace: Any, names: Names) -> Iterator[Row]:
+    nsid = namespace.nsid if namespace.current_nsid is None else namespace.current_nsid
+    yield {"nsid": _word(namespace.nsid), "name": names.namespace(int(nsid or 0))}
+
+
+def _settings(conf: Any, names: Names) -> Iterator[Row]:
+    is_link = isinstance(conf.ifindex, int) and conf.ifindex > 0
+    words = ("forwarding", "rp_filter", "mc_forwarding", "proxy_neigh", "bc_forwarding", "input")
+    yield {
+        "dev": names[conf.ifindex] if is_link else _word(conf.ifindex),
+        "family": _word(conf.family),
+        **{word: _word(getattr(conf, word)) for word in words},
+        "ignore_linkdown": _word(conf.ignore_routes_with_linkdown),
+    }
+
+
+# --- traffic control ------------------------------------------------------------------------------
+
+
+def _qdisc(qdisc: Any, names: Names) -> Iterator[Row]:
+    yield {
+        "kind": _word(qdisc.kind),
+        "handle": _handle(qdisc.handle),
+        "dev": names[qdisc.ifindex],
+        "parent": _handle(qdisc.parent),
+        "refs": str(qdisc.info),
+        "options": compact(qdisc.options),
+    }
+
+
+def _class(found: Any, names: Names) -> Iterator[Row]:
+    yield {
+        "class": _handle(found.handle),
+        "kind": _word(found.kind),
+        "dev": names[found.ifindex],
+        "parent": _handle(found.parent),
+        "leaf": _handle(found.info) if found.info else "",
+        "options": compact(found.options),
+    }
+
+
+def _filter(found: Any, names: Names) -> Iterator[Row]:
+    is_shared = found.ifindex == -1  # TCM_IFINDEX_MAGIC_BLOCK
+    yield {
+        "kind": _word(found.kind),
+        "dev": f"block {int(found.parent)}" if is_shared else names[found.ifindex],
+        "parent": "" if is_shared else _handle(found.parent),
+        "protocol": _ethertype(found.protocol),
+        "prio": str(found.prio),
+        "chain": _word(found.chain),
+        "handle": hex(found.handle) if found.handle else "",
+        "options": compact(found.options),
+    }
+
+
+def _ethertype(number: int) -> str:
+    from netlink.route.linkinfo import ETH_P
+
+    found = next((member for member in ETH_P if member == number), None)
+    return hex(number) if found is None else _word(found)
+
+
+def _chain(found: Any, names: Names) -> Iterator[Row]:
+    is_shared = found.ifindex == -1  # TCM_IFINDEX_MAGIC_BLOCK
+    yield {
+        "chain": _word(found.chain),
+        "dev": f"block {int(found.parent)}" if is_shared else names[found.ifindex],
+        "parent": "" if is_shared else _handle(found.parent),
+        "template": " ".join(filter(None, (_word(found.kind), compact(found.options)))),
+    }
+
+
+def _actions(table: Any, names: Names) -> Iterator[Row]:
+    for action in table.tab:
+        common = getattr(action.options, "parms", None)
+        yield {
+            "kind": _word(action.kind),
+            "index": _word(getattr(common, "index", action.index)),
+            "refs": _word(getattr(common, "refcnt", None)),
+            "binds": _word(getattr(common, "bindcnt", None)),
+            "options": compact(action.options),
+        }
+
+
+def _queue_statistics(found: Any) -> Iterator[Row]:
+    new = found.stats2
+    basic = (new and new.basic) or found.stats
+    queue = (new and new.queue) or found.stats
+    packets = new.pkt64 if new and new.pkt64 is not None else getattr(basic, "packets", None)
+    yield {
+        "bytes": _word(getattr(basic, "bytes", None)),
+        "packets": _word(packets),
+        **{
+            name: _word(getattr(queue, name, None))
+            for name in ("drops", "overlimits", "requeues", "qlen", "backlog")
+        },
+    }
+
+
+def _handle(number: int) -> str:
+    from netlink.route.tc.tcmsg import format_handle
+
+    return format_handle(int(number)) if number else ""
+
+
+# --- bridges --------------------------------------------------------------------------------------
+
+
+def _vlans(found: Any, names: Names) -> Iterator[Row]:
+    for entry in found.entry:
+        first = entry.info.vid if entry.info else None
+        yield {
+            "dev": names[found.ifindex],
+            "vlan": f"{first}-{entry.range}" if entry.range else _word(first),
+            "flags": _words(entry.info.flags) if entry.info else "",
+            "state": _word(entry.state),
+            "tunnel": _word(entry.tunnel_info and entry.tunnel_info.id),
+        }
+    for options in found.global_options:
+        yield {
+            "dev": names[found.ifindex],
+            "vlan": f"{options.id}-{options.range}" if options.range else _word(options.id),
+            "flags": "global",
+            "state": "",
+            "tunnel": "",
+        }
+
+
+def _vlan_statistics(found: Any) -> Iterator[Row]:
+    names = ("rx_bytes", "rx_packets", "tx_bytes", "tx_packets")
+    for entry in (*found.entry, *found.global_options):
+        counted = getattr(entry, "stats", None)
+        yield {name.replace("_", " "): _word(getattr(counted, name, None)) for name in names}
+
+
+def _groups(found: Any, names: Names) -> Iterator[Row]:
+    for info in _group_entries(found):
+        yield {
+            "group": _word(info.addr),
+            "dev": names[found.ifindex],
+            "port": names[info.ifindex] if info.ifindex else "",
+            "vlan": str(info.vid) if info.vid else "",
+            "source": _word(info.source),
+            "mode": _word(info.group_mode),
+            "state": _word(info.state),
+            "dst": _word(info.dst),
+            "vni": _word(info.vni),
+            "proto": _word(info.rtprot),
+            "flags": _words(info.flags),
+        }
+
+
+def _group_statistics(found: Any) -> Iterator[Row]:
+    for info in _group_entries(found):
+        yield {"timer": _age(info.timer) if info.timer else ""}
+
+
+def _group_entries(found: Any) -> Iterator[Any]:
+    entries = found.mdb.entry if found.mdb else ()
+    return chain.from_iterable(entry.info for entry in entries)
+
+
+# Class names of the route family to what makes the rows, and what makes the columns of -s.
+ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
+    "Link": _link,
+    "Address": _address,
+    "Route": _route,
+    "Neighbour": _neighbour,
+    "Rule": _rule,
+    "NextHopObject": _next_hop,
+    "Qdisc": _qdisc,
+    "Class": _class,
+    "Filter": _filter,
+    "Chain": _chain,
+    "ActionTable": _actions,
+    "VlanDb": _vlans,
+    "Mdb": _groups,
+    "NetConf": _settings,
+    "NamespaceId": _namespace,
+}
+STATISTICS: dict[str, Callable[[Any], Iterator[Row]]] = {
+    "Link": _link_statistics,
+    "Route": _route_statistics,
+    "Neighbour": _neighbour_statistics,
+    "NextHopObject": _next_hop_statistics,
+    "Qdisc": _queue_statistics,
+    "Class": _queue_statistics,
+    "VlanDb": _vlan_statistics,
+    "Mdb": _group_statistics,
+}
+
+
+# --- any message ----------------------------------------------------------------------------------
+
+
+def schema_row(message: Message, names: Names) -> Row:
+    """Return a row with a column for each field that the message's class declares.
+
+    The fields of nested messages have columns of their own, with dotted titles, down to some
+    depth. What can repeat, or has no fixed class, is one text.
+    """
+    return dict(_columns(message, type(message), names, "", (type(message),)))
+
+
+def _columns(
+    message: Any, cls: Any, names: Names, path: str, above: tuple[Any, ...]
+) -> Iterator[tuple[str, str]]:
+    for name, field in cls.__table__.names.items():
+        if name.startswith("_"):
+            continue
+        value = None if message is None else getattr(message, name)
+        inside = field.message if field.kind_name in ("nest", "struct") else None
+        if inside is not None and inside not in above and len(above) < DEPTH:
+            yield from _columns(value, inside, names, f"{path}{name}.", (*above, inside))
+        elif name.endswith("ifindex") and isinstance(value, int):
+            yield path + name, names[value] if value > 0 else ""
+        else:
+            yield path + name, compact(value)
+
+
+def compact(value: Any) -> str:
+    """Return a value of any kind in few words; a message shows the fields that say something."""
+    match value:
+        case Message():
+            return " ".join(_fields(value))
+        case IntFlag():
+            return _words(value)
+        case bool():
+            return "yes" if value else ""
+        case tuple():
+            return _list(f"({compact(v)})" if isinstance(v, Message) else compact(v) for v in value)
+        case dict():
+            return _list(f"{compact(key)}: {compact(item)}" for key, item in value.items())
+    return _word(value)
+
+
+def _fields(message: Message) -> Iterator[str]:
+    """Yield the fields of a message with their names; zeros of a header say nothing."""
+    declared = type(message).__table__.names
+    for name, value in message:
+        text = compact(value)
+        if text and (value or declared[name].number is not None):
+            yield f"{name} ({text})" if isinstance(value, Message | dict) else f"{name} {text}"
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def _gateway(hop: Any) -> str:
+    text = _word(hop.gateway or (getattr(hop, "via", None) and hop.via.addr))
+    if hop.encap_type:
+        text = f"{text} encap {_word(hop.encap_type)} {compact(hop.encap)}".strip()
+    return f"{text} weight {hop.hops + 1}" if getattr(hop, "hops", 0) else text
 
 
 def _prefix(address: object, length: int) -> str:
     """As people write it: a host without its length, MPLS labels with slashes between."""
+    if address is None:
+        return "default"
     if isinstance(address, tuple):
         return "/".join(map(str, address))
     is_host = length == getattr(address, "max_prefixlen", None)
     return str(address) if is_host else f"{address}/{length}"
+
+
+def _age(ticks: int | None) -> str:
+    return "" if ticks is None else f"{ticks / USER_HZ:.2f}s"
 
 
 def _list(texts: Iterable[str]) -> str:
@@ -156,12 +646,22 @@ def _list(texts: Iterable[str]) -> str:
 
 
 def _word(value: object) -> str:
-    """A value, an enum's without the prefix that its class is named after: "main", "up"."""
+    """A value; a kernel name without the prefix that its enum has: "main", "up"."""
     if isinstance(value, Enum):
-        return value.name.removeprefix(f"{type(value).__name__}_").lower()
+        return value.name.removeprefix(_prefix_of(type(value))).lower()
     if isinstance(value, bytes):
         return value.hex(":")
     return "" if value is None else str(value)
+
+
+@cache
+def _prefix_of(enum: type[Enum]) -> str:
+    """The name of an enum is the prefix of its members; or else they have one in common."""
+    names = [*enum.__members__]
+    prefix = f"{enum.__name__}_"
+    if not any(name.startswith(prefix) for name in names):
+        prefix = names[0].partition("_")[0] + "_"
+    return prefix if all(name.startswith(prefix) for name in names) else f"{enum.__name__}_"
 
 
 def _words(value: IntFlag) -> str:

@@ -1,6 +1,7 @@
 """The command line as a user runs it: processes of its own, on the live kernel.
 
-What `netlink dump` prints in full is held against iproute2 in test_oracle.py.
+What `netlink dump` prints in full is compared with iproute2 in test_oracle.py; here, which objects
+each filter selects, and that every noun runs.
 """
 
 import errno
@@ -10,23 +11,30 @@ import pty
 import re
 import select
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import netlink
 from netlink import Connection
+from netlink.cli import main
+from netlink.cli.objects import all_nouns
 from netlink.constants import AF
 from netlink.route import FAMILY, addr, link, route
 from netlink.route.link import Link
 from netlink.route.linkinfo import LinkInfo, Veth
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTN, RTPROT
+from netlink.route.tc.tcmsg import format_handle
+from tests.kernel.scene import make, shown
 
 HERE = Path(netlink.__file__).parent.parent
 NETLINK = [sys.executable, "-m", "netlink"]
@@ -201,12 +209,365 @@ def test_dump_on_a_terminal(nl: Connection) -> None:
     )  # a table, or lines where the addresses are too long
 
 
+SCENE = """
+    link add v0 type veth peer name v1
+    link set v0 up
+    link set v1 up
+    addr add 192.0.2.1/24 dev v0
+    addr add 2001:db8::1/64 dev v0 nodad
+    route add 10.1.0.0/16 via 192.0.2.2 dev v0 table 100
+    route add 10.2.0.0/16 nexthop via 192.0.2.2 dev v0 weight 3 nexthop dev lo
+    route add blackhole 10.3.0.0/16 proto static metric 7
+    route add unreachable 2001:db8:7::/48 table 100
+    neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev v0
+    neigh add 192.0.2.8 dev v0 nud incomplete
+    neigh add proxy 192.0.2.77 dev v0
+    rule add from 10.1.0.0/16 iif v0 fwmark 5/0xff table 100 pref 99
+    rule add pref 98 not to 10.9.0.0/16 goto 32766
+    nexthop add id 1 via 192.0.2.2 dev v0
+    nexthop add id 2 via 192.0.2.3 dev v0
+    nexthop add id 3 group 1,3/2
+    nexthop add id 4 blackhole
+"""
+
+
+@pytest.fixture
+def scene(netns: None) -> None:
+    make(SCENE)
+
+
+@pytest.fixture
+def shaped(scene: None) -> None:
+    """Queueing on v0: a root with two classes, a clsact, and filters on both."""
+    make(
+        """
+        qdisc add dev v0 root handle 1: htb default 10
+        class add dev v0 parent 1: classid 1:10 htb rate 1mbit
+        class add dev v0 parent 1:10 classid 1:11 htb rate 500kbit
+        qdisc add dev v1 clsact
+        filter add dev v1 ingress protocol ip prio 5 u32 match ip dst 192.0.2.1/32 classid 1:1
+        filter add dev v1 egress protocol ipv6 prio 6 u32 match u32 0 0 classid 1:1
+        filter add dev v0 parent 1: protocol ip prio 7 u32 match ip dst 192.0.2.1/32 classid 1:10
+        """,
+        "tc",
+    )
+
+
+@pytest.fixture
+def bridged(scene: None) -> None:
+    """v1 as a port of br0."""
+    make(
+        """
+        link add br0 type bridge mcast_snooping 1
+        link set br0 up
+        link set v1 master br0
+        """
+    )
+    make(
+        """
+        mdb add dev br0 port v1 grp 239.1.1.1 permanent
+        fdb add 02:00:00:00:00:77 dev v1 master static
+        """,
+        "bridge",
+    )
+
+
+def dump(words: str, capsys: pytest.CaptureFixture[str]) -> Any:
+    """What a dump prints as JSON; its table prints as well, and names no error."""
+    for form in ([], ["--json"]):
+        status = main(["dump", *words.split(), *form])
+        out, err = capsys.readouterr()
+        if "EOPNOTSUPP" in err:
+            pytest.skip(f"the kernel lacks it: {err}")
+        assert (status, err) == (0, "")
+    return json.loads(out)
+
+
+def prefixes(routes: list[Any]) -> list[str]:
+    """The destinations as ip prints them, sorted."""
+    found = []
+    for each in routes:
+        if "rtm_table" in each:  # one of ours
+            length, full = each["dst_len"], 128 if ":" in each.get("dst", "") else 32
+            text = each.get("dst", "default") + (f"/{length}" if length not in (0, full) else "")
+        else:
+            text = each["dst"]
+        found.append(text)
+    return sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("words", "theirs"),
+    [
+        ("route -4", "-4 route show table all"),
+        ("route -6", "-6 route show table all"),
+        ("route -4 --table 100", "-4 route show table 100"),
+        ("route -6 --table 100", "-6 route show table 100"),
+        ("route -4 --table main", "-4 route show"),
+        ("route -4 --dev v0", "-4 route show table all dev v0"),
+        ("route -4 --table 100 --dev v0", "-4 route show table 100 dev v0"),
+        ("route -4 --proto static", "-4 route show table all proto static"),
+        ("route -4 --type blackhole", "-4 route show table all type blackhole"),
+        ("route -4 --scope host", "-4 route show table all scope host"),
+        ("route -4 --via 192.0.2.2", "-4 route show table all via 192.0.2.2"),
+        ("route -4 --dst 10.3.0.0/16", "-4 route show table all exact 10.3.0.0/16"),
+    ],
+)
+def test_routes_that_filters_select(
+    words: str, theirs: str, scene: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = dump(words, capsys)
+    expected = prefixes(shown(theirs))
+    if words in ("route -4 --dev v0", "route -4 --via 192.0.2.2"):
+        expected.append("10.2.0.0/16")  # ip(8) does not look at the hops of a multipath route
+    assert prefixes(ours) == sorted(expected) and expected
+
+
+# Words of ours; the words of ip, bridge or tc; what ours and theirs are told apart by.
+SELECTED: dict[str, tuple[str, str, Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "addr --dev v0": ("ip", "addr show dev v0", lambda a: a.get("local", a["address"]),
+                      lambda a: a),
+    "addr -4": ("ip", "-4 addr show", lambda a: a["local"], lambda a: a),
+    "link --kind veth": ("ip", "link show type veth", lambda x: x["ifname"], lambda x: x["ifname"]),
+    "link --up": ("ip", "link show up", lambda x: x["ifname"], lambda x: x["ifname"]),
+    "link --dev v1": ("ip", "link show dev v1", lambda x: x["ifname"], lambda x: x["ifname"]),
+    "neigh --dev v0 -4": ("ip", "-4 neigh show dev v0 nud all", lambda n: n["dst"],
+                          lambda n: n["dst"]),
+    "neigh --state permanent": ("ip", "neigh show nud permanent", lambda n: n["dst"],
+                                lambda n: n["dst"]),
+    "neigh --proxy": ("ip", "neigh show proxy", lambda n: n["dst"], lambda n: n["dst"]),
+    "rule -4": ("ip", "-4 rule show", lambda r: r.get("priority", 0), lambda r: r["priority"]),
+    "rule -4 --table 100": ("ip", "-4 rule show table 100", lambda r: r["priority"],
+                            lambda r: r["priority"]),
+    "nexthop": ("ip", "nexthop show", lambda n: n["id"], lambda n: n["id"]),
+    "nexthop --dev v0": ("ip", "nexthop show dev v0", lambda n: n["id"], lambda n: n["id"]),
+    "nexthop --groups": ("ip", "nexthop show groups", lambda n: n["id"], lambda n: n["id"]),
+    "netconf -4": ("ip", "-4 netconf", lambda c: str(c["ifindex"]).rpartition("_")[2].lower(),
+                   lambda c: str(index_of(c["interface"]))),
+}  # fmt: skip
+
+
+def index_of(name: str) -> str | int:
+    return name if name in ("all", "default") else socket.if_nametoindex(name)
+
+
+@pytest.mark.parametrize("words", SELECTED)
+def test_what_filters_select(words: str, scene: None, capsys: pytest.CaptureFixture[str]) -> None:
+    program, theirs, our_key, their_key = SELECTED[words]
+    ours = dump(words, capsys)
+    expected = shown(theirs, program)
+    if words.startswith("addr"):
+        expected = [a["local"] for link in expected for a in link["addr_info"]]
+    keys = [their_key(each) for each in expected if each]
+    assert sorted(map(our_key, ours)) == sorted(keys) and keys
+
+
+def test_nexthop_statistics(scene: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dump("nexthop -s", capsys)
+
+
+def test_traffic_control(shaped: None, capsys: pytest.CaptureFixture[str]) -> None:
+    def handles(words: str) -> list[str]:
+        return sorted(format_handle(each["handle"]) for each in dump(words, capsys))
+
+    qdiscs = shown("qdisc show", "tc")
+    kinds = sorted(each["kind"] for each in qdiscs)
+    assert sorted(each["kind"] for each in dump("qdisc", capsys)) == kinds
+    assert [each["kind"] for each in dump("qdisc --dev v0", capsys)] == ["htb"]
+    assert [each["kind"] for each in dump("qdisc --kind clsact", capsys)] == ["clsact"]
+    assert handles("class") == ["1:10", "1:11"]
+    assert handles("class --dev v0") == ["1:10", "1:11"]
+    assert handles("class --dev v1") == []
+    assert handles("class --dev v0 --parent 1:10") == ["1:11"]
+    assert dump("class -s", capsys)[0]["stats2"]["basic"]["packets"] >= 0
+
+    def prios(words: str) -> set[int]:
+        return {each["info"] >> 16 for each in dump(words, capsys)}
+
+    assert prios("filter") == {5, 6, 7}
+    assert prios("filter --dev v0") == {7}
+    assert prios("filter --dev v1") == {5, 6}
+    assert prios("filter --dev v1 --parent ingress") == {5}
+    assert prios("filter --dev v1 --parent egress") == {6}
+    assert prios("filter --prio 7") == {7}
+    assert prios("filter --kind flower") == set()
+    assert main(["dump", "filter", "--dev", "v1"]) == 0
+    rows = [row.split() for row in capsys.readouterr().out.splitlines()]
+    assert ["u32", "v1", "ingress", "ip", "5"] in [row[:5] for row in rows]
+    assert ["u32", "v1", "egress", "ipv6", "6"] in [row[:5] for row in rows]
+
+
+def test_bridges(bridged: None, capsys: pytest.CaptureFixture[str]) -> None:
+    ports = dump("link --master br0", capsys)
+    assert [each["ifname"] for each in ports] == ["v1"]
+    [port] = dump("link -B --dev v1", capsys)
+    assert (port["family"], port["protinfo"]["state"]) == ("AF_BRIDGE", "BR_STATE_FORWARDING")
+    static = "02:00:00:00:00:77"
+    for words in ("fdb", "fdb --dev v1", "fdb --master br0", f"fdb --lladdr {static}"):
+        entries = dump(words, capsys)
+        assert static in [each["lladdr"] for each in entries]
+        theirs = shown(f"fdb show {'br br0' if 'br0' in words else ''}", "bridge")
+        assert words != "fdb" or len(entries) == len(theirs)
+    assert static not in [each["lladdr"] for each in dump("fdb --dev v0", capsys)]
+    assert dump("fdb --dev v1 -s", capsys)
+    [table] = dump("mdb --dev br0", capsys)
+    assert table["mdb"]
+    assert dump("mdb --dev v0", capsys) == []
+    assert main(["dump", "mdb", "-s"]) == 0
+    rows = [row.split() for row in capsys.readouterr().out.splitlines()]
+    assert ["239.1.1.1", "br0", "v1"] in [row[:3] for row in rows]
+
+
+def test_bridge_vlans(scene: None, capsys: pytest.CaptureFixture[str]) -> None:
+    make("link add br0 type bridge vlan_filtering 1\nlink set v1 master br0")
+    make("vlan add vid 10-12 dev v1\nvlan add vid 20 dev v1 pvid untagged", "bridge")
+    for words in ("vlan", "vlan --dev v1", "vlan -s"):
+        assert dump(words, capsys)
+    assert main(["dump", "vlan", "--dev", "v1"]) == 0
+    rows = [row.split() for row in capsys.readouterr().out.splitlines()[1:]]
+    assert [row[:3] for row in rows] == [
+        ["v1", "1", "untagged"], ["v1", "10-12", "-"], ["v1", "20", "pvid,untagged"],
+    ]  # fmt: skip
+
+
+def test_generated_nouns_run(scene: None, capsys: pytest.CaptureFixture[str]) -> None:
+    required = {
+        "action": "action --kind gact",
+        "nlctrl.policy": "nlctrl.policy --family-name nlctrl",
+    }
+    for name in all_nouns():
+        if name != "vlan":  # see above: it takes a bridge that filters VLANs
+            dump(required.get(name, name), capsys)
+    assert dump("addrlabel", capsys)
+    tables = {each["name"] for each in dump("neightbl", capsys)}
+    assert {"arp_cache", "ndisc_cache"} <= tables
+    names = {each["family_name"] for each in dump("nlctrl.family", capsys)}
+    assert "nlctrl" in names
+    assert dump("nlctrl.policy --family-name nlctrl --op 3", capsys)
+    assert {each["ifindex"] for each in dump("stats --dev lo --filter-mask link_64", capsys)} == {
+        LO
+    }
+
+
+# --- namespaces -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def other() -> Iterator[str]:
+    """The path of another network namespace, which has a link "far" and an nsid in this one."""
+    process = subprocess.Popen(["unshare", "-n", "sleep", "60"])
+    path = f"/proc/{process.pid}/ns/net"
+    own = os.stat("/proc/thread-self/ns/net")
+    deadline = time.monotonic() + PATIENCE
+    while os.path.samestat(own, os.stat(path)):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+    try:
+        make(f"link add near type veth peer name far netns {process.pid}")
+        yield path
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_other_namespace(other: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (f"-n {other} dump link", f"dump -n {other} link", f"dump link --netns {other}"):
+        assert main(words.split()) == 0
+        out = capsys.readouterr().out
+        assert "far@" in out and "near" not in out
+    assert main(["dump", "link"]) == 0
+    assert "near@if" in capsys.readouterr().out
+    assert main(["-n", other, "genl", "list"]) == 0
+    assert " nlctrl " in capsys.readouterr().out
+    assert main(["monitor", "-n", other, "--timeout", "0.1"]) == 0
+    assert main(["dump", "nsid"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split() == ["NSID", "NAME"]
+    assert len(shown("netns list-id")) == 1
+
+
+def test_monitor_of_another_namespace(other: str) -> None:
+    with monitor("-n", other, "--count", "1", "--json", "link", waits=False) as process:
+        deadline = time.monotonic() + PATIENCE
+        while process.poll() is None:  # until it listens, and hears one
+            assert time.monotonic() < deadline
+            with Connection(FAMILY, netns=other) as there:
+                flags = link.IFF.IFF_UP if time.monotonic_ns() % 2 else link.IFF(0)
+                there.do(link.set(ifname="far", flags=flags, change=link.IFF.IFF_UP))
+            time.sleep(0.05)
+        out, _ = process.communicate(timeout=PATIENCE)
+    assert json.loads(out)["ifname"] == "far"
+
+
+def test_named_namespace(machine_root: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the name that ip netns gave it, which the table of nsids shows too."""
+    name = f"netlink-test-{os.getpid()}"
+    if subprocess.run(["ip", "netns", "add", name], capture_output=True).returncode:
+        pytest.skip("ip netns cannot make a namespace here")
+    try:
+        make(f"link add near type veth peer name far netns {name}")
+        assert main(["dump", "link", "-n", name]) == 0
+        assert "far@" in capsys.readouterr().out
+        assert main(["dump", "nsid"]) == 0
+        assert name in [row.split()[1] for row in capsys.readouterr().out.splitlines()]
+        assert main(["dump", "link", "-n", name[:-1] + "x"]) == 1
+        assert capsys.readouterr().err.endswith(f"; did you mean '{name}'?\n")
+    finally:
+        subprocess.run(["ip", "netns", "delete", name], check=True)
+
+
+# --- ends -----------------------------------------------------------------------------------------
+
+ENDLESS = {
+    "dump": ["dump", "route"],
+    "dump as JSON": ["dump", "route", "--json"],
+    "decode": ["decode", "-"],
+}
+
+
+@pytest.mark.parametrize("words", ENDLESS.values(), ids=ENDLESS)
+def test_interrupt(words: list[str], nl: Connection) -> None:
+    """Ctrl-C while a command works: status 130, and not a word."""
+    make_routes(nl, 3000)
+    with subprocess.Popen(
+        [*NETLINK, *words],
+        cwd=HERE,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,  # which nobody reads, so that the command blocks
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin and process.stdout and process.stderr
+        if words[0] == "decode":
+            request = bytes(link.get().message)
+            header = struct.pack("=IHHII", 16 + len(request), 18, 1, 1, 0)
+            process.stdin.write((header + request).hex().encode() + b"\n")
+            process.stdin.flush()
+            time.sleep(0.5)  # it waits for the end of its input by now
+        else:
+            assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+        assert process.stderr.read() == b""
+
+
 # --- monitor --------------------------------------------------------------------------------------
 
 
+def test_bridge_ports_are_marked(nl: Connection) -> None:
+    """A link that leaves its bridge is not taken for one that is gone."""
+    make("link add v0 type veth peer name v1\nlink add br0 type bridge")
+    with monitor("link", "neigh", "--count", "20", "--timeout", "1") as process:
+        make("link set v0 master br0\nlink set v0 nomaster\nlink del v0")
+        out, _ = process.communicate(timeout=PATIENCE)
+    lines = [text.split(" ", 1)[1] for text in out.splitlines()]
+    deleted = [text for text in lines if text.startswith("RTM_DELLINK")]
+    [port] = [text for text in deleted if "(bridge port)" in text]
+    assert port.startswith("RTM_DELLINK (bridge port) v0 ") and " master br0 " in port
+    assert {text.split()[1].partition("@")[0] for text in deleted if text != port} == {"v0", "v1"}
+
+
 @contextmanager
-def monitor(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A monitor that listens by now; where it still runs at the end, it is killed."""
+def monitor(*arguments: str, waits: bool = True) -> Iterator[subprocess.Popen[str]]:
+    """A monitor that listens by now if it `waits`; if it still runs at the end, it is killed."""
     process = subprocess.Popen(
         [*NETLINK, "monitor", *arguments],
         cwd=HERE,
@@ -217,7 +578,7 @@ def monitor(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     with process:
         try:
             deadline = time.monotonic() + PATIENCE
-            while not listens() and process.poll() is None:
+            while waits and not listens() and process.poll() is None:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
             yield process

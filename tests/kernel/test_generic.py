@@ -178,13 +178,23 @@ def test_the_commands() -> None:
 
     told = run("policy", "nlctrl")
     assert "        family_name: nul string of at most 15 bytes" in told.stdout.splitlines()
-    refused = run("policy", "no_such_family")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert "no_such_family" in refused.stderr and "ENOENT" in refused.stderr
+    for action in ("policy", "monitor"):
+        refused = run(action, "no_such_family")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        told = "netlink: the kernel has no family 'no_such_family'; there are: "
+        assert refused.stderr.startswith(told) and refused.stderr.count("\n") == 1
+        assert all(name in refused.stderr for name in families)
+        refused = run(action, "nlctl")
+        told = "netlink: the kernel has no family 'nlctl'; did you mean 'nlctrl'?\n"
+        assert (refused.returncode, refused.stdout, refused.stderr) == (1, "", told)
+    refused = run("policy", "VFS_DQUOT")
+    if "VFS_DQUOT" in families:
+        assert refused.stderr == "netlink: family 'VFS_DQUOT' has no policy\n"
+        assert run("policy", "dquot").stderr == refused.stderr  # as this library calls it
 
     ended = run("monitor", "nlctrl", "--timeout", "0.2")
     assert ended.returncode == 0, ended.stderr
     assert "0 events" in ended.stderr
     refused = run("monitor", "nlctrl", "--group", "x", "--timeout", "0.2")
     assert refused.returncode == 1
-    assert "no group 'nlctrl.x'; there are: nlctrl.notify" in refused.stderr
+    assert refused.stderr == "netlink: family 'nlctrl' has no group 'x'; there are: notify\n"
