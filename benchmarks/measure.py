@@ -18,6 +18,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
 from ipaddress import ip_address
+from keyword import iskeyword
 from pathlib import Path
 
 Check = Callable[..., None]
@@ -54,7 +55,8 @@ def measure(
 ) -> dict[str, object]:
     contender = import_module(f"benchmarks.contenders.{module}")
     try:
-        run: Run = getattr(contender, workload.replace("-", "_"))(size)
+        name = workload.replace("-", "_")
+        run: Run = getattr(contender, f"{name}_" if iskeyword(name) else name)(size)
         library = version(distribution) if distribution else contender.version()
     except ImportError as error:
         return {"skip": str(error)}

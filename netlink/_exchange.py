@@ -8,11 +8,11 @@ can hold its connection without a reference cycle.
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import warnings
 from collections import deque
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import Any, TypeVar
 
 from netlink._core import Column, Dispatch, Gather, Messages, Run
@@ -25,7 +25,7 @@ T = TypeVar("T")
 # Steps that a driver executes: they yield whenever more must be received.
 Pauses = Generator[None, None, T]
 
-PACKAGE = str(Path(__file__).parent)
+PACKAGE = os.path.dirname(__file__)
 
 
 def warn(request: Request[Any, Any], words: str) -> None:

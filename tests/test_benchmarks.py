@@ -71,6 +71,27 @@ def test_request_latency(tmp_path: Path) -> None:
     assert done["netlink"]["digest"] == done["netlink_aio"]["digest"]
 
 
+def test_import(tmp_path: Path) -> None:
+    arguments = ["interpreter", "netlink_bare", "netlink", "netlink_route"]
+    report = tmp_path / "report.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "import", "--contenders", ",".join(arguments),
+         "--size", "1", "--runs", "1", "--json", str(report)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    if "no private network namespace" in done.stderr:
+        pytest.skip(done.stderr)
+    assert (done.returncode, done.stderr) == (0, "")
+    [found] = json.loads(report.read_text())["workloads"]
+    assert [(each["contender"], each["count"]) for each in found["results"]] == [
+        (name, 1) for name in arguments
+    ]
+    floor = next(row for row in done.stdout.splitlines() if "interpreter" in row)
+    assert "1.00" in floor.split()
+
+
 def insert(**contenders: Contender) -> list[Result]:
     """What the runner itself makes of these contenders."""
     try:

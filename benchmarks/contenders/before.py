@@ -5,5 +5,6 @@ from __future__ import annotations
 from . import Contender, older
 
 CONTENDER = Contender(
-    workloads=("dump-routes", "insert-routes", "request-latency"), command=older("netlink")
+    workloads=("dump-routes", "import", "insert-routes", "request-latency"),
+    command=older("netlink"),
 )

@@ -1,5 +1,6 @@
 """This library: the blocking connection; a dump iterated, a view for each message; requests made
-once where they are the same, and handed to do_many where they are many."""
+once where they are the same, and handed to do_many where they are many. Of the imports, the one of
+a program that works with links."""
 
 from __future__ import annotations
 
@@ -7,10 +8,11 @@ from socket import if_nametoindex
 
 from ..measure import Check, Run
 from ..workloads.dump_routes import routes
+from ..workloads.import_ import importing
 from . import Contender, python
 
 CONTENDER = Contender(
-    workloads=("dump-routes", "insert-routes", "request-latency"),
+    workloads=("dump-routes", "import", "insert-routes", "request-latency"),
     command=python("netlink", distribution="fastnetlink"),
 )
 
@@ -93,3 +95,7 @@ def request_latency(size: int) -> Run:
         return size
 
     return run
+
+
+def import_(size: int) -> Run:
+    return importing("from netlink.route import link", size)

@@ -14,10 +14,11 @@ from socket import AF_INET, if_nametoindex
 
 from ..measure import Check, Run
 from ..workloads.dump_routes import routes
+from ..workloads.import_ import importing
 from . import Contender, python
 
 CONTENDER = Contender(
-    workloads=("dump-routes", "insert-routes", "request-latency"),
+    workloads=("dump-routes", "import", "insert-routes", "request-latency"),
     command=python("pyroute2", distribution="pyroute2"),
     max_runs=1,
     shares={"insert-routes": 50},
@@ -41,6 +42,10 @@ def dump_routes(size: int) -> Run:
         return count
 
     return lambda check: loop.run(dump(check))
+
+
+def import_(size: int) -> Run:
+    return importing("from pyroute2 import IPRoute", size)
 
 
 def insert_routes(size: int) -> Run:

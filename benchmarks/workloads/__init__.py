@@ -1,6 +1,7 @@
 """What a workload is: a unit to count, a size, and a namespace prepared by no contender.
 
-Each module here holds one as `WORKLOAD`. Its name is the module's, with dashes.
+Each module here holds one as `WORKLOAD`. Its name is the module's, with dashes; a name that Python
+reserves has an underscore after it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Workload:
 
 def load() -> dict[str, Workload]:
     """All workloads by name."""
-    return {
-        module.name.replace("_", "-"): import_module(f"{__name__}.{module.name}").WORKLOAD
-        for module in pkgutil.iter_modules(__path__)
-    }
+    modules = [
+        import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)
+    ]
+    names = [module.__name__.rpartition(".")[2].rstrip("_").replace("_", "-") for module in modules]
+    return {name: module.WORKLOAD for name, module in zip(names, modules, strict=True)}
