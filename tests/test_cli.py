@@ -19,7 +19,8 @@ import netlink
 from netlink import DumpInterrupted, Family, KernelError, Message, Op, Overrun, Plan, RawMessage
 from netlink.cli import Failure, guard, main
 from netlink.cli.objects import NOUNS, all_nouns, noun
-from netlink.cli.output import ROWS, Output, batches, cut, open_output, width_of
+from netlink.cli.output import ROWS, Output, batches, cut, width_of
+from netlink.cli.screen import open_output
 from netlink.constants import AF, NETLINK, KernelEnum
 from netlink.registry import FAMILIES, Entry
 from netlink.route import FAMILY
@@ -468,6 +469,36 @@ def test_help_of_dump(capsys: pytest.CaptureFixture[str]) -> None:
     assert (ended.value.code, err) == (0, "")
     for row in all_nouns().values():
         assert f"  {row.name} " in out and row.help in out
+
+
+PAGE = Path(__file__).parent.parent / "docs" / "command-line.md"
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="the docs are not here")
+def test_the_page_about_the_command_line(kernel: Callable[..., None]) -> None:
+    """Its examples run, and its tables have what there is."""
+    text = PAGE.read_text()
+    examples = re.findall(
+        "^    netlink (dump (?!--help|route --help).*|monitor.*)$", text, re.MULTILINE
+    )
+    assert len(examples) > 8
+    for example in examples:
+        kernel(*(LINKS if example.startswith("monitor") else ()))
+        more = " --count 1" if example.startswith("monitor") else ""
+        more = " --timeout 0.01" if "--timeout" in example else more
+        assert main(f"{example}{more}".split()) == 0, example
+    for row in NOUNS:
+        shown = re.search(rf"^\| `{row.name}` \| (.*?) ?\|(.*)\|$", text, re.MULTILINE)
+        assert shown, row.name
+        assert re.findall("`--(.*?)`", shown[1]) == [each.name for each in row.filters]
+        assert bool(shown[2].strip()) == row.has_statistics or row.counted
+    families = re.findall(
+        r"^\| `(\w+)` \| (NETLINK_\w+) \| `([\w.]+)` \| (\w*) ?\|$", text, re.MULTILINE
+    )
+    assert families == [
+        (entry.name, NETLINK(entry.protocol).name, entry.module, entry.kernel_name)
+        for entry in FAMILIES
+    ]
 
 
 # --- filters --------------------------------------------------------------------------------------

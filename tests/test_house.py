@@ -28,12 +28,12 @@ TESTS = ROOT / "tests"
 # folder may, without cycles.
 LAYERS = (
     ("errors",),
-    ("registry", "constants"),
+    ("constants",),
     ("_core", "_nlsock"),
     ("render",),
     ("schema",),
     ("family",),
-    ("extack",),
+    ("extack", "registry"),
     ("generic/nlctrl",),
     # Families do not import each other: only nlctrl, which is below.
     (

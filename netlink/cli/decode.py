@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, TypeVar
 from netlink import DecodeError, Family, Message, RawMessage
 from netlink.capture import Packet, packets
 from netlink.cli import Failure, explain
-from netlink.cli.output import open_output
+from netlink.cli.screen import open_output
 from netlink.constants import NETLINK, NLMSG
 from netlink.registry import speaking
 from netlink.trace import Answer, Decoder, Head, body_of, clock, head_of, hexdump, line_of, name_of

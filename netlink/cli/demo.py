@@ -22,7 +22,8 @@ from netlink import Connection, KernelError, Message, Overrun, Request
 from netlink.cli import explain, guard, namespace
 from netlink.cli.monitor import lost
 from netlink.cli.namespace import connect
-from netlink.cli.output import Output, open_output
+from netlink.cli.output import Output
+from netlink.cli.screen import open_output
 from netlink.cli.text import Event, Names, event_name, line, rows_of
 from netlink.constants import AF
 from netlink.route import FAMILY, addr, link, route

@@ -19,7 +19,8 @@ from netlink import Connection, KernelError, Message, NetlinkError, Op, Request
 from netlink.cli import Failure, Parser, add_netns, check_netns, explain
 from netlink.cli.namespace import connect
 from netlink.cli.objects import Filter, Noun, all_nouns, is_integer, noun
-from netlink.cli.output import Row, open_output
+from netlink.cli.output import Row
+from netlink.cli.screen import open_output
 from netlink.cli.text import Names, has_columns, rows_of, statistics_of
 from netlink.constants import AF
 from netlink.registry import load, near

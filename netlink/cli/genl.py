@@ -26,7 +26,7 @@ from netlink import (
 from netlink.cli import Failure
 from netlink.cli.monitor import object_of, watch
 from netlink.cli.namespace import connect
-from netlink.cli.output import open_output
+from netlink.cli.screen import open_output
 from netlink.cli.text import Event
 from netlink.constants import KernelEnum
 from netlink.generic import find_family, list_families, nlctrl, policy

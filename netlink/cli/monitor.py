@@ -17,7 +17,7 @@ from time import monotonic
 from netlink import Connection, Overrun, RawMessage
 from netlink.cli import Failure, explain
 from netlink.cli.namespace import connect
-from netlink.cli.output import open_output
+from netlink.cli.screen import open_output
 from netlink.cli.text import Event, Names, event_name, is_bridge_port, line
 from netlink.registry import near
 from netlink.route import FAMILY

@@ -1,14 +1,12 @@
 """Standard output: lines, headings and tables, as plain text in aligned columns.
 
 Rows stream: the first thousand settle the widths, and no more than a thousand are held. A row never
-wraps on a terminal: long cells are cut, unless the user asks for all of them. colour.py replaces
-this where a person reads and rich is installed.
+wraps on a terminal: long cells are cut, unless the user asks for all of them. screen.py chooses
+between this and colour.py.
 """
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
@@ -16,7 +14,7 @@ from unicodedata import combining, east_asian_width
 
 from netlink.render import printable
 
-__all__ = ["ROWS", "Batch", "Column", "Output", "Row", "batches", "open_output"]
+__all__ = ["ROWS", "Batch", "Column", "Output", "Row", "batches", "cut", "width_of"]
 
 Row = Mapping[str, str]  # titles to texts
 
@@ -24,17 +22,6 @@ ROWS = 1000  # held at a time
 GAP = 2  # columns of the screen between two of a table
 SHORT = 8  # columns of the screen that a cell keeps
 ELLIPSIS = "…"
-
-
-def open_output(*, wide: bool = False) -> Output:
-    """Return what suits standard output; `wide` tables are not cut to the width of a terminal."""
-    if not sys.stdout.isatty():
-        return Output()
-    try:
-        from netlink.cli.colour import ColourOutput
-    except ModuleNotFoundError:  # no rich, which is optional
-        return Output(None if wide else shutil.get_terminal_size().columns)
-    return ColourOutput(wide=wide)
 
 
 class Output:
