@@ -208,15 +208,29 @@ class CgroupStats(Message):
     cgroup_stats: Nested[cgroupstats] = struct(1, cgroupstats)
 
 
-get = Op("taskstats.get", TASKSTATS_CMD.TASKSTATS_CMD_GET, TaskQuery, reply=TaskStats)
+# One command has two uses: a question about a task, and a listener's registration of CPUs.
+get = Op(
+    "taskstats.get",
+    TASKSTATS_CMD.TASKSTATS_CMD_GET,
+    TaskQuery,
+    reply=TaskStats,
+    answer="one",
+    dumps=False,
+)
+register = Op("taskstats.register", TASKSTATS_CMD.TASKSTATS_CMD_GET, TaskQuery)
 get_cgroup = Op(
-    "taskstats.get_cgroup", TASKSTATS_CMD.CGROUPSTATS_CMD_GET, CgroupQuery, reply=CgroupStats
+    "taskstats.get_cgroup",
+    TASKSTATS_CMD.CGROUPSTATS_CMD_GET,
+    CgroupQuery,
+    reply=CgroupStats,
+    answer="optional",  # the kernel ignores a number that is not an open file
+    dumps=False,
 )
 
 FAMILY = Family(
     "TASKSTATS",
     types=TASKSTATS_CMD,
-    ops=(get, get_cgroup),
+    ops=(get, register, get_cgroup),
     messages={
         TASKSTATS_CMD.TASKSTATS_CMD_NEW: TaskStats,
         TASKSTATS_CMD.CGROUPSTATS_CMD_NEW: CgroupStats,
@@ -262,7 +276,7 @@ def listen(cpus: str | Iterable[int]) -> Steps[None]:
     /sys/devices/system/cpu/possible for all. KernelError EINVAL or ERANGE where the machine has
     none of that number, EINVAL from within a user or process namespace, EPERM as for of_pid.
     """
-    yield get(register_cpumask=_mask(cpus))
+    yield register(register_cpumask=_mask(cpus))
 
 
 @plan
@@ -271,7 +285,7 @@ def unlisten(cpus: str | Iterable[int]) -> Steps[None]:
 
     What the kernel sent before still comes out of events().
     """
-    yield get(deregister_cpumask=_mask(cpus))
+    yield register(deregister_cpumask=_mask(cpus))
 
 
 def _mask(cpus: str | Iterable[int]) -> str:

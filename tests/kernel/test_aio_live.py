@@ -45,7 +45,7 @@ def threaded(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-def new_route(number: int) -> Request[route.Route]:
+def new_route(number: int) -> Request[Any, route.Route]:
     return route.new(
         family=AF.AF_INET,
         dst=FIRST + number,
@@ -58,7 +58,7 @@ def new_route(number: int) -> Request[route.Route]:
     )
 
 
-def main_routes() -> Request[route.Route]:
+def main_routes() -> Request[Any, route.Route]:
     main = RT_TABLE.RT_TABLE_MAIN
     return route.get(family=AF.AF_INET, rtm_table=main, table=main)
 
@@ -109,7 +109,7 @@ def test_a_cancelled_dump_then_a_request(run: Run, threaded: bool) -> None:
 def test_outcomes_with_failures_at_known_places(run: Run, threaded: bool) -> None:
     wrong = (7, 1234, MANY - 1)
 
-    async def requests() -> AsyncIterator[Request[route.Route]]:
+    async def requests() -> AsyncIterator[Request[Any, route.Route]]:
         for number in range(MANY):
             yield new_route(number - 1 if number in wrong else number)  # EEXIST
 
@@ -165,7 +165,7 @@ def test_tasks_share_a_connection(run: Run, threaded: bool) -> None:
 
 @pytest.mark.parametrize("op", [link.set, link.get])
 def test_pipelines_of_eight_tasks_share_the_receive_buffer(
-    run: Run, threaded: bool, op: Op[..., link.Link]
+    run: Run, threaded: bool, op: Op[..., Any, Any]
 ) -> None:
     async def main() -> None:
         async with Connection(FAMILY, timeout=30, threaded_sends=threaded) as nl:

@@ -14,6 +14,7 @@ import pytest
 
 from netlink import Connection, EncodeError, Family, KernelError, Message, Op, aio
 from netlink import schema as s
+from netlink._resolver import Resolver
 from netlink.generic import find_family, list_families, nlctrl, policy
 from netlink.generic.nlctrl import CTRL_CMD, GENL, Ctrl
 
@@ -29,7 +30,7 @@ class TcpMetrics(Message):
     age: int | None = s.u64(3)
 
 
-get = Op("tcp_metrics.get", TCP_METRICS_CMD.TCP_METRICS_CMD_GET, TcpMetrics)
+get = Op("tcp_metrics.get", TCP_METRICS_CMD.TCP_METRICS_CMD_GET, TcpMetrics, answer="one")
 TCP_METRICS = Family("tcp_metrics", types=TCP_METRICS_CMD, ops=(get,), messages=TcpMetrics)
 
 
@@ -76,7 +77,7 @@ def test_a_number_is_asked_for_by_name_and_kept(nl: Connection) -> None:
 
 
 def test_no_such_family() -> None:
-    absent = Op("absent.get", TCP_METRICS_CMD.TCP_METRICS_CMD_GET, TcpMetrics)
+    absent = Op("absent.get", TCP_METRICS_CMD.TCP_METRICS_CMD_GET, TcpMetrics, answer="one")
     family = Family("no_such_family", types=TCP_METRICS_CMD, ops=(absent,))
     with Connection(nlctrl.FAMILY, family) as nl:
         with pytest.raises(KernelError) as caught:
@@ -120,13 +121,14 @@ def test_the_policy_of_nlctrl_in_words() -> None:
 
 
 def test_a_stale_number_is_noticed(nl: Connection) -> None:
-    """As after the module of a family was loaded anew: the kernel says ENOENT, we ask again."""
-    assert nl._engine.names is not None
+    """As after the module of a family was loaded again: the kernel answers ENOENT, we ask again."""
+    resolver = nl._engine.resolver
+    assert isinstance(resolver, Resolver)
     for _ in range(2):
-        nl._engine.names.ids[TCP_METRICS] = 1000
+        resolver.ids[TCP_METRICS] = 1000
         with pytest.raises(KernelError, match="ESRCH"):
             nl.do(get(addr_ipv4="192.0.2.1"))
-        nl._engine.names.ids[TCP_METRICS] = 1000
+        resolver.ids[TCP_METRICS] = 1000
         assert nl.dump(get()).all() == []
 
 
