@@ -1,8 +1,9 @@
-"""Builds the two extension modules; everything else stands in pyproject.toml.
+"""Build the two extension modules. All metadata is in pyproject.toml.
 
-The .pyx is always cythonized: no generated C is kept or shipped, so none can go stale.
-NETLINK_BUILD chooses the compiler flags: release (the default), debug (no optimization, C
-assertions, Python-level bounds checks) or sanitize (address and undefined-behaviour sanitizers).
+This file must not keep or ship generated C: it runs Cython every time, so the C is always current.
+It exists because pyproject.toml cannot choose compiler flags. NETLINK_BUILD chooses them: release
+(the default), debug (no optimization, C assertions, bounds checks of Cython) or sanitize (address
+and undefined-behaviour sanitizers).
 """
 
 import os
@@ -21,12 +22,12 @@ FLAGS: dict[str, tuple[list[str], list[str]]] = {
 }
 build = os.environ.get("NETLINK_BUILD") or "release"
 if build not in FLAGS:
-    sys.exit(f"NETLINK_BUILD={build!r}: expected one of {', '.join(FLAGS)}")
+    sys.exit(f"NETLINK_BUILD must be one of {', '.join(FLAGS)}, got {build!r}")
 compile_args, link_args = FLAGS[build]
 
 
 def extension(name: str, source: str, *more: str) -> Extension:
-    """One extension module with the flags of this build."""
+    """Return an extension module with the flags of this build."""
     return Extension(
         name,
         [source],
@@ -36,13 +37,13 @@ def extension(name: str, source: str, *more: str) -> Extension:
     )
 
 
-# Cython's C names every parameter of every slot, used or not.
+# The C that Cython generates has unused parameters.
 extensions = cythonize(
     extension("netlink._core", "netlink/_core.pyx", "-Wno-unused-parameter"),
     compiler_directives={"language_level": 3, "boundscheck": build != "release"},
     force=True,
 )
-if sys.platform == "linux":  # elsewhere _core alone: the parser works anywhere, sockets do not
+if sys.platform == "linux":  # the parser works on other systems too, sockets do not
     extensions.append(extension("netlink._nlsock", "netlink/_nlsock.c"))
 
 setup(ext_modules=extensions)

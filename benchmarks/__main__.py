@@ -1,4 +1,8 @@
-"""The command line of the benchmarks: `python -m benchmarks`, from the root of a checkout."""
+"""The command line of the benchmarks: `python -m benchmarks`, from the root of a checkout.
+
+This file parses the arguments, prints one table for each workload and writes the JSON report. It
+must not measure anything: run.py and measure.py do that.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ _FLOORS = ("c_floor", "interpreter")  # a workload has one of them
 def main() -> None:
     every_workload, every_contender = workloads.load(), contenders.load()
     options = _options(every_workload, every_contender)
-    facts, report = machine(), []  # the load is that of before
+    facts, report = machine(), []  # reads the load before the benchmarks raise it
     for name in options.workload:
         workload = every_workload[name]
         size = options.size or workload.size
@@ -44,36 +48,42 @@ def _options(
     every_workload: Collection[str], every_contender: Collection[str]
 ) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="The same work by several contenders."
+        prog="python -m benchmarks",
+        description="Measure the same work by several contenders in one run.",
     )
     add = parser.add_argument
-    add("workload", nargs="*", default=[*every_workload], help=", ".join(every_workload))
+    add(
+        "workload",
+        nargs="*",
+        default=[*every_workload],
+        help=f"any of {', '.join(every_workload)} (default: all)",
+    )
     add(
         "--contenders",
         metavar="A,B",
         type=lambda text: text.split(","),
         default=[*every_contender],
-        help=f"some of {','.join(every_contender)}",
+        help=f"any of {','.join(every_contender)} (default: all)",
     )
-    add("--size", metavar="N", type=int, help="such as routes (default: the workload's)")
-    add("--runs", metavar="K", type=int, default=20, help="timed runs a process (default: 20)")
-    add("--json", metavar="FILE", type=Path, help="write all numbers and the machine's facts")
+    add("--size", metavar="N", type=int, help="routes or requests (default: set by the workload)")
+    add("--runs", metavar="K", type=int, default=20, help="timed runs per process (default: 20)")
+    add("--json", metavar="FILE", type=Path, help="write all numbers and facts about the machine")
     options = parser.parse_args()
     for name in options.workload:
         if name not in every_workload:
-            parser.error(f"no workload {name!r}; there are {', '.join(every_workload)}")
+            parser.error(f"unknown workload {name!r}; use {', '.join(every_workload)}")
     for name in options.contenders:
         if name not in every_contender:
-            parser.error(f"no contender {name!r}; there are {', '.join(every_contender)}")
+            parser.error(f"unknown contender {name!r}; use {', '.join(every_contender)}")
     if options.runs < 1:
-        parser.error("--runs: at least 1")
+        parser.error(f"--runs must be at least 1, got {options.runs}")
     if options.size is not None and options.size < 1:
-        parser.error("--size: at least 1")
+        parser.error(f"--size must be at least 1, got {options.size}")
     return options
 
 
 def _print_table(unit: str, size: int, results: Sequence[Result]) -> None:
-    """Fastest first. Times are nanoseconds a unit, memory is the peak resident set in MiB."""
+    """Print the results, the fastest first: times in nanoseconds per unit, memory in MiB."""
     floor = next((r.median() for r in results if r.contender in _FLOORS), None)
     rows = [
         ["contender", "version", f"ns/{unit}", "min..max", "x floor", "MiB", "grown", f"{unit}s"]
@@ -96,7 +106,7 @@ def _print_table(unit: str, size: int, results: Sequence[Result]) -> None:
 
 
 def _memory(r: Result) -> tuple[str, str]:
-    """The peak, and how much of it came after imports and connecting."""
+    """Return the peak resident set, and the part added after imports and connecting, in MiB."""
     if r.rss_peak_kib is None or r.rss_start_kib is None:
         return "-", "-"
     return f"{r.rss_peak_kib / 1024:.1f}", f"{(r.rss_peak_kib - r.rss_start_kib) / 1024:.1f}"

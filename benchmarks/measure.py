@@ -1,10 +1,12 @@
-"""The measuring half of a Python contender, and the program of its process: warm up, time the runs,
-print the line of JSON that contenders/__init__.py describes. Its C twin is contenders/measure.h.
+"""The process of a Python contender: warm up, time the runs, and print one line of JSON.
 
-A contender's module has a function for each workload, named after it, that is given the size,
-imports the library, connects, and returns a Run: a function that does the work once and returns how
-many units that was. The warm-up is also the proof of the work: in it the Run gets a check to call
-with the values that it reads of each unit. The timed runs read the same values and get None.
+contenders/__init__.py describes the line, and contenders/measure.h is the same for C. This file
+must not know a workload or a library.
+
+The module of a contender has a function for each workload. The function gets the size, imports the
+library, connects, and returns a Run: a function that does the work once and returns the number of
+units. In the warm-up, the Run gets a check and calls it with the values that it reads of each unit,
+which proves the work. The timed runs get None, and read the same values.
 """
 
 from __future__ import annotations
@@ -26,9 +28,12 @@ Run = Callable[[Check | None], int]
 
 
 class Digest:
-    """A number over values in their order, whatever way a library shows an address or none."""
+    """A number computed from values in their order, independent of how a library shows them.
 
-    value: int | None = None  # no values
+    An address may be an int, text or an ipaddress object, and a missing one None.
+    """
+
+    value: int | None = None  # until the first value
 
     def __call__(self, *values: object) -> None:
         for value in values:
@@ -37,17 +42,23 @@ class Digest:
 
 
 def peak_kib() -> int:
-    """Peak resident set of this program. ru_maxrss would not do: it survives exec, and so starts at
-    the size of the runner that forked us (exec_mmap in fs/exec.c)."""
+    """Return the peak resident set of this program in KiB.
+
+    ru_maxrss is not usable: it survives exec, so it starts with the size of the runner that forked
+    this process (exec_mmap in fs/exec.c).
+    """
     return int(re.findall(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[0])
 
 
 def start(command: list[str]) -> None:
-    """Run a command to its end. It is not forked: that would leave our memory to be copied page by
-    page in the run that follows."""
+    """Run a command and wait for it. Exit if it fails.
+
+    It uses posix_spawn(), not fork(). After a fork, the next run would have to copy the memory of
+    this process page by page.
+    """
     _, status = os.waitpid(os.posix_spawnp(command[0], command, os.environ), 0)
     if status:
-        sys.exit(f"{' '.join(command)}: status {os.waitstatus_to_exitcode(status)}")
+        sys.exit(f"{' '.join(command)}: exit status {os.waitstatus_to_exitcode(status)}")
 
 
 def measure(
@@ -74,7 +85,7 @@ def measure(
         elif again == count:
             ns.append(end - begin)
         else:
-            sys.exit(f"counted {count}, then {again}")
+            sys.exit(f"{module} counted {count} units in the warm-up, then {again}")
     return {
         "version": library,
         "count": count,
@@ -86,7 +97,7 @@ def measure(
 
 
 if __name__ == "__main__":
-    # Last, so that an installed netlink comes before the checkout's folder of that name.
+    # At the end, so that an installed netlink comes before the folder of that name in the checkout.
     sys.path.append(str(Path(__file__).parent.parent))
     _, module, distribution, workload, runs, size, *reset = sys.argv
     print(json.dumps(measure(module, distribution, workload, int(runs), int(size), reset)))

@@ -1,7 +1,7 @@
-"""A private network namespace that other processes can be started in.
+"""A private network namespace in which the harness starts other processes.
 
-An idle process holds the namespace, so that the kernel takes both away together, however the
-benchmark ends. The runner itself never leaves its own namespace.
+An idle process holds the namespace. The kernel removes both together, however the benchmark ends.
+The runner itself must not leave its own namespace, because it starts processes in several.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Self
 
-# How to make a namespace and how to enter it: as root, else through a user namespace.
+# Options of unshare and nsenter: as root, and with a user namespace.
 _WAYS = (
     (["--net"], ["--net"]),
     (["--net", "--map-root-user"], ["--net", "--user", "--preserve-credentials"]),
@@ -19,21 +19,21 @@ _WAYS = (
 
 
 class NamespaceError(Exception):
-    """No network namespace can be made here; the text says what refused it."""
+    """The harness cannot create a network namespace. The text says why."""
 
 
 class Namespace:
-    """A network namespace for the length of a `with` block; commands in it start in `directory`."""
+    """A network namespace that exists during a `with` block. Commands run in `directory`."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     def __enter__(self) -> Self:
         if not (shutil.which("unshare") and shutil.which("nsenter")):
-            raise NamespaceError("no private network namespace: needs unshare and nsenter")
+            raise NamespaceError("no private network namespace: install unshare and nsenter")
         refusals = []
         for make, enter in _WAYS:
-            # cat ends when its standard input does: when we close it, and when we die.
+            # cat ends when its standard input is closed, also if this process is killed.
             holder = subprocess.Popen(
                 ["unshare", *make, "sh", "-c", "echo ready && exec cat"],
                 stdin=subprocess.PIPE,
@@ -53,7 +53,10 @@ class Namespace:
         self._holder.communicate()
 
     def run(self, command: list[str], stdin: str = "") -> str:
-        """Run a command in the namespace; what it prints, or CalledProcessError if it fails."""
+        """Run a command in the namespace and return its output.
+
+        Raises CalledProcessError if the command fails.
+        """
         done = subprocess.run(
             [*self._enter, *command],
             input=stdin,

@@ -1,7 +1,8 @@
-"""Runs a workload: a namespace, its contenders by turns, each in processes of its own.
+"""The runner: it prepares a namespace for a workload and runs the contenders in turn.
 
-No number comes from one stretch of time alone: the contenders take turns for several rounds, each
-round in the opposite order of the one before, so that a slow minute falls on all of them alike.
+Each turn is a new process. The contenders take turns for several rounds, and each round reverses
+the order of the one before. So a slow minute of the machine affects all of them. This file must not
+time anything itself: the processes do.
 """
 
 from __future__ import annotations
@@ -28,14 +29,15 @@ _ROUNDS = 4
 
 
 class BenchmarkError(Exception):
-    """A contender failed, or did other work than the rest: nothing can be compared."""
+    """A contender failed or did different work, so the results cannot be compared."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one contender did in all its processes; contenders/__init__.py explains the members.
+    """The results of all processes of one contender. contenders/__init__.py explains the members.
 
-    `size` is what it was asked for, which is less than the workload's where it takes a share.
+    `size` is the size of the work. It is smaller than that of the workload if the contender does a
+    share.
     """
 
     contender: str
@@ -48,18 +50,22 @@ class Result:
     size: int
 
     def ns_each(self) -> list[float]:
-        """Nanoseconds a unit, run by run."""
+        """Return the nanoseconds per unit of each run."""
         return [ns / self.count for ns in self.ns]
 
     def median(self) -> float:
-        """Nanoseconds a unit."""
+        """Return the median of the nanoseconds per unit."""
         return statistics.median(self.ns_each())
 
 
 def run(
     name: str, workload: Workload, contenders: Mapping[str, Contender], size: int, runs: int
 ) -> list[Result]:
-    """The results of those contenders that can work here; stderr names the others, and why."""
+    """Run a workload and return the results of the contenders that can work here.
+
+    For the others, print the reason to stderr. Raises BenchmarkError if a contender fails or does
+    different work, and NamespaceError if no namespace can be created.
+    """
     samples: dict[str, list[dict[str, Any]]] = {who: [] for who in contenders}
     with tempfile.TemporaryDirectory() as scratch, Namespace(Path(scratch)) as namespace:
         try:
@@ -70,7 +76,7 @@ def run(
                         sample = _sample(contenders[who], namespace, name, workload, size, runs)
                         samples[who].append(sample)
                     except Skip as reason:
-                        print(f"{name}: without {who}: {reason}", file=sys.stderr)
+                        print(f"{name}: skipped {who}: {reason}", file=sys.stderr)
                         del samples[who]
                     except NotDone as error:
                         raise BenchmarkError(f"{name}: {who} left {error}") from error
@@ -88,7 +94,7 @@ def _sample(
     size: int,
     runs: int,
 ) -> dict[str, Any]:
-    """The line of JSON of one process, whose work has been verified."""
+    """Run one process, verify its work, and return its line of JSON."""
     command = contender.command(namespace.directory)
     size = max(1, size // contender.shares.get(name, 1))
     runs = min(runs, contender.max_runs)
@@ -102,16 +108,16 @@ def _sample(
 
 def _check_same_work(name: str, samples: Mapping[str, list[dict[str, Any]]]) -> None:
     if not samples:
-        raise BenchmarkError(f"{name}: no contender can do it here")
-    # Not the counts, as one may do a share: but what is beyond the size, such as the link's own
-    # routes in a dump, is there for all.
+        raise BenchmarkError(f"{name}: no contender can run here; see the reasons above")
+    # A contender may do a share, so the counts differ. The units beyond the size, such as the
+    # routes of the link itself in a dump, are the same for all.
     beyond = {who: {p["count"] - p["size"] for p in parts} for who, parts in samples.items()}
     size = max(p["size"] for parts in samples.values() for p in parts)
     digest = {
         who: {p["digest"] for p in parts if p["size"] == size} - {None}
         for who, parts in samples.items()
     }
-    for words, seen in ("count, less the size", beyond), ("digest", digest):
+    for words, seen in ("count minus the size", beyond), ("digest", digest):
         if len(set().union(*seen.values())) > 1:
             raise BenchmarkError(f"{name}: the contenders disagree on the {words}: {seen}")
 
@@ -124,7 +130,7 @@ def _join(who: str, parts: list[dict[str, Any]]) -> Result:
 
 
 def machine() -> dict[str, str | float]:
-    """The facts without which a number means nothing, and none that names the machine."""
+    """Return the facts about the machine that a reader of the numbers needs, without its name."""
     cpuinfo = Path("/proc/cpuinfo").read_text()
     model = re.search(r"^model name\s*: (.*)$", cpuinfo, re.MULTILINE)
     return {

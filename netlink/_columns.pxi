@@ -1,52 +1,53 @@
-# Columns: fields of many messages, gathered without making a message. Part of _core.pyx.
+# Columns: the values of fields of many messages, gathered from datagrams. Part of _core.pyx.
 #
-# Paths compile to nodes, one for each header or list of attributes on the way, and steps, one for
-# each wanted field in a node; a message is then walked once, whatever the number of columns. All of
-# it works on plain memory, so the GIL is released for a whole receive.
+# Paths are compiled to nodes and steps. A node is one header or list of attributes on a path, and a
+# step is one wanted field in a node. Each message is then walked once for all columns. This file
+# must not create a view for a message. It exists because columns need no Python object for a
+# message: the code works on plain memory and releases the GIL for a whole receive.
 
 cdef struct Step:
-    Py_ssize_t offset   # of a header member, and
-    Py_ssize_t size     # its size
+    Py_ssize_t offset   # of a header member
+    Py_ssize_t size     # of a header member
     bint by_family
-    int sink            # which column takes the value, or -1
-    int child           # which node goes on inside it, or -1
+    int sink            # index of the column that stores the value, or -1
+    int child           # index of the node inside the value, or -1
 
 cdef struct Pick:
     int type            # a message type, or a command
-    Py_ssize_t offset   # of a header member that must have a value
-    Py_ssize_t size     # 0: none must
+    Py_ssize_t offset   # of the header member that a selector reads
+    Py_ssize_t size     # of that member; 0 if there is no selector
     bint is_big
-    uint64_t value
+    uint64_t value      # that the member must have
 
 cdef struct Node:
-    Py_ssize_t header   # bytes that must be there before attributes
-    Py_ssize_t start    # where attributes begin, or -1: a struct
-    int top             # highest attribute number wanted, -1: none
-    int *by_type        # attribute number -> step + 1
-    int members         # how many header members are wanted, and
-    int *member         # their steps
+    Py_ssize_t header   # minimal bytes before the attributes
+    Py_ssize_t start    # offset of the attributes, -1 if the node is a struct
+    int top             # highest wanted attribute number, -1 if none is wanted
+    int *by_type        # attribute number -> index of the step + 1
+    int members         # number of wanted header members
+    int *member         # the steps of the wanted header members
 
 
 @cython.final
 cdef class Gather:
-    """Columns being filled: `feed` it runs of messages, then `finish`.
+    """Gathers columns: call `feed` with runs of messages, then `finish`.
 
-    `table` is that of the message class. `dispatch` says which messages have the class; others are
-    passed over. With `is_generic` it is the dispatch of a generic family's commands. `paths` name
-    fields: "oif", "stats64.rx_bytes". Raises LookupError for a path that names nothing or has no
-    column (a nest, an array, a repeated attribute).
+    `table` is the table of the message class. `dispatch` says which messages have that class, and
+    all others are skipped. With `is_generic`, `dispatch` maps the commands of a generic family.
+    `paths` name fields, such as "oif" or "stats64.rx_bytes". Raises LookupError if a path names no
+    field, or a field that has no column: a nest, an array or a repeated attribute.
     """
     cdef Table table
     cdef tuple paths
     cdef list fields           # the Field of each path
     cdef int column_count
-    cdef list bodies           # scratch while compiling: the Table of each node
+    cdef list bodies           # the Table of each node, used while compiling
     cdef Node *nodes
     cdef Step *steps
     cdef Sink *sinks
     cdef int node_count
     cdef int step_count
-    cdef Pick *picks           # which types, or commands, carry the class
+    cdef Pick *picks           # the types or commands that have the class
     cdef int pick_count
     cdef int framing
     cdef bint is_generic
@@ -66,7 +67,7 @@ cdef class Gather:
         if self.nodes == NULL or self.steps == NULL or self.sinks == NULL:
             raise MemoryError
         if not paths or len(set(paths)) < len(paths):
-            raise ValueError("columns take at least one path, and each only once")
+            raise ValueError(f"columns() expects at least one path, each only once, got {paths}")
         self.add_picks(dispatch)
         self.add_node(table)
         for i, path in enumerate(paths):
@@ -88,7 +89,7 @@ cdef class Gather:
         PyMem_Free(self.picks)
 
     cdef int add_picks(self, Dispatch dispatch) except -1:
-        """Find the numbers, and the values of a selector, under which the class arrives."""
+        """Find the types or commands, and the values of a selector, that have the class."""
         cdef Meaning meaning
         cdef list found = []
         for number, item in [*dispatch.received.items()]:
@@ -113,7 +114,7 @@ cdef class Gather:
         return 0
 
     cdef bint is_wanted(self, int type, const uint8_t *p, Py_ssize_t n) noexcept nogil:
-        """Whether a message of a type, whose body is at p, has the class."""
+        """Return whether a message has the class. Its body is at p."""
         cdef Pick *pick
         cdef int i
         for i in range(self.pick_count):
@@ -151,12 +152,15 @@ cdef class Gather:
             step = self.add_step(node, f)
             if depth < len(names) - 1:
                 if f.kind.load is not load_view:
-                    raise LookupError(f"{table.cls.__name__}.{name} holds no fields")
+                    raise LookupError(f"{path!r}: {table.cls.__name__}.{name} holds no fields; "
+                                      f"end the path at {name!r}")
                 if self.steps[step].child < 0:
                     self.steps[step].child = self.add_node(f.resolve())
                 node = self.steps[step].child
         if f.kind.append is NULL:
-            raise LookupError(f"{path!r} has no column: it is of kind {f.kind_name}")
+            hint = ("name a field inside it" if f.kind.load is load_view
+                    else "read it from the messages")
+            raise LookupError(f"{path!r} is of kind {f.kind_name}, which has no column; {hint}")
         self.steps[step].sink = sink
         self.sinks[sink].append = f.kind.append
         self.sinks[sink].is_big = f.kind.is_big
@@ -165,7 +169,7 @@ cdef class Gather:
         return 0
 
     cdef int add_step(self, int number, Field f) except -1:
-        """The step of a field in a node, which may be there already."""
+        """Return the index of the step of a field in a node. Adds the step if it is new."""
         cdef Node *node = &self.nodes[number]
         cdef int i
         cdef Step *step
@@ -187,10 +191,10 @@ cdef class Gather:
         return self.step_count - 1
 
     def feed(self, bytes data not None, Py_ssize_t start, Py_ssize_t end):
-        """Take in the messages between two places in a bytes object.
+        """Add the messages between two offsets in a bytes object to the columns.
 
-        Raises DecodeError with path and offset at a message that is not framed rightly or a value
-        of a wrong length; the columns are of no use then.
+        Raises DecodeError with path and offset if a message is not framed correctly or a value has
+        a wrong length. The columns are incomplete then and must not be used.
         """
         cdef const uint8_t *base = <const uint8_t *>PyBytes_AS_STRING(data)
         cdef const uint8_t *where = NULL
@@ -199,14 +203,15 @@ cdef class Gather:
         cdef Cursor c
         cdef View view
         if not 0 <= start <= end <= PyBytes_GET_SIZE(data):
-            raise ValueError(f"{start} to {end} is not within the {len(data)} bytes given")
+            raise ValueError(f"expected offsets within {len(data)} bytes of data, "
+                             f"got start {start} and end {end}")
         c.at = base + start
         c.left = end - start
         with nogil:
             status = self.gather(&c, &where)
         if status == NO_MEMORY:
             raise MemoryError
-        if status == FAULT:  # only now is the error put into words
+        if status == FAULT:  # find out what is wrong, now that the GIL is held
             if not frame_ok(&c, &frame, self.framing):
                 raise frame_fault(&c, c.at - base, self.framing)
             if self.is_generic:
@@ -215,11 +220,11 @@ cdef class Gather:
                 frame.envelope = GENERIC_ENVELOPE
             view = new_view(self.table, data, c.at + frame.envelope - base,
                             frame.length - frame.envelope, 0, None)
-            raise DecodeError("wrong length, or not framed rightly", path=path_at(view, where),
-                              offset=where - base)
+            raise DecodeError("the value has a wrong length, or is not framed correctly",
+                              path=path_at(view, where), offset=where - base)
 
     cdef int gather(self, Cursor *c, const uint8_t **where) noexcept nogil:
-        """Take in the messages under a cursor; on a fault it stays at the message concerned."""
+        """Add the messages under a cursor. On a fault the cursor stays at the faulty message."""
         cdef Frame frame
         cdef const uint8_t *p
         cdef int i, status
@@ -248,7 +253,7 @@ cdef class Gather:
 
     cdef int visit(self, Node *node, const uint8_t *p, Py_ssize_t n, Py_ssize_t row, bint is_mpls,
                    const uint8_t **where) noexcept nogil:
-        """Hand the wanted fields of one header and its attributes to their sinks."""
+        """Pass the wanted fields of one header and its attributes to their sinks."""
         cdef Cursor c
         cdef nlattr header
         cdef Step *wanted
@@ -283,12 +288,15 @@ cdef class Gather:
 
     cdef int deliver(self, Step *wanted, const uint8_t *p, Py_ssize_t n, Py_ssize_t row,
                      bint is_mpls, const uint8_t **where) noexcept nogil:
-        """One payload: into its column, unless an equal attribute came before, or further down."""
+        """Append a payload to its column, and visit the node inside it.
+
+        If an attribute occurs twice, its first payload counts.
+        """
         cdef Sink *sink
         cdef int status
         if wanted.sink >= 0:
             sink = &self.sinks[wanted.sink]
-            # A column of addresses has no room for labels: such a row stays empty.
+            # A column of addresses cannot contain MPLS labels: such a row stays empty.
             if sink.rows == row and not (wanted.by_family and is_mpls):
                 status = sink.append(sink, p, n)
                 if status:
@@ -301,7 +309,7 @@ cdef class Gather:
         return 0
 
     def finish(self):
-        """The columns by path; the gathering begins anew."""
+        """Return the columns by path. The next `feed` starts new columns."""
         cdef Column column
         cdef Sink *sink
         cdef dict result = {}
@@ -321,7 +329,7 @@ cdef class Gather:
 
 
 cdef bytes take(Heap *heap):
-    """The bytes of a heap, which is empty then."""
+    """Return the bytes of a heap and empty it."""
     cdef bytes result = PyBytes_FromStringAndSize(<const char *>heap.data, heap.used)
     heap.used = 0
     return result
@@ -329,13 +337,13 @@ cdef bytes take(Heap *heap):
 
 @cython.final
 cdef class Column:
-    """One field of many messages: a sequence that makes each value when it is asked for.
+    """One field of many messages: a sequence that converts each value when it is read.
 
-    `values` holds them back to back: integers (and flags, as bytes) in the machine's byte order,
-    anything else as the payload on the wire, with `ends` (int64) telling where each ends.
-    `validity` has a bit for each row, the lowest first, that is set where the message had the
-    field; `null_count` counts those without. These are Arrow's layouts, but for the leading 0 that
-    Arrow's offsets have.
+    `values` contains the values without gaps. Integers are in the byte order of the machine, flags
+    are one byte each, and other values are the payloads as they were received. For those, `ends`
+    (int64) has the offset at which each value ends. `validity` has one bit for each row, the lowest
+    bit first. It is set if the message had the field, and `null_count` is the number of rows
+    without. These are the layouts of Arrow, except for the leading 0 of Arrow's offsets.
     """
     cdef readonly Field field
     cdef Py_ssize_t length
@@ -356,7 +364,7 @@ cdef class Column:
         if row < 0:
             row += self.length
         if not 0 <= row < self.length:
-            raise IndexError(f"row {row} of {self.length}")
+            raise IndexError(f"row {row} is out of range: the column has {self.length} rows")
         if not (<const uint8_t *>PyBytes_AS_STRING(self.validity))[row // 8] >> (row % 8) & 1:
             return self.field.missing
         p = <const uint8_t *>PyBytes_AS_STRING(self.values)

@@ -1,22 +1,27 @@
-/* netlink._nlsock: the system calls of a netlink socket, and nothing above them.
+/* netlink._nlsock: the system calls of a netlink socket.
  *
- * Here live one type, RawSocket, and two functions, unshare() and setns(). The file knows struct
- * sockaddr_nl and control messages; it never looks into a datagram. It needs Python.h and libc.
+ * This file defines one type, RawSocket, and two functions, unshare() and setns(). It knows struct
+ * sockaddr_nl and control messages. It must not look into a datagram, and it uses nothing but
+ * Python.h and libc. It exists because the socket module of Python has no recvmmsg(), which
+ * receives many datagrams in one system call.
  *
  * Rules:
- * 1. A system call on a socket stands between enter() and leave(), and runs without the GIL if it
+ * 1. A system call on a socket stands between enter() and leave(). It runs without the GIL if it
  *    can wait.
- * 2. close() marks and rings; the last call in flight to leave() closes the descriptors. So their
- *    numbers cannot be given to another file under a running call.
- * 3. A RawSocket's fields change only with the GIL held. The module does not declare
- *    Py_MOD_GIL_NOT_USED: a free-threaded Python turns the GIL on when it imports it.
- * 4. Nothing is global, neither variables nor module state: any number of interpreters may load it.
- * 5. A thread of ours knows nothing of Python: it makes system calls, and somebody joins it.
- * 6. EINTR runs the signal handlers, then the call goes on with the time that is left (PEP 475).
+ * 2. close() sets a mark and wakes the calls that wait. The last call in flight closes the
+ *    descriptors in leave(). So the kernel cannot give their numbers to another file while a call
+ *    uses them.
+ * 3. A RawSocket's fields change only while the GIL is held. The module does not declare
+ *    Py_MOD_GIL_NOT_USED: a free-threaded Python enables the GIL when it imports the module.
+ * 4. There are no global variables and no module state. Several interpreters may load the module.
+ * 5. The threads that this file starts make system calls only. They never call Python, and the
+ *    function that starts one, end_send() or the finalizer joins it.
+ * 6. EINTR runs the signal handlers. Then the call continues with the remaining time (PEP 475).
  *
- * Receiving: recvmmsg() fills slots of a scratch area. A slot is large in virtual memory only, so
- * that no datagram needs a peek at its size first and none is cut. What came is then copied to one
- * bytes object of the exact size, with a packed index beside it.
+ * Receiving: recvmmsg() fills the slots of a scratch area. A slot is large in virtual memory only,
+ * so the size of a datagram need not be peeked at, and none up to SLOT_SIZE is truncated. The
+ * received bytes are then copied once, to a bytes object of the exact size. A packed index
+ * describes the datagrams.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -48,12 +53,12 @@
 
 #define MAX_DATAGRAMS 64
 #define MAX_BUFFERS 1024            /* UIO_MAXIOV of linux/uio.h */
-#define SLOT_SIZE (1u << 20)        /* what one datagram may be at most */
-#define SLOT_KEPT (1u << 16)        /* what a slot may hold on to in resident memory */
+#define SLOT_SIZE (1u << 20)        /* the largest datagram */
+#define SLOT_KEPT (1u << 16)        /* resident memory that a slot keeps between two receives */
 
 #define SECOND INT64_C(1000000000)  /* times are in nanoseconds */
 #define SEND_PAUSE INT64_C(1000000)
-#define DO_NOT_WAIT INT64_C(0)      /* a deadline that the clock never shows, nor this: */
+#define DO_NOT_WAIT INT64_C(0)      /* two deadlines that the clock never shows */
 #define FOREVER INT64_MAX
 
 /* Room for the control messages that netlink_recvmsg() adds (net/netlink/af_netlink.c). */
@@ -62,7 +67,7 @@ union control {
     unsigned char room[CMSG_SPACE(sizeof(struct nl_pktinfo)) + CMSG_SPACE(sizeof(int))];
 };
 
-/* The head of the scratch area. The slots follow at SLOT_KEPT, where a page of any size starts. */
+/* The start of the scratch area. The slots begin at SLOT_KEPT, a multiple of every page size. */
 struct scratch {
     struct mmsghdr headers[MAX_DATAGRAMS];
     struct iovec vectors[MAX_DATAGRAMS];
@@ -75,18 +80,18 @@ struct sender;
 typedef struct {
     PyObject_HEAD
     int fd;
-    int wake;                 /* an eventfd that close() rings; -1 until a call first waits */
+    int wake;                 /* an eventfd that close() writes to; -1 until a call first waits */
     int protocol;
     char closed;
     char receiving;           /* one call at a time may use the scratch area */
     size_t calls;             /* in flight */
     struct scratch *scratch;  /* NULL until the first receive */
-    size_t slots;             /* how many it has */
+    size_t slots;             /* of the scratch area */
     struct sender *sender;    /* between begin_send() and end_send() */
 } RawSocket;
 
 
-/* Errors, the clock, arguments. Functions that return an int set an exception where it is -1. */
+/* Errors, the clock, arguments. A function that returns an int sets an exception if it is -1. */
 
 static int fail(void)
 {
@@ -131,7 +136,7 @@ static int as_number(PyObject *value, long long most, long long *number)
         return 0;
     if (!overflow && *number >= 0 && *number <= most)
         return 1;
-    PyErr_Format(PyExc_ValueError, "%R is not in 0..%lld", value, most);
+    PyErr_Format(PyExc_ValueError, "expected a number from 0 to %lld, got %R", most, value);
     return 0;
 }
 
@@ -144,7 +149,7 @@ static int as_u32(PyObject *value, void *result)
     return 1;
 }
 
-/* None leaves the result as it was: -1, which no caller can give. */
+/* None leaves the result unchanged. It is -1 then, which a caller cannot pass. */
 static int as_optional_int(PyObject *value, void *result)
 {
     long long number;
@@ -163,7 +168,7 @@ static int as_deadline(PyObject *value, void *result)
     if (seconds == -1.0 && PyErr_Occurred())
         return 0;
     if (!(seconds >= 0.0)) {  /* NaN too */
-        PyErr_Format(PyExc_ValueError, "timeout %R is neither None nor 0 or more seconds", value);
+        PyErr_Format(PyExc_ValueError, "timeout must be None or at least 0 seconds, got %R", value);
         return 0;
     }
     *(int64_t *)result = seconds == 0.0 ? DO_NOT_WAIT : seconds > 1e9 ? FOREVER
@@ -172,7 +177,7 @@ static int as_deadline(PyObject *value, void *result)
 }
 
 
-/* Life: enter, leave, close */
+/* The lifetime of a socket: enter, leave, close */
 
 static RawSocket *enter(PyObject *object)
 {
@@ -223,20 +228,20 @@ static void shut(RawSocket *self)
     if (self->calls == 0)
         release(self);
     else if (self->wake >= 0)
-        eventfd_write(self->wake, 1);  /* stays readable, so that each call that waits sees it */
+        eventfd_write(self->wake, 1);  /* stays readable, so it wakes every call that waits */
 }
 
 
 /* Waiting */
 
-/* After EAGAIN: 0 when the call is to be tried again. */
+/* Wait after EAGAIN. Returns 0 if the caller must try the system call again. */
 static int wait_ready(RawSocket *self, short events, int64_t deadline)
 {
     int ready;
 
     if (deadline == DO_NOT_WAIT)
         return fail();  /* BlockingIOError */
-    if (self->closed)  /* when there was no bell yet */
+    if (self->closed)  /* before the eventfd existed */
         return fail_closed();
     int64_t left = deadline == FOREVER ? FOREVER : deadline - monotonic();
     if (left <= 0)
@@ -246,9 +251,9 @@ static int wait_ready(RawSocket *self, short events, int64_t deadline)
         if (self->wake < 0)
             return fail();
     }
-    /* A send waits only for another process that reads too slowly, and POLLOUT does not tell when:
-     * the kernel calls a netlink socket writable at all times, since what is sent is charged to the
-     * receiver (netlink_attachskb() in net/netlink/af_netlink.c). So it looks now and then. */
+    /* A send waits only if another process reads too slowly. POLLOUT does not help: the kernel
+     * reports a netlink socket as always writable, because it charges a datagram to the receiver
+     * (netlink_attachskb() in net/netlink/af_netlink.c). So a send tries again every SEND_PAUSE. */
     if (events == POLLOUT && left > SEND_PAUSE)
         left = SEND_PAUSE;
     struct pollfd polls[] = {{self->wake, POLLIN, 0}, {self->fd, events, 0}};
@@ -259,18 +264,18 @@ static int wait_ready(RawSocket *self, short events, int64_t deadline)
 
     if (ready < 0 && errno != EINTR)
         return fail();
-    if (PyErr_CheckSignals() < 0)  /* a signal may also have come between two looks */
+    if (PyErr_CheckSignals() < 0)  /* a signal may also arrive between two calls of ppoll() */
         return -1;
     if (self->closed)
         return fail_closed();
     if (ready > 0 && polls[0].revents != 0) {
-        eventfd_t rings;  /* by a forked child, which closed its copy of the socket */
-        eventfd_read(self->wake, &rings);
+        eventfd_t value;  /* written by a forked child that closed its copy of the socket */
+        eventfd_read(self->wake, &value);
     }
     return 0;
 }
 
-/* After any error: 0 when the call is to be tried again. */
+/* Handle any error. Returns 0 if the caller must try the system call again. */
 static int retry(RawSocket *self, short events, int64_t deadline)
 {
     if (errno == EAGAIN)
@@ -317,15 +322,16 @@ static int get_option(PyObject *object, int level, int option, void *value, sock
 
 static int set_buffer(PyObject *object, int forced, int option, int size)
 {
-    if (size < 0)  /* was None */
+    if (size < 0)  /* None */
         return 0;
     if (set_option(object, SOL_SOCKET, forced, &size, sizeof(size)) == 0)
         return 0;
-    PyErr_Clear();  /* it takes CAP_NET_ADMIN; without, net.core.[rw]mem_max is the limit */
+    PyErr_Clear();  /* without CAP_NET_ADMIN, net.core.[rw]mem_max is the limit */
     return set_option(object, SOL_SOCKET, option, &size, sizeof(size));
 }
 
-/* Runs without the GIL; 0 or an errno. Signals are for the threads that Python knows. */
+/* Called without the GIL. Returns 0 or an errno. The thread blocks all signals, because only
+ * threads that Python knows can handle them. */
 static int start_thread(pthread_t *thread, void *(*run)(void *), void *argument)
 {
     sigset_t all, before;
@@ -354,8 +360,9 @@ static void *open_elsewhere(void *argument)
     return NULL;
 }
 
-/* A namespace belongs to a thread, and a socket stays where it was opened: a thread of its own
- * goes there, so that the caller's never does. Runs without the GIL; -1 and errno on errors. */
+/* Open a socket in a namespace. A thread has a namespace, and a socket stays in the one in which
+ * it was opened. So a new thread enters the namespace, and the caller's thread stays in its own.
+ * Called without the GIL. Returns -1 and sets errno on errors. */
 static int open_socket(int protocol, int netns)
 {
     struct opener opener = {protocol, netns, -1, 0};
@@ -393,7 +400,8 @@ static PyObject *RawSocket_new(PyTypeObject *type, PyObject *args, PyObject *kwa
     self->closed = fd < 0;
     if (fd < 0) {
         fail();
-    /* The exact group number of an event: nl_groups of struct sockaddr_nl has 32 bits only. */
+    /* NETLINK_PKTINFO reports the group number of an event. The mask nl_groups of struct
+     * sockaddr_nl has 32 bits only. */
     } else if (set_option(object, SOL_NETLINK, NETLINK_PKTINFO, &on, sizeof(on)) < 0 ||
                set_buffer(object, SO_RCVBUFFORCE, SO_RCVBUF, rcvbuf) < 0 ||
                set_buffer(object, SO_SNDBUFFORCE, SO_SNDBUF, sndbuf) < 0) {
@@ -404,13 +412,14 @@ static PyObject *RawSocket_new(PyTypeObject *type, PyObject *args, PyObject *kwa
     return object;
 }
 
-/* A thread that sends one buffer after the other, so that whoever makes the next ones need not wait
- * for the kernel to carry these out, nor the kernel for the GIL. */
+/* A thread that sends buffers one after the other. The kernel executes requests during the send.
+ * With the thread, it does so while Python builds the next requests, and it never waits for the
+ * GIL. */
 struct sender {
     pthread_t thread;
     pid_t process;      /* a fork copies this struct, not the thread */
     int fd;
-    int error;          /* errno of the send that failed: none follows it */
+    int error;          /* errno of the send that failed, after which the thread ends */
     size_t count, sent;
     PyObject *buffers;  /* a tuple of bytes */
     struct iovec vectors[];
@@ -424,7 +433,7 @@ static void *send_all(void *argument)
 
     for (; sender->sent < sender->count; sender->sent++) {
         const struct iovec *vector = &sender->vectors[sender->sent];
-        do {  /* no signal comes here, but that may change */
+        do {  /* EINTR cannot occur while the thread blocks all signals */
             sent = sendto(sender->fd, vector->iov_base, vector->iov_len, MSG_DONTWAIT,
                           (struct sockaddr *)&kernel, sizeof(kernel));
         } while (sent < 0 && errno == EINTR);
@@ -436,7 +445,7 @@ static void *send_all(void *argument)
     return NULL;
 }
 
-/* Waits for the thread, if there is one, and gives the errno of its failure. */
+/* Wait for the thread, if there is one. Returns the errno of the send that failed, or 0. */
 static int join_sender(RawSocket *self)
 {
     struct sender *sender = self->sender;
@@ -470,7 +479,7 @@ static void RawSocket_finalize(PyObject *object)
     PyErr_Restore(type, value, traceback);
 }
 
-/* The cyclic collector has no part in it: an instance holds no object but bytes to be sent. */
+/* The type does not support cyclic garbage collection: an instance refers only to bytes objects. */
 static void RawSocket_dealloc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
@@ -483,8 +492,8 @@ static void RawSocket_dealloc(PyObject *object)
 
 PyDoc_STRVAR(close_doc,
 "close($self, /)\n--\n\n"
-"Close the socket; closing twice is fine.\n\n"
-"A send or receive that waits in another thread wakes at once, with OSError (EBADF).");
+"Close the socket. Closing it twice is allowed.\n\n"
+"A send or receive that waits in another thread raises OSError (EBADF) at once.");
 
 static PyObject *RawSocket_close(PyObject *object, PyObject *Py_UNUSED(arguments))
 {
@@ -494,7 +503,7 @@ static PyObject *RawSocket_close(PyObject *object, PyObject *Py_UNUSED(arguments
 
 PyDoc_STRVAR(exit_doc, "__exit__($self, /, *exc_info)\n--\n\nClose the socket.");
 
-PyDoc_STRVAR(enter_doc, "__enter__($self, /)\n--\n\nThe socket itself.");
+PyDoc_STRVAR(enter_doc, "__enter__($self, /)\n--\n\nReturn the socket itself.");
 
 static PyObject *RawSocket_enter(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
@@ -507,7 +516,8 @@ static PyObject *RawSocket_enter(PyObject *object, PyObject *Py_UNUSED(ignored))
 }
 
 PyDoc_STRVAR(fileno_doc,
-"fileno($self, /)\n--\n\nThe descriptor, to poll on; only close() may close it.");
+"fileno($self, /)\n--\n\n"
+"Return the file descriptor, for select() and poll(). Only close() may close it.");
 
 static PyObject *RawSocket_fileno(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
@@ -565,11 +575,11 @@ static PyObject *RawSocket_repr(PyObject *object)
 
 PyDoc_STRVAR(bind_doc,
 "bind($self, /, port=0, groups=0)\n--\n\n"
-"Take a port, and set the membership in groups 1 to 32 to a mask.\n\n"
-"Port 0 lets the kernel choose, as it does by itself at the first send. A port that is taken\n"
-"raises OSError (EADDRINUSE); a second bind may change the groups but not the port (EINVAL).\n"
-"The mask replaces what was joined before, even if it is 0: bind first, then join() by number.\n"
-"See netlink(7), struct sockaddr_nl in linux/netlink.h.");
+"Bind the socket to a port, and set its membership in groups 1 to 32 to a mask.\n\n"
+"With port 0 the kernel chooses a port, as it does by itself at the first send. A port in use\n"
+"raises OSError (EADDRINUSE). A second bind() may change the groups but not the port (EINVAL).\n"
+"The mask replaces all earlier memberships, even if it is 0, so call bind() before join().\n"
+"See netlink(7), and struct sockaddr_nl in linux/netlink.h.");
 
 static PyObject *RawSocket_bind(PyObject *object, PyObject *args, PyObject *kwargs)
 {
@@ -602,11 +612,11 @@ static PyObject *change_membership(PyObject *object, PyObject *value, int option
 
 PyDoc_STRVAR(join_doc,
 "join($self, group, /)\n--\n\n"
-"Join a multicast group, by its number (RTNLGRP_LINK is 1), not by a mask.\n\n"
-"Bind the socket as well: one without a port gets no event of the kernel (do_one_broadcast() in\n"
-"net/netlink/af_netlink.c takes it for the sender). A group that the protocol does not have\n"
-"raises OSError (EINVAL), one that takes a privilege PermissionError. NETLINK_ADD_MEMBERSHIP of\n"
-"linux/netlink.h.");
+"Join a multicast group by its number (RTNLGRP_LINK is 1), not by a mask.\n\n"
+"Call bind() as well. The kernel sends no events to a socket without a port, because\n"
+"do_one_broadcast() in net/netlink/af_netlink.c mistakes it for the sender. A group that the\n"
+"protocol does not have raises OSError (EINVAL). A group that requires a privilege raises\n"
+"PermissionError. Sets NETLINK_ADD_MEMBERSHIP (linux/netlink.h).");
 
 static PyObject *RawSocket_join(PyObject *object, PyObject *group)
 {
@@ -615,8 +625,8 @@ static PyObject *RawSocket_join(PyObject *object, PyObject *group)
 
 PyDoc_STRVAR(leave_doc,
 "leave($self, group, /)\n--\n\n"
-"Leave a multicast group, by its number; one that was not joined is no error.\n\n"
-"NETLINK_DROP_MEMBERSHIP of linux/netlink.h.");
+"Leave a multicast group by its number. It is not an error if the group was not joined.\n\n"
+"Sets NETLINK_DROP_MEMBERSHIP (linux/netlink.h).");
 
 static PyObject *RawSocket_leave(PyObject *object, PyObject *group)
 {
@@ -626,8 +636,8 @@ static PyObject *RawSocket_leave(PyObject *object, PyObject *group)
 PyDoc_STRVAR(ifindex_doc,
 "ifindex($self, name, /)\n--\n\n"
 "Return the index of a link by its name, in the network namespace of the socket.\n\n"
-"SIOCGIFINDEX of netdevice(7). Raises OSError (ENODEV) if no link has the name, which may be an\n"
-"alternative one of at most 15 bytes.");
+"Alternative names of at most 15 bytes work too. Raises OSError (ENODEV) if no link has the name.\n"
+"Uses SIOCGIFINDEX, see netdevice(7).");
 
 static PyObject *RawSocket_ifindex(PyObject *object, PyObject *name)
 {
@@ -637,7 +647,7 @@ static PyObject *RawSocket_ifindex(PyObject *object, PyObject *name)
     int result;
 
     if (!PyUnicode_Check(name))
-        return PyErr_Format(PyExc_TypeError, "expected the name of a link, got %R", name);
+        return PyErr_Format(PyExc_TypeError, "ifindex() expects the name of a link, got %R", name);
     bytes = PyUnicode_AsEncodedString(name, "utf-8", "surrogateescape");
     if (bytes == NULL)
         return NULL;
@@ -666,8 +676,8 @@ static PyObject *RawSocket_ifindex(PyObject *object, PyObject *name)
 
 PyDoc_STRVAR(groups_doc,
 "groups($self, /)\n--\n\n"
-"The numbers of the joined multicast groups, as the kernel has them, in order.\n\n"
-"NETLINK_LIST_MEMBERSHIPS of linux/netlink.h (Linux 4.2).");
+"Return the numbers of the joined multicast groups in ascending order.\n\n"
+"Asks the kernel with NETLINK_LIST_MEMBERSHIPS (linux/netlink.h, Linux 4.2).");
 
 static PyObject *RawSocket_groups(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
@@ -675,7 +685,7 @@ static PyObject *RawSocket_groups(PyObject *object, PyObject *Py_UNUSED(ignored)
 
     if (get_option(object, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, NULL, &length) < 0)
         return NULL;
-    /* One word more than the kernel says: before Linux 6.4 it rounded the length down. */
+    /* One word more than the kernel reports: before Linux 6.4 it rounded the length down. */
     const size_t words = length / sizeof(uint32_t) + 1;
     uint32_t *masks = PyMem_Calloc(words, sizeof(*masks));
     if (masks == NULL)
@@ -701,7 +711,7 @@ static PyObject *RawSocket_groups(PyObject *object, PyObject *Py_UNUSED(ignored)
 
 PyDoc_STRVAR(setsockopt_doc,
 "setsockopt($self, level, option, value, /)\n--\n\n"
-"Set a socket option to an int or to the bytes of a C value; see setsockopt(2), netlink(7).");
+"Set a socket option to an int, or to the bytes of a C value. See setsockopt(2) and netlink(7).");
 
 static PyObject *RawSocket_setsockopt(PyObject *object, PyObject *args)
 {
@@ -726,7 +736,7 @@ static PyObject *RawSocket_setsockopt(PyObject *object, PyObject *args)
 
 PyDoc_STRVAR(getsockopt_doc,
 "getsockopt($self, level, option, buflen=0, /)\n--\n\n"
-"A socket option as an int or, where buflen is given, as at most that many bytes.");
+"Return a socket option as an int or, if buflen is given, as at most buflen bytes.");
 
 static PyObject *RawSocket_getsockopt(PyObject *object, PyObject *args)
 {
@@ -741,7 +751,7 @@ static PyObject *RawSocket_getsockopt(PyObject *object, PyObject *args)
         return PyLong_FromLong(number);
     }
     if (buflen < 0)
-        return PyErr_Format(PyExc_ValueError, "buflen must not be negative");
+        return PyErr_Format(PyExc_ValueError, "buflen must be at least 0, got %d", buflen);
     PyObject *result = PyBytes_FromStringAndSize(NULL, buflen);
     if (result == NULL)
         return NULL;
@@ -749,7 +759,7 @@ static PyObject *RawSocket_getsockopt(PyObject *object, PyObject *args)
     length = (socklen_t)buflen;
     if (get_option(object, level, option, PyBytes_AS_STRING(result), &length) < 0)
         Py_CLEAR(result);
-    else if (length < (socklen_t)buflen)  /* it may be more: what the kernel would have needed */
+    else if (length < (socklen_t)buflen)  /* a larger length is what the kernel needs */
         _PyBytes_Resize(&result, (Py_ssize_t)length);
     return result;
 }
@@ -759,15 +769,16 @@ static PyObject *RawSocket_getsockopt(PyObject *object, PyObject *args)
 
 PyDoc_STRVAR(send_doc,
 "send($self, /, *buffers, port=0, group=0, timeout=None)\n--\n\n"
-"Send one datagram, gathered from the buffers, and return its length in bytes.\n\n"
-"Any contiguous bytes-like objects will do, up to 1024 of them (else ValueError). Port 0 is the\n"
-"kernel. A group (1 to 32: the address has no room for more, else ValueError) gets the datagram\n"
-"as well as the port does; where no one listens on the port that is ConnectionRefusedError, after\n"
-"the group got its copies.\n\n"
-"The kernel runs a request within the send, so that only a slow reader in another process makes\n"
-"it wait, for at most timeout seconds (None: no limit) before TimeoutError; 0 raises\n"
-"BlockingIOError without waiting. A datagram must be 32 bytes smaller than sndbuf, else OSError\n"
-"(EMSGSIZE); an empty one raises OSError (ENODATA) on today's kernels.");
+"Send the buffers as one datagram and return its length in bytes.\n\n"
+"The buffers are up to 1024 contiguous bytes-like objects. Port 0 is the kernel. If a group is\n"
+"given, its members receive the datagram as well as the port. The group must be from 1 to 32,\n"
+"because the address has no room for others. If nobody listens on the port, send() raises\n"
+"ConnectionRefusedError after the group has received the datagram.\n\n"
+"The kernel executes a request during the send. So send() waits only if another process reads too\n"
+"slowly. It waits at most timeout seconds (None: no limit) and then raises TimeoutError. With\n"
+"timeout 0 it raises BlockingIOError instead of waiting. A datagram must be at least 32 bytes\n"
+"smaller than sndbuf, otherwise send() raises OSError (EMSGSIZE). Current kernels refuse an empty\n"
+"datagram with OSError (ENODATA).");
 
 static PyObject *RawSocket_send(PyObject *object, PyObject *args, PyObject *kwargs)
 {
@@ -788,9 +799,11 @@ static PyObject *RawSocket_send(PyObject *object, PyObject *args, PyObject *kwar
     if (!parsed)
         return NULL;
     if (group > 32)
-        return PyErr_Format(PyExc_ValueError, "only groups 1..32 can be sent to");
+        return PyErr_Format(PyExc_ValueError, "send() can send to groups 1 to 32, got group %u",
+                            (unsigned int)group);
     if (buffers > MAX_BUFFERS)
-        return PyErr_Format(PyExc_ValueError, "at most %d buffers make a datagram", MAX_BUFFERS);
+        return PyErr_Format(PyExc_ValueError, "send() accepts up to %d buffers, got %zd: join some",
+                            MAX_BUFFERS, buffers);
     address.nl_groups = group ? 1u << (group - 1) : 0;
 
     Py_buffer *views = PyMem_Calloc((size_t)buffers, sizeof(*views));
@@ -829,17 +842,17 @@ done:
 
 PyDoc_STRVAR(begin_send_doc,
 "begin_send($self, buffers, /)\n--\n\n"
-"Have a thread send each of the bytes objects to the kernel, one datagram each, and return at once.\n\n"
-"The thread ends with the last of them or the first that fails, and knows nothing of Python.\n"
-"end_send() must follow before the next begin_send(), else RuntimeError; send() may be called\n"
-"meanwhile. OSError where there can be no thread.");
+"Start a thread that sends bytes objects to the kernel, one datagram each, and return at once.\n\n"
+"The thread never takes the GIL. It ends after the last datagram, or when one cannot be sent.\n"
+"Call end_send() before the next begin_send(), which otherwise raises RuntimeError. send() may be\n"
+"called meanwhile. Raises OSError if the system cannot start a thread.");
 
 static PyObject *RawSocket_begin_send(PyObject *object, PyObject *argument)
 {
     int error;
 
     if (!PyList_Check(argument) && !PyTuple_Check(argument))
-        return PyErr_Format(PyExc_TypeError, "expected a list of bytes, not %.200s",
+        return PyErr_Format(PyExc_TypeError, "begin_send() expects a list of bytes, got %.200s",
                             Py_TYPE(argument)->tp_name);
     PyObject *buffers = PySequence_Tuple(argument);
     if (buffers == NULL)
@@ -853,7 +866,8 @@ static PyObject *RawSocket_begin_send(PyObject *object, PyObject *argument)
     for (size_t i = 0; i < count; i++) {
         PyObject *buffer = PyTuple_GET_ITEM(buffers, (Py_ssize_t)i);
         if (!PyBytes_CheckExact(buffer)) {
-            PyErr_Format(PyExc_TypeError, "expected bytes, not %.200s", Py_TYPE(buffer)->tp_name);
+            PyErr_Format(PyExc_TypeError, "begin_send() expects a list of bytes, got %.200s in it",
+                         Py_TYPE(buffer)->tp_name);
             goto fail;
         }
         sender->vectors[i].iov_base = PyBytes_AS_STRING(buffer);
@@ -863,7 +877,8 @@ static PyObject *RawSocket_begin_send(PyObject *object, PyObject *argument)
     if (self == NULL)
         goto fail;
     if (self->sender != NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "a thread is sending for this netlink socket already");
+        PyErr_SetString(PyExc_RuntimeError,
+                        "a thread is sending for this netlink socket: call end_send() first");
         leave(self);
         goto fail;
     }
@@ -888,8 +903,8 @@ fail:
 
 PyDoc_STRVAR(end_send_doc,
 "end_send($self, /)\n--\n\n"
-"Wait until the thread of begin_send() has ended; without one there is nothing to wait for.\n\n"
-"OSError tells that a send failed, as send() does; those after it were not tried.");
+"Wait until the thread of begin_send() has ended. Return at once if there is none.\n\n"
+"Raises OSError, as send() does, if a datagram was not sent. The later ones were not sent either.");
 
 static PyObject *RawSocket_end_send(PyObject *object, PyObject *Py_UNUSED(arguments))
 {
@@ -908,7 +923,7 @@ static int reserve(RawSocket *self, size_t slots)
                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (scratch == MAP_FAILED)
         return fail();
-    /* A huge page would cover two slots and make a few bytes in each cost 2 MiB. */
+    /* A huge page would cover two slots, and a few bytes in each would use 2 MiB. */
     madvise(scratch, scratch_size(slots), MADV_NOHUGEPAGE);
     for (size_t i = 0; i < slots; i++) {
         struct msghdr *message = &scratch->headers[i].msg_hdr;
@@ -926,7 +941,7 @@ static int reserve(RawSocket *self, size_t slots)
     return 0;
 }
 
-/* Returns how many datagrams came. */
+/* Receive into the slots. Returns the number of datagrams. */
 static int fill(RawSocket *self, size_t slots, int64_t deadline)
 {
     int count;
@@ -934,7 +949,7 @@ static int fill(RawSocket *self, size_t slots, int64_t deadline)
     if (reserve(self, slots) < 0)
         return -1;
     struct mmsghdr *headers = self->scratch->headers;
-    for (size_t i = 0; i < slots; i++) {  /* where the last call found sizes it has put lengths */
+    for (size_t i = 0; i < slots; i++) {  /* the last call has replaced the sizes by lengths */
         headers[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_nl);
         headers[i].msg_hdr.msg_controllen = sizeof(union control);
     }
@@ -971,7 +986,7 @@ static uint32_t align(uint32_t offset)  /* NLMSG_ALIGN() */
     return (offset + 3) & ~UINT32_C(3);
 }
 
-/* Copies the first slots to (data, index). */
+/* Copy the first slots to (data, index). */
 static PyObject *deliver(struct scratch *scratch, int count)
 {
     PyObject *index = NULL, *result = NULL;
@@ -995,7 +1010,8 @@ static PyObject *deliver(struct scratch *scratch, int count)
         memcpy(bytes + record.offset, source, record.length);
         memcpy(records + (size_t)i * sizeof(record), &record, sizeof(record));
         end = record.offset + record.length;
-        /* A dump comes by 32 KiB at most (netlink_dump()). What the rare giant took goes back. */
+        /* The kernel sends dumps in parts of at most 32 KiB (netlink_dump()). The rare datagram
+         * that is larger returns its memory here. */
         if (record.length > SLOT_KEPT)
             madvise(source + SLOT_KEPT, record.length - SLOT_KEPT, MADV_DONTNEED);
     }
@@ -1008,16 +1024,17 @@ done:
 
 PyDoc_STRVAR(receive_doc,
 "receive($self, /, timeout=None, *, max_datagrams=16)\n--\n\n"
-"Wait for datagrams and return (data, index): all that are there, up to max_datagrams (1..64).\n\n"
-"data holds the datagrams, each at an offset that is a multiple of 4, with zeros between. index\n"
-"has one struct of netlink._core.INDEX_FORMAT a datagram: offset and length in data; the sender's port (0 is\n"
-"the kernel); the multicast group that it came by, or 0; the network namespace id where\n"
-"NETLINK_LISTEN_ALL_NSID is on, or -1; the flags of recvmsg(2). A datagram of more than 1 MiB is\n"
-"cut to that, and its flags have MSG_TRUNC.\n\n"
-"timeout is in seconds; None waits forever. When nothing came in time it raises TimeoutError;\n"
-"timeout 0 never waits and raises BlockingIOError. OSError (ENOBUFS) says that the kernel dropped\n"
-"datagrams because rcvbuf was full; the socket stays usable. One thread at a time may receive: a\n"
-"second gets RuntimeError. Other threads may send and close meanwhile.\n\n"
+"Wait for datagrams and return (data, index) of all that have arrived, up to max_datagrams.\n\n"
+"data contains the datagrams, each at an offset that is a multiple of 4, with zeros between them.\n"
+"index has one struct of netlink._core.INDEX_FORMAT for each datagram: its offset and length in\n"
+"data; the port of the sender (0 is the kernel); the multicast group, or 0 if it was sent to this\n"
+"socket alone; the network namespace ID if NETLINK_LISTEN_ALL_NSID is set, else -1; the flags of\n"
+"recvmsg(2). A datagram larger than 1 MiB is truncated, and its flags have MSG_TRUNC.\n\n"
+"timeout is in seconds, None waits forever, and max_datagrams is from 1 to 64. If nothing arrives\n"
+"in time, receive() raises TimeoutError. With timeout 0 it raises BlockingIOError instead of\n"
+"waiting. OSError (ENOBUFS) means that the kernel dropped datagrams because the receive buffer\n"
+"was full. The socket stays usable. Only one thread may receive at a time, another one gets\n"
+"RuntimeError. Other threads may send and close meanwhile.\n\n"
 "    data, index = sock.receive()\n"
 "    for offset, length, *_ in struct.iter_unpack(INDEX_FORMAT, index):\n"
 "        print(data[offset : offset + length])");
@@ -1033,12 +1050,14 @@ static PyObject *RawSocket_receive(PyObject *object, PyObject *args, PyObject *k
                                      &deadline, &max_datagrams))
         return NULL;
     if (max_datagrams < 1 || max_datagrams > MAX_DATAGRAMS)
-        return PyErr_Format(PyExc_ValueError, "max_datagrams is not in 1..%d", MAX_DATAGRAMS);
+        return PyErr_Format(PyExc_ValueError, "max_datagrams must be from 1 to %d, got %d",
+                            MAX_DATAGRAMS, max_datagrams);
     RawSocket *self = enter(object);
     if (self == NULL)
         return NULL;
     if (self->receiving) {
-        PyErr_SetString(PyExc_RuntimeError, "another call is receiving from this netlink socket");
+        PyErr_SetString(PyExc_RuntimeError,
+                        "another call is already receiving from this netlink socket: wait for it");
     } else {
         self->receiving = 1;
         int count = fill(self, (size_t)max_datagrams, deadline);
@@ -1055,14 +1074,15 @@ static PyObject *RawSocket_receive(PyObject *object, PyObject *args, PyObject *k
 
 PyDoc_STRVAR(RawSocket_doc,
 "RawSocket(protocol, *, netns=None, rcvbuf=None, sndbuf=None)\n--\n\n"
-"A netlink socket: datagrams in and out, with no idea of what is in them.\n\n"
-"protocol is a number of linux/netlink.h (NETLINK_ROUTE is 0). netns is a descriptor of the\n"
-"network namespace to open it in (a file of /run/netns or /proc/PID/ns/net); the calling thread\n"
-"stays where it is. rcvbuf and sndbuf are in bytes; with CAP_NET_ADMIN they may exceed the limits\n"
-"of net.core.rmem_max and wmem_max, without they are cut to them. The socket is closed at exec\n"
-"and has NETLINK_PKTINFO on; all other options are left to setsockopt().\n\n"
-"A failed system call is an OSError with its errno. A closed socket raises OSError (EBADF) from\n"
-"every method but close(). Threads may share a socket, one of them receiving.\n\n"
+"A netlink socket that sends and receives datagrams without looking into them.\n\n"
+"protocol is a number of linux/netlink.h (NETLINK_ROUTE is 0). netns is a file descriptor of the\n"
+"network namespace in which the socket is opened (a file of /run/netns, or /proc/PID/ns/net). The\n"
+"calling thread stays in its own namespace. rcvbuf and sndbuf are in bytes. With CAP_NET_ADMIN\n"
+"they may exceed net.core.rmem_max and net.core.wmem_max, otherwise the kernel reduces them to\n"
+"these. The socket is closed on exec and has NETLINK_PKTINFO set. The caller sets all other\n"
+"options with setsockopt().\n\n"
+"A failed system call raises OSError with its errno. Every method of a closed socket except\n"
+"close() raises OSError (EBADF). Threads may share a socket, but only one of them may receive.\n\n"
 "    with RawSocket(NETLINK_ROUTE) as sock:\n"
 "        sock.join(RTNLGRP_LINK)\n"
 "        data, index = sock.receive()");
@@ -1090,12 +1110,12 @@ static PyMethodDef RawSocket_methods[] = {
 
 static PyGetSetDef RawSocket_properties[] = {
     {"port", RawSocket_port, NULL,
-     "Its own port number; 0 before bind() and the first send.", NULL},
+     "The port number of the socket, 0 before bind() and the first send.", NULL},
     {"rcvbuf", RawSocket_buffer_size, NULL,
-     "Size of the receive buffer in bytes. The kernel counts its own overhead in and makes it\n"
-     "twice what was asked for (socket(7)).", (void *)(intptr_t)SO_RCVBUF},
+     "The size of the receive buffer in bytes. The kernel doubles the requested size, because its\n"
+     "own overhead counts too (socket(7)).", (void *)(intptr_t)SO_RCVBUF},
     {"sndbuf", RawSocket_buffer_size, NULL,
-     "Size of the send buffer in bytes, which is twice what was asked for as well.",
+     "The size of the send buffer in bytes. The kernel doubles the requested size here too.",
      (void *)(intptr_t)SO_SNDBUF},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -1130,7 +1150,7 @@ static PyType_Spec RawSocket_spec = {
 
 PyDoc_STRVAR(unshare_doc,
 "unshare(flags, /)\n--\n\n"
-"Move the calling thread into new namespaces; see unshare(2). (os.unshare() needs Python 3.12.)");
+"Move the calling thread into new namespaces. See unshare(2). os.unshare() needs Python 3.12.");
 
 static PyObject *nlsock_unshare(PyObject *Py_UNUSED(module), PyObject *args)
 {
@@ -1146,8 +1166,9 @@ static PyObject *nlsock_unshare(PyObject *Py_UNUSED(module), PyObject *args)
 
 PyDoc_STRVAR(setns_doc,
 "setns(fd, nstype, /)\n--\n\n"
-"Move the calling thread into the namespace of a descriptor; see setns(2). nstype is the\n"
-"CLONE_NEW constant that it must match, 0 for any. (os.setns() needs Python 3.12.)");
+"Move the calling thread into the namespace of a file descriptor. See setns(2).\n\n"
+"nstype is the CLONE_NEW* constant that the namespace must match, 0 for any. os.setns() needs\n"
+"Python 3.12.");
 
 static PyObject *nlsock_setns(PyObject *Py_UNUSED(module), PyObject *args)
 {
@@ -1196,7 +1217,7 @@ static PyModuleDef_Slot nlsock_slots[] = {
 static struct PyModuleDef nlsock_module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "netlink._nlsock",
-    .m_doc = "The system calls of a netlink socket; knows no message format.",
+    .m_doc = "The system calls of a netlink socket. This module knows no message formats.",
     .m_methods = nlsock_functions,
     .m_slots = nlsock_slots,
 };

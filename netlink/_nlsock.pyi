@@ -1,4 +1,4 @@
-"""The system calls of a netlink socket; knows no message format. Written in C, `_nlsock.c`."""
+"""The types of `_nlsock.c`: the system calls of a netlink socket. It knows no message formats."""
 
 from types import TracebackType
 from typing import Final, Self, final, overload

@@ -1,8 +1,9 @@
-"""What the kernel says beside an errno: the extended ACK, and attribute policies in words.
+"""Extended ACKs: the attributes that the kernel adds to an errno, and attribute policies as text.
 
-An NLMSG_ERROR or NLMSG_DONE message may carry attributes that say in words what is wrong, where
-in the request, what is missing and what would have been allowed. Here they become a KernelError
-that speaks in attribute paths, by way of the request's own schema.
+An NLMSG_ERROR or NLMSG_DONE message may carry the kernel's text, the offset of the attribute that
+it refuses, the number of a missing attribute, and the policy that it applied. This file turns them
+into a KernelError with attribute names and paths, because the message class of the request knows
+the names. It must not raise because an extended ACK is malformed: the errno is what counts.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ ACK_TLVS, CAPPED = int(NLM_F.NLM_F_ACK_TLVS), int(NLM_F.NLM_F_CAPPED)
 
 
 class NL_ATTR_TYPE(KernelEnum):
-    """How a policy sees a value: enum netlink_attribute_type (linux/netlink.h)."""
+    """The type of a value in a policy: enum netlink_attribute_type (linux/netlink.h)."""
 
     NL_ATTR_TYPE_INVALID = 0
     NL_ATTR_TYPE_FLAG = 1
@@ -51,7 +52,7 @@ class NL_ATTR_TYPE(KernelEnum):
 class Policy(Message):
     """What the kernel allows in one attribute: NL_POLICY_TYPE_ATTR_* (linux/netlink.h).
 
-    Lengths are in bytes. `str()` puts it in words: "u32 0..16777215".
+    Lengths are in bytes. `str()` returns the policy as text, such as "u32 0..16777215".
     """
 
     type: NL_ATTR_TYPE | int | None = u32(1, enum=NL_ATTR_TYPE)
@@ -96,7 +97,7 @@ class Policy(Message):
 
 
 class ExtAck(Message):
-    """What the kernel adds to an errno: NLMSGERR_ATTR_* attributes (linux/netlink.h)."""
+    """The attributes that the kernel adds to an errno: NLMSGERR_ATTR_* (linux/netlink.h)."""
 
     msg: str | None = string(1)
     offs: int | None = u32(2)
@@ -107,17 +108,18 @@ class ExtAck(Message):
 
 
 def status(run: Run, request: Request[Any, Any]) -> tuple[NetlinkError | None, str | None]:
-    """The error and the warning that an NLMSG_ERROR or NLMSG_DONE message carries.
+    """Return the error and the warning of an NLMSG_ERROR or NLMSG_DONE message, or None for each.
 
-    struct nlmsgerr holds the errno, the header of the request and, unless NLM_F_CAPPED says
-    otherwise, the request's payload; with NLM_F_ACK_TLVS attributes follow (linux/netlink.h).
+    struct nlmsgerr contains the errno and the header of the request. The payload of the request
+    follows unless NLM_F_CAPPED is set. With NLM_F_ACK_TLVS, attributes follow (linux/netlink.h).
     """
     payload = run.data[run.start + NLMSG_HDRLEN : run.end]
     if len(payload) < 4:
-        # A DONE without a payload is what kernels before 4.10 end a dump with.
+        # Kernels before 4.10 end a dump with an NLMSG_DONE without a payload.
         if run.type == NLMSG_DONE:
             return None, None
-        return DecodeError("an error message without an errno", offset=run.start), None
+        reason = f"an error message without an errno: {len(payload)} bytes of payload, expected 4"
+        return DecodeError(reason, offset=run.start), None
     (code,) = struct.unpack_from("=i", payload)
     told = ExtAck()
     if run.flags & ACK_TLVS:
@@ -136,12 +138,12 @@ def status(run: Run, request: Request[Any, Any]) -> tuple[NetlinkError | None, s
 
 
 def _explain(code: int, told: ExtAck, request: Request[Any, Any]) -> KernelError:
-    """A KernelError whose offsets have become paths."""
+    """Return the KernelError of an extended ACK, with paths instead of offsets."""
     path = missing = None
     if told.offs is not None:
         path = _path(request, told.offs)
     if told.miss_type is not None:
-        # MISS_NEST is absent where the attribute is missing at the top (netlink_ack_tlv_fill).
+        # MISS_NEST is absent if the attribute is missing at the top level (netlink_ack_tlv_fill).
         nest_path = _path(request, told.miss_nest) if told.miss_nest is not None else None
         missing = _name_in(request.message, nest_path, told.miss_type)
         path = path or nest_path
@@ -158,19 +160,22 @@ def _explain(code: int, told: ExtAck, request: Request[Any, Any]) -> KernelError
 
 
 def _path(request: Request[Any, Any], offset: int) -> str | None:
-    """The attribute at an offset from the request's nlmsghdr, without the class's name."""
+    """Return the path of the attribute at an offset, without the name of the message class.
+
+    The offset counts from the nlmsghdr of the request. Returns None if no attribute is there.
+    """
     if offset < request.op.envelope:
         return None
     return request.message._path(offset - request.op.envelope).partition(".")[2] or None
 
 
 def _name_in(message: Message, path: str | None, number: int) -> str:
-    """The name of an attribute by its number, inside the nest at a path."""
+    """Return the name of an attribute by its number, inside the nest at a path; "#5" if unknown."""
     nested: Any = message
     for part in path.split(".") if path else ():
         name, _, place = part.partition("[")
         nested = getattr(nested, name, None)
         if place and isinstance(nested, tuple | dict):
-            nested = nested[int(place.removesuffix("]"))]  # which the path was made from
+            nested = nested[int(place.removesuffix("]"))]  # exists, as _path() walked it
     fields = type(nested).__table__.fields if isinstance(nested, Message) else ()
     return next((field.name for field in fields if field.number == number), f"#{number}")

@@ -1,8 +1,9 @@
-"""What passes a socket, in words: datagrams, their messages, and what answers say.
+"""Traced datagrams as text: their headers, messages and answers.
 
-A connection with `trace=` hands each datagram to a callable, as a Traced; with NETLINK_TRACE=1 in
-the environment the text of each goes to standard error. `Traced` decodes nothing before it is
-asked, and what cannot be decoded is shown in hex. Every word here serves `netlink decode` too.
+A connection with `trace=` passes each datagram to a callable as a Traced. With NETLINK_TRACE=1 in
+the environment, the text of each datagram is written to standard error. A Traced must not decode
+anything before somebody reads it, and data that cannot be decoded is shown in hexadecimal. This
+file exists so that tracing and `netlink decode` print the same text.
 
     with Connection(ROUTE, trace=print) as nl:
         nl.do(link.set(index=2, mtu=70000))
@@ -43,15 +44,15 @@ __all__ = [
 ]  # fmt: skip
 
 NLMSG_HDRLEN = 16
-ERRNO_SIZE = 4  # of what a struct nlmsgerr begins with
+ERRNO_SIZE = 4  # the first member of struct nlmsgerr
 MSG_TRUNC = 0x20  # linux/socket.h
-ROW = 16  # bytes of hex in a line
+ROW = 16  # bytes in one line of a hex dump
 INDENT = "    "
 EPOCH = datetime(1970, 1, 1)
-REMEMBERED = 1 << 14  # requests whose answers can name attributes
+REMEMBERED = 1 << 14  # requests that are kept to name attributes in their answers
 
-# The higher bits of nlmsg_flags mean what the kind of the message says (linux/netlink.h): the
-# names, without NLM_F_, by a part of the message's name.
+# The meaning of the higher bits of nlmsg_flags depends on the message (linux/netlink.h). This maps
+# a part of the message's name to the names of the bits, without NLM_F_.
 COMMON_FLAGS = [flag.name for flag in NLM_F if flag.name and flag < NLM_F.NLM_F_ROOT]
 SPECIAL_FLAGS = {
     "_GET": "DUMP ROOT MATCH ATOMIC",
@@ -61,15 +62,16 @@ SPECIAL_FLAGS = {
 }
 
 Direction = Literal["send", "receive"]
-Head = dict[str, Any]  # what stands before a message, by JSON's names
+Head = dict[str, Any]  # the header of a message, with the keys of the JSON output
 
 
 class Answer(NamedTuple):
-    """What an NLMSG_ERROR or NLMSG_DONE says; str() is all of it, for people.
+    """The content of an NLMSG_ERROR or NLMSG_DONE. str() returns all of it as text.
 
-    `raw` is the message itself. `request` is what it answers, as far as that is known: its name is
-    that of the message type, or empty. `error` is the kernel's no, None where it has carried the
-    request out; `warning` is what it had to say then.
+    `raw` is the message itself. `request` is the request that it answers, as far as it is known.
+    The name of that request is the name of its message type, or empty. `error` is the kernel's
+    error, or None if the kernel executed the request. `warning` is the kernel's warning in that
+    case, or None.
     """
 
     raw: RawMessage
@@ -87,22 +89,22 @@ class Answer(NamedTuple):
         return f"{text}, with a warning: {self.warning}" if self.warning else text
 
 
-# What a message is seen as: the DecodeError says why it cannot be seen.
+# A decoded message. A DecodeError says why a message cannot be decoded.
 Item = Message | RawMessage | Answer | DecodeError
 
 
 class Traced:
-    """One datagram, as it is handed to the kernel or came from it; str() is a block of lines.
+    """One datagram that was sent to the kernel or received from it. str() is a block of lines.
 
-    `direction` is "send" or "receive", `data` the bytes: whole messages, as many as go together.
-    `own_port` is the connection's, `port` that of the other end (0: the kernel), `group` the
-    multicast group that it was sent to (0: to this socket alone) and `group_name` its name, where
-    that is known. `nsid` is the network namespace that it is from (-1: our own, or not told),
-    `flags` are those of recvmsg(2), and `time` is in ns since 1970.
+    `direction` is "send" or "receive". `data` is the datagram: one or more whole messages.
+    `own_port` is the port of the connection and `port` the port of the other end (0: the kernel).
+    `group` is the multicast group of the datagram (0: it was sent to this socket alone), and
+    `group_name` its name, if it is known. `nsid` is the ID of the network namespace it comes from
+    (-1: our own, or unknown). `flags` are the flags of recvmsg(2). `time` is in ns since 1970.
 
-    Where `error` is not None there was no datagram, and `data` is empty: of a receive it is the
-    ENOBUFS that says that the kernel dropped messages, of a send what the system call said of one
-    that was shown before.
+    If `error` is not None, there is no datagram and `data` is empty. In a receive, `error` is
+    OSError (ENOBUFS): the kernel dropped messages. In a send, it is the error of the system call
+    for the datagram that was shown just before.
     """
 
     __slots__ = (
@@ -136,15 +138,15 @@ class Traced:
 
     @property
     def group_name(self) -> str | None:
-        """The name of the group as join() takes it: "ipv4-route"."""
+        """The name of the group as join() accepts it, such as "ipv4-route", or None."""
         return self._decoder.group_name(self.group)
 
     def messages(self) -> Iterator[Item]:
-        """The messages, decoded as they are asked for; this never raises.
+        """Yield the messages and decode each when it is read. This never raises.
 
-        Those of a declared type are typed, the others a RawMessage. An NLMSG_ERROR or NLMSG_DONE is
-        an Answer, and what cannot be decoded the DecodeError. The numbers of generic families are
-        those that the connection knows at that time.
+        A message of a declared type is an instance of its class, and any other a RawMessage. An
+        NLMSG_ERROR or NLMSG_DONE is an Answer. A message that cannot be decoded is a DecodeError.
+        Generic families are recognised by the IDs that the connection knows at that time.
         """
         return (item for _, item in self._decoder.messages(self.data, is_sent=self._is_sent))
 
@@ -175,26 +177,27 @@ class Traced:
 
     def _outcome(self) -> str:
         if self.error is None:
-            return f"{len(self.data)} bytes{', cut' if self.flags & MSG_TRUNC else ''}"
+            return f"{len(self.data)} bytes{', truncated' if self.flags & MSG_TRUNC else ''}"
         if self._is_sent:
             return f"not sent: {self.error}"
         return str(Overrun())
 
 
 def to_stderr(seen: Traced) -> None:
-    """Write the time in UTC and the text of a datagram, in one write that no other thread cuts."""
+    """Write the time in UTC and the text of a datagram, in one write so that threads do not mix."""
     if sys.stderr is not None:
         sys.stderr.write(f"{clock(seen.time)} {seen}\n")
 
 
 class Decoder:
-    """What datagrams are decoded by: families, and of generic ones the numbers known by now.
+    """Decodes datagrams of some families.
 
-    `dispatch`, `ids` and `groups` may be the tables of a connection that learns such numbers; they
-    are consulted again for each datagram. `groups` are numbers by the name of the family, then by
-    that of the group.
+    `dispatch`, `ids` and `groups` may be tables of a connection that learns the IDs of generic
+    families. They are read again for each datagram. `groups` maps the name of a family, then the
+    name of a group, to the number of the group.
 
-    It remembers the last requests, as the kernel's no quotes of them no more than the header.
+    A capped error reply contains only the header of the request. The decoder remembers recent
+    requests, so it can still name the attribute.
     """
 
     def __init__(
@@ -212,11 +215,11 @@ class Decoder:
         self._sent: dict[int, tuple[bytes, RawMessage]] = {}  # by seq
 
     def traced(self, direction: Direction, data: bytes, **details: Any) -> Traced:
-        """A datagram that this decodes."""
+        """Return a Traced that this decoder decodes."""
         return Traced(direction, data, self, **details)
 
     def remember(self, data: bytes) -> None:
-        """Keep requests, so that the answers can name attributes."""
+        """Store the requests in a datagram, so that their answers can name attributes."""
         if self._dispatch.framing == "text":
             return
         for raw in iter_messages(data):
@@ -227,7 +230,10 @@ class Decoder:
     def messages(
         self, data: bytes, *, is_sent: bool = False
     ) -> Iterator[tuple[RawMessage | None, Item]]:
-        """Each message's header, and what it is seen as; None where the framing ends."""
+        """Yield the header of each message and the decoded message.
+
+        If the rest of the data is not framed correctly, the last header is None.
+        """
         if self._dispatch.framing in ("text", "connector"):
             for item in Messages(data, self._dispatch):
                 yield item if isinstance(item, RawMessage) else None, item
@@ -246,8 +252,10 @@ class Decoder:
             yield raw, self._item(data, raw)
 
     def answer(self, data: bytes, answer: RawMessage) -> Answer:
-        """What an NLMSG_ERROR or NLMSG_DONE in `data` says. Raises DecodeError where it does not
-        even hold an errno."""
+        """Return the content of an NLMSG_ERROR or NLMSG_DONE in `data`.
+
+        Raises DecodeError if it does not even contain an errno.
+        """
         index = struct.pack(
             INDEX_FORMAT, answer.offset, NLMSG_HDRLEN + len(answer.payload), 0, 0, -1, 0
         )
@@ -259,19 +267,19 @@ class Decoder:
         return Answer(answer, request, error, warning)
 
     def group_name(self, number: int) -> str | None:
-        """The name of a multicast group; that of a generic family stands before it."""
+        """Return the name of a multicast group, such as "link" or "nlctrl.notify", or None."""
         for family, groups in [*self._groups.items()]:
             for name, known in [*groups.items()]:
                 if known == number:
                     return name if self._ids is None else f"{family}.{name}"
         return None
 
-    # --- inside ---
+    # --- internal ---
     #
-    # A connection's tables may grow while another thread looks: hence the copies.
+    # The methods copy a connection's tables, because these may grow while another thread reads.
 
     def _family(self, number: int) -> Family | None:
-        """The generic family that has a number."""
+        """Return the generic family with an ID, or None."""
         known = [*self._ids.items()] if self._ids is not None else ()
         return next((family for family, its in known if its == number), None)
 
@@ -285,7 +293,7 @@ class Decoder:
             return error
 
     def _request(self, answer: RawMessage) -> Request[Any, Any]:
-        """The request that an answer is to: the one that we remember, or what it quotes."""
+        """Return the request of an answer: the stored request, or the copy in the answer."""
         quoted = b""
         kind = None
         if answer.type == NLMSG.NLMSG_ERROR:
@@ -298,9 +306,9 @@ class Decoder:
             if isinstance(message, Message):
                 return self._named(message.nlmsg_name or "", message, sent.type)
         if kind is None:
-            return self._named("", Message(), 0)  # an NLMSG_DONE quotes none
+            return self._named("", Message(), 0)  # an NLMSG_DONE contains no request
         meaning = self._dispatch.find(kind, request=True)
-        cls: type[Message] = Message  # a generic family's command is not in the header
+        cls: type[Message] = Message  # the command of a generic family is not in the header
         name = f"type {kind}"
         if isinstance(meaning, Meaning):
             name = meaning.name
@@ -312,21 +320,21 @@ class Decoder:
         message = Message()
         (length,) = struct.unpack_from("=I", quoted)
         is_capped = answer.flags & NLM_F.NLM_F_CAPPED
-        with suppress(DecodeError):  # then the answer names no attribute, but says the rest
+        with suppress(DecodeError):  # the answer is still useful without the attribute
             message = cls.from_bytes(b"" if is_capped else quoted[NLMSG_HDRLEN:length])
         return self._named(name, message, kind)
 
     def _named(self, name: str, message: Message, kind: int) -> Request[Any, Any]:
         op = Op(name, 0, Message)
-        op.family = self._family(kind)  # which says how many headers stand before the message
+        op.family = self._family(kind)  # determines the size of the headers before the message
         return Request(op, message)
 
 
-# --- words ----------------------------------------------------------------------------------------
+# --- text -----------------------------------------------------------------------------------------
 
 
 def head_of(message: Message | RawMessage) -> Head:
-    """The header: the name of the type, where it has one, flags by name, and who is meant."""
+    """Return the header: the type and the flags by name, the sequence number and the port."""
     if isinstance(message, Message):
         name = message.nlmsg_name or str(message.nlmsg_type)
         flags, seq, pid = message.nlmsg_flags or 0, message.nlmsg_seq, message.nlmsg_pid
@@ -337,7 +345,7 @@ def head_of(message: Message | RawMessage) -> Head:
 
 
 def line_of(head: Head) -> str:
-    """The words of the header; numbers say what they are."""
+    """Return a header as one line. Plain numbers are labelled."""
     words = []
     for key, value in head.items():
         if isinstance(value, list):
@@ -349,7 +357,7 @@ def line_of(head: Head) -> str:
 
 
 def body_of(message: Message | RawMessage | Answer) -> list[str]:
-    """The lines below the header. A value that cannot be decoded raises its DecodeError."""
+    """Return the lines below the header. Raises DecodeError if a value cannot be decoded."""
     match message:
         case Message():
             return message.pretty().split("\n")[1:]
@@ -359,18 +367,18 @@ def body_of(message: Message | RawMessage | Answer) -> list[str]:
 
 
 def hexdump(payload: bytes | memoryview) -> Iterator[str]:
-    """Bytes, some in a line, each line with its offset."""
+    """Yield the lines of a hex dump, each with its offset."""
     for start in range(0, len(payload), ROW):
         yield f"{INDENT}{start:04x}  {payload[start : start + ROW].hex(' ')}"
 
 
 def name_of(enum: type[NETLINK] | type[NLMSG], number: int) -> str:
-    """A number by its name, where it has one."""
+    """Return the name of a number, or the number as text if it has none."""
     return next((member.name for member in enum if member == number), str(number))
 
 
 def clock(ns: int) -> str:
-    """UTC as ISO 8601 writes it; seconds since 1970 where its years do not reach."""
+    """Return a time in UTC as ISO 8601. A time after the year 9999 is in seconds since 1970."""
     seconds, rest = divmod(ns, 10**9)
     try:
         return f"{(EPOCH + timedelta(seconds=seconds)).isoformat()}.{rest:09}Z"
@@ -379,10 +387,10 @@ def clock(ns: int) -> str:
 
 
 def _shown(data: bytes, raw: RawMessage | None, item: Item) -> list[str]:
-    """A message as lines, whatever it is."""
-    if isinstance(item, Message) and raw is None:  # of another framing
+    """Return any message as lines."""
+    if isinstance(item, Message) and raw is None:  # text and connector messages
         return [line_of(head_of(item)), *body_of(item)]
-    if raw is None:  # no more messages can be told apart
+    if raw is None:  # the framing is broken from here on
         fault = cast(DecodeError, item)
         return [str(fault), *hexdump(data[fault.offset :])]
     title = line_of(head_of(item if isinstance(item, Message) else raw))
@@ -390,12 +398,12 @@ def _shown(data: bytes, raw: RawMessage | None, item: Item) -> list[str]:
         if isinstance(item, DecodeError):
             raise item
         return [title, *body_of(item)]
-    except DecodeError as error:  # of a value too: the message itself is whole
+    except DecodeError as error:  # of the message, or of a value in it
         return [f"{title}: {error}", *hexdump(raw.payload)]
 
 
 def _flags(flags: int, name: str) -> list[str | int]:
-    """The names of the bits that are set, and what has no name as one int."""
+    """Return the names of the set bits. Bits without a name follow as one int."""
     special = next((words for part, words in SPECIAL_FLAGS.items() if part in name), "")
     names: list[str | int] = []
     for flag in [*COMMON_FLAGS, *(f"NLM_F_{word}" for word in special.split())]:

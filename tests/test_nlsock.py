@@ -201,7 +201,7 @@ def test_many_datagrams_come_at_once_aligned_and_padded() -> None:
 
 @pytest.mark.parametrize("count", [0, 65, -1])
 def test_max_datagrams_has_bounds(count: int) -> None:
-    with RawSocket(ROUTE) as sock, pytest.raises(ValueError, match=r"1\.\.64"):
+    with RawSocket(ROUTE) as sock, pytest.raises(ValueError, match=f"from 1 to 64, got {count}"):
         sock.receive(0, max_datagrams=count)
 
 
@@ -261,9 +261,9 @@ def test_ports() -> None:
 @pytest.mark.parametrize("port", [-1, 1 << 32, 1 << 70])
 def test_a_port_has_32_bits(port: int) -> None:
     with RawSocket(USERSOCK) as sock:
-        with pytest.raises(ValueError, match=r"is not in 0\.\.4294967295"):
+        with pytest.raises(ValueError, match=f"from 0 to 4294967295, got {port}"):
             sock.bind(port)
-        with pytest.raises(ValueError, match=r"is not in 0\.\.4294967295"):
+        with pytest.raises(ValueError, match=f"from 0 to 4294967295, got {port}"):
             sock.send(b"x", port=port)
 
 
@@ -293,7 +293,7 @@ def test_group_of_a_datagram() -> None:
             sender.send(b"to all", group=group, port=PORT)
             assert datagrams(member.receive(5)) == [Datagram(b"to all", sender.port, group, -1, 0)]
             assert datagrams(receiver.receive(5))[0].payload == b"to all"
-        with pytest.raises(ValueError, match=r"1\.\.32"):
+        with pytest.raises(ValueError, match="groups 1 to 32, got group 33"):
             sender.send(b"x", group=33)
 
 
@@ -538,7 +538,7 @@ def test_close_wakes_receive_and_send() -> None:
 def test_a_second_receive_is_refused_and_leaves_the_first_alone() -> None:
     with pair() as (sender, receiver):
         thread, raised = in_thread(receiver.receive)
-        with pytest.raises(RuntimeError, match="another call is receiving"):
+        with pytest.raises(RuntimeError, match="another call is already receiving"):
             receiver.receive(0)
         sender.send(b"x", port=PORT)
         thread.join(5)
@@ -660,7 +660,7 @@ def test_one_thread_a_socket_sends() -> None:
 )
 def test_a_thread_takes_a_list_of_bytes(buffers: Any) -> None:
     with RawSocket(ROUTE) as sock:
-        with pytest.raises(TypeError, match=r"expected (a list of )?bytes, not "):
+        with pytest.raises(TypeError, match=r"begin_send\(\) expects a list of bytes, got "):
             sock.begin_send(buffers)
         sock.end_send()
         sock.begin_send([])  # none was left behind

@@ -453,7 +453,7 @@ def test_an_acknowledgement_that_quotes_nothing() -> None:
 
 def test_other_namespaces_and_what_was_cut() -> None:
     seen = received(wire.message(99), nsid=4, flags=0x20, group=1)
-    assert str(seen).startswith("port 1 <- kernel, group 1 thing, nsid 4, 16 bytes, cut\n")
+    assert str(seen).startswith("port 1 <- kernel, group 1 thing, nsid 4, 16 bytes, truncated\n")
 
 
 def test_undeclared_types_are_shown_in_hex() -> None:

@@ -1,20 +1,21 @@
-"""What a contender is: the workloads that it can do, and how to make the command of its process.
+"""The contenders: the workloads that each can do, and the command of its process.
 
-Each module here holds one as `CONTENDER`. The runner imports them all, so nothing that may be
-missing is imported at their top. The command is given the workload's name, a number of runs, the
-size, and the words of the workload's reset command, if it has one. It works once to warm up, then
-that many times by the clock, starts the reset command before each of them, and prints one line of
-JSON:
+Each module of this package defines one `CONTENDER`. The runner imports all of them, so a module
+must not import a library that may be missing at its top level. `measure.py` implements the protocol
+below for contenders in Python, and `measure.h` for those in C.
 
-    version         of the library, or of the compiler
+The arguments of the command are the name of the workload, the number of runs, the size, and the
+words of the workload's reset command, if it has one. The process works once to warm up, and then
+does the timed runs. It starts the reset command before every run. Then it prints one line of JSON:
+
+    version         version of the library, or of the compiler
     count           units, such as messages, in one run
-    digest          a number over all values read; null where the contender reads none
-    ns              a list: each timed run, from before the send to after the last message
-    rss_start_kib   peak resident set before the warm-up; null where another program does the work
-    rss_peak_kib    peak resident set at the end; null likewise
+    digest          a number computed from all values; null if the contender reads no values
+    ns              a list with the time of each run, from before the send to after the last message
+    rss_start_kib   peak resident set before the warm-up; null if another program does the work
+    rss_peak_kib    peak resident set at the end; null in the same case
 
-or, where it cannot work, {"skip": "the reason"}. `measure.py` does this for Python contenders and
-`measure.h` for those in C.
+If it cannot work, the line is {"skip": "the reason"}.
 """
 
 from __future__ import annotations
@@ -33,15 +34,16 @@ _HERE = Path(__file__).parent
 
 
 class Skip(Exception):
-    """The contender cannot work here; the text says why."""
+    """The contender cannot work on this machine. The text says why."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """`command(directory)` may build in the directory.
+    """What the runner knows about a contender.
 
-    The slow may do fewer runs, `max_runs`, and less work: of a workload in `shares` one part in so
-    many, which has to be a smaller workload of the same kind.
+    `command(directory)` returns the command, and may build a program in the directory. A slow
+    contender does at most `max_runs` timed runs. `shares` maps a workload to a divisor: the
+    contender gets the workload with its size divided by that number.
     """
 
     workloads: tuple[str, ...]
@@ -51,50 +53,58 @@ class Contender:
 
 
 def python(module: str, distribution: str) -> Callable[[Path], list[str]]:
-    """The command of a Python contender: its own module, in a process of its own."""
-    # -P: no folder of the checkout comes before the installed packages.
+    """Return a function that returns the command of a Python contender, measure.py."""
+    # -P: do not put the folder of the script before the installed packages in sys.path.
     command = [sys.executable, "-P", str(_HERE.parent / "measure.py"), module, distribution]
     return lambda directory: command
 
 
 def older(module: str) -> Callable[[Path], list[str]]:
-    """The command of an older version of this library: as python(), by the interpreter that
-    NETLINK_BEFORE names, in whose environment that version is installed."""
+    """Return a function that returns the command of an older version of this library.
+
+    NETLINK_BEFORE names the interpreter in whose environment that version is installed.
+    """
     make = python(module, "fastnetlink")
 
     def command(directory: Path) -> list[str]:
         interpreter = os.environ.get("NETLINK_BEFORE")
         if not interpreter:
-            raise Skip("NETLINK_BEFORE names no interpreter with an older version")
+            raise Skip("NETLINK_BEFORE is not set: set it to the Python of an older version")
         return [interpreter, *make(directory)[1:]]
 
     return command
 
 
 def program(module: str) -> Callable[[Path], list[str]]:
-    """The command of a contender that is another program: its module here starts that in each run,
-    and has a function version(). The memory of the program is not known."""
+    """Return a function that returns the command of a contender that is another program.
+
+    The module of the contender starts the program in each run, and has a function version(). The
+    memory of the program is not measured.
+    """
     return python(module, distribution="")
 
 
 def compiled(source: str, *flags: str) -> Callable[[Path], list[str]]:
-    """The command of a C contender; `flags`, such as "-lmnl", follow the source."""
+    """Return a function that compiles a C contender and returns its command.
+
+    `flags`, such as "-lmnl", follow the source file.
+    """
 
     def command(directory: Path) -> list[str]:
         if shutil.which("cc") is None:
-            raise Skip("no C compiler (cc)")
+            raise Skip("found no C compiler (cc)")
         program = directory / Path(source).stem
         build = ["cc", "-O2", "-Wall", "-o", str(program), str(_HERE / source), *flags]
         built = subprocess.run(build, capture_output=True, text=True)
         if built.returncode:
-            raise Skip(f"does not compile: {built.stderr.strip()}")
+            raise Skip(f"{source} does not compile: {built.stderr.strip()}")
         return [str(program)]
 
     return command
 
 
 def load() -> dict[str, Contender]:
-    """All contenders by name, which is the module's."""
+    """Return all contenders by the name of their module."""
     return {
         module.name: import_module(f"{__name__}.{module.name}").CONTENDER
         for module in pkgutil.iter_modules(__path__)

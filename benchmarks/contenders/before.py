@@ -1,4 +1,8 @@
-"""An older version of this library, in the same run: see `older` in this package."""
+"""The contender that is an older version of this library.
+
+It does the same work as `netlink` in the same run, so a change can be compared with the version
+before it. It must not import the library here: `older` in this package names the interpreter.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The floor: C that receives and reads no value. What is left is almost all the kernel's work."""
+"""The floor: a C program that receives messages and reads no value.
+
+Nearly all of its time is spent in the kernel, so the other contenders are compared with it. This
+module only builds the command; the program is c_floor.c.
+"""
 
 from . import Contender, compiled
 

@@ -1,4 +1,5 @@
-/* The plain loop: one request a send, and its acknowledgement received before the next. */
+/* The plain loop: send one request, and receive its acknowledgement before the next. Programs that
+ * do not batch requests work like this, so it shows what batches gain. */
 #include "measure.h"
 #include "routes.h"
 

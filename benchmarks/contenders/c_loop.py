@@ -1,4 +1,8 @@
-"""What a C program without batches does: one request a send, then a recv of its ACK."""
+"""The plain loop in C: one request per send, then one recv of its ACK.
+
+It shows what a C program without batches achieves. This module only builds the command; the program
+is c_loop.c.
+"""
 
 from . import Contender, compiled
 

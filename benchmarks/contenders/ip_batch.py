@@ -1,5 +1,8 @@
-"""`ip -batch` of iproute2, from a file of a line a route. A run is the whole life of the process:
-there is no other way to use it. The file is written before the first run."""
+"""`ip -batch` of iproute2, which reads one route per line from a file.
+
+The file is written before the first run. A run includes starting and ending the process, because
+`ip` cannot be used in another way.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def insert_routes(size: int) -> Run:
     Path("batch").write_text("".join(lines))
 
     def run(check: Check | None) -> int:
-        start(["ip", "-batch", "batch"])  # which ends at the first failure
+        start(["ip", "-batch", "batch"])  # ends at the first failure
         return size
 
     return run

@@ -1,5 +1,6 @@
-/* The measuring half of a C contender: warm up, time the runs, print the line of JSON that
- * __init__.py describes. Its Python twin is ../measure.py. */
+/* The measuring part of a C contender: warm up, time the runs, and print the line of JSON that
+ * __init__.py describes. It must not know a workload. ../measure.py is the same for Python, and
+ * both must measure in the same way. */
 #include <inttypes.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -15,7 +16,7 @@
 #define COMPILER "gcc " __VERSION__
 #endif
 
-/* `run` does the work once and returns how many units that was. */
+/* `run` does the work once and returns the number of units. */
 struct work {
     const char *name;
     uint64_t (*run)(uint64_t size);
@@ -34,8 +35,8 @@ static int64_t now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-/* Peak resident set of this program, in KiB. ru_maxrss would not do: it survives exec, and so
- * starts at the size of the runner that forked us (exec_mmap in fs/exec.c). */
+/* Return the peak resident set of this program in KiB. ru_maxrss is not usable: it survives exec,
+ * so it starts with the size of the runner that forked this process (exec_mmap in fs/exec.c). */
 static long peak_kib(void)
 {
     char line[256];
@@ -63,7 +64,7 @@ static void start(char **command)
     }
 }
 
-/* main() of a contender, whose works end with one that has no name. */
+/* The main() of a contender. An entry without a name ends the array of works. */
 static int measure(const struct work *work, int argc, char **argv)
 {
     if (argc < 4) {
@@ -73,7 +74,7 @@ static int measure(const struct work *work, int argc, char **argv)
     while (work->name && strcmp(work->name, argv[1]) != 0)
         work++;
     if (!work->name) {
-        fprintf(stderr, "no workload %s\n", argv[1]);
+        fprintf(stderr, "this contender has no workload %s\n", argv[1]);
         return 2;
     }
 
@@ -91,11 +92,13 @@ static int measure(const struct work *work, int argc, char **argv)
 
         if (turn == 0) {
             count = again;
-            printf("{\"version\": \"" COMPILER "\", \"count\": %" PRIu64 ", \"digest\": null", count);
+            printf("{\"version\": \"" COMPILER "\", \"count\": %" PRIu64 ", \"digest\": null",
+                   count);
         } else if (again == count) {
             printf("%s%" PRId64, turn == 1 ? ", \"ns\": [" : ", ", end - begin);
         } else {
-            fprintf(stderr, "counted %" PRIu64 ", then %" PRIu64 "\n", count, again);
+            fprintf(stderr, "counted %" PRIu64 " units in the warm-up, then %" PRIu64 "\n", count,
+                    again);
             return 1;
         }
     }

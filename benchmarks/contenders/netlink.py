@@ -1,6 +1,9 @@
-"""This library: the blocking connection; a dump iterated, a view for each message; requests made
-once where they are the same, and handed to do_many where they are many. Of the imports, the one of
-a program that works with links."""
+"""This library with the blocking connection.
+
+It iterates a dump and reads fields of each message. It builds a constant request once and passes
+many requests to do_many(). In the workload `import`, it imports what a program for links needs. It
+must use only what a user of the library would use.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +41,12 @@ def dump_routes(size: int) -> Run:
 
 
 def insert_routes(size: int) -> Run:
-    """With ack_last the library asks for one acknowledgement a window, that of its last request.
+    """Create the routes with do_many() and `ack_last`: one ACK for each window of requests.
 
-    The kernel takes the requests of a send in order and answers a failed one unasked, so every
-    outcome is known all the same: what did not fail went well. A window is as many requests as the
-    receive buffer has room for if all of them fail: here 1,024, where the buffer may be so large
-    (root, or net.core.rmem_max), and otherwise some hundreds.
+    The kernel executes the requests of a send in order, and it answers a failed one even without
+    NLM_F_ACK. So every outcome is known: a request without an error succeeded. A window has as many
+    requests as the receive buffer can hold errors: 1,024 if the buffer may be that large (root, or
+    net.core.rmem_max), and otherwise some hundreds.
     """
     from netlink import Connection
     from netlink.constants import AF

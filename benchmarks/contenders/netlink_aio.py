@@ -1,4 +1,8 @@
-"""This library: the asyncio connection, on asyncio's own event loop."""
+"""This library with the asyncio connection, on the event loop of asyncio.
+
+It awaits one request after the other. It must do the same work as `netlink`, so that the difference
+is the cost of asyncio.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""pyroute2: its asyncio class, in one event loop a run.
+"""pyroute2 with its asyncio class, in one event loop per run.
 
-In a dump it streams; the blocking class starts the event loop anew for each message and hands out a
-tuple of all, at about twice the time and nine times the memory. Of its ways to add routes none is
-much faster than another, as making the messages takes most of the time: a `route("add")` after the
-other is as fast as many gathered, and some 10 % faster than IPBatch, which would also leave it to
-us to read the answers.
+The asyncio class streams a dump. The blocking class starts an event loop for each message and
+returns all messages as a tuple, which takes about twice the time and nine times the memory. The
+ways to add routes are similar in speed, because building the messages takes most of the time: one
+`route("add")` after the other is as fast as gathering many. It is about 10 % faster than IPBatch,
+which would also leave the reading of the answers to this module.
 """
 
 from __future__ import annotations

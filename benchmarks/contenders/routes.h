@@ -1,5 +1,5 @@
-/* The routes of the workload insert-routes, as messages; ../workloads/dump_routes.py has the same
- * as text. */
+/* The routes of the workload insert-routes as netlink messages, for contenders in C. They must be
+ * the same routes as those that ../workloads/dump_routes.py has as text. */
 #include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-struct route_request {  /* every member is a multiple of 4 long: nothing to pad */
+struct route_request {  /* the size of every member is a multiple of 4: no padding is needed */
     struct nlmsghdr header;
     struct rtmsg route;
     struct nlattr dst_header;
@@ -57,7 +57,7 @@ static void format_route(struct route_request *request, uint32_t i, uint16_t ack
     };
 }
 
-/* Wait for the acknowledgement of request `i`. Any failure before it would answer first. */
+/* Wait for the acknowledgement of request `i`. An error of an earlier request arrives first. */
 static void await_ack(int fd, uint32_t i)
 {
     struct {
@@ -70,8 +70,8 @@ static void await_ack(int fd, uint32_t i)
         die("recv");
     if (answer.header.nlmsg_type != NLMSG_ERROR || answer.header.nlmsg_seq != i
         || answer.status.error != 0) {
-        fprintf(stderr, "type %d, error %d for route %u, where %u was to be acknowledged\n",
-                answer.header.nlmsg_type, answer.status.error, answer.header.nlmsg_seq, i);
+        fprintf(stderr, "expected the ACK of route %u, got type %d, error %d for route %u\n", i,
+                answer.header.nlmsg_type, answer.status.error, answer.header.nlmsg_seq);
         exit(1);
     }
 }

@@ -1,7 +1,8 @@
-"""What a workload is: a unit to count, a size, and a namespace prepared by no contender.
+"""The workloads: what each counts, its size, and how its namespace is prepared.
 
-Each module here holds one as `WORKLOAD`. Its name is the module's, with dashes; a name that Python
-reserves has an underscore after it.
+Each module of this package defines one `WORKLOAD`. The name of a workload is the name of its
+module, with dashes. A module whose name would be a Python keyword has an underscore at its end. A
+workload must not use a contender to prepare or to verify.
 """
 
 from __future__ import annotations
@@ -15,16 +16,17 @@ from ..namespace import Namespace
 
 
 class NotDone(Exception):
-    """The namespace does not hold what a contender says that it did; the text tells more."""
+    """The namespace does not contain what a contender claims to have done. The text says more."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """`prepare(namespace, size)` runs once, before any contender does.
+    """What the runner knows about a workload.
 
-    `size` is roughly the units of one run. `reset` is a command that undoes a run: each contender
-    starts it before every run of its own, the warm-up too, and by no clock. `verify(namespace,
-    size)` sees what the last run of a process has left, and raises NotDone.
+    `prepare(namespace, size)` runs once, before all contenders. `size` is about the number of units
+    in one run. `reset` is a command that undoes a run: each contender starts it before every run,
+    including the warm-up, outside the measured time. `verify(namespace, size)` checks the result of
+    the last run of a process and raises NotDone.
     """
 
     unit: str
@@ -35,7 +37,7 @@ class Workload:
 
 
 def load() -> dict[str, Workload]:
-    """All workloads by name."""
+    """Return all workloads by name."""
     modules = [
         import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)
     ]

@@ -1,8 +1,8 @@
 """dump-routes: one dump of a large IPv4 table, reading dst, gateway and oif of each message.
 
-The table is host routes through sixteen gateways of a veth link: many prefixes share few next hops,
-as in a full routing table. The few local and broadcast routes that the link's own address brings
-are part of the dump.
+The table has host routes via sixteen gateways on a veth link: many prefixes share few next hops, as
+in a full routing table. The dump also contains the few local and broadcast routes that the address
+of the link creates.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ address add 192.0.2.1/24 dev v0
 
 
 def routes(size: int) -> Iterator[tuple[str, str]]:
-    """The destination and the gateway of each route, as text."""
+    """Yield the destination and the gateway of each route as text."""
     for i in range(size):
         yield f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}", f"192.0.2.{2 + i % 16}"
 

@@ -1,12 +1,12 @@
-"""insert-routes: put the table of dump-routes into a namespace that has its link, route by route.
+"""insert-routes: create the routes of dump-routes in a namespace that has only the link.
 
-Each is one RTM_NEWROUTE of 52 bytes that creates and may not replace, with family, dst_len, table
-(main, in the header), protocol (static), scope and type, and the attributes dst, gateway and oif.
-A run ends when the outcome of the last one is known. What the kernel then has is compared with what
-it should have, route by route and with all of these values, as `ip route` reads it.
+Each route is one RTM_NEWROUTE of 52 bytes that must create the route and must not replace one. It
+has family, dst_len, table (main, in the header), protocol (static), scope and type, and the
+attributes dst, gateway and oif. A run ends when the outcome of the last route is known. Then
+`ip route` lists the table, and every route and value is compared.
 
-The routes themselves, as text or numbers as each contender takes them, are there before the run;
-the messages are made in it.
+The routes exist before the run, as text or numbers, as each contender needs them. The contender
+builds the messages during the run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..namespace import Namespace
 from . import NotDone, Workload
 from .dump_routes import LINK, routes
 
-# A link that goes down takes its routes with it, all at once; its address stays.
+# If a link goes down, the kernel removes all its routes at once. The link keeps its address.
 _RESET = ("ip", "-batch", "reset")
 
 
@@ -35,7 +35,7 @@ def verify(namespace: Namespace, size: int) -> None:
     )
     for it_has, it_should in zip_longest(found, expected):
         if it_has != it_should:
-            raise NotDone(f"{len(found)} routes for {size}, {it_has!r} in place of {it_should!r}")
+            raise NotDone(f"{len(found)} routes for {size}: got {it_has!r}, not {it_should!r}")
 
 
 WORKLOAD = Workload(unit="route", size=100_000, prepare=prepare, reset=_RESET, verify=verify)

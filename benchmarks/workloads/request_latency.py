@@ -1,7 +1,7 @@
-"""request-latency: ask for one link by its index and read ifname and mtu of the answer, in a row.
+"""request-latency: request one link by its index and read ifname and mtu, many times in a row.
 
-The next request is sent when the answer to the one before has been read. The link is one end of a
-veth, whose RTM_NEWLINK takes some 1,500 bytes.
+Each request is sent after the answer to the one before was read. The link is one end of a veth
+pair. Its RTM_NEWLINK has about 1,500 bytes.
 """
 
 from __future__ import annotations
