@@ -1,1 +1,4 @@
-"""Short programs that use the library: each runs as it stands, `python examples/NAME.py`."""
+"""Short programs that use the library. Run one with `python examples/NAME.py`.
+
+A program must use only public names, because readers copy it.
+"""

@@ -1,10 +1,10 @@
-"""Print the kernel's warnings about disk quotas: who has more in a file system than they may.
+"""Print the kernel's warnings about disk quotas: which user exceeds a limit of a file system.
 
     python examples/quota_warnings.py [--demo]
 
-With --demo, which takes root, e2fsprogs and quota, it makes a small file system of its own, lets a
-user write more into it than they may, and ends. The file system is mounted where no other process
-sees it, and is gone with it.
+With --demo, the program creates a small file system, lets a user exceed its limits, and ends. This
+requires root, e2fsprogs and quota. The file system is mounted in a private mount namespace, and the
+kernel removes it with the program.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ from netlink.generic import dquot
 from netlink.generic.dquot import QTYPE, QUOTA_NL, QuotaWarning
 
 WORDS: dict[int | None, str] = {
-    QUOTA_NL.QUOTA_NL_IHARDWARN: "may make no more files: the hard limit is reached",
-    QUOTA_NL.QUOTA_NL_ISOFTLONGWARN: "may make no more files: the time of grace is over",
+    QUOTA_NL.QUOTA_NL_IHARDWARN: "cannot create more files: the hard limit is reached",
+    QUOTA_NL.QUOTA_NL_ISOFTLONGWARN: "cannot create more files: the grace period has ended",
     QUOTA_NL.QUOTA_NL_ISOFTWARN: "has more files than the soft limit allows",
-    QUOTA_NL.QUOTA_NL_BHARDWARN: "may write no more: the hard limit is reached",
-    QUOTA_NL.QUOTA_NL_BSOFTLONGWARN: "may write no more: the time of grace is over",
+    QUOTA_NL.QUOTA_NL_BHARDWARN: "cannot write more: the hard limit is reached",
+    QUOTA_NL.QUOTA_NL_BSOFTLONGWARN: "cannot write more: the grace period has ended",
     QUOTA_NL.QUOTA_NL_BSOFTWARN: "has written more than the soft limit allows",
-    QUOTA_NL.QUOTA_NL_IHARDBELOW: "has fewer files than the hard limit again",
-    QUOTA_NL.QUOTA_NL_ISOFTBELOW: "has no more files than the soft limit again",
-    QUOTA_NL.QUOTA_NL_BHARDBELOW: "has less than the hard limit again",
-    QUOTA_NL.QUOTA_NL_BSOFTBELOW: "has no more than the soft limit again",
+    QUOTA_NL.QUOTA_NL_IHARDBELOW: "is below the hard limit of files again",
+    QUOTA_NL.QUOTA_NL_ISOFTBELOW: "is within the soft limit of files again",
+    QUOTA_NL.QUOTA_NL_BHARDBELOW: "is below the hard limit of space again",
+    QUOTA_NL.QUOTA_NL_BSOFTBELOW: "is within the soft limit of space again",
 }
 
 DEMO_TOOLS = ("mkfs.ext4", "mount", "setpriv", "setquota", "truncate", "unshare")
 DEMO_USER = 65533
-# In a mount namespace of its own: with the shell the mount is gone, and with that the loop device.
-# The limits, in KB and in files: 100 soft and 200 hard, 2 soft and 3 hard.
+# This script runs in a private mount namespace. When its shell ends, the kernel removes the mount,
+# and with it the loop device. The limits are 100 KB (soft), 200 KB (hard), 2 files (soft) and 3
+# files (hard).
 DEMO = """
 set -e
 truncate -s 16M image
@@ -60,14 +61,14 @@ as_user $1 'rm a b c'
 
 
 def main() -> int:
-    """The program; gives the exit status."""
+    """Run the program and return its exit status."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--demo", action="store_true", help="cause some warnings, then end")
     is_demo = parser.parse_args().demo
     missing = [tool for tool in DEMO_TOOLS if shutil.which(tool) is None]
     if is_demo and (missing or os.geteuid() != 0):
-        print(f"--demo takes {', '.join(missing) or 'root'}", file=sys.stderr)
+        print(f"--demo requires {', '.join(missing) or 'root'}", file=sys.stderr)
         return 1
     try:
         with Connection(dquot.FAMILY) as nl:
@@ -76,10 +77,10 @@ def main() -> int:
                 demonstrate()
             show(nl.events(timeout=0.5 if is_demo else None))
     except KernelError as error:
-        print(f"no quotas here, outside of the first network namespace: {error}", file=sys.stderr)
+        print(f"quota warnings need the initial network namespace: {error}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:
-        print(f"no file system for a demonstration: {error.stderr.strip()}", file=sys.stderr)
+        print(f"cannot create a file system for --demo: {error.stderr.strip()}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         pass
@@ -87,7 +88,7 @@ def main() -> int:
 
 
 def demonstrate() -> str:
-    """Let a user exceed every limit of a new file system; gives its device, as "7:0"."""
+    """Let a user exceed every limit of a new file system, and return its device, as "7:0"."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [
@@ -110,17 +111,17 @@ def demonstrate() -> str:
 
 
 def show(events: Iterable[object]) -> None:
-    """Print warnings as they come."""
+    """Print each warning when it arrives."""
     for event in events:
         match event:
             case QuotaWarning():
                 print(sentence(event), flush=True)
             case Overrun():
-                print("the kernel dropped some", flush=True)
+                print("the kernel dropped some warnings", flush=True)
 
 
 def sentence(warning: QuotaWarning) -> str:
-    """A warning as people read it."""
+    """Return a warning as a sentence."""
     words = WORDS.get(warning.warning, f"has warning {warning.warning}")
     text = f"{owner(warning.qtype, warning.excess_id)} {words} on {place(warning)}"
     if warning.qtype != QTYPE.USRQUOTA or warning.caused_id != warning.excess_id:
@@ -129,7 +130,7 @@ def sentence(warning: QuotaWarning) -> str:
 
 
 def owner(qtype: QTYPE | int | None, number: int | None) -> str:
-    """Whose quota it is."""
+    """Return the owner of a quota by name, or by number if the owner has no name."""
     try:
         match qtype:
             case QTYPE.USRQUOTA:
@@ -143,7 +144,7 @@ def owner(qtype: QTYPE | int | None, number: int | None) -> str:
 
 
 def place(warning: QuotaWarning) -> str:
-    """Where a file system is mounted; what it is on, where this process does not see it."""
+    """Return the mount point of a file system, or its device if this process cannot see it."""
     device = f"{warning.dev_major}:{warning.dev_minor}"
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         _, _, number, _, path, *_ = line.split()

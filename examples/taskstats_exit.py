@@ -1,9 +1,9 @@
-"""Print every process that ends, with what it used: CPU time, memory and storage.
+"""Print every process that ends, with the CPU time, memory and storage that it used.
 
     python examples/taskstats_exit.py
 
-Takes root, outside of containers: the kernel tells this to who has CAP_NET_ADMIN over the machine
-itself, and only in its first network namespace.
+The program must run as root and outside of containers. The kernel requires CAP_NET_ADMIN in the
+initial user namespace, and sends these events only in the initial network namespace.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TITLE += f"{'READ':>8} {'WRITTEN':>8}"
 
 
 def main() -> int:
-    """The program; gives the exit status."""
+    """Run the program and return its exit status."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.parse_args()
@@ -37,7 +37,7 @@ def main() -> int:
             finally:
                 nl.do(taskstats.unlisten(POSSIBLE.read_text()))
     except PermissionError as error:
-        print(f"{error}: this takes root", file=sys.stderr)
+        print(f"{error}: run this program as root", file=sys.stderr)
         return 1
     except KernelError as error:
         print(error, file=sys.stderr)
@@ -48,22 +48,22 @@ def main() -> int:
 
 
 def show(nl: Connection) -> None:
-    """Print a line for each process, without end."""
+    """Print a line for each process that ends. This never returns."""
     print(TITLE, flush=True)
-    read: Counter[int] = Counter()  # by process: the kernel tells it of each task, never the sum
+    read: Counter[int] = Counter()  # by process: the kernel reports each task but not the sum
     written: Counter[int] = Counter()
     for event in nl.events():
         if isinstance(event, Overrun):
-            print("the kernel dropped some")
+            print("the kernel dropped some events")
             continue
         if not isinstance(event, TaskStats) or not event.aggr_pid or not event.aggr_pid.stats:
-            continue  # of another command, which no kernel sends yet
+            continue  # another command, which current kernels do not send
         task = event.aggr_pid.stats
         process = task.ac_tgid or task.ac_pid
         read[process] += task.read_bytes
         written[process] += task.write_bytes - task.cancelled_write_bytes
         if not task.ac_flag & AC_FLAG.AGROUP:
-            continue  # the process has other tasks, which go on
+            continue  # other tasks of the process still run
         whole = event.aggr_tgid.stats if event.aggr_tgid and event.aggr_tgid.stats else task
         print(
             f"{process:8}  {task.ac_comm:16} {ending(task.ac_exitcode):>10}",
@@ -76,7 +76,7 @@ def show(nl: Connection) -> None:
 
 
 def ending(status: int) -> str:
-    """How a process ended: "0", "1", or the name of the signal that ended it."""
+    """Return how a process ended: its exit status, or the name of the signal that ended it."""
     code = os.waitstatus_to_exitcode(status)
     try:
         return str(code) if code >= 0 else signal.Signals(-code).name
@@ -85,7 +85,7 @@ def ending(status: int) -> str:
 
 
 def size(number: float) -> str:
-    """A number of bytes as people read it."""
+    """Return a number of bytes with a unit."""
     for unit in ("B", "KB", "MB", "GB"):
         if abs(number) < 1024:
             return f"{number:.0f} {unit}"

@@ -96,7 +96,7 @@ def test_sizes() -> None:
 
 def test_quota_warnings() -> None:
     lines = end(start("quota_warnings.py", "--demo"))
-    assert "user 65533 may write no more: the hard limit is reached on loop" in "\n".join(lines)
+    assert "user 65533 cannot write more: the hard limit is reached on loop" in "\n".join(lines)
     assert len(lines) >= 7
 
 

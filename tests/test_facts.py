@@ -403,9 +403,9 @@ def test_specs_are_read(
         "small group news - group - s6.3",
     ]
     assert capsys.readouterr().err.splitlines() == [
-        "no headers are known for the spec other: add it to FAMILIES",
-        "not found under its number: small/thing-attrs.shift",
-        "not found under its number: small/lost-attrs",
+        "skipped the spec other: add it and its headers to FAMILIES",
+        "skipped small/thing-attrs.shift: the headers do not have it with this number",
+        "skipped small/lost-attrs: the headers do not have it with this number",
     ]
 
 
@@ -439,7 +439,7 @@ def test_the_command_writes_a_table(
     ("arguments", "message"),
     [
         ([], "the following arguments are required: -o"),
-        (["-o", "table"], "give --headers or --kernel"),
+        (["-o", "table"], "--headers or --kernel is required"),
         (["-o", "table", "--headers", "absent"], "argument --headers: 'absent' contains no folder"),
         (
             ["-o", "table", "--kernel", "absent"],

@@ -49,5 +49,5 @@ def test_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETLINK_VM", shlex.join(words))
     assert outside.vm() == words
     monkeypatch.setenv("NETLINK_VM", "/absent/vm --")
-    with pytest.raises(FileNotFoundError, match="NETLINK_VM: there is no program '/absent/vm'"):
+    with pytest.raises(FileNotFoundError, match="NETLINK_VM: found no program '/absent/vm'"):
         outside.vm()

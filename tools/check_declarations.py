@@ -1,10 +1,11 @@
-"""Compare what the package declares with the table of facts, and print every difference.
+"""Compare the declarations of the package with the table of facts, and print every difference.
 
     python -m tools.check_declarations [TABLE]
 
-Docstrings say what to compare with: the attributes of a class ("IFLA_BR_*"). A class with header
-members is named as its struct, and the members of an enumeration are named as in C. Known
-differences and their reasons are in tools/explained.py. Any other difference is a mistake.
+The docstring of a class names the C prefix of its attributes ("IFLA_BR_*"). A class with header
+members has the name of its C struct, and the members of an enumeration have their C names. Accepted
+differences and their reasons are in explained.py. Any other difference is a mistake, so an invented
+attribute fails the tests. This file must not read headers, sources or specs, as facts.py does.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ from tools.facts import INTEGER, Fact, Kind
 
 TABLE = Path(__file__).parents[1] / "tests/facts.tsv"
 
-# What need not be declared: constants that stand for no value, members without a meaning.
+# Constants that need not be declared because they are not values, and members without a meaning.
 BOUNDS = ("MAX", "UNSPEC", "UNDEFINED", "UNUSED", "PAD", "MASK", "BITS", "SHIFT", "SIZE", "LEN")
 PADDING = re.compile(r"pad|res(v|\d|erved)|unused")
 SCALARS = {*INTEGER, "uint", "sint", "flag", "string", "bitfield32", "address"}
 LAYERS = {"repeated", "array", "mapping"}
-# What the table may call our kinds, besides their own names.
+# Names that the table may use for our kinds, in addition to the names of the kinds.
 ALSO = {
     "address": {"binary"},
     "mac": {"binary"},
@@ -55,7 +56,7 @@ ALSO = {
 
 
 class Facts:
-    """The table, arranged for questions."""
+    """The facts of the table, indexed by name, struct, sub-message and family."""
 
     def __init__(self, table: Iterable[Fact]) -> None:
         self.constants: dict[str, list[Fact]] = {}
@@ -79,11 +80,11 @@ class Facts:
                 self.choices.setdefault(fact.set, {})[fact.attribute] = fact.kind.argument
 
     def numbers(self, name: str) -> set[int]:
-        """Return the numbers of a constant: several if releases differ."""
+        """Return the numbers of a constant. There are several if releases differ."""
         return {fact.number for fact in self.constants[name] if fact.number is not None}
 
     def neighbours(self, name: str, prefix: str = "") -> list[str]:
-        """Return the constants of one set with a constant. For a macro those of a prefix."""
+        """Return the constants in the set of a constant. For a macro, only those with a prefix."""
         group = self.constants[name][0].set
         if not group.endswith(".h"):
             return self._sets[group]
@@ -121,7 +122,7 @@ class Comparison:
         self.found.add(Difference(topic, subject, text))
 
     def _number(self, where: str, names: list[str], number: int) -> None:
-        """Each of these constants should have a number, in 32 bits whatever its sign."""
+        """Check that each of these constants has a number. Compares 32 bits, with any sign."""
         for name in names:
             theirs = self.facts.numbers(name)
             if all((other ^ number) & 0xFFFFFFFF for other in theirs):
@@ -129,7 +130,7 @@ class Comparison:
                 self._add("number", where, f"{number} here, {name} is {said}")
 
     def _whole(self, names: Iterable[str], numbers: set[int]) -> None:
-        """All these constants should be declared, except bounds and second names."""
+        """Check that all these constants are declared, except bounds and second names."""
         for name in names:
             is_bound = name.rstrip("_0123456789").endswith(BOUNDS)
             is_known = name in self._named or self.facts.numbers(name) & numbers
@@ -152,7 +153,7 @@ class Comparison:
     # --- attributes -------------------------------------------------------------------------------
 
     def _attributes(self, cls: type[Message]) -> Iterator[tuple[str, int]]:
-        """Compare each attribute with the constants of its name. Yields those."""
+        """Compare each attribute with the constants of its name, and yield those constants."""
         for number, field in attributes(cls).items():
             where = f"{label(cls)}.{field.name}"
             names = self.constants_of(cls, field)
@@ -171,10 +172,11 @@ class Comparison:
                     self._add("width", where, f"any length here, {length} bytes")
 
     def constants_of(self, cls: type[Message], field: Field) -> list[str]:
-        """Return the constants that an attribute may stand for, by the C names in a docstring.
+        """Return the constants of an attribute, by the C prefixes in the docstring of its class.
 
-        "A_B_*" means A_B_NAME, and "A_*_B_*" each that fits. If there is none, what has the right
-        number is accepted: of "A_B_C" A_B_NAME, or A_NAME.
+        "A_B_*" means A_B_NAME. "A_*_B_*" means every constant that matches. If there is none, the
+        words of a C name are removed from its end until a constant has the right number: for
+        "A_B_C", A_B_NAME or A_NAME.
         """
         constants = self.facts.constants
         name = field.name.strip("_").upper()
@@ -195,7 +197,7 @@ class Comparison:
         return []
 
     def _inside(self, cls: type[Message], field: Field) -> None:
-        """A nest should hold the attributes of the set that the specs name, a choice as well."""
+        """Check that a nest or choice has the attributes of the set that the specs name."""
         where = f"{label(cls)}.{field.name}"
         inner = innermost(field)
         facts = [
@@ -243,7 +245,7 @@ class Comparison:
                 self._add("missing", f"{struct}.{name}", f"{found[0].kind}, at {found[0].number}")
 
     def _member(self, where: str, field: Field, found: list[Fact]) -> None:
-        """A member should lie where one of the releases has it, with its sign and byte order."""
+        """Check that a member has the offset, size, sign and byte order that one release has."""
         here = [f for f in found if (f.number, size_of(f.kind)) == (field.offset, field.size)]
         if not here:
             said = ", ".join(f"{size_of(f.kind)} at {f.number} in C" for f in found)
@@ -254,7 +256,7 @@ class Comparison:
     # --- families ---------------------------------------------------------------------------------
 
     def _groups(self, family: Any) -> None:
-        """The groups of a generic family have no numbers: the specs should have their names."""
+        """Check that the specs name the groups of a generic family, which have no numbers."""
         known = self.facts.groups.get(family.name, set())
         for name in family.groups if known else ():
             if not any(is_same(name, other) for other in known):
@@ -279,17 +281,17 @@ def kind_of(field: Field) -> Kind:
 
 
 def shown(kind: Kind) -> str:
-    """Return a kind in words."""
+    """Return a kind as text."""
     return str(kind) if kind.order == "-" else f"{kind} in {kind.order} byte order"
 
 
 def size_of(kind: Kind) -> int:
-    """Return the bytes of a struct's member."""
+    """Return the size of a struct's member in bytes."""
     return int(kind.argument) if kind.argument else INTEGER[kind.base]
 
 
 def is_c_kind(field: Field, theirs: Kind) -> bool:
-    """Return whether a member has the sign and byte order of its C type, where that states them."""
+    """Return whether a member has the sign and byte order that its C type states, if any."""
     ours = kind_of(innermost(field))
     if theirs.base == "address" or theirs.order == "big":
         return ours.base == "address" or ours.order == "big"
@@ -299,10 +301,11 @@ def is_c_kind(field: Field, theirs: Kind) -> bool:
 
 
 def wrong_kinds(field: Field, found: list[Fact]) -> set[Kind]:
-    """Return the kinds of an attribute that contradict its declaration.
+    """Return the kinds in the table that contradict the declaration of an attribute.
 
-    It should agree with a call, else with all that specs say and with one policy. A call is how the
-    kernel writes or reads the attribute, so it decides.
+    If a plain value agrees with a call, the call decides, because it is how the kernel writes or
+    reads the attribute. Otherwise the declaration must agree with all specs, with one of the calls
+    and with one of the policies.
     """
     called, checked, stated = ([f.kind for f in found if letter in f.source] for letter in "cps")
     ours = kind_of(field)
@@ -316,7 +319,10 @@ def wrong_kinds(field: Field, found: list[Fact]) -> set[Kind]:
 
 
 def address_length(found: list[Fact]) -> int | None:
-    """Return how long an address is, None if that is not known or depends on its family."""
+    """Return the length of an address in bytes.
+
+    Returns None if it is not known or depends on the address family.
+    """
     kinds = {fact.kind for fact in found}
     lengths = {kind.argument for kind in kinds if kind.base in ("address", "binary")} - {""}
     lengths |= {"4" for kind in kinds if kind.base == "u32"}
@@ -326,7 +332,8 @@ def address_length(found: list[Fact]) -> int | None:
 def agrees(field: Field, theirs: Kind, *, as_policy: bool = False) -> bool:
     """Return whether a declared attribute fits a kind of the table.
 
-    A policy knows neither repetition nor byte order, and only that a nest holds attributes.
+    A policy states neither repetition nor byte order. Of a nest it states only that it contains
+    attributes.
     """
     ours = kind_of(field)
     layers = ["array" if word == "mapping" else word for word in ours.wrappers]
@@ -349,7 +356,7 @@ def agrees(field: Field, theirs: Kind, *, as_policy: bool = False) -> bool:
 
 
 def _is_integer(field: Field, ours: Kind, theirs: Kind) -> bool:
-    """An integer has a width and, unless only a policy states it, a sign and a byte order."""
+    """Compare with an integer: width, sign and byte order. A policy states only the width."""
     width = INTEGER[theirs.base]
     if ours.base == "address":
         return width == 4 and field.size in (0, 4) and theirs.order in ("big", "-")
@@ -357,14 +364,14 @@ def _is_integer(field: Field, ours: Kind, theirs: Kind) -> bool:
         return theirs.base in ALSO.get(ours.base, ())
     if INTEGER[ours.base] != width:
         return False
-    if theirs.order == "-":  # policies say "unsigned" of what is signed, but not the reverse
+    if theirs.order == "-":  # a policy may call a signed integer unsigned, but not the reverse
         return ours.base[0] == "s" or theirs.base[0] == "u"
     is_same_order = width == 1 or ours.order == theirs.order
     return is_same_order and ours.base[0] == theirs.base[0]
 
 
 def _is_address(field: Field, ours: Kind, theirs: Kind) -> bool:
-    """An address has the length that is stated. A big endian number may hold an IPv4 address."""
+    """Compare with an address: the length. A big-endian integer may be an IPv4 address."""
     if ours.base in INTEGER:
         return ours.order == "big" and INTEGER[ours.base] == 4
     is_as_long = not (theirs.argument and field.size) or field.size == int(theirs.argument)
@@ -372,7 +379,7 @@ def _is_address(field: Field, ours: Kind, theirs: Kind) -> bool:
 
 
 def _is_binary(field: Field, ours: Kind, theirs: Kind) -> bool:
-    """Bytes may be anything of their length."""
+    """Compare with bytes: any kind of that length fits, except a flag."""
     if theirs.argument and ours.base in INTEGER:
         return INTEGER[ours.base] == int(theirs.argument)
     if theirs.argument and ours.base == "address" and field.size:
@@ -381,17 +388,17 @@ def _is_binary(field: Field, ours: Kind, theirs: Kind) -> bool:
 
 
 def compare(declared: Declarations, table: Iterable[Fact]) -> set[Difference]:
-    """Return the differences between declarations and facts."""
+    """Return the differences between the declarations and a table of facts."""
     return Comparison(declared, Facts(table)).found
 
 
 def load(path: Path = TABLE) -> list[Fact]:
-    """Return the facts of a table."""
+    """Return the facts of a table in a file."""
     return [*facts.load(path.read_text())]
 
 
 def report(found: Iterable[Difference], known: Explanations) -> int:
-    """Print differences, each under its reason. Returns how many have none."""
+    """Print the differences, each after its reason. Returns the number without a reason."""
     by_reason: dict[str, list[Difference]] = {}
     for difference in sorted(found):
         by_reason.setdefault(known.reason(difference) or "", []).append(difference)
@@ -406,7 +413,7 @@ def report(found: Iterable[Difference], known: Explanations) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command. Returns the exit status."""
+    """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("table", type=Path, nargs="?", default=TABLE, help="made by tools.facts")
     options = parser.parse_args(arguments)

@@ -1,7 +1,8 @@
-"""What the package declares: every message class, enumeration and family, found automatically.
+"""The declarations of the package: every message class, enumeration and family.
 
-A difference between a declaration and the table of facts is described here too. This file does not
-compare: that is in check_declarations.py.
+They are found automatically, so that no list can forget one. The class of a difference between a
+declaration and the table of facts is here too. This file must not compare anything:
+check_declarations.py does that.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, order=True)
 class Difference:
-    """Where a declaration and the table disagree. `topic` and `subject` identify it."""
+    """One difference between a declaration and the table. `topic` and `subject` identify it."""
 
     topic: str
     subject: str
@@ -32,7 +33,7 @@ class Difference:
 
     @property
     def key(self) -> str:
-        """The name of the difference in the table of explanations."""
+        """The name of the difference in explained.py."""
         return f"{self.topic} {self.subject}"
 
 
@@ -54,7 +55,7 @@ def modules(package: str) -> Iterator[ModuleType]:
 
 
 class Declarations:
-    """What the modules of a package declare, except `cli`, whose extra may be missing."""
+    """The declarations of all modules of a package, except `cli`, which needs an extra."""
 
     def __init__(self, package: str) -> None:
         found = list(modules(package))
@@ -77,7 +78,7 @@ def _is_declaring(module: str) -> bool:
 
 
 def _subclasses(base: type[T], package: str) -> Iterator[type[T]]:
-    """Yield all classes below a class that the package declares, wherever they are kept."""
+    """Yield all subclasses of a class that the package declares, in any module."""
     for cls in base.__subclasses__():
         if cls.__module__.startswith(f"{package}.") and _is_declaring(cls.__module__):
             yield cls
@@ -85,7 +86,7 @@ def _subclasses(base: type[T], package: str) -> Iterator[type[T]]:
 
 
 def label(cls: type[object]) -> str:
-    """Return the name of a class in differences: the last part of its module, and its own."""
+    """Return the name of a class in differences: the last part of its module, and its own name."""
     return f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}"
 
 
@@ -101,7 +102,7 @@ def members(cls: type[Message]) -> list[Field]:
 
 
 def innermost(field: Field) -> Field:
-    """Return the elements of a field that has some, of those again, and so on; else the field."""
+    """Return the innermost element of a repeated or nested array field, else the field itself."""
     return innermost(field.element) if field.element else field
 
 

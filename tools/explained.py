@@ -1,8 +1,9 @@
-"""Differences that are known, each with its reason: ours is right, or another choice.
+"""The accepted differences between our declarations and the table of facts, with their reasons.
 
 A reason applies to the differences below it, named as check_declarations.py prints them: the topic,
-then the subjects. "*" at the end of a subject stands for all that begin so. A test fails for a
-difference without a reason, and for a subject that is no longer a difference.
+then the subjects. "*" at the end of a subject matches all subjects that begin with the rest. A test
+fails for a difference without a reason, and for a subject that has stopped being a difference. So
+this file cannot hide a new mistake.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from tools.declarations import Difference
 
 
 class Explanations:
-    """A table of reasons."""
+    """The reasons, by the difference that each explains."""
 
     def __init__(self, table: dict[str, str]) -> None:
         self._reasons: dict[str, str] = {}
@@ -31,12 +32,12 @@ class Explanations:
         return key if key in self._reasons else None
 
     def reason(self, difference: Difference) -> str | None:
-        """Return why a difference is accepted, None if no reason is known."""
+        """Return why a difference is accepted, or None if no reason is known."""
         key = self._key(difference)
         return self._reasons[key] if key else None
 
     def unneeded(self, found: Iterable[Difference]) -> list[str]:
-        """Return what is explained but is not a difference."""
+        """Return the explained subjects that are not among the differences."""
         return sorted(self._reasons.keys() - {self._key(difference) for difference in found})
 
 

@@ -1,10 +1,10 @@
-"""The table of facts: what the kernel calls things, their numbers, kinds and byte orders.
+"""The table of facts: the names, numbers, kinds and byte orders of the kernel.
 
     python -m tools.facts --kernel TREE --headers FOLDER --specs FOLDER@RELEASE -o tests/facts.tsv
 
-This file has the format of the table, and the command that makes it from the headers, C sources
-and specs that it is given. It does not know the declarations: check_declarations.py compares them,
-and needs only the table for that. So a fresh clone can check itself.
+This file defines the format of the table. Its command makes the table from the headers, C sources
+and specs that it is given. It must not read the declarations: check_declarations.py compares them,
+and needs only the table. So a fresh clone can check itself.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ TITLE = """\
 COLUMNS = ("family", "set", "attribute", "number", "kind", "order", "source")
 INTEGER = {f"{sign}{bits}": bits // 8 for sign in "us" for bits in (8, 16, 32, 64)}
 WRAPPERS = {"repeated", "array", "mapping"}
-BYTES = {"address", "mac", "struct", "scalars", "selected"}  # what bytes may be
+BYTES = {"address", "mac", "struct", "scalars", "selected"}  # kinds that a source may call bytes
 C_TYPES = {f"__{kind}": kind for kind in INTEGER} | {
     "unsigned char": "u8", "unsigned short": "u16", "unsigned int": "u32", "short": "s16",
     "int": "s32", "struct in_addr": "address", "struct in6_addr": "address",
@@ -108,10 +108,11 @@ C_TYPES = {f"__{kind}": kind for kind in INTEGER} | {
 
 @dataclass(frozen=True, order=True)
 class Kind:
-    """What a value is: the words around it, the word itself, and its argument.
+    """The kind of a value: its wrappers ("repeated", "array"), its base ("u32") and an argument.
 
     The argument is a number of bytes, or the name of a nest, struct or sub-message. `order` is the
-    byte order, "-" if the source does not state it. Then an integer is only known by its width.
+    byte order, or "-" if the source does not state it. Without it, only the width of an integer is
+    known.
     """
 
     wrappers: tuple[str, ...]
@@ -129,7 +130,7 @@ class Kind:
         return " ".join(filter(None, [*self.wrappers, self.base, self.argument]))
 
     def implies(self, other: Kind) -> bool:
-        """Return whether this says all that another kind says."""
+        """Return whether this kind states everything that another kind states."""
         if other.base == "-" or self == other:
             return True
         if other.wrappers not in ((), self.wrappers):
@@ -145,14 +146,14 @@ class Kind:
         return self.base == other.base or (self.base, other.base) == ("selected", "nest")
 
     def says(self, policy: Kind) -> bool:
-        """Return whether an integer fits a policy. Policies call "unsigned" what may be signed."""
+        """Return whether an integer fits a policy. A policy may call a signed integer unsigned."""
         is_as_wide = INTEGER.get(self.base) == INTEGER[policy.base]
         return is_as_wide and policy.base[0] in ("u", self.base[0])
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of the table. `set` is a C prefix if the attribute lacks it: IFLA and MTU."""
+    """One line of the table. For a constant, `set` is the C prefix and `attribute` the rest."""
 
     family: str
     set: str
@@ -163,7 +164,7 @@ class Fact:
 
     @property
     def name(self) -> str:
-        """The whole C name of a constant, "" for other facts."""
+        """The full C name of a constant, "" for other facts."""
         if self.set.isupper() and self.set.replace("_", "").isalnum():
             return f"{self.set}_{self.attribute}"
         return self.attribute if is_loose(self.set) else ""
@@ -212,13 +213,13 @@ def load(text: str) -> Iterator[Fact]:
 
 
 class Collector:
-    """Merges facts: one line serves all sources, unless they contradict each other."""
+    """Merges facts of several sources into one line, unless they contradict each other."""
 
     def __init__(self) -> None:
         self._facts: dict[tuple[str, str, str, int | None], list[Fact]] = {}
 
     def add(self, fact: Fact) -> None:
-        """Add a fact. Of two that say the same, the source that was added first stays."""
+        """Add a fact. If two facts agree, the source that was added first is kept."""
         same = self._facts.setdefault((fact.family, fact.set, fact.attribute, fact.number), [])
         for place, known in enumerate(same):
             if known.kind.implies(fact.kind) or fact.kind.implies(known.kind):
@@ -249,7 +250,7 @@ def split(group: str, name: str) -> tuple[str, str]:
 
 
 def c_kind(member: uapi.Member) -> Kind:
-    """Return the kind of a member of a C struct. Its bytes are stated if there are several."""
+    """Return the kind of a member of a C struct. The argument is its size, if the base has none."""
     base, order = C_TYPES.get(member.type, "-"), "-"
     if big := member.type.startswith("__be"):
         base = f"u{member.type[4:]}"
@@ -261,7 +262,7 @@ def c_kind(member: uapi.Member) -> Kind:
 
 
 def of_sources(tree: Path, known: dict[str, list[Fact]], release: str) -> Iterator[Fact]:
-    """Yield the kinds that the sources of a kernel tree give to constants that are known."""
+    """Yield the kinds that the sources of a kernel tree state for known constants."""
     for entry in sources.read(tree):
         for fact in known.get(entry.name, ()):
             source = f"{'p' if entry.is_policy else 'c'}{release}"
@@ -269,16 +270,16 @@ def of_sources(tree: Path, known: dict[str, list[Fact]], release: str) -> Iterat
 
 
 def of_specs(folder: Path, known: dict[str, list[Fact]], source: str) -> Iterator[Fact]:
-    """Yield what the specs of a folder say about constants that are known, and their groups.
+    """Yield the kinds that the specs of a folder state for known constants, and their groups.
 
-    What a spec contradicts or names otherwise is reported to stderr, and left out.
+    An attribute that a spec names or numbers differently is reported to stderr and left out.
     """
-    from tools import specs  # needs PyYAML, which the rest does not
+    from tools import specs  # needs PyYAML; the rest of this file does not
 
     for spec in specs.read(folder):
         family = family_of(spec.name)
         if family is None:
-            report(f"no headers are known for the spec {spec.name}: add it to FAMILIES")
+            report(f"skipped the spec {spec.name}: add it and its headers to FAMILIES")
             continue
         mine = {n: f for n, facts in known.items() for f in facts if f.family == family}
         constants = {name: (fact.set, fact.number or 0) for name, fact in mine.items()}
@@ -292,11 +293,11 @@ def of_specs(folder: Path, known: dict[str, list[Fact]], source: str) -> Iterato
             for group in spec.groups:
                 yield Fact(spec.name, "group", group, None, Kind((), "group"), source)
         for lost in names.lost:
-            report(f"not found under its number: {lost}")
+            report(f"skipped {lost}: the headers do not have it with this number")
 
 
 def family_of(spec: str) -> str | None:
-    """Return the family that a spec belongs to."""
+    """Return the family that a spec belongs to, or None."""
     for family, words in FAMILIES.items():
         if any(fnmatch(spec, word) for word in words.split()):
             return family
@@ -333,7 +334,7 @@ def collect(
     groups = {name: c.group for _, _, found in read for name, c in found.constants.items()}
     table = Collector()
     for folder, family, found in read:
-        found.constants = {  # the newest headers say which constants belong together
+        found.constants = {  # the newest headers decide which constants form a group
             name: replace(c, group=groups[name]) for name, c in found.constants.items()
         }
         for fact in of_headers(family, found, f"h{releases[folder]}"):
@@ -364,7 +365,7 @@ def tree_of(text: str) -> Path:
 
 
 def specs_of(text: str) -> tuple[Path, str]:
-    """Return a folder of specs and its release, which a kernel tree states itself."""
+    """Return a folder of specs and its release. A folder in a kernel tree needs no "@RELEASE"."""
     folder, _, release = text.partition("@")
     if not any(Path(folder).glob("*.yaml")):
         raise argparse.ArgumentTypeError(f"{folder!r} contains no YAML file")
@@ -379,7 +380,7 @@ def _release(folder: Path) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command. Returns the exit status."""
+    """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.facts", description=USAGE)
     option = partial(parser.add_argument, action="append", default=[])
     option("--kernel", type=tree_of, metavar="TREE", help="kernel source tree")
@@ -388,16 +389,16 @@ def main(arguments: list[str] | None = None) -> int:
         "--specs",
         type=specs_of,
         metavar="FOLDER@RELEASE",
-        help="folder of YAML files (default: NETLINK_SPECS of the environment)",
+        help="folder of YAML files (default: the environment variable NETLINK_SPECS)",
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the table")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="file of the new table")
     options = parser.parse_args(arguments)
     try:
         folders = options.specs or [specs_of(str(folder)) for folder in [outside.specs()] if folder]
     except (FileNotFoundError, argparse.ArgumentTypeError) as error:
         parser.error(str(error))
     if not options.headers + options.kernel:
-        parser.error("give --headers or --kernel: the names and numbers come from headers")
+        parser.error("--headers or --kernel is required: names and numbers come from headers")
     facts = collect(options.headers, options.kernel, folders)
     options.output.write_text(dump(facts))
     report(f"{options.output}: {len(facts)} facts")

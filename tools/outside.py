@@ -1,9 +1,10 @@
-"""Return the material outside the repository that environment variables name.
+"""The material outside the repository, which environment variables name.
 
 NETLINK_SPECS is a folder of the kernel's YAML specs. NETLINK_VECTORS is a folder of vectors with
 expected values, as JSON lines. NETLINK_VM is a command that runs the command after it as root in a
 virtual machine, which sees the files of this machine. No other file may name a path outside the
-repository. A variable that names nothing usable is an error, because a skipped test hides typos.
+repository. If a variable names nothing usable, the functions raise FileNotFoundError, because a
+skipped test would hide a typo.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def vm() -> list[str] | None:
     """Return the words of NETLINK_VM, or None if the variable is not set."""
     words = shlex.split(os.environ.get("NETLINK_VM", ""))
     if words and shutil.which(words[0]) is None:
-        raise FileNotFoundError(f"NETLINK_VM: there is no program {words[0]!r}")
+        raise FileNotFoundError(f"NETLINK_VM: found no program {words[0]!r}")
     return words or None
 
 

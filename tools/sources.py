@@ -1,8 +1,9 @@
-"""Read what the C sources of a kernel say about attributes: their policies, and calls.
+"""Read the kinds of attributes from the C sources of a kernel: from policies and calls.
 
 A policy (struct nla_policy) states the kind of an attribute as the kernel checks it on receipt. A
-call, such as nla_put_be16(), states how the kernel writes or reads it, with its byte order. Only
-kinds and lengths are taken. Headers have numbers but no kinds, and many families have no spec.
+call, such as nla_put_be16(), states how the kernel writes or reads it, with its byte order. This
+file takes only kinds and lengths, and must not take numbers, which the headers have. It exists
+because headers state no kinds, and many families have no spec.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ FIELDS = {"struct iphdr, saddr": 4, "struct iphdr, daddr": 4}
 LENGTHS = {"ETH_ALEN": 6, "IFNAMSIZ": 16, "ALTIFNAMSIZ": 128, "IFALIASZ": 256}
 
 
-# What the last part of a call's name says: kind and byte order.
+# The kind and byte order of a call, by the last part of its name.
 CALLS = {kind[4:].lower(): (kind[4:].lower(), "host") for kind in KINDS}
 CALLS |= {f"{word}{bits}": (f"u{bits}", "big") for word in ("be", "net") for bits in (16, 32, 64)}
 CALLS |= {
@@ -49,7 +50,7 @@ CALLS |= {
 
 @dataclass(frozen=True)
 class Entry:
-    """What one place says about an attribute: C name, kind, and order ("big", "host" or "-")."""
+    """What one place states about an attribute: C name, kind, order ("big", "host" or "-")."""
 
     name: str
     kind: str
@@ -58,7 +59,7 @@ class Entry:
 
 
 def read(tree: Path) -> Iterator[Entry]:
-    """Yield what the sources of a kernel tree say, all policies first."""
+    """Yield the entries of all sources of a kernel tree, those of policies first."""
     texts = []
     for folder in FOLDERS:
         for path in sorted((tree / folder).rglob("*.c")):
@@ -72,7 +73,7 @@ def read(tree: Path) -> Iterator[Entry]:
 
 
 def calls(text: str) -> Iterator[Entry]:
-    """Yield what the calls in a C source without comments say."""
+    """Yield the entries of the calls in a C source without comments."""
     for found in (*PUT.finditer(text), *GET.finditer(text)):
         if found[1] in CALLS:
             yield Entry(found[2], *CALLS[found[1]], is_policy=False)
@@ -90,7 +91,7 @@ def policies(text: str) -> Iterator[Entry]:
 
 
 def _kind(value: str) -> tuple[str, str] | None:
-    """Return the kind and byte order that a policy entry states, None if it states none."""
+    """Return the kind and byte order that a policy entry states, or None."""
     words = re.findall(r"\bNLA_\w+", value)
     big = next((word for word in words if re.fullmatch(r"NLA_BE(16|32|64)", word)), None)
     if big:
@@ -101,13 +102,13 @@ def _kind(value: str) -> tuple[str, str] | None:
     length = _length(value)
     if kind in ("string", "binary"):
         return (f"{kind} {length}" if length else kind), "-"
-    if kind is None and length:  # no type: a minimal length
+    if kind is None and length:  # without a type, .len is a minimal length
         return f"binary {length}", "-"
     return (kind, "-") if kind else None
 
 
 def _length(value: str) -> int | None:
-    """Return the number of bytes that an entry allows, None if it is not plain to see."""
+    """Return the number of bytes that an entry allows, or None if this parser cannot see it."""
     if "ETH_ADDR" in value:
         return LENGTHS["ETH_ALEN"]
     found = re.search(r"\.len = ([^,}]*)", value) or re.match(r".*EXACT_LEN\w*\((.*)\)", value)

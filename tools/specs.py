@@ -1,8 +1,8 @@
 """Read the kernel's machine-readable specs (YAML): attributes, sub-messages and groups.
 
-The schema is described in Documentation/userspace-api/netlink of the kernel. A spec names things
-its own way. Here each attribute gets its C name, which is found among the constants of the headers:
-facts of all sources then meet under one name. This file does not know declarations.
+Documentation/userspace-api/netlink of the kernel describes their schema. Specs have their own names
+for attributes. This file finds the C name of each attribute among the constants of the headers, so
+that the facts of all sources can be merged under one name. It must not read the declarations.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Entry:
 
 
 class Spec:
-    """One spec: its attribute sets and what they refer to, by name."""
+    """One spec: its attribute sets and the things that they refer to, by name."""
 
     def __init__(self, text: str) -> None:
         content = yaml.safe_load(text)
@@ -55,7 +55,7 @@ class Spec:
 
 
 def _numbered(attributes: list[Attribute]) -> Iterator[tuple[int, Attribute]]:
-    """Yield attributes with their numbers, which count on if a number is not given."""
+    """Yield attributes with their numbers. An attribute without one follows the one before it."""
     number = 0
     for attr in attributes:
         number = attr.get("value", number + 1)
@@ -71,25 +71,25 @@ class Names:
     def __init__(self, spec: Spec, constants: Mapping[str, tuple[str, int]]) -> None:
         self._spec = spec
         self._constants = constants
-        self._tails: dict[str, list[str]] = {}  # constants by what may be an attribute's name
+        self._tails: dict[str, list[str]] = {}  # constants, by every end of their names
         for name in constants:
             words = name.split("_")
             for start in range(len(words)):
                 self._tails.setdefault("_".join(words[start:]), []).append(name)
-        self.prefixes: dict[str, str] = {}  # of the sets that were found
-        self.lost: list[str] = []  # what was not found
+        self.prefixes: dict[str, str] = {}  # C prefixes, by attribute set
+        self.lost: list[str] = []  # sets and attributes that the headers do not have
         for name, attributes in spec.sets.items():
             prefix = self._prefix(name, attributes)
             if prefix is not None:
                 self.prefixes[name] = prefix
 
     def target(self, name: str) -> str:
-        """Return the group of constants that an attribute set stands for, "" if not known."""
+        """Return the group of constants of an attribute set, or "" if it is not known."""
         name = self._spec.subsets.get(name, name)
         return self._group(name, self.prefixes[name]) if name in self.prefixes else ""
 
     def named(self, name: str) -> Iterator[tuple[str, int, Attribute]]:
-        """Yield the C name, number and spec of each attribute of a set that is in the headers."""
+        """Yield the C name, number and spec of each attribute of a set that the headers have."""
         prefix = self.prefixes.get(name)
         if prefix is None:
             self.lost.append(f"{self._spec.name}/{name}")
@@ -106,17 +106,17 @@ class Names:
             if constant in self._constants and self._constants[constant][1] == number:
                 yield constant, number, attr
             elif constant not in self._constants and len(numbers.get(number, ())) == 1:
-                yield numbers[number][0], number, attr  # spelled otherwise
+                yield numbers[number][0], number, attr  # the spec spells the name differently
             else:
                 self.lost.append(f"{self._spec.name}/{name}.{attr['name']}")
 
     def _own(self, attr: Attribute) -> str:
-        """Return the C name of an attribute that has a prefix of its own."""
+        """Return the C name of an attribute that has its own prefix, else ""."""
         prefix = attr.get("name-prefix")
         return c_name(prefix + attr["name"]) if prefix else ""
 
     def _group(self, name: str, prefix: str) -> str:
-        """Return the group that most constants of a set are in."""
+        """Return the group of most constants of a set."""
         found = Counter(
             self._constants[constant][0]
             for attr in self._spec.sets[name].values()
@@ -125,9 +125,11 @@ class Names:
         return found.most_common(1)[0][0] if found else ""
 
     def _prefix(self, name: str, attributes: dict[int, Attribute]) -> str | None:
-        """Return the prefix under which most attributes of a set are constants with their number.
+        """Return the C prefix of an attribute set, or None.
 
-        What the spec states comes first. Of equals the one that has most words of the set's name.
+        A prefix that the spec states comes first. Otherwise it is the prefix with which most
+        attributes are constants with the right number. If several are equal, the prefix that shares
+        most words with the name of the set wins.
         """
         found: Counter[str] = Counter()
         some = {number: attr for number, attr in attributes.items() if not is_nothing(attr)}
@@ -153,24 +155,24 @@ class Names:
 
 
 def c_name(name: str) -> str:
-    """Return a spec's name as C spells it."""
+    """Return a name of a spec in the spelling of C."""
     return name.upper().replace("-", "_")
 
 
 def is_nothing(attr: Attribute) -> bool:
-    """Return whether an attribute carries nothing."""
+    """Return whether an attribute is padding or unused."""
     return attr["type"] in ("pad", "unused") or attr["name"].split("-")[-1] in ("pad", "unspec")
 
 
 def entries(spec: Spec, names: Names) -> Iterator[Entry]:
-    """Yield the attributes of a spec, and what its sub-messages select."""
+    """Yield the attributes of a spec that the headers have."""
     for name in spec.sets:
         for constant, number, attr in names.named(name):
             yield Entry(constant, number, *_kind(spec, names, attr))
 
 
 def choices(spec: Spec, names: Names) -> Iterator[tuple[str, str, str]]:
-    """Yield what a sub-message may be: its name, the value that selects it, the C prefix."""
+    """Yield each choice of the sub-messages: name, selecting value, C prefix of the attributes."""
     for name, formats in spec.formats.items():
         for item in formats:
             if target := names.target(item.get("attribute-set", "")):

@@ -1,7 +1,8 @@
 """Read the kernel's C headers: constants, and structs with their members.
 
-A C compiler does the reading. Its preprocessor gives the names, and a program that it compiles
-prints their numbers, sizes and offsets. This file knows neither families nor declarations.
+The preprocessor of a C compiler lists the names, and a compiled program prints their numbers, sizes
+and offsets. So this file does not have to parse C expressions. It must not know families or
+declarations.
 """
 
 from __future__ import annotations
@@ -15,26 +16,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
-PREAMBLE = ["stddef.h", "stdint.h", "sys/socket.h"]  # what some headers forget to include
-# No uapi header has AF_*: sys/socket.h of the C library has them, in a file of its own.
+PREAMBLE = ["stddef.h", "stdint.h", "sys/socket.h"]  # some headers fail to include these
+# No uapi header defines AF_*. sys/socket.h of the C library includes a file that does.
 SOCKET, SOCKET_FILE = "sys/socket.h", re.compile(r".*/bits/socket\.h")
 # The headers of a kernel tree use words that "make headers_install" removes.
 NOT_UAPI = ["linux/compiler.h", "linux/compiler_types.h"]
 WORDS = {"__user": "", "__force": "", "__bitwise": "", "__attribute_const__": ""}
 WORDS |= {"BIT(n)": "(1U<<(n))"}
 
-# The definition of an integer: only words and operators, and not a type alone.
+# The definition of an integer macro: only words and operators, and not only a type.
 CONSTANT = re.compile(r"(?=.*(\b\d|[A-Z]))[\w\s()<>|&~+*-]+")
-TYPES = {"int", "unsigned", "long", "__u16", "__u32"}  # which may occur in it
+TYPES = {"int", "unsigned", "long", "__u16", "__u32"}  # types that may occur in it
 INNER = "inner"  # the type of a member that is a struct or union without a name
 
 
 @dataclass(frozen=True)
 class Constant:
-    """An enumerator or a macro. `group` is what the members of an enum have in common.
+    """An enumerator or a macro.
 
-    That is the common prefix of their names, or "enum TAG" if they have none. The group of a macro
-    is its header.
+    The `group` of an enumerator is the common prefix of its enum, or "enum TAG" if there is none.
+    The group of a macro is its header.
     """
 
     group: str
@@ -59,9 +60,9 @@ class Struct:
 
 
 class Headers:
-    """What some headers of an include folder define. Headers that do not exist are passed over.
+    """The constants and structs of some headers of an include folder. Missing headers are skipped.
 
-    All of them are compiled together, so they must not contradict each other.
+    All headers are compiled together, so they must not contradict each other.
     """
 
     def __init__(self, folder: Path, names: Iterable[str]) -> None:
@@ -79,9 +80,9 @@ class Headers:
             self._measure()
 
     def _compile(self, *arguments: str, body: str = "") -> str:
-        """Return what the compiler prints for a file that includes the headers, then has a body."""
+        """Compile a file that includes the headers and has a body. Return the compiler's output."""
         if COMPILER is None:
-            raise FileNotFoundError("no C compiler (cc) found: it is needed to read headers")
+            raise FileNotFoundError("found no C compiler (cc), which is needed to read headers")
         lines = [f"#include <{name}>" for name in [*PREAMBLE, *self._names]]
         words = [f"-D{word}={value}" for word, value in WORDS.items()]
         with tempfile.TemporaryDirectory() as shim:
@@ -130,7 +131,7 @@ class Headers:
             self._bodies[found[1]] = dict(_members(_braced(text, found.end())))
 
     def _integers(self) -> set[str]:
-        """Return the enumerators, and the macros that are integers in the end."""
+        """Return the enumerators, and the macros whose value is an integer."""
         names = {*self._groups, *self._bounds}
         pending = {
             name: {*re.findall(r"\b[A-Za-z_]\w*", value)} - TYPES - self._functions
@@ -190,13 +191,13 @@ def release(folder: Path) -> str:
 
 
 def is_bound(name: str, value: str) -> bool:
-    """Return whether a constant only marks the end of others: __A_MAX, NUM_A, A_MAX = NUM_A - 1."""
+    """Return whether a constant only counts others: __A_MAX, NUM_A, or A_MAX = NUM_A - 1."""
     is_last = name.endswith("_MAX") or name.startswith("MAX_")
     return name.startswith(("_", "NUM_")) or bool(is_last and re.search(r"\b__| - 1\b", value))
 
 
 def common_prefix(names: list[str]) -> str:
-    """Return the words that all names begin with, "" if there are none: A_B of A_B_C and A_B_D."""
+    """Return the common first words of names, such as A_B of A_B_C and A_B_D, or ""."""
     parts = [name.split("_")[:-1] for name in names]
     common = []
     for words in zip(*parts, strict=False):
@@ -218,8 +219,8 @@ def _braced(text: str, start: int) -> str:
 def _members(body: str) -> Iterator[tuple[str, tuple[str, bool]]]:
     """Yield the members of a struct, each with its type and whether it is a flexible array.
 
-    Those of a struct inside are "outer.inner", or plainly "inner" if it has no name. Bit fields
-    are left out, as they have no offset.
+    A member of an inner struct is named "outer.inner", or "inner" if the struct has no name. Bit
+    fields are left out, because they have no offset.
     """
     while body := body.strip():
         head, inside = re.split("[;{]", body, maxsplit=1)[0], ""
