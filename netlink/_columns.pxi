@@ -15,7 +15,7 @@ cdef struct Step:
 cdef struct Pick:
     int type            # a message type, or a command
     Py_ssize_t offset   # of the header member that a selector reads
-    Py_ssize_t size     # of that member; 0 if there is no selector
+    Py_ssize_t size     # of that member; 0 without a selector
     bint is_big
     uint64_t value      # that the member must have
 

@@ -102,7 +102,7 @@ class Traced:
     `group_name` its name, if it is known. `nsid` is the ID of the network namespace it comes from
     (-1: our own, or unknown). `flags` are the flags of recvmsg(2). `time` is in ns since 1970.
 
-    If `error` is not None, there is no datagram and `data` is empty. In a receive, `error` is
+    A Traced with an `error` reports a failure and has empty `data`. In a receive, `error` is
     OSError (ENOBUFS): the kernel dropped messages. In a send, it is the error of the system call
     for the datagram that was shown just before.
     """
