@@ -65,7 +65,12 @@ def _options(
         default=[*every_contender],
         help=f"any of {','.join(every_contender)} (default: all)",
     )
-    add("--size", metavar="N", type=int, help="routes or requests (default: set by the workload)")
+    add(
+        "--size",
+        metavar="N",
+        type=int,
+        help="routes, requests or processes (default: set by the workload)",
+    )
     add("--runs", metavar="K", type=int, default=20, help="timed runs per process (default: 20)")
     add("--json", metavar="FILE", type=Path, help="write all numbers and facts about the machine")
     options = parser.parse_args()

@@ -203,8 +203,8 @@ cdef class Gather:
         cdef Cursor c
         cdef View view
         if not 0 <= start <= end <= PyBytes_GET_SIZE(data):
-            raise ValueError(f"expected offsets within {len(data)} bytes of data, "
-                             f"got start {start} and end {end}")
+            raise ValueError(f"start {start} and end {end} are not within the {len(data)} bytes "
+                             "of data")
         c.at = base + start
         c.left = end - start
         with nogil:

@@ -239,7 +239,7 @@ class Decoder:
                 yield item if isinstance(item, RawMessage) else None, item
             return
         if self._dispatch.framing == "audit" and not is_sent and len(data) >= NLMSG_HDRLEN:
-            data = struct.pack("=I", len(data)) + data[4:]  # a datagram is one message
+            data = struct.pack("=I", len(data)) + data[4:]  # nlmsg_len may be too short
         raws = iter_messages(data)
         while True:
             try:

@@ -1,4 +1,8 @@
-"""The floor of imports: the same interpreter, which imports nothing."""
+"""The floor of the workload `import`: the same interpreter, which imports nothing.
+
+It must not import a library. The difference between another contender and this one is the cost of
+an import.
+"""
 
 from __future__ import annotations
 

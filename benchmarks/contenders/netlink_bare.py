@@ -1,4 +1,7 @@
-"""This library alone: `import netlink`, which loads no family."""
+"""This library without families, in the workload `import`: it runs `import netlink`.
+
+It must not import a family. It shows what the smallest program pays.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The whole route family of this library: every module, with all classes and plans."""
+"""The whole route family of this library, in the workload `import`.
+
+It loads every module of the family, with all classes and plans. It shows the largest cost of an
+import, which lazy modules avoid.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""import: start an interpreter that imports the library and ends, again and again.
+"""import: start an interpreter that imports the library and ends, many times in a row.
 
 The contenders import different parts of this library, or the part of a peer that users import for
-the same work; the floor imports nothing. A unit is a whole process, because that is what a user of
-a short program waits for: the interpreter itself is part of each number, and the difference to the
-floor is the cost of the import. Modules are compiled in the warm-up, and cached by the interpreter
-as always.
+the same work. The floor imports nothing. A unit is a whole process, because the user of a short
+program waits for a whole process. So every number contains the start of the interpreter, and the
+difference from the floor is the cost of the import. The interpreter compiles and caches the modules
+in the warm-up.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from . import Workload
 
 
 def prepare(namespace: Namespace, size: int) -> None:
-    """Nothing: an import opens no socket."""
+    """Prepare nothing, because an import opens no socket."""
 
 
 def importing(code: str, size: int) -> Run:
-    """Run the code in a fresh interpreter, `size` times."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # which would have each process compile anew
+    """Return a Run that executes the code in a new interpreter, `size` times."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it, every process would compile again
 
     def run(check: Check | None) -> int:
         for _ in range(size):
-            start([sys.executable, "-P", "-c", code])  # which ends if the code raises
+            start([sys.executable, "-P", "-c", code])  # exits if the code raises
         return size
 
     return run
