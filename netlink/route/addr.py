@@ -6,13 +6,13 @@ net/ipv4/devinet.c and net/ipv6/addrconf.c. The plans at the end are the words o
     nl.do(addr.add("192.0.2.1/24", "eth0", broadcast="+"))
 """
 
-from ipaddress import IPv4Interface, IPv6Interface, ip_interface
-from typing import Any, TypedDict, Unpack
+from ipaddress import IPv4Interface, IPv6Interface, ip_network
 
 from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
 from netlink.family import Op, Steps, plan
-from netlink.route.link import Dev, index_of
-from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM, family_of, number
+from netlink.route.link import Dev, needed_index
+from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM
+from netlink.route.words import U8, Prefix, Words, family_of
 from netlink.schema import Addr, IPAddress, Message, Nested, s32, string, struct, u8, u32
 
 # Address has a field of this name, which would hide the word from the fields after it.
@@ -103,62 +103,178 @@ ROUTE.add(get, new, replace, delete)
 # --- plans ----------------------------------------------------------------------------------------
 
 Local = str | IPAddress | IPv4Interface | IPv6Interface
-FOR_EVER = 0xFFFFFFFF
+FOREVER = 0xFFFFFFFF
 
-
-class Details(TypedDict, total=False):
-    """What more there may be to say of an address; lifetimes in seconds."""
-
-    peer: Local  # the other end of a point-to-point link
-    broadcast: IPAddress | str  # "+" is the last address of the network
-    label: str
-    scope: RT_SCOPE | int | str
-    metric: int
-    valid_lft: int
-    preferred_lft: int
-    flags: IFA_F
-
-
-@plan
-def add(address: Local, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
-    """Give a link an address, such as "192.0.2.1/24". Raises KernelError (EEXIST)."""
-    return (yield from _write(new, address, dev, details))
+# Arguments that are bits of IFA_FLAGS, and whether IPv6 alone has them (iproute2 refuses, the
+# kernel ignores the others).
+FLAG_WORDS = (
+    ("home", IFA_F.IFA_F_HOMEADDRESS, True),
+    ("nodad", IFA_F.IFA_F_NODAD, True),
+    ("optimistic", IFA_F.IFA_F_OPTIMISTIC, True),
+    ("mngtmpaddr", IFA_F.IFA_F_MANAGETEMPADDR, True),
+    ("noprefixroute", IFA_F.IFA_F_NOPREFIXROUTE, False),
+    ("autojoin", IFA_F.IFA_F_MCAUTOJOIN, False),
+)
 
 
 @plan
-def put(address: Local, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
-    """As add(), but the details of an address that is there are changed."""
-    return (yield from _write(replace, address, dev, details))
+def add(
+    address: Local,
+    dev: Dev,
+    *,
+    peer: Local | None = None,
+    broadcast: IPAddress | str | None = None,
+    label: str | None = None,
+    scope: RT_SCOPE | int | str | None = None,
+    metric: int | None = None,
+    valid_lft: int | str | None = None,
+    preferred_lft: int | str | None = None,
+    proto: IFAPROT | int | str | None = None,
+    home: bool = False,
+    nodad: bool = False,
+    optimistic: bool = False,
+    mngtmpaddr: bool = False,
+    noprefixroute: bool = False,
+    autojoin: bool = False,
+) -> Steps[None]:
+    """Give a link an address, such as "192.0.2.1/24".
+
+    `peer` is the other end of a point-to-point link; the length is then that of `peer`.
+    `broadcast="+"` is the last address of the network and "-" the first; networks of /31 and
+    /32 have none. `scope` is "host" for 127.0.0.0/8 and otherwise "global", unless given. `metric`
+    is that of the route to the network. Lifetimes are in seconds or "forever", which is the
+    default of both. The other arguments are flags as in `ip address`; IPv6 alone has `home`,
+    `nodad`, `optimistic` and `mngtmpaddr`.
+
+    Raises KernelError (EEXIST; ENODEV if the link does not exist).
+    """
+    return (yield from _write(new, Words("addr.add", locals())))
 
 
 @plan
-def remove(address: Local, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
-    """Take an address from a link. Raises KernelError (EADDRNOTAVAIL)."""
-    return (yield from _write(delete, address, dev, details))
+def put(
+    address: Local,
+    dev: Dev,
+    *,
+    peer: Local | None = None,
+    broadcast: IPAddress | str | None = None,
+    label: str | None = None,
+    scope: RT_SCOPE | int | str | None = None,
+    metric: int | None = None,
+    valid_lft: int | str | None = None,
+    preferred_lft: int | str | None = None,
+    proto: IFAPROT | int | str | None = None,
+    home: bool = False,
+    nodad: bool = False,
+    optimistic: bool = False,
+    mngtmpaddr: bool = False,
+    noprefixroute: bool = False,
+    autojoin: bool = False,
+) -> Steps[None]:
+    """As add(), but change the lifetimes, flags and metric of an address that exists."""
+    return (yield from _write(replace, Words("addr.put", locals())))
 
 
-def _write(op: Op[..., Any, Any], address: Local, dev: Dev, details: Details) -> Steps[None]:
-    own = ip_interface(address)
-    other = ip_interface(details.get("peer", own))
-    # A loopback address is of the host, as ip(8) has it; the kernel takes what it is told.
-    is_host = own.version == 4 and own.is_loopback
-    scope = details.get("scope", RT_SCOPE.RT_SCOPE_HOST if is_host else RT_SCOPE.RT_SCOPE_UNIVERSE)
-    fields: dict[str, Any] = {
-        "family": family_of(own),
-        "prefixlen": other.network.prefixlen,
-        "scope": number(RT_SCOPE, scope),
-        "index": (yield index_of(dev)),
-        "local": own.ip,
-        "address": other.ip,
-        "broadcast": details.get("broadcast"),
-        "label": details.get("label"),
-        "rt_priority": details.get("metric"),
-        "flags": details.get("flags"),
-    }
-    if fields["broadcast"] == "+":
-        fields["broadcast"] = own.network.broadcast_address
-    if "valid_lft" in details or "preferred_lft" in details:
-        valid = details.get("valid_lft", FOR_EVER)
-        preferred = details.get("preferred_lft", valid)
-        fields["cacheinfo"] = ifa_cacheinfo(valid=valid, prefered=preferred)
-    yield op(**fields)
+@plan
+def remove(
+    address: Local, dev: Dev, *, peer: Local | None = None, label: str | None = None
+) -> Steps[None]:
+    """Take an address from a link.
+
+    An IPv4 address without a length or a peer is removed whatever its length, as `ip` does. Raises
+    KernelError (EADDRNOTAVAIL; ENODEV if the link does not exist).
+    """
+    words = Words("addr.remove", locals())
+    own, other = _ends(words)
+    assert own.address is not None
+    family = family_of(own.address)
+    exact = own.stated or words.has("peer") or family == AF.AF_INET6
+    yield delete(
+        family=family,
+        prefixlen=other.length,
+        index=(yield from needed_index(words)),
+        local=own.address,
+        address=other.address if exact else None,
+        label=_label(words, family),
+    )
+
+
+def _ends(words: Words) -> tuple[Prefix, Prefix]:
+    """The link's own address and that of the other end, which is the same without a peer."""
+    own = words.host("address")
+    if own is None:
+        raise words.expected("address", "an address with or without a length")
+    other = words.host("peer") or own
+    assert own.address is not None and other.address is not None
+    if own.address.version != other.address.version:
+        raise words.wrong("peer", f"{other.address} is not of the family of {own.address}")
+    return own, other
+
+
+def _label(words: Words, family: AF) -> str | None:
+    label = words.text("label", IFNAMSIZ)
+    if label is not None and family != AF.AF_INET:
+        raise words.wrong("label", "IPv6 addresses have no label")
+    return label
+
+
+def _write(op: Op[..., None, Address], words: Words) -> Steps[None]:
+    own, other = _ends(words)
+    assert own.address is not None
+    family = family_of(own.address)
+    scope = words.number("scope", RT_SCOPE, U8)
+    if scope is None:  # the kernel takes what it is given
+        is_host = family == AF.AF_INET and own.address.is_loopback
+        scope = RT_SCOPE.RT_SCOPE_HOST if is_host else RT_SCOPE.RT_SCOPE_UNIVERSE
+    flags = IFA_F(0)
+    for name, bit, only_ipv6 in FLAG_WORDS:
+        if words.switch(name):
+            if only_ipv6 and family != AF.AF_INET6:
+                raise words.wrong(name, "IPv4 addresses have no such flag")
+            flags |= bit
+    yield op(
+        family=family,
+        prefixlen=other.length,
+        scope=scope,
+        local=own.address,
+        address=other.address,
+        broadcast=_broadcast(words, other),
+        label=_label(words, family),
+        rt_priority=words.integer("metric"),
+        flags=flags or None,
+        cacheinfo=_lifetimes(words),
+        proto=words.number("proto", IFAPROT, U8),
+        index=(yield from needed_index(words)),
+    )
+
+
+def _broadcast(words: Words, other: Prefix) -> IPAddress | None:
+    """The broadcast address: given, or one end of the network on the other side (ipaddress.c)."""
+    if not words.has("broadcast"):
+        return None
+    assert other.address is not None
+    if other.address.version != 4:
+        raise words.wrong("broadcast", "IPv6 addresses have no broadcast address")
+    if words.given["broadcast"] not in ("+", "-"):
+        given = words.address("broadcast")
+        assert given is not None
+        if given.version != 4:
+            raise words.expected("broadcast", 'an IPv4 address, "+" or "-"')
+        return given
+    if other.length > 30:
+        return None
+    network = ip_network((other.address, other.length), strict=False)
+    return network[-1] if words.given["broadcast"] == "+" else network[0]
+
+
+def _lifetimes(words: Words) -> ifa_cacheinfo | None:
+    valid, preferred = words.lifetime("valid_lft"), words.lifetime("preferred_lft")
+    if valid is None and preferred is None:
+        return None
+    valid = FOREVER if valid is None else valid
+    preferred = FOREVER if preferred is None else preferred
+    if not valid:
+        raise words.wrong("valid_lft", "0 seconds would remove the address")
+    if preferred > valid:
+        words.refuse(f"needs a preferred_lft of at most valid_lft={valid}; it is {preferred}")
+    return ifa_cacheinfo(valid=valid, prefered=preferred)

@@ -10,6 +10,7 @@ from ipaddress import IPv6Address
 from typing import Any, Self, TypeAlias
 
 from netlink.constants import KernelEnum, KernelFlag
+from netlink.route.words import U16, Words
 from netlink.schema import (
     Addr,
     Message,
@@ -345,7 +346,11 @@ class Seg6LocalBpf(Message):
 
 
 class Seg6LocalCounters(Message):
-    """SEG6_LOCAL_CNT_* attributes (linux/seg6_local.h); an empty nest asks for counting."""
+    """SEG6_LOCAL_CNT_* attributes (linux/seg6_local.h).
+
+    The kernel counts if a request has all three, whatever their values (parse_nla_counters in
+    net/ipv6/seg6_local.c). The plans of routes and next hops send zeros for an empty nest.
+    """
 
     packets: int | None = u64(2)
     bytes: int | None = u64(3)
@@ -443,3 +448,28 @@ ENCAPS: dict[LWTUNNEL_ENCAP, type[Message]] = {
     LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_IOAM6: Ioam6,
     LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_XFRM: Xfrm,
 }
+
+
+def encapsulation(words: Words) -> dict[str, Any]:
+    """Return the fields `encap_type` and `encap` from the arguments of a plan, or from a hop's.
+
+    The type may be left out beside a message, whose class implies it.
+    """
+    given = words.given["encap"]
+    kind = words.number("encap_type", LWTUNNEL_ENCAP, U16)
+    if given is None:
+        if kind is not None:
+            words.refuse("takes encap_type only with encap")
+        return {}
+    if kind is None:
+        kind = next((key for key, cls in ENCAPS.items() if isinstance(given, cls)), None)
+        if kind is None:
+            words.refuse("needs encap_type, unless encap is a message such as Mpls(dst=(100,))")
+    if kind not in ENCAPS:
+        raise words.expected("encap_type", " or ".join(map(str, ENCAPS)))
+    encap: Any = words.message("encap", ENCAPS[LWTUNNEL_ENCAP(kind)])
+    if kind == LWTUNNEL_ENCAP.LWTUNNEL_ENCAP_SEG6_LOCAL:
+        encap = encap if isinstance(encap, Seg6Local) else Seg6Local(**encap)
+        if encap.counters == Seg6LocalCounters():
+            encap = encap.replace(counters={"packets": 0, "bytes": 0, "errors": 0})
+    return {"encap_type": kind, "encap": encap}

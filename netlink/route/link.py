@@ -13,13 +13,16 @@ alternative one, an index, or a Link:
     nl.do(link.up("v0"))
 """
 
-from typing import Any, cast
+from errno import ENODEV
+from typing import Any, Protocol, cast
 
 from netlink.constants import AF, ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
-from netlink.family import Op, Steps, ifindex, plan
-from netlink.route.afspec import AfSpec, AfSpecSet, BridgeSpec, Inet6
-from netlink.route.linkinfo import ETH_P, BridgePort, LinkInfo
+from netlink.errors import KernelError
+from netlink.family import Op, Request, Steps, ifindex, plan
+from netlink.route.afspec import IN6_ADDR_GEN_MODE, AfSpec, AfSpecSet, BridgeSpec, Inet6
+from netlink.route.linkinfo import ETH_P, KINDS, SLAVE_KINDS, BridgePort, LinkInfo
 from netlink.route.rtnetlink import ROUTE, RTEXT_FILTER, RTM
+from netlink.route.words import S32, U8, Words
 from netlink.schema import (
     Message,
     Nested,
@@ -605,39 +608,97 @@ ROUTE.add(get, new, set, delete, set_port)
 Dev = str | int | Link
 
 
+class HasFileno(Protocol):
+    """An open file."""
+
+    def fileno(self) -> int:
+        """Return its descriptor."""
+
+
 def selector(dev: Dev) -> dict[str, Any]:
-    """The arguments of a request by which the kernel itself finds a link."""
+    """Return the arguments of a request by which the kernel itself finds a link.
+
+    Raises EncodeError if `dev` cannot be a link.
+    """
+    return _where(Words("link.selector", {"dev": dev}), "dev")
+
+
+def dev_index(words: Words, name: str = "dev") -> Steps[int | None]:
+    """The steps by which a plan gets the index of the link in one of its arguments.
+
+    Returns None if the argument was not given. Raises KernelError (ENODEV).
+    """
+    if not words.has(name):
+        return None
+    where = _where(words, name)
+    if "ifname" in where:
+        return cast(int, (yield ifindex(where["ifname"])))
+    if "alt_ifname" in where:
+        request = get(**where, ext_mask=RTEXT_FILTER.RTEXT_FILTER_SKIP_STATS)
+        found: Link = yield from _about(words.given[name], request)
+        return found.index
+    return cast(int, where["index"])
+
+
+def needed_index(words: Words, name: str = "dev") -> Steps[int]:
+    """As dev_index(), for an argument that must not be None."""
+    if not words.has(name):
+        raise words.expected(name, "the name or index of a link, or a Link")
+    return cast(int, (yield from dev_index(words, name)))
+
+
+def _where(words: Words, name: str) -> dict[str, Any]:
+    """As selector(), for an argument of a plan."""
+    dev = words.given[name]
     if isinstance(dev, Link):
+        if dev.index <= 0:
+            raise words.wrong(name, "the Link has no index")
         return {"index": dev.index}
-    if isinstance(dev, int):
-        return {"index": dev}
-    fits = len(dev.encode("utf-8", "surrogateescape")) < IFNAMSIZ
-    return {"ifname" if fits else "alt_ifname": dev}
+    if isinstance(dev, int) and not isinstance(dev, bool):
+        # The kernel takes 0 for "not given", and may then act on every link (__rtnl_newlink).
+        return {"index": words.integer(name, 1, S32)}
+    if not isinstance(dev, str):
+        raise words.expected(name, "the name or index of a link, or a Link")
+    text = words.text(name, ALTIFNAMSIZ)
+    assert text is not None
+    fits = len(text.encode("utf-8", "surrogateescape")) < IFNAMSIZ
+    return {"ifname" if fits else "alt_ifname": text}
+
+
+def _about(dev: Dev, request: Request[Any, Any]) -> Steps[Any]:
+    """A request about a link, which the error names if it does not exist."""
+    try:
+        return (yield request)
+    except KernelError as error:
+        if error.errno == ENODEV and error.message is None:
+            name = (dev.ifname or dev.index) if isinstance(dev, Link) else dev
+            error.message = f"link {name!r} does not exist"
+        raise
 
 
 @plan
 def index_of(dev: Dev) -> Steps[int]:
     """Return the index of a link. Raises KernelError (ENODEV) if no link has the name."""
-    where = selector(dev)
-    if "ifname" in where:
-        return cast(int, (yield ifindex(where["ifname"])))
-    if "alt_ifname" in where:
-        found = yield get(**where, ext_mask=RTEXT_FILTER.RTEXT_FILTER_SKIP_STATS)
-        return cast(int, found.index)
-    return int(where["index"])
+    return (yield from needed_index(Words("link.index_of", locals())))
 
 
 @plan
 def by_name(name: str) -> Steps[Link]:
-    """The link of a name, which may be an alternative one. Raises KernelError (ENODEV)."""
-    found: Link = yield get(**selector(name))
+    """Return the link with a name, which may be an alternative one. Raises KernelError (ENODEV)."""
+    words = Words("link.by_name", locals())
+    if not isinstance(name, str):
+        raise words.expected("name", "the name of a link")
+    found: Link = yield from _about(name, get(**_where(words, "name")))
     return found
 
 
 @plan
 def by_index(index: int) -> Steps[Link]:
-    """The link of an index. Raises KernelError (ENODEV)."""
-    found: Link = yield get(index=index)
+    """Return the link with an index. Raises KernelError (ENODEV)."""
+    words = Words("link.by_index", locals())
+    if not isinstance(index, int):
+        raise words.expected("index", "the index of a link")
+    found: Link = yield from _about(index, get(**_where(words, "index")))
     return found
 
 
@@ -649,49 +710,251 @@ def add(
     *,
     link: Dev | None = None,
     master: Dev | None = None,
-    **fields: Any,
+    index: int | None = None,
+    up: bool | None = None,
+    address: str | None = None,
+    broadcast: str | None = None,
+    mtu: int | None = None,
+    txqlen: int | None = None,
+    num_tx_queues: int | None = None,
+    num_rx_queues: int | None = None,
+    alias: str | None = None,
+    group: int | None = None,
+    arp: bool | None = None,
+    multicast: bool | None = None,
+    allmulticast: bool | None = None,
+    promisc: bool | None = None,
+    dynamic: bool | None = None,
+    trailers: bool | None = None,
+    carrier: bool | None = None,
+    operstate: IF_OPER | int | str | None = None,
+    linkmode: IF_LINK_MODE | int | str | None = None,
+    addr_gen_mode: IN6_ADDR_GEN_MODE | int | str | None = None,
+    proto_down: bool | None = None,
+    proto_down_reason: ProtoDownReason | dict[str, Any] | None = None,
+    gso_max_size: int | None = None,
+    gso_max_segs: int | None = None,
+    gro_max_size: int | None = None,
+    gso_ipv4_max_size: int | None = None,
+    gro_ipv4_max_size: int | None = None,
+    link_netnsid: int | None = None,
+    net_ns_pid: int | None = None,
+    net_ns_fd: int | HasFileno | None = None,
+    af_spec: AfSpecSet | dict[str, Any] | None = None,
 ) -> Steps[None]:
-    """Make a link; `data` is of the kind's class in linkinfo.KINDS, `fields` are those of Link.
+    """Make a link of a kind: "veth", "bridge", "vlan".
 
-    `link` is the link below, `master` the one that the new link joins. Raises KernelError
-    (EEXIST; EOPNOTSUPP where the kernel lacks the kind).
+    `data` is a message of the kind's class in linkinfo.KINDS, or a dict of its fields. `link` is
+    the link below the new one, and `master` the one that the new link joins. The link appears in
+    another network namespace with `net_ns_pid` (that of a process) or `net_ns_fd` (an open file of
+    /proc/PID/ns/net or /run/netns, or its descriptor); `link_netnsid` is the namespace of `link`.
+    The other arguments are fields of Link, or flags as in `ip link`: `up=True` raises the link,
+    `arp=False` sets IFF_NOARP. Numbers with names may be words: `linkmode="dormant"`.
+
+    Raises KernelError (EEXIST; EOPNOTSUPP if the kernel lacks the kind; ENODEV if `link` or
+    `master` does not exist).
     """
-    for field, dev in (("link", link), ("master", master)):
-        if dev is not None:
-            fields[field] = yield index_of(dev)
-    linkinfo: dict[str, Any] = {"kind": kind}
-    if data is not None:
-        linkinfo["data"] = data
-    yield new(ifname=name, linkinfo=linkinfo, **fields)
+    words = Words("link.add", locals())
+    fields = _fields(words)
+    fields["index"] = words.integer("index", 1, S32) or 0
+    for field in ("num_tx_queues", "num_rx_queues"):
+        fields[field] = words.integer(field, 1)
+    fields["link_netnsid"] = words.integer("link_netnsid", 0, S32)
+    fields["ifname"] = words.link_name("name")
+    if fields["ifname"] is None:
+        raise words.expected("name", "a str")
+    if words.text("kind") is None:
+        raise words.expected("kind", "a str")
+    fields["linkinfo"] = _info(words, "kind", "data", KINDS)
+    fields["link"] = yield from dev_index(words, "link")
+    fields["master"] = yield from dev_index(words, "master")
+    yield new(**fields)
 
 
 @plan
-def change(dev: Dev, *, master: Dev | None = None, **fields: Any) -> Steps[None]:
-    """Change `fields` of a link; a `master` of 0 takes the link out of the one that it is in."""
-    if master is not None:
-        fields["master"] = yield index_of(master)
-    yield set(**selector(dev), **fields)
+def change(
+    dev: Dev,
+    *,
+    name: str | None = None,
+    master: Dev | None = None,
+    nomaster: bool = False,
+    up: bool | None = None,
+    address: str | None = None,
+    broadcast: str | None = None,
+    mtu: int | None = None,
+    txqlen: int | None = None,
+    alias: str | None = None,
+    group: int | None = None,
+    arp: bool | None = None,
+    multicast: bool | None = None,
+    allmulticast: bool | None = None,
+    promisc: bool | None = None,
+    dynamic: bool | None = None,
+    trailers: bool | None = None,
+    carrier: bool | None = None,
+    operstate: IF_OPER | int | str | None = None,
+    linkmode: IF_LINK_MODE | int | str | None = None,
+    addr_gen_mode: IN6_ADDR_GEN_MODE | int | str | None = None,
+    proto_down: bool | None = None,
+    proto_down_reason: ProtoDownReason | dict[str, Any] | None = None,
+    gso_max_size: int | None = None,
+    gso_max_segs: int | None = None,
+    gro_max_size: int | None = None,
+    gso_ipv4_max_size: int | None = None,
+    gro_ipv4_max_size: int | None = None,
+    net_ns_pid: int | None = None,
+    net_ns_fd: int | HasFileno | None = None,
+    new_ifindex: int | None = None,
+    af_spec: AfSpecSet | dict[str, Any] | None = None,
+    vfinfo_list: VfInfoList | dict[str, Any] | None = None,
+    xdp: Xdp | dict[str, Any] | None = None,
+    kind: str | None = None,
+    data: Message | dict[str, Any] | None = None,
+    slave_kind: str | None = None,
+    slave_data: Message | dict[str, Any] | None = None,
+) -> Steps[None]:
+    """Change a link; what is not given stays as it is.
+
+    `nomaster=True` takes the link out of its master. `kind` and `data` change what depends on the
+    kind of the link: `kind="bridge", data={"stp_state": 1}`. `slave_kind` and `slave_data` change
+    what the link's master keeps for it: `slave_kind="bridge", slave_data={"cost": 5}`. `alias=""`
+    removes the alias. `new_ifindex` is the index in the other network namespace, and needs
+    `net_ns_pid` or `net_ns_fd`. The other arguments are those of add().
+
+    Raises KernelError (ENODEV).
+    """
+    words = Words("link.change", locals())
+    if not words.has("dev"):
+        raise words.expected("dev", "the name or index of a link, or a Link")
+    where = _where(words, "dev")
+    fields = _fields(words)
+    if words.has("name"):
+        # Beside IFLA_IFNAME the kernel finds a link by its index alone.
+        fields["ifname"] = words.link_name("name")
+        where = {"index": (yield from needed_index(words))}
+    if words.has("new_ifindex"):
+        if fields["net_ns_pid"] is None and fields["net_ns_fd"] is None:
+            words.refuse("takes new_ifindex only with net_ns_pid or net_ns_fd")
+        fields["new_ifindex"] = words.integer("new_ifindex", 1, S32)
+    fields["vfinfo_list"] = words.message("vfinfo_list", VfInfoList)
+    fields["xdp"] = words.message("xdp", Xdp)
+    info = _info(words, "kind", "data", KINDS) | _info(
+        words, "slave_kind", "slave_data", SLAVE_KINDS
+    )
+    if info:
+        fields["linkinfo"] = info
+    if words.switch("nomaster"):
+        if words.has("master"):
+            words.refuse("takes master or nomaster, not both")
+        fields["master"] = 0
+    else:
+        fields["master"] = yield from dev_index(words, "master")
+    yield from _about(dev, set(**where, **fields))
 
 
 @plan
 def up(dev: Dev) -> Steps[None]:
-    """Raise a link."""
-    yield set(**selector(dev), flags=IFF.IFF_UP, change=IFF.IFF_UP)
+    """Raise a link. Raises KernelError (ENODEV)."""
+    where = _where(Words("link.up", locals()), "dev")
+    yield from _about(dev, set(**where, flags=IFF.IFF_UP, change=IFF.IFF_UP))
 
 
 @plan
 def down(dev: Dev) -> Steps[None]:
-    """Take a link down."""
-    yield set(**selector(dev), flags=IFF(0), change=IFF.IFF_UP)
+    """Take a link down. Raises KernelError (ENODEV)."""
+    where = _where(Words("link.down", locals()), "dev")
+    yield from _about(dev, set(**where, flags=IFF(0), change=IFF.IFF_UP))
 
 
 @plan
 def rename(dev: Dev, name: str) -> Steps[None]:
-    """Give a link another name."""
-    yield set(index=(yield index_of(dev)), ifname=name)
+    """Give a link another name. Raises KernelError (ENODEV, EEXIST)."""
+    words = Words("link.rename", locals())
+    ifname = words.link_name("name")
+    if ifname is None:
+        raise words.expected("name", "a str")
+    yield set(index=(yield from needed_index(words)), ifname=ifname)
 
 
 @plan
 def remove(dev: Dev) -> Steps[None]:
-    """Remove a link. Raises KernelError (EOPNOTSUPP where it is hardware)."""
-    yield delete(**selector(dev))
+    """Remove a link. Raises KernelError (ENODEV; EOPNOTSUPP if it is hardware)."""
+    yield from _about(dev, delete(**_where(Words("link.remove", locals()), "dev")))
+
+
+# Arguments that are bits of ifi_flags, and whether False sets the bit.
+FLAG_WORDS = (
+    ("up", IFF.IFF_UP, False),
+    ("arp", IFF.IFF_NOARP, True),
+    ("multicast", IFF.IFF_MULTICAST, False),
+    ("allmulticast", IFF.IFF_ALLMULTI, False),
+    ("promisc", IFF.IFF_PROMISC, False),
+    ("dynamic", IFF.IFF_DYNAMIC, False),
+    ("trailers", IFF.IFF_NOTRAILERS, True),
+)
+
+
+def _fields(words: Words) -> dict[str, Any]:
+    """The fields of Link that both add() and change() take, without those that are links."""
+    flags = mask = IFF(0)
+    for name, bit, inverted in FLAG_WORDS:
+        switch = words.switch(name)
+        if switch is not None:
+            mask |= bit
+            flags |= bit if switch is not inverted else IFF(0)
+    fields: dict[str, Any] = {"flags": flags, "change": mask}
+    for name in (
+        "mtu", "txqlen", "group", "gso_max_size", "gso_max_segs", "gro_max_size",
+        "gso_ipv4_max_size", "gro_ipv4_max_size",
+    ):  # fmt: skip
+        fields[name] = words.integer(name)
+    for name in ("address", "broadcast"):
+        fields[name] = words.text(name)
+    for name in ("carrier", "proto_down"):
+        fields[name] = None if (on := words.switch(name)) is None else int(on)
+    fields["ifalias"] = words.text("alias", IFALIASZ, empty=True)
+    fields["operstate"] = words.number("operstate", IF_OPER, U8)
+    fields["linkmode"] = words.number("linkmode", IF_LINK_MODE, U8)
+    fields["proto_down_reason"] = words.message("proto_down_reason", ProtoDownReason)
+    fields["net_ns_pid"] = words.integer("net_ns_pid", 1, S32)
+    fields["net_ns_fd"] = _descriptor(words)
+    if words.has("net_ns_pid") and words.has("net_ns_fd"):
+        words.refuse("takes net_ns_pid or net_ns_fd, not both")
+    spec = words.message("af_spec", AfSpecSet)
+    mode = words.number("addr_gen_mode", IN6_ADDR_GEN_MODE, U8)
+    if mode is not None:
+        if spec is not None:
+            words.refuse("takes addr_gen_mode or af_spec, not both")
+        spec = {"inet6": {"addr_gen_mode": mode}}
+    fields["af_spec"] = AfSpecSet(**spec) if isinstance(spec, dict) else spec
+    return fields
+
+
+def _descriptor(words: Words) -> int | None:
+    """The descriptor of an open file, given as either."""
+    file = words.given["net_ns_fd"]
+    if file is not None and not isinstance(file, int):
+        try:
+            file = file.fileno()
+        except AttributeError:
+            raise words.expected("net_ns_fd", "an open file or its descriptor") from None
+    return Words(words.place, {"net_ns_fd": file}).integer("net_ns_fd", 0, S32)
+
+
+def _info(
+    words: Words, kind_name: str, data_name: str, classes: dict[str, type[Message]]
+) -> dict[str, Any]:
+    """Fields of LinkInfo: a kind and its data, which is checked by the class of the kind."""
+    kind = words.text(kind_name)
+    if kind is None:
+        if words.has(data_name):
+            words.refuse(f"takes {data_name} only with {kind_name}")
+        return {}
+    fields: dict[str, Any] = {kind_name: kind}
+    if words.has(data_name):
+        cls = classes.get(kind)
+        data = words.given[data_name] if cls is None else words.message(data_name, cls)
+        if cls is None and not isinstance(data, bytes):
+            raise words.wrong(data_name, f"links of kind {kind!r} have no {data_name}")
+        fields[data_name] = data
+    return fields

@@ -7,13 +7,11 @@ drivers/net/vxlan/vxlan_core.c. The plans at the end are the words of `ip neighb
     nl.do(neigh.add("192.0.2.7", "eth0", lladdr="02:00:00:00:00:07"))
 """
 
-from ipaddress import ip_address
-from typing import Any, TypedDict, Unpack
-
 from netlink.constants import AF, NLM_F, KernelFlag
 from netlink.family import Op, Steps, plan
-from netlink.route.link import Dev, index_of
-from netlink.route.rtnetlink import ROUTE, RTM, RTN, RTPROT, family_of
+from netlink.route.link import Dev, needed_index
+from netlink.route.rtnetlink import ROUTE, RTM, RTN, RTPROT
+from netlink.route.words import U8, U16, Words, family_of
 from netlink.schema import (
     Addr,
     IPAddress,
@@ -150,48 +148,117 @@ ROUTE.add(get, new, replace, append, set, delete, flush)
 
 # --- plans ----------------------------------------------------------------------------------------
 
-
-class Details(TypedDict, total=False):
-    """What more there may be to say of a neighbour."""
-
-    lladdr: str
-    state: NUD  # where it is not NUD_PERMANENT
-    flags: NTF  # NTF_PROXY makes this host answer for the address
-    protocol: RTPROT | int
+State = NUD | int | str
 
 
 @plan
-def add(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
-    """Make an entry for an address on a link. Raises KernelError (EEXIST)."""
-    return (yield from _write(new, dst, dev, details))
+def add(
+    dst: IPAddress | str,
+    dev: Dev,
+    *,
+    lladdr: str | None = None,
+    state: State | None = None,
+    proxy: bool = False,
+    router: bool = False,
+    extern_learn: bool = False,
+    managed: bool = False,
+    use: bool = False,
+    protocol: RTPROT | int | str | None = None,
+) -> Steps[None]:
+    """Make an entry for an address on a link.
+
+    `state` may be a word or several: "stale", "noarp|permanent". It is NUD_PERMANENT unless given;
+    with `managed` or `use` the kernel resolves the address by itself, and there is no state. With
+    `proxy` this host answers for the address.
+
+    Raises KernelError (EEXIST; EINVAL if the state needs a `lladdr`; ENODEV if the link does not
+    exist).
+    """
+    return (yield from _write(new, Words("neigh.add", locals())))
 
 
 @plan
-def put(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
-    """As add(), but an entry that is there is replaced."""
-    return (yield from _write(replace, dst, dev, details))
+def put(
+    dst: IPAddress | str,
+    dev: Dev,
+    *,
+    lladdr: str | None = None,
+    state: State | None = None,
+    proxy: bool = False,
+    router: bool = False,
+    extern_learn: bool = False,
+    managed: bool = False,
+    use: bool = False,
+    protocol: RTPROT | int | str | None = None,
+) -> Steps[None]:
+    """As add(), but replace an entry that exists."""
+    return (yield from _write(replace, Words("neigh.put", locals())))
 
 
 @plan
-def change(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
-    """As put(), but raises KernelError (ENOENT) where there is no entry."""
-    return (yield from _write(set, dst, dev, details))
+def change(
+    dst: IPAddress | str,
+    dev: Dev,
+    *,
+    lladdr: str | None = None,
+    state: State | None = None,
+    proxy: bool = False,
+    router: bool = False,
+    extern_learn: bool = False,
+    managed: bool = False,
+    use: bool = False,
+    protocol: RTPROT | int | str | None = None,
+) -> Steps[None]:
+    """As put(), but raises KernelError (ENOENT) if there is no entry."""
+    return (yield from _write(set, Words("neigh.change", locals())))
 
 
 @plan
-def remove(dst: IPAddress | str, dev: Dev, **details: Unpack[Details]) -> Steps[None]:
-    """Remove an entry, a proxy's with its flag. Raises KernelError (ENOENT)."""
-    return (yield from _write(delete, dst, dev, details))
+def remove(dst: IPAddress | str, dev: Dev, *, proxy: bool = False) -> Steps[None]:
+    """Remove an entry, or with `proxy` that of an address for which this host answers.
+
+    Raises KernelError (ENOENT; ENODEV if the link does not exist).
+    """
+    words = Words("neigh.remove", locals())
+    address = _destination(words)
+    yield delete(
+        family=family_of(address),
+        dst=address,
+        flags=NTF.NTF_PROXY if words.switch("proxy") else NTF(0),
+        ndm_ifindex=(yield from needed_index(words)),
+    )
 
 
-def _write(op: Op[..., Any, Any], dst: IPAddress | str, dev: Dev, details: Details) -> Steps[None]:
-    address = ip_address(dst)
+def _destination(words: Words) -> IPAddress:
+    address = words.address("dst")
+    if address is None:
+        raise words.expected("dst", "an IP address")
+    return address
+
+
+def _write(op: Op[..., None, Neighbour], words: Words) -> Steps[None]:
+    address = _destination(words)
+    flags = NTF(0)
+    for name, bit in (
+        ("use", NTF.NTF_USE),
+        ("proxy", NTF.NTF_PROXY),
+        ("extern_learn", NTF.NTF_EXT_LEARNED),
+        ("router", NTF.NTF_ROUTER),
+    ):
+        if words.switch(name):
+            flags |= bit
+    managed = words.switch("managed")
+    state = words.bits("state", NUD, U16)
+    if state is None:
+        resolves = managed or flags & NTF.NTF_USE
+        state = NUD.NUD_NONE if resolves else NUD.NUD_PERMANENT
     yield op(
         family=family_of(address),
-        ndm_ifindex=(yield index_of(dev)),
         dst=address,
-        state=details.get("state", NUD.NUD_PERMANENT),
-        flags=details.get("flags", NTF(0)),
-        lladdr=details.get("lladdr"),
-        protocol=details.get("protocol"),
+        state=state,
+        flags=flags,
+        lladdr=words.text("lladdr"),
+        protocol=words.number("protocol", RTPROT, U8),
+        flags_ext=NTF_EXT.NTF_EXT_MANAGED if managed else None,
+        ndm_ifindex=(yield from needed_index(words)),
     )

@@ -9,15 +9,15 @@ words of `ip nexthop`:
     nl.do(nexthop.add(10, group={1: 1, 2: 3}))
 """
 
-from collections.abc import Mapping
-from ipaddress import ip_address
-from typing import Any, TypedDict, Unpack
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from netlink.constants import AF, NLM_F, KernelEnum, KernelFlag
 from netlink.family import Op, Steps, plan
-from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap
-from netlink.route.link import Dev, index_of
-from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM, RTNH_F, RTPROT, family_of
+from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap, encapsulation
+from netlink.route.link import Dev, dev_index
+from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM, RTNH_F, RTPROT
+from netlink.route.words import U8, U16, U32, Words, family_of
 from netlink.schema import (
     Addr,
     IPAddress,
@@ -167,67 +167,134 @@ ROUTE.add(
 # --- plans ----------------------------------------------------------------------------------------
 
 
-class Way(TypedDict, total=False):
-    """Where a next hop leads: through a link, nowhere, or to a group of others."""
+@plan
+def add(
+    id: int,
+    *,
+    via: IPAddress | str | None = None,
+    dev: Dev | None = None,
+    family: AF | int | str | None = None,
+    onlink: bool = False,
+    blackhole: bool = False,
+    fdb: bool = False,
+    encap: Encap | dict[str, Any] | None = None,
+    encap_type: LWTUNNEL_ENCAP | int | str | None = None,
+    group: Mapping[int, int] | None = None,
+    resilient: ResGroup | dict[str, Any] | None = None,
+    hw_stats: bool | None = None,
+    protocol: RTPROT | int | str | None = None,
+) -> Steps[None]:
+    """Make a next hop, through a link or to nowhere, or a group of next hops.
 
-    via: IPAddress | str
-    dev: Dev
-    onlink: bool  # the kernel shall not check that `via` can be reached
-    blackhole: bool
-    fdb: bool  # for a VXLAN's forwarding entries
-    encap: Encap | dict[str, Any]  # with encap_type
-    encap_type: LWTUNNEL_ENCAP | int
-    group: Mapping[int, int]  # ids and their weights, 1 to 65536; above 256 from Linux 6.12 on
-    resilient: ResGroup | dict[str, Any]  # buckets and timers of a group that keeps flows in place
-    protocol: RTPROT | int
+    `family` is needed for IPv6 if no `via` implies it; it is AF_INET unless given. With `onlink`
+    the kernel does not check that `via` is reachable. `fdb` is for forwarding entries of a VXLAN.
+    `encap` is a message, or a dict of its fields beside `encap_type`.
+
+    `group` maps ids of members to their weights, from 1 to 65535; kernels before 6.12 take up to
+    256. `resilient` holds the buckets and timers (clock ticks) of a group that keeps flows in
+    place. `hw_stats` counts the packets of the group in hardware.
+
+    Raises KernelError (EEXIST; ENODEV if the link does not exist).
+    """
+    return (yield from _write(new, Words("nexthop.add", locals())))
 
 
 @plan
-def add(id: int, **way: Unpack[Way]) -> Steps[None]:
-    """Make a next hop or a group. Raises KernelError (EEXIST)."""
-    return (yield from _write(new, id, way))
+def put(
+    id: int,
+    *,
+    via: IPAddress | str | None = None,
+    dev: Dev | None = None,
+    family: AF | int | str | None = None,
+    onlink: bool = False,
+    blackhole: bool = False,
+    fdb: bool = False,
+    encap: Encap | dict[str, Any] | None = None,
+    encap_type: LWTUNNEL_ENCAP | int | str | None = None,
+    group: Mapping[int, int] | None = None,
+    resilient: ResGroup | dict[str, Any] | None = None,
+    hw_stats: bool | None = None,
+    protocol: RTPROT | int | str | None = None,
+) -> Steps[None]:
+    """As add(), but replace what has the id."""
+    return (yield from _write(replace, Words("nexthop.put", locals())))
 
 
 @plan
-def put(id: int, **way: Unpack[Way]) -> Steps[None]:
-    """As add(), but what has the id is replaced."""
-    return (yield from _write(replace, id, way))
-
-
-@plan
-def change(id: int, **way: Unpack[Way]) -> Steps[None]:
-    """As put(), but raises KernelError (ENOENT) where nothing has the id."""
-    return (yield from _write(set, id, way))
+def change(
+    id: int,
+    *,
+    via: IPAddress | str | None = None,
+    dev: Dev | None = None,
+    family: AF | int | str | None = None,
+    onlink: bool = False,
+    blackhole: bool = False,
+    fdb: bool = False,
+    encap: Encap | dict[str, Any] | None = None,
+    encap_type: LWTUNNEL_ENCAP | int | str | None = None,
+    group: Mapping[int, int] | None = None,
+    resilient: ResGroup | dict[str, Any] | None = None,
+    hw_stats: bool | None = None,
+    protocol: RTPROT | int | str | None = None,
+) -> Steps[None]:
+    """As put(), but raises KernelError (ENOENT) if nothing has the id."""
+    return (yield from _write(set, Words("nexthop.change", locals())))
 
 
 @plan
 def remove(id: int) -> Steps[None]:
     """Remove a next hop or a group, and the routes that use it. Raises KernelError (ENOENT)."""
-    yield delete(id=id)
+    yield delete(id=_id(Words("nexthop.remove", locals())))
 
 
-def _write(op: Op[..., Any, Any], id: int, way: Way) -> Steps[None]:
-    fields: dict[str, Any] = {"family": AF.AF_UNSPEC if "group" in way else AF.AF_INET}
-    if "via" in way:
-        fields["gateway"] = ip_address(way["via"])
-        fields["family"] = family_of(fields["gateway"])
-    if "dev" in way:
-        fields["oif"] = yield index_of(way["dev"])
-    if "group" in way:
-        fields["group"] = [
-            nexthop_grp(id=member, weight=weight - 1 & 0xFF, weight_high=weight - 1 >> 8)
-            for member, weight in way["group"].items()
-        ]
-    if "resilient" in way:
+def _id(words: Words) -> int:
+    id = words.integer("id", 1)  # for 0 the kernel would choose one
+    if id is None:
+        raise words.expected("id", "an int")
+    return id
+
+
+def _write(op: Op[..., None, NextHopObject], words: Words) -> Steps[None]:
+    fields = encapsulation(words)
+    via = words.address("via")
+    family = words.family()
+    if via is not None:
+        if family not in (None, family_of(via)):
+            raise words.wrong("via", f"{via} is not of the family of the next hop")
+        family = family_of(via)
+    if words.has("group"):
+        fields["group"] = list(_members(words))
+        if family is not None:
+            words.refuse("takes neither family nor via with group")
+        family = AF.AF_UNSPEC
+    if (resilient := words.message("resilient", ResGroup)) is not None:
+        if "group" not in fields:
+            words.refuse("takes resilient only with group")
+        fields["res_group"] = resilient
         fields["group_type"] = NEXTHOP_GRP_TYPE.NEXTHOP_GRP_TYPE_RES
+    counts = words.switch("hw_stats")
     yield op(
-        id=id,
-        protocol=way.get("protocol", RTPROT.RTPROT_BOOT),
-        flags=RTNH_F.RTNH_F_ONLINK if way.get("onlink") else RTNH_F(0),
-        blackhole=way.get("blackhole", False),
-        fdb=way.get("fdb", False),
-        encap_type=way.get("encap_type"),
-        encap=way.get("encap"),
-        res_group=way.get("resilient"),
+        family=AF.AF_INET if family is None else family,
+        id=_id(words),
+        gateway=via,
+        protocol=words.number("protocol", RTPROT, U8) or RTPROT.RTPROT_UNSPEC,
+        flags=RTNH_F.RTNH_F_ONLINK if words.switch("onlink") else RTNH_F(0),
+        blackhole=words.switch("blackhole"),
+        fdb=words.switch("fdb"),
+        hw_stats_enable=None if counts is None else int(counts),
+        oif=(yield from dev_index(words)),
         **fields,
     )
+
+
+def _members(words: Words) -> Iterator[nexthop_grp]:
+    """The members of a group: ids and weights."""
+    group = words.given["group"]
+    if not isinstance(group, Mapping) or not group:
+        raise words.expected("group", "a dict of ids and weights")
+    for id, weight in group.items():
+        for number, what in ((id, "id"), (weight, "weight")):
+            high = U32 if what == "id" else U16
+            if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= high:
+                raise words.wrong("group", f"the {what} {number!r} is not an int from 1 to {high}")
+        yield nexthop_grp(id=id, weight=weight - 1 & U8, weight_high=weight - 1 >> 8)

@@ -13,14 +13,14 @@ The plans at the end are the words of `ip route`:
     found = nl.do(route.lookup("10.1.2.3"))
 """
 
-from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Any, TypedDict, Unpack
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
+from typing import Any, TypedDict
 
 from netlink.constants import AF, NLM_F, KernelEnum
 from netlink.family import Op, Steps, plan
-from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap
-from netlink.route.link import Dev, index_of
+from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap, encapsulation
+from netlink.route.link import Dev, dev_index
 from netlink.route.rtnetlink import (
     ROUTE,
     RT_SCOPE,
@@ -31,9 +31,8 @@ from netlink.route.rtnetlink import (
     RTN,
     RTNH_F,
     RTPROT,
-    family_of,
-    number,
 )
+from netlink.route.words import PROTOCOLS, U8, U16, Words, family_of
 from netlink.schema import (
     Addr,
     AddrOrLabels,
@@ -232,64 +231,164 @@ Destination = str | IPAddress | IPv4Network | IPv6Network
 
 
 class Hop(TypedDict, total=False):
-    """Where packets go next."""
+    """Where packets go next: one of the `nexthops` of a route. Other keys are refused."""
 
     via: IPAddress | str  # may be of the other family
     dev: Dev
     weight: int  # among several, 1 to 256
-    onlink: bool  # the kernel shall not check that `via` can be reached
-    encap: Encap | dict[str, Any]  # with encap_type
-    encap_type: LWTUNNEL_ENCAP | int
-
-
-class Way(Hop, total=False):
-    """How a route goes. Numbers with names may be words: type="blackhole", table="local"."""
-
-    nexthops: Iterable[Hop]  # several, in place of one
-    nhid: int  # a next hop object, in place of one
-    src: IPAddress | str  # the address to send from
-    metric: int
-    table: RT_TABLE | int | str
-    proto: RTPROT | int | str
-    scope: RT_SCOPE | int | str
-    type: RTN | int | str
-    tos: int
-    mtu: int
-    metrics: Metrics | dict[str, Any]  # others than mtu
-    pref: ICMPV6_ROUTER_PREF | int
-    expires: int  # seconds
+    onlink: bool  # the kernel does not check that `via` is reachable
+    encap: Encap | dict[str, Any]
+    encap_type: LWTUNNEL_ENCAP | int | str  # may be left out if `encap` is a message
+    realms: int | tuple[int, int]
 
 
 @plan
-def add(dst: Destination, **way: Unpack[Way]) -> Steps[None]:
-    """Make a route to a network, an address or "default". Raises KernelError (EEXIST)."""
-    return (
-        yield from _write(new, dst, {"proto": RTPROT.RTPROT_BOOT, "type": RTN.RTN_UNICAST, **way})
+def add(
+    dst: Destination,
+    *,
+    family: AF | int | str | None = None,
+    via: IPAddress | str | None = None,
+    dev: Dev | None = None,
+    onlink: bool = False,
+    encap: Encap | dict[str, Any] | None = None,
+    encap_type: LWTUNNEL_ENCAP | int | str | None = None,
+    nexthops: Sequence[Hop] | None = None,
+    nhid: int | None = None,
+    src: IPAddress | str | None = None,
+    from_: Destination | None = None,
+    metric: int | None = None,
+    table: RT_TABLE | int | str | None = None,
+    proto: RTPROT | int | str | None = None,
+    scope: RT_SCOPE | int | str | None = None,
+    type: RTN | int | str | None = None,
+    tos: int | None = None,
+    realms: int | tuple[int, int] | None = None,
+    mtu: int | None = None,
+    metrics: Metrics | dict[str, Any] | None = None,
+    pref: ICMPV6_ROUTER_PREF | int | str | None = None,
+    expires: int | None = None,
+) -> Steps[None]:
+    """Make a route to a network, an address or "default".
+
+    The route goes through `via` or `dev` or both, through several `nexthops`, or through the next
+    hop object `nhid`; with `type` "blackhole", "unreachable", "prohibit" or "throw" it goes
+    nowhere. `via` may be of the other family. With `onlink` the kernel does not check that `via` is
+    reachable. `encap` is a message, or a dict of its fields beside `encap_type`.
+
+    `family` is needed only for a default route without addresses; it is AF_INET unless given.
+    `src` is the address to send from, and `from_` (IPv6) the senders that the route is for.
+    `table` is "main" unless given, or "local" for the types local, broadcast, anycast and nat.
+    `scope` follows from the type and the way, as in `ip route`. `realms` (IPv4) is the realm of the
+    destination, or a pair of that of the source and it. `mtu` is one of `metrics`. `pref` and
+    `expires` (seconds) are for IPv6. Numbers with names may be words: `proto="static"`.
+
+    Raises KernelError (EEXIST; ENODEV if a link does not exist; ENETUNREACH or EHOSTUNREACH if
+    `via` cannot be reached).
+    """
+    return (yield from _write(new, Words("route.add", locals())))
+
+
+@plan
+def put(
+    dst: Destination,
+    *,
+    family: AF | int | str | None = None,
+    via: IPAddress | str | None = None,
+    dev: Dev | None = None,
+    onlink: bool = False,
+    encap: Encap | dict[str, Any] | None = None,
+    encap_type: LWTUNNEL_ENCAP | int | str | None = None,
+    nexthops: Sequence[Hop] | None = None,
+    nhid: int | None = None,
+    src: IPAddress | str | None = None,
+    from_: Destination | None = None,
+    metric: int | None = None,
+    table: RT_TABLE | int | str | None = None,
+    proto: RTPROT | int | str | None = None,
+    scope: RT_SCOPE | int | str | None = None,
+    type: RTN | int | str | None = None,
+    tos: int | None = None,
+    realms: int | tuple[int, int] | None = None,
+    mtu: int | None = None,
+    metrics: Metrics | dict[str, Any] | None = None,
+    pref: ICMPV6_ROUTER_PREF | int | str | None = None,
+    expires: int | None = None,
+) -> Steps[None]:
+    """As add(), but replace a route of the same destination, tos and metric."""
+    return (yield from _write(replace, Words("route.put", locals())))
+
+
+@plan
+def change(
+    dst: Destination,
+    *,
+    family: AF | int | str | None = None,
+    via: IPAddress | str | None = None,
+    dev: Dev | None = None,
+    onlink: bool = False,
+    encap: Encap | dict[str, Any] | None = None,
+    encap_type: LWTUNNEL_ENCAP | int | str | None = None,
+    nexthops: Sequence[Hop] | None = None,
+    nhid: int | None = None,
+    src: IPAddress | str | None = None,
+    from_: Destination | None = None,
+    metric: int | None = None,
+    table: RT_TABLE | int | str | None = None,
+    proto: RTPROT | int | str | None = None,
+    scope: RT_SCOPE | int | str | None = None,
+    type: RTN | int | str | None = None,
+    tos: int | None = None,
+    realms: int | tuple[int, int] | None = None,
+    mtu: int | None = None,
+    metrics: Metrics | dict[str, Any] | None = None,
+    pref: ICMPV6_ROUTER_PREF | int | str | None = None,
+    expires: int | None = None,
+) -> Steps[None]:
+    """As put(), but raises KernelError (ENOENT) if there is no such route."""
+    return (yield from _write(set, Words("route.change", locals())))
+
+
+@plan
+def remove(
+    dst: Destination,
+    *,
+    family: AF | int | str | None = None,
+    via: IPAddress | str | None = None,
+    dev: Dev | None = None,
+    nexthops: Sequence[Hop] | None = None,
+    nhid: int | None = None,
+    src: IPAddress | str | None = None,
+    from_: Destination | None = None,
+    metric: int | None = None,
+    table: RT_TABLE | int | str | None = None,
+    proto: RTPROT | int | str | None = None,
+    scope: RT_SCOPE | int | str | None = None,
+    type: RTN | int | str | None = None,
+    tos: int | None = None,
+    mtu: int | None = None,
+    metrics: Metrics | dict[str, Any] | None = None,
+) -> Steps[None]:
+    """Remove the first route that has what is given.
+
+    The arguments are those of add() that the kernel compares; of an IPv6 route it ignores the type
+    and the scope, and `src`, `mtu` and `metrics` are refused for that reason. `table` is chosen as
+    in add(). Raises KernelError (ESRCH).
+    """
+    words = Words("route.remove", locals())
+    fields, family, kind = yield from _fields(words)
+    if family == AF.AF_INET6:
+        for name in ("src", "mtu", "metrics"):
+            if words.has(name):
+                raise words.wrong(name, "the kernel does not compare it for an IPv6 route")
+    scope = words.number("scope", RT_SCOPE, U8)
+    if scope is None:
+        scope = _scope(family, kind, usual=RT_SCOPE.RT_SCOPE_NOWHERE)
+    yield delete(
+        protocol=words.number("proto", RTPROT, U8) or RTPROT.RTPROT_UNSPEC,
+        scope=scope,
+        type=kind or RTN.RTN_UNSPEC,
+        **fields,
     )
-
-
-@plan
-def put(dst: Destination, **way: Unpack[Way]) -> Steps[None]:
-    """As add(), but a route of the same destination, tos and metric is replaced."""
-    return (
-        yield from _write(
-            replace, dst, {"proto": RTPROT.RTPROT_BOOT, "type": RTN.RTN_UNICAST, **way}
-        )
-    )
-
-
-@plan
-def change(dst: Destination, **way: Unpack[Way]) -> Steps[None]:
-    """As put(), but raises KernelError (ENOENT) where there is no such route."""
-    return (
-        yield from _write(set, dst, {"proto": RTPROT.RTPROT_BOOT, "type": RTN.RTN_UNICAST, **way})
-    )
-
-
-@plan
-def remove(dst: Destination, **way: Unpack[Way]) -> Steps[None]:
-    """Remove the first route that fits what is said. Raises KernelError (ESRCH)."""
-    return (yield from _write(delete, dst, {"scope": RT_SCOPE.RT_SCOPE_NOWHERE, **way}))
 
 
 @plan
@@ -300,85 +399,180 @@ def lookup(
     iif: Dev | None = None,
     oif: Dev | None = None,
     mark: int | None = None,
+    tos: int | None = None,
+    uid: int | None = None,
+    ipproto: int | str | None = None,
+    sport: int | None = None,
+    dport: int | None = None,
+    fibmatch: bool = False,
 ) -> Steps[Route]:
-    """The way that a packet would go, as a Route. Raises KernelError (ENETUNREACH, EHOSTUNREACH).
+    """Return the way that a packet would go, as a Route.
 
-    With `iif` the packet has come in there, otherwise it is this host's own.
+    With `iif` the packet has arrived there; otherwise this host sends it. `fibmatch` returns the
+    entry of the routing table instead, with all its next hops. Raises KernelError (ENETUNREACH,
+    EHOSTUNREACH, or the error that a route of type prohibit or throw stands for).
     """
-    to = ip_address(dst)
+    words = Words("route.lookup", locals())
+    to = words.address("dst")
+    if to is None:
+        raise words.expected("dst", "an IP address")
+    source = words.address("src")
+    if source is not None and source.version != to.version:
+        raise words.wrong("src", f"{source} is not of the family of {to}")
+    flags = RTM_F(0)
+    if to.version == 4:  # inet6_rtm_valid_getroute_req refuses the flag
+        flags |= RTM_F.RTM_F_LOOKUP_TABLE
+    if words.switch("fibmatch"):
+        flags |= RTM_F.RTM_F_FIB_MATCH
     found: Route = yield get(
         family=family_of(to),
         dst=to,
         dst_len=to.max_prefixlen,
-        src=src,
-        src_len=to.max_prefixlen if src is not None else 0,
-        iif=(yield index_of(iif)) if iif is not None else None,
-        oif=(yield index_of(oif)) if oif is not None else None,
-        mark=mark,
+        src=source,
+        src_len=to.max_prefixlen if source is not None else 0,
+        tos=words.integer("tos", high=U8) or 0,
+        flags=flags,
+        mark=words.integer("mark"),
+        uid=words.integer("uid"),
+        ip_proto=words.number("ipproto", PROTOCOLS, U8),
+        sport=words.integer("sport", 1, U16),
+        dport=words.integer("dport", 1, U16),
+        iif=(yield from dev_index(words, "iif")),
+        oif=(yield from dev_index(words, "oif")),
     )
     return found
 
 
-def _write(op: Op[..., Any, Any], dst: Destination, way: Way) -> Steps[None]:
-    network = ip_network(dst) if dst != "default" else None
-    near = network or (ip_address(way["via"]) if "via" in way else None)
-    family = family_of(near) if near is not None else AF.AF_INET
-    fields = yield from _hop(way, family, "oif")
-    if network is not None:
-        fields |= {"dst": network.network_address, "dst_len": network.prefixlen}
-    kind = number(RTN, way.get("type", RTN.RTN_UNSPEC))
-    table = number(RT_TABLE, way.get("table", RT_TABLE.RT_TABLE_MAIN))
-    metrics = way.get("metrics", {})
-    if "mtu" in way:
-        metrics = dict(metrics) | {"mtu": way["mtu"]}
-    if "nexthops" in way:
-        fields["multipath"] = []
-        for hop in way["nexthops"]:
-            fields["multipath"].append((yield from _hop(hop, family, "ifindex")))
-            fields["multipath"][-1]["hops"] = hop.get("weight", 1) - 1
-    is_far = "via" in way or "nexthops" in way or "nhid" in way
+# Arguments of a route that one family alone has. The kernel ignores them for the other.
+ONLY_IPV4 = ("realms",)
+ONLY_IPV6 = ("from_", "pref", "expires")
+
+
+def _write(op: Op[..., None, Route], words: Words) -> Steps[None]:
+    fields, family, kind = yield from _fields(words)
+    kind = RTN.RTN_UNICAST if kind is None else kind
+    proto = words.number("proto", RTPROT, U8)
+    scope = words.number("scope", RT_SCOPE, U8)
+    if scope is None:
+        is_far = any(words.has(name) for name in ("via", "nexthops", "nhid"))
+        usual = RT_SCOPE.RT_SCOPE_UNIVERSE if is_far else RT_SCOPE.RT_SCOPE_LINK
+        scope = _scope(family, kind, usual=usual)
     yield op(
-        family=family,
-        tos=way.get("tos", 0),
-        table=table,
-        rtm_table=table if table < 256 else RT_TABLE.RT_TABLE_COMPAT,
-        protocol=number(RTPROT, way.get("proto", RTPROT.RTPROT_UNSPEC)),
-        scope=number(RT_SCOPE, way.get("scope", _scope(kind, is_far=is_far))),
+        protocol=RTPROT.RTPROT_BOOT if proto is None else proto,
+        scope=scope,
         type=kind,
-        nh_id=way.get("nhid"),
-        prefsrc=way.get("src"),
-        priority=way.get("metric"),
-        metrics=metrics or None,
-        pref=way.get("pref"),
-        expires=way.get("expires"),
+        flow=words.realms(),
+        pref=words.number("pref", ICMPV6_ROUTER_PREF, U8),
+        expires=words.integer("expires"),
         **fields,
     )
 
 
-def _hop(hop: Hop, family: AF, device: str) -> Steps[dict[str, Any]]:
+def _fields(words: Words) -> Steps[tuple[dict[str, Any], AF, int | None]]:
+    """The fields of a route that all plans have, its family and its type."""
+    dst = words.prefix("dst")
+    if dst is None:
+        raise words.expected("dst", 'an address, a network or "default"')
+    source = words.prefix("from_") if "from_" in words.given else None
+    prefsrc = words.address("src")
+    hops = [*words.rows("nexthops", Hop.__annotations__)] if words.has("nexthops") else []
+    family = _family(words, hops)
+    for name in ONLY_IPV6 if family == AF.AF_INET else ONLY_IPV4:
+        if words.has(name):
+            other = "IPv4" if family == AF.AF_INET else "IPv6"
+            raise words.wrong(name, f"{other} routes do not have it")
+    for name, given in (
+        ("dst", dst.address),
+        ("from_", None if source is None else source.address),
+        ("src", prefsrc),
+    ):
+        if given is not None and family_of(given) != family:
+            raise words.wrong(name, f"{given} is not of the family of the route")
+    kind = words.number("type", RTN, U8)
+    table = words.number("table", RT_TABLE)
+    if table is None:
+        table = RT_TABLE.RT_TABLE_LOCAL if kind in LOCAL_TYPES else RT_TABLE.RT_TABLE_MAIN
+    metrics: Any = words.message("metrics", Metrics)
+    if (mtu := words.integer("mtu")) is not None:
+        metrics = Metrics(mtu=mtu) if metrics is None else _metrics(metrics).replace(mtu=mtu)
+    fields: dict[str, Any] = {
+        "family": family,
+        "dst": dst.address,
+        "dst_len": dst.length,
+        "src": source and source.address,
+        "src_len": source.length if source else 0,
+        "tos": words.integer("tos", high=U8) or 0,
+        "table": table,
+        "rtm_table": table if table <= U8 else RT_TABLE.RT_TABLE_COMPAT,
+        "nh_id": words.integer("nhid", 1),
+        "prefsrc": prefsrc,
+        "priority": words.integer("metric"),
+        "metrics": metrics,
+    }
+    multipath = []
+    for hop in hops:
+        weight = hop.integer("weight", 1, 256)
+        multipath.append({
+            "hops": 0 if weight is None else weight - 1,
+            "flow": hop.realms(),
+            **(yield from _hop(hop, family, "ifindex")),
+        })  # fmt: skip
+    if multipath:
+        fields["multipath"] = multipath
+    return fields | (yield from _hop(words, family, "oif")), family, kind
+
+
+def _metrics(metrics: Metrics | dict[str, Any]) -> Metrics:
+    return metrics if isinstance(metrics, Metrics) else Metrics(**metrics)
+
+
+def _family(words: Words, hops: list[Words]) -> AF:
+    """The family of a route: that of the first address which is given, as in `ip route`."""
+    family = words.family()
+    if family is not None:
+        return family
+    for name in ("dst", "src", "from_"):
+        prefix = words.prefix(name) if name in words.given else None
+        if prefix is not None and prefix.address is not None:
+            return family_of(prefix.address)
+    for hop in (words, *hops):
+        via = hop.address("via")
+        if via is not None:
+            return family_of(via)
+    return AF.AF_INET
+
+
+def _hop(words: Words, family: AF, device: str) -> Steps[dict[str, Any]]:
     """The fields that say where a route or one of its next hops goes."""
-    fields: dict[str, Any] = {"encap_type": hop.get("encap_type"), "encap": hop.get("encap")}
-    if "dev" in hop:
-        fields[device] = yield index_of(hop["dev"])
-    if hop.get("onlink"):
+    fields = encapsulation(words) if "encap" in words.given else {}
+    if words.given.get("onlink") is not None and words.switch("onlink"):
         fields["flags"] = RTNH_F.RTNH_F_ONLINK
-    if "via" in hop:
-        via = ip_address(hop["via"])
+    via = words.address("via")
+    if via is not None:
+        if family == AF.AF_INET and isinstance(via, IPv6Address):
+            via = via.ipv4_mapped or via
         if family_of(via) == family:
             fields["gateway"] = via
         else:
             fields["via"] = rtvia(family=family_of(via), addr=via)
+    fields[device] = yield from dev_index(words)
     return fields
 
 
-def _scope(kind: int, *, is_far: bool) -> RT_SCOPE:
-    """How far a destination is where nothing is said of it, as ip(8) has it."""
+# Types whose routes belong to the table "local", as in `ip route`.
+LOCAL_TYPES = (RTN.RTN_LOCAL, RTN.RTN_BROADCAST, RTN.RTN_ANYCAST, RTN.RTN_NAT)
+
+
+def _scope(family: AF, kind: int | None, *, usual: RT_SCOPE) -> RT_SCOPE:
+    """The scope of a route for which none is given, as in `ip route`."""
+    if family != AF.AF_INET:
+        return RT_SCOPE.RT_SCOPE_UNIVERSE  # the kernel ignores it
     match kind:
         case RTN.RTN_LOCAL | RTN.RTN_NAT:
             return RT_SCOPE.RT_SCOPE_HOST
         case RTN.RTN_BROADCAST | RTN.RTN_MULTICAST | RTN.RTN_ANYCAST:
             return RT_SCOPE.RT_SCOPE_LINK
-        case RTN.RTN_UNICAST | RTN.RTN_UNSPEC if not is_far:
-            return RT_SCOPE.RT_SCOPE_LINK
+        case None | RTN.RTN_UNICAST | RTN.RTN_UNSPEC:
+            return usual
         case _:
             return RT_SCOPE.RT_SCOPE_UNIVERSE

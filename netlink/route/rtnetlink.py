@@ -1,18 +1,14 @@
 """Numbers of linux/rtnetlink.h: message types, groups and the enumerations of routing.
 
-Every file of the route family takes them from here, and the little that their plans share; this
-file imports none of them. Members keep the kernel's spelling; numbers are those of Linux 6.12, and
-of 6.18 for what came later (the events of multicast and anycast addresses, RTPROT_OVN). Bounds
-(..._MAX, RTM_BASE) and RTNLGRP_NONE, which no socket can join, are left out.
+Every file of the route family takes them from here; this file imports none of them. Members keep
+the kernel's spelling; numbers are those of Linux 6.12, and of 6.18 for what came later (the events
+of multicast and anycast addresses, RTPROT_OVN). Bounds (..._MAX, RTM_BASE) and RTNLGRP_NONE, which
+no socket can join, are left out.
 """
 
-from enum import IntEnum
-from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
-
 from netlink.constants import AF, NETLINK, KernelEnum, KernelFlag
-from netlink.errors import EncodeError
 from netlink.family import Family
-from netlink.schema import IPAddress, Message, u8
+from netlink.schema import Message, u8
 
 
 class RTM(KernelEnum):
@@ -407,30 +403,3 @@ ROUTE = Family(
         ),
     },
 )
-
-
-# --- what people write ----------------------------------------------------------------------------
-
-Network = IPv4Network | IPv6Network
-
-
-def family_of(address: IPAddress | Network | IPv4Interface | IPv6Interface) -> AF:
-    """The address family of an address or a network."""
-    return AF.AF_INET if address.version == 4 else AF.AF_INET6
-
-
-def number(enum: type[IntEnum], word: int | str) -> int:
-    """A number by its name without the prefix that the enum is called after.
-
-    >>> number(RTN, "blackhole")
-    6
-
-    Raises EncodeError for another word.
-    """
-    if isinstance(word, int):
-        return word
-    prefix = f"{enum.__name__}_"
-    names = {name.removeprefix(prefix).lower(): member for name, member in enum.__members__.items()}
-    if word.lower() not in names:
-        raise EncodeError(f"{word!r} is no {enum.__name__}: {', '.join(names)}", value=word)
-    return int(names[word.lower()])

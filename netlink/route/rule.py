@@ -7,12 +7,13 @@ only aligns what follows it, is not declared. The plans at the end are the words
     nl.do(rule.add(from_="192.0.2.0/24", table=100, priority=1000))
 """
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Any, TypedDict, Unpack
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any
 
 from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
 from netlink.family import Op, Steps, plan
-from netlink.route.rtnetlink import ROUTE, RT_TABLE, RTM, RTPROT, family_of, number
+from netlink.route.rtnetlink import ROUTE, RT_TABLE, RTM, RTPROT
+from netlink.route.words import PROTOCOLS, S32, U8, U16, U32, U64, Words
 from netlink.schema import (
     Addr,
     IPAddress,
@@ -133,83 +134,164 @@ ROUTE.add(get, new, delete)
 # --- plans ----------------------------------------------------------------------------------------
 
 Source = str | IPAddress | IPv4Network | IPv6Network
-
-
-class Match(TypedDict, total=False):
-    """Which packets a rule is for, and what becomes of them."""
-
-    family: AF  # where neither `from_` nor `to` tells: of both there are rules by themselves
-    priority: int  # the kernel chooses one before the rules there are
-    invert: bool  # for all packets but these
-    from_: Source
-    to: Source
-    iif: str
-    oif: str
-    fwmark: int
-    fwmask: int
-    tos: int
-    uidrange: tuple[int, int]
-    ipproto: int
-    sport: int | tuple[int, int]
-    dport: int | tuple[int, int]
-    l3mdev: bool  # look up in the table of the VRF that the packet belongs to
-    table: RT_TABLE | int | str  # look up there; "main" if nothing is said
-    goto: int  # go on at the rule of that priority
-    action: FR_ACT | int | str  # "blackhole", "unreachable", "prohibit", "nop"
-    suppress_prefixlen: int  # refuse what is found by a prefix of this length or shorter
-    suppress_ifgroup: int
-    protocol: RTPROT | int
+Range = int | tuple[int, int]
 
 
 @plan
-def add(**match: Unpack[Match]) -> Steps[None]:
-    """Make a rule. Raises KernelError (EEXIST, if `priority` is given)."""
-    usual: Match = {
-        "action": FR_ACT.FR_ACT_GOTO if "goto" in match else FR_ACT.FR_ACT_TO_TBL,
-        "protocol": RTPROT.RTPROT_BOOT,
-    }
-    if not match.keys() & {"table", "goto", "action", "l3mdev"}:
-        usual["table"] = RT_TABLE.RT_TABLE_MAIN
-    return (yield from _write(new, {**usual, **match}))
+def add(
+    *,
+    family: AF | int | str | None = None,
+    priority: int | None = None,
+    invert: bool = False,
+    from_: Source | None = None,
+    to: Source | None = None,
+    iif: str | None = None,
+    oif: str | None = None,
+    fwmark: int | None = None,
+    fwmask: int | None = None,
+    tos: int | None = None,
+    dscp: int | None = None,
+    uidrange: Range | None = None,
+    ipproto: int | str | None = None,
+    sport: Range | None = None,
+    dport: Range | None = None,
+    tun_id: int | None = None,
+    l3mdev: bool = False,
+    table: RT_TABLE | int | str | None = None,
+    goto: int | None = None,
+    action: FR_ACT | int | str | None = None,
+    realms: Range | None = None,
+    suppress_prefixlen: int | None = None,
+    suppress_ifgroup: int | None = None,
+    protocol: RTPROT | int | str | None = None,
+) -> Steps[None]:
+    """Make a rule: which packets it is for, and what becomes of them.
 
+    `family` is needed only if neither `from_` nor `to` implies it; it is AF_INET unless given. The
+    kernel chooses a `priority` in front of the existing rules. `invert` makes a rule for all
+    packets but these. `fwmark` is compared under `fwmask`. Ranges are a number or a pair, both ends
+    included.
 
-@plan
-def remove(**match: Unpack[Match]) -> Steps[None]:
-    """Remove the first rule that fits what is said. Raises KernelError (ENOENT)."""
-    return (yield from _write(delete, match))
+    The packets are looked up in `table`, which is "main" unless given. `l3mdev` uses the table of
+    their VRF, `goto` continues at the rule of that priority, and `action` is "blackhole",
+    "unreachable", "prohibit" or "nop". `suppress_prefixlen` ignores results with a prefix of this
+    length or shorter, and `suppress_ifgroup` those through links of a group. `realms` is the realm
+    of the destination, or a pair of that of the source and it.
 
-
-def _write(op: Op[..., Any, Any], match: Match) -> Steps[None]:
-    fields: dict[str, Any] = {"family": match.get("family", AF.AF_INET)}
-    for field, source in (("src", match.get("from_")), ("dst", match.get("to"))):
-        if source is not None:
-            network = ip_network(source)
-            fields |= {"family": family_of(network), field: network.network_address}
-            fields[f"{field}_len"] = network.prefixlen
-    for field, ports in (("sport_range", match.get("sport")), ("dport_range", match.get("dport"))):
-        if ports is not None:
-            start, end = (ports, ports) if isinstance(ports, int) else ports
-            fields[field] = fib_rule_port_range(start=start, end=end)
-    if "uidrange" in match:
-        start, end = match["uidrange"]
-        fields["uid_range"] = fib_rule_uid_range(start=start, end=end)
-    table = number(RT_TABLE, match.get("table", RT_TABLE.RT_TABLE_UNSPEC))
-    yield op(
-        tos=match.get("tos", 0),
-        action=number(FR_ACT, match.get("action", FR_ACT.FR_ACT_UNSPEC)),
-        flags=FIB_RULE.FIB_RULE_INVERT if match.get("invert") else FIB_RULE(0),
-        frh_table=table if table < 256 else RT_TABLE.RT_TABLE_UNSPEC,
-        table=table,
-        priority=match.get("priority"),
-        iifname=match.get("iif"),
-        oifname=match.get("oif"),
-        fwmark=match.get("fwmark"),
-        fwmask=match.get("fwmask"),
-        ip_proto=match.get("ipproto"),
-        l3mdev=1 if match.get("l3mdev") else None,
-        goto=match.get("goto"),
-        suppress_prefixlen=match.get("suppress_prefixlen"),
-        suppress_ifgroup=match.get("suppress_ifgroup"),
-        protocol=match.get("protocol"),
+    Raises KernelError (EEXIST, if `priority` is given and the rule exists).
+    """
+    words = Words("rule.add", locals())
+    if all(value is None or value is False for name, value in words.given.items()):
+        words.refuse("needs at least one argument, such as from_ or table")
+    target = words.integer("goto")
+    kind = words.number("action", FR_ACT, U8)
+    if kind is not None and (kind == FR_ACT.FR_ACT_GOTO) is (target is None):
+        words.refuse('takes goto with action="goto" or without action')
+    fields = _fields(words)
+    if kind is None and target is None:
+        kind = FR_ACT.FR_ACT_TO_TBL
+        if "table" not in fields and "l3mdev" not in fields:
+            fields |= _table(RT_TABLE.RT_TABLE_MAIN)
+    yield new(
+        action=FR_ACT.FR_ACT_GOTO if kind is None else kind,
+        flags=FIB_RULE.FIB_RULE_INVERT if words.switch("invert") else FIB_RULE(0),
+        goto=target,
         **fields,
     )
+
+
+@plan
+def remove(
+    *,
+    family: AF | int | str | None = None,
+    priority: int | None = None,
+    from_: Source | None = None,
+    to: Source | None = None,
+    iif: str | None = None,
+    oif: str | None = None,
+    fwmark: int | None = None,
+    fwmask: int | None = None,
+    tos: int | None = None,
+    dscp: int | None = None,
+    uidrange: Range | None = None,
+    ipproto: int | str | None = None,
+    sport: Range | None = None,
+    dport: Range | None = None,
+    tun_id: int | None = None,
+    l3mdev: bool = False,
+    table: RT_TABLE | int | str | None = None,
+    action: FR_ACT | int | str | None = None,
+    realms: Range | None = None,
+    suppress_prefixlen: int | None = None,
+    suppress_ifgroup: int | None = None,
+    protocol: RTPROT | int | str | None = None,
+) -> Steps[None]:
+    """Remove the first rule that has what is given.
+
+    The arguments are those of add() that the kernel compares: it ignores the target of `goto`, and
+    `invert` (rule_find in net/core/fib_rules.c). Name such a rule by its priority.
+
+    Raises TypeError if nothing is given that selects a rule, because the kernel would remove the
+    first one, "from all lookup local". Raises KernelError (ENOENT).
+    """
+    words = Words("rule.remove", locals())
+    fields = _fields(words)
+    fields["action"] = words.number("action", FR_ACT, U8) or FR_ACT.FR_ACT_UNSPEC
+    if not any(
+        value is not None and (value or name in EVEN_IF_ZERO)
+        for name, value in fields.items()
+        if name not in ("family", "src", "dst")  # an address counts by its length
+    ):
+        words.refuse("needs something that selects a rule, such as priority, from_ or table")
+    yield delete(**fields)
+
+
+# The kernel reads a zero as "not given" in every other field.
+EVEN_IF_ZERO = ("priority", "suppress_prefixlen", "suppress_ifgroup", "dscp")
+
+
+def _table(table: int) -> dict[str, Any]:
+    """The fields that name a table."""
+    return {"table": table, "frh_table": table if table <= U8 else RT_TABLE.RT_TABLE_UNSPEC}
+
+
+def _fields(words: Words) -> dict[str, Any]:
+    """The fields of a rule that both plans have."""
+    fields: dict[str, Any] = {}
+    family = words.family("family", AF.RTNL_FAMILY_IPMR, AF.RTNL_FAMILY_IP6MR)
+    version = None if family is None else 4 if family in (AF.AF_INET, AF.RTNL_FAMILY_IPMR) else 6
+    for field, name in (("src", "from_"), ("dst", "to")):
+        prefix = words.prefix(name)
+        if prefix is None or prefix.address is None:
+            continue
+        if version not in (None, prefix.address.version):
+            raise words.wrong(name, f"{prefix.address} is not of the family of the rule")
+        version = prefix.address.version
+        fields |= {field: prefix.address, f"{field}_len": prefix.length}
+    fields["family"] = family or (AF.AF_INET6 if version == 6 else AF.AF_INET)
+    for field, name in (("sport_range", "sport"), ("dport_range", "dport")):
+        if (ports := words.span(name, U16)) is not None:
+            fields[field] = fib_rule_port_range(start=ports[0], end=ports[1])
+    if (uids := words.span("uidrange", U32)) is not None:
+        fields["uid_range"] = fib_rule_uid_range(start=uids[0], end=uids[1])
+    if (table := words.number("table", RT_TABLE)) is not None:
+        fields |= _table(table)
+    if words.switch("l3mdev"):
+        if table is not None:
+            words.refuse("takes table or l3mdev, not both")
+        fields["l3mdev"] = 1
+    return fields | {
+        "tos": words.integer("tos", high=U8) or 0,
+        "dscp": words.integer("dscp", high=63),
+        "priority": words.integer("priority"),
+        "iifname": words.link_name("iif"),
+        "oifname": words.link_name("oif"),
+        "fwmark": words.integer("fwmark"),
+        "fwmask": words.integer("fwmask"),
+        "flow": words.realms(),
+        "tun_id": words.integer("tun_id", high=U64),
+        "ip_proto": words.number("ipproto", PROTOCOLS, U8),
+        "suppress_prefixlen": words.integer("suppress_prefixlen", high=128),
+        "suppress_ifgroup": words.integer("suppress_ifgroup", high=S32),
+        "protocol": words.number("protocol", RTPROT, U8),
+    }

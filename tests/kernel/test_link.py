@@ -54,11 +54,11 @@ def test_up_and_down(nl: Connection) -> None:
 
 def test_change(nl: Connection) -> None:
     nl.do(link.add("br", "bridge"))
-    nl.do(link.change("v0", master="br", mtu=1300, ifalias="an alias"))
+    nl.do(link.change("v0", master="br", mtu=1300, alias="an alias"))
     found = nl.do(link.by_name("v0"))
     assert (found.master, found.mtu) == (socket.if_nametoindex("br"), 1300)
     assert found.ifalias == "an alias"
-    nl.do(link.change("v0", master=0, ifalias=""))
+    nl.do(link.change("v0", nomaster=True, alias=""))
     found = nl.do(link.by_name("v0"))
     assert (found.master, found.ifalias) == (None, None)
 

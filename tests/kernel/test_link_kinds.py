@@ -1070,7 +1070,7 @@ def test_macvlan_sources(nl: Connection) -> None:
         {"macaddr_mode": "MACVLAN_MACADDR_SET", "macaddr_data": {"macaddr": addresses}},
         {"macaddr_mode": "MACVLAN_MACADDR_ADD", "macaddr": "02:00:00:00:00:07"},
     ):
-        nl.do(link.change("x", linkinfo={"kind": "macvlan", "data": data}))
+        nl.do(link.change("x", kind="macvlan", data=data))
     ours = info(nl.do(link.by_name("x")))
     theirs = ip_link("x")["linkinfo"]["info_data"]
     assert ours["macaddr_count"] == theirs["macaddr_count"] == 3
@@ -1187,8 +1187,7 @@ def test_port(nl: Connection, port: Port) -> None:
         if port.data is not None and by_ip:
             ip(f"link set low type {port.kind}_slave {port.ip}")
         elif port.data is not None:
-            slave = {"slave_kind": port.kind, "slave_data": port.data}
-            nl.do(link.change("low", linkinfo=slave))
+            nl.do(link.change("low", slave_kind=port.kind, slave_data=port.data))
         found = nl.do(link.by_name("low"))
         assert found.linkinfo is not None
         assert found.linkinfo.slave_kind == port.kind
@@ -1293,7 +1292,7 @@ def test_bridge_tunnels(nl: Connection) -> None:
     ip("link add name top type bridge vlan_filtering 1")
     ip("link add x type vxlan external dstport 4789")
     nl.do(link.change("x", master="top"))
-    nl.do(link.change("x", linkinfo={"slave_kind": "bridge", "slave_data": {"vlan_tunnel": 1}}))
+    nl.do(link.change("x", slave_kind="bridge", slave_data={"vlan_tunnel": 1}))
     port = {"family": AF.AF_BRIDGE, "index": nl.do(link.index_of("x"))}
     nl.do(link.set_port(**port, af_spec={"vlan_info": [{"vid": 7}]}))
     nl.do(link.set_port(**port, af_spec={"vlan_tunnel_info": [{"id": 700, "vid": 7}]}))
@@ -1322,8 +1321,8 @@ def test_bridge_port_settings(nl: Connection) -> None:
 def test_spanning_trees(nl: Connection) -> None:
     """A port's state in one of multiple spanning trees (BR_BOOLOPT_MST_ENABLE)."""
     ip("link add name top type bridge vlan_filtering 1 vlan_default_pvid 0")
-    mst = {"kind": "bridge", "data": {"multi_boolopt": {"optval": 4, "optmask": 4}}}
-    nl.do(link.change("top", linkinfo=mst))
+    mst = {"multi_boolopt": {"optval": 4, "optmask": 4}}
+    nl.do(link.change("top", kind="bridge", data=mst))
     nl.do(link.change("low", master="top"))
     port = {"family": AF.AF_BRIDGE, "index": LOW}
     nl.do(link.set_port(**port, af_spec={"vlan_info": [{"vid": 7}]}))

@@ -45,7 +45,7 @@ from netlink.route import (
     tunnel,
     vlandb,
 )
-from netlink.route.neigh import NTF, NUD
+from netlink.route.neigh import NUD
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTPROT
 from netlink.route.stats import IFLA_STATS
 from tests.kernel.scene import events, make, shown
@@ -387,7 +387,7 @@ PLANS: list[tuple[str, Callable[[], Plan[None]], str, Json]] = [
     ),
     (
         "neigh.add for another",
-        lambda: neigh.add("192.0.2.7", "left", flags=NTF.NTF_PROXY),
+        lambda: neigh.add("192.0.2.7", "left", proxy=True),
         "neigh show proxy",
         {"dst": "192.0.2.7", "dev": "left", "proxy": None},
     ),

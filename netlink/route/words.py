@@ -1,0 +1,329 @@
+"""Words: the arguments of one plan, checked and converted, with errors that name plan and argument.
+
+The plans of the route family take what people write: "192.0.2.0/24", "default", type="blackhole",
+dev="eth0". Each plan hands its arguments to a Words object and asks it for values. This file knows
+addresses, numbers and names, but no particular plan and no message. It does no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Flag, IntEnum
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_address,
+)
+from typing import Any, NamedTuple, NoReturn, TypeVar
+
+from netlink.constants import AF, IFNAMSIZ
+from netlink.errors import EncodeError
+from netlink.schema import IPAddress, Message
+
+M = TypeVar("M", bound=Message)
+
+Network = IPv4Network | IPv6Network
+Interface = IPv4Interface | IPv6Interface
+
+ALL = ("default", "any", "all")  # how ip spells the prefix that holds every address
+U8, U16, U32, U64 = 0xFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
+S32 = 0x7FFFFFFF
+
+# Words of ip for what the kernel calls something else.
+OTHER_WORDS = {
+    "RT_SCOPE": {"global": "universe"},
+    "LWTUNNEL_ENCAP": {"seg6local": "seg6_local"},
+    "IN6_ADDR_GEN_MODE": {"stable_secret": "stable_privacy"},
+}
+
+# Assigned Internet Protocol Numbers (IANA) that rules and lookups are used with.
+PROTOCOLS = {
+    "icmp": 1, "igmp": 2, "ipip": 4, "tcp": 6, "udp": 17, "dccp": 33, "ipv6": 41, "gre": 47,
+    "esp": 50, "ah": 51, "icmpv6": 58, "ipv6_icmp": 58, "ospf": 89, "sctp": 132, "udplite": 136,
+}  # fmt: skip
+
+
+class Prefix(NamedTuple):
+    """An address and a length in bits; host bits may be set. "default" has no address.
+
+    `stated` is false if the length was not written, so that it is the whole address.
+    """
+
+    address: IPAddress | None
+    length: int
+    stated: bool
+
+
+def family_of(address: IPAddress | Network | Interface) -> AF:
+    """Return the address family of an address or a network."""
+    return AF.AF_INET if address.version == 4 else AF.AF_INET6
+
+
+def names_of(enum: type[IntEnum] | type[Flag]) -> dict[str, int]:
+    """Return the words for the members of an enum: their names without the enum's own, in lower
+    case, and what `ip` calls them.
+
+    >>> names_of(AF)["inet6"]
+    10
+    """
+    prefix = f"{enum.__name__}_"
+    names = {
+        name.removeprefix(prefix).lower(): int(member.value)
+        for name, member in enum.__members__.items()
+    }
+    for word, name in OTHER_WORDS.get(enum.__name__, {}).items():
+        names[word] = names[name]
+    return names
+
+
+def near(word: str, known: Mapping[str, Any]) -> str:
+    """Return words that help after a name that is not known."""
+    import difflib  # slow to import, and needed for errors only
+
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+
+
+class Words:
+    """The arguments of a plan: `place` is its name, such as "route.add", `given` its arguments.
+
+    An argument that is None was not given, and reads as None. Everything else is checked and
+    converted; EncodeError names the plan and the argument: "route.add.metric: expected ...".
+    """
+
+    __slots__ = ("given", "place")
+
+    def __init__(self, place: str, given: Mapping[str, Any]) -> None:
+        self.place = place
+        self.given = given
+
+    def wrong(self, name: str, reason: str) -> EncodeError:
+        """Return the error for an argument."""
+        return EncodeError(reason, path=f"{self.place}.{name}", value=self.given.get(name))
+
+    def expected(self, name: str, what: str) -> EncodeError:
+        """Return the error for an argument that is something else than was expected."""
+        return self.wrong(name, f"expected {what}, got {self.given[name]!r}")
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Raise TypeError: the arguments are right by themselves, but not together."""
+        raise TypeError(f"{self.place}() {reason}")
+
+    def has(self, name: str) -> bool:
+        """Whether the argument was given."""
+        return self.given.get(name) is not None
+
+    # --- numbers and names ---
+
+    def switch(self, name: str) -> bool | None:
+        """A bool; an int is not one."""
+        value = self.given[name]
+        if value is None or isinstance(value, bool):
+            return value
+        raise self.expected(name, "True or False")
+
+    def integer(self, name: str, low: int = 0, high: int = U32) -> int | None:
+        """An int within bounds, both included; a bool is not one."""
+        value = self.given[name]
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise self.expected(name, f"an int from {low} to {high}")
+        return int(value)
+
+    def number(
+        self, name: str, words: type[IntEnum] | Mapping[str, int], high: int = U32
+    ) -> int | None:
+        """An int, or the name of one: "blackhole" for RTN_BLACKHOLE."""
+        value = self.given[name]
+        if not isinstance(value, str):
+            return self.integer(name, high=high)
+        return self._number(name, value, words)
+
+    def bits(self, name: str, enum: type[Flag], high: int = U32) -> int | None:
+        """An int, or names of bits: "stale", "stale|noarp" or a list of names."""
+        value = self.given[name]
+        if isinstance(value, str):
+            value = value.split("|")
+        elif not isinstance(value, (list, tuple, set, frozenset)):
+            return self.integer(name, high=high)
+        total = 0
+        for word in value:
+            if not isinstance(word, str):
+                raise self.expected(name, "names of bits")
+            total |= self._number(name, word, enum)
+        return total
+
+    def _number(
+        self, name: str, word: str, words: type[IntEnum] | type[Flag] | Mapping[str, int]
+    ) -> int:
+        prefix = f"{words.__name__}_".lower() if isinstance(words, type) else ""
+        names = names_of(words) if isinstance(words, type) else words
+        key = word.strip().lower().replace("-", "_").removeprefix(prefix)
+        if key not in names:
+            raise self.wrong(name, f"{word!r} is not known; {near(key, names)}")
+        return names[key]
+
+    def span(self, name: str, high: int) -> tuple[int, int] | None:
+        """A range, both ends included: a number or a pair of them."""
+        value = self.given[name]
+        if value is None:
+            return None
+        ends = value if isinstance(value, (tuple, list)) else (value, value)
+        if len(ends) != 2 or not all(
+            isinstance(end, int) and not isinstance(end, bool) and 0 <= end <= high for end in ends
+        ):
+            raise self.expected(name, f"a number from 0 to {high} or a pair of them")
+        if ends[0] > ends[1]:
+            raise self.wrong(name, f"the range {ends[0]} to {ends[1]} is empty")
+        return int(ends[0]), int(ends[1])
+
+    def realms(self, name: str = "realms") -> int | None:
+        """RTA_FLOW: the realm of the destination, or a pair of that of the source and it."""
+        value = self.given[name]
+        if not isinstance(value, (tuple, list)):
+            return self.integer(name, high=U16)
+        if len(value) != 2 or not all(
+            isinstance(end, int) and not isinstance(end, bool) and 0 <= end <= U16 for end in value
+        ):
+            raise self.expected(name, f"a realm from 0 to {U16} or a pair of them")
+        return int(value[0]) << 16 | int(value[1])
+
+    def lifetime(self, name: str) -> int | None:
+        """Seconds, or "forever"."""
+        return self.number(name, {"forever": U32})
+
+    # --- text ---
+
+    def text(self, name: str, size: int = 0, *, empty: bool = False) -> str | None:
+        """Text without a NUL that fits into `size` bytes, of which one is for the NUL."""
+        value = self.given[name]
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise self.expected(name, "a str")
+        if not value and not empty:
+            raise self.wrong(name, "expected a str that is not empty")
+        if "\0" in value:
+            raise self.wrong(name, f"{value!r} holds a NUL")
+        try:
+            length = len(value.encode("utf-8", "surrogateescape"))
+        except UnicodeEncodeError:
+            raise self.wrong(name, f"{value!r} cannot be encoded as UTF-8") from None
+        if size and length >= size:
+            raise self.wrong(name, f"{value!r} has {length} bytes; {size - 1} fit")
+        return str(value)
+
+    def link_name(self, name: str) -> str | None:
+        """The name of a link, which may not exist."""
+        return self.text(name, IFNAMSIZ)
+
+    # --- addresses ---
+
+    def family(self, name: str = "family", *others: AF) -> AF | None:
+        """AF_INET, AF_INET6 or one of `others`; also by name: "inet6"."""
+        value = self.number(name, AF, high=U8)
+        if value is None:
+            return None
+        allowed = (AF.AF_INET, AF.AF_INET6, *others)
+        if value not in allowed:
+            raise self.expected(name, " or ".join(str(family) for family in allowed))
+        return AF(value)
+
+    def address(self, name: str) -> IPAddress | None:
+        """An IP address."""
+        value = self.given[name]
+        if value is None:
+            return None
+        prefix = self._prefix(name, value, "an IP address")
+        if prefix.stated or prefix.address is None:
+            raise self.expected(name, "an IP address")
+        return prefix.address
+
+    def prefix(self, name: str, what: str = 'an address, a network or "default"') -> Prefix | None:
+        """An address and a length in bits, or every address: "default", "any" or "all"."""
+        value = self.given[name]
+        return None if value is None else self._prefix(name, value, what)
+
+    def host(self, name: str) -> Prefix | None:
+        """An address, which may come with the length of its network: "192.0.2.1/24"."""
+        prefix = self.prefix(name, "an address with or without a length")
+        if prefix is not None and prefix.address is None:
+            raise self.expected(name, "an address with or without a length")
+        return prefix
+
+    def _prefix(self, name: str, value: Any, what: str) -> Prefix:
+        if isinstance(value, str):
+            if value in ALL:
+                return Prefix(None, 0, True)
+            host, slash, length = value.partition("/")
+            try:
+                address = ip_address(host)
+                bits = _bits(length, address) if slash else address.max_prefixlen
+            except ValueError:
+                raise self.expected(name, what) from None
+            found = Prefix(address, bits, bool(slash))
+        elif isinstance(value, Interface):
+            found = Prefix(value.ip, value.network.prefixlen, True)
+        elif isinstance(value, Network):
+            found = Prefix(value.network_address, value.prefixlen, True)
+        elif isinstance(value, IPAddress):
+            found = Prefix(value, value.max_prefixlen, False)
+        else:
+            raise self.expected(name, what)
+        if isinstance(found.address, IPv6Address) and found.address.scope_id is not None:
+            raise self.wrong(name, f"{value} names a zone; give the link as a link instead")
+        return found
+
+    # --- messages and dicts ---
+
+    def message(self, name: str, cls: type[M]) -> M | dict[str, Any] | None:
+        """A message of a class, or a dict of its fields, whose names are checked."""
+        value = self.given[name]
+        if value is None or isinstance(value, cls):
+            return value
+        if not isinstance(value, Mapping):
+            raise self.expected(name, f"a {cls.__name__} or a dict")
+        self._check_keys(name, value, cls.__table__.names, f"{cls.__name__} has no field")
+        return dict(value)
+
+    def rows(self, name: str, known: Mapping[str, Any]) -> Iterator[Words]:
+        """The dicts of a list, as Words; each may have the keys of `known`."""
+        value = self.given[name]
+        # An iterator would be empty when the plan runs a second time.
+        if not isinstance(value, (list, tuple)) or not value:
+            raise self.expected(name, "a list of dicts")
+        for position, row in enumerate(value):
+            item = f"{name}[{position}]"
+            if not isinstance(row, Mapping):
+                raise self.wrong(item, f"expected a dict, got {row!r}")
+            self._check_keys(item, row, known, "there is no key")
+            yield Words(f"{self.place}.{item}", dict.fromkeys(known) | dict(row))
+
+    def _check_keys(
+        self, name: str, value: Mapping[Any, Any], known: Mapping[str, Any], problem: str
+    ) -> None:
+        for key in value:
+            if key not in known:
+                hint = near(str(key), known)
+                raise TypeError(f"{self.place}.{name}: {problem} {key!r}; {hint}")
+
+
+def _bits(length: str, address: IPAddress) -> int:
+    """The length of a prefix, of IPv4 also as a mask; raises ValueError."""
+    if length.isascii() and length.isdigit():
+        bits = int(length)
+    elif isinstance(address, IPv4Address):
+        mask = int(IPv4Address(length))
+        bits = 32 - (~mask & U32).bit_length()
+        if mask != U32 << (32 - bits) & U32:
+            raise ValueError
+    else:
+        raise ValueError
+    if bits > address.max_prefixlen:
+        raise ValueError
+    return bits
