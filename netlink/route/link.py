@@ -14,7 +14,7 @@ alternative one, an index, or a Link:
 """
 
 from errno import ENODEV
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from netlink.constants import AF, ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
 from netlink.errors import KernelError
@@ -582,7 +582,7 @@ class Link(ifinfomsg):
 
 
 # With a mask of 0, or none, the kernel sizes the parts of a dump for small links only, and silently
-# ends the dump at the first link whose message exceeds 32 KiB (rtnl_calcit in net/core/rtnetlink.c).
+# ends the dump at the first link whose message exceeds 32 KiB (rtnl_calcit).
 # ip(8) sends this mask too.
 get = Op(
     "link.get",
@@ -606,13 +606,6 @@ ROUTE.add(get, new, set, delete, set_port)
 # --- plans ----------------------------------------------------------------------------------------
 
 Dev = str | int | Link
-
-
-class HasFileno(Protocol):
-    """An open file."""
-
-    def fileno(self) -> int:
-        """Return its descriptor."""
 
 
 def selector(dev: Dev) -> dict[str, Any]:
@@ -666,14 +659,14 @@ def _where(words: Words, name: str) -> dict[str, Any]:
 
 
 def _about(dev: Dev, request: Request[Any, Any]) -> Steps[Any]:
-    """A request about a link, which the error names if it does not exist."""
+    """The steps of a request about a link; the error names the link if it does not exist."""
     try:
         return (yield request)
     except KernelError as error:
-        if error.errno == ENODEV and error.message is None:
-            name = (dev.ifname or dev.index) if isinstance(dev, Link) else dev
-            error.message = f"link {name!r} does not exist"
-        raise
+        if error.errno != ENODEV or error.message is not None:
+            raise
+        name = (dev.ifname or dev.index) if isinstance(dev, Link) else dev
+        raise KernelError(ENODEV, f"link {name!r} does not exist") from None
 
 
 @plan
@@ -739,15 +732,15 @@ def add(
     gro_ipv4_max_size: int | None = None,
     link_netnsid: int | None = None,
     net_ns_pid: int | None = None,
-    net_ns_fd: int | HasFileno | None = None,
+    net_ns_fd: int | None = None,
     af_spec: AfSpecSet | dict[str, Any] | None = None,
 ) -> Steps[None]:
     """Make a link of a kind: "veth", "bridge", "vlan".
 
     `data` is a message of the kind's class in linkinfo.KINDS, or a dict of its fields. `link` is
     the link below the new one, and `master` the one that the new link joins. The link appears in
-    another network namespace with `net_ns_pid` (that of a process) or `net_ns_fd` (an open file of
-    /proc/PID/ns/net or /run/netns, or its descriptor); `link_netnsid` is the namespace of `link`.
+    another network namespace with `net_ns_pid` (that of a process) or `net_ns_fd` (a descriptor of
+    its file in /proc/PID/ns or /run/netns); `link_netnsid` is the namespace of `link`.
     The other arguments are fields of Link, or flags as in `ip link`: `up=True` raises the link,
     `arp=False` sets IFF_NOARP. Numbers with names may be words: `linkmode="dormant"`.
 
@@ -803,7 +796,7 @@ def change(
     gso_ipv4_max_size: int | None = None,
     gro_ipv4_max_size: int | None = None,
     net_ns_pid: int | None = None,
-    net_ns_fd: int | HasFileno | None = None,
+    net_ns_fd: int | None = None,
     new_ifindex: int | None = None,
     af_spec: AfSpecSet | dict[str, Any] | None = None,
     vfinfo_list: VfInfoList | dict[str, Any] | None = None,
@@ -917,7 +910,7 @@ def _fields(words: Words) -> dict[str, Any]:
     fields["linkmode"] = words.number("linkmode", IF_LINK_MODE, U8)
     fields["proto_down_reason"] = words.message("proto_down_reason", ProtoDownReason)
     fields["net_ns_pid"] = words.integer("net_ns_pid", 1, S32)
-    fields["net_ns_fd"] = _descriptor(words)
+    fields["net_ns_fd"] = words.integer("net_ns_fd", 0, S32)
     if words.has("net_ns_pid") and words.has("net_ns_fd"):
         words.refuse("takes net_ns_pid or net_ns_fd, not both")
     spec = words.message("af_spec", AfSpecSet)
@@ -928,17 +921,6 @@ def _fields(words: Words) -> dict[str, Any]:
         spec = {"inet6": {"addr_gen_mode": mode}}
     fields["af_spec"] = AfSpecSet(**spec) if isinstance(spec, dict) else spec
     return fields
-
-
-def _descriptor(words: Words) -> int | None:
-    """The descriptor of an open file, given as either."""
-    file = words.given["net_ns_fd"]
-    if file is not None and not isinstance(file, int):
-        try:
-            file = file.fileno()
-        except AttributeError:
-            raise words.expected("net_ns_fd", "an open file or its descriptor") from None
-    return Words(words.place, {"net_ns_fd": file}).integer("net_ns_fd", 0, S32)
 
 
 def _info(

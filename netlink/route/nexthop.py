@@ -154,6 +154,7 @@ get_bucket = Op("nexthop.get_bucket", RTM.RTM_GETNEXTHOPBUCKET, NextHopObject, a
 ROUTE.add(
     get,
     new,
+    replace,
     set,
     delete,
     get_bucket,

@@ -1,0 +1,262 @@
+"""Twin namespaces: one is changed by our plans, the other by the same words given to iproute2.
+
+A Row holds both, and `play` executes it: it makes two namespaces with the same scene, changes each,
+reads both back with `ip -j` and compares. A row must change something, unless it is declared to be
+refused; then both sides must refuse it, and nothing may have changed.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netlink import Connection, KernelError, Plan
+from netlink.route import FAMILY
+from tests.kernel.scene import LACKS
+
+# What `ip` is asked for, by the family that it is told.
+QUESTIONS = {
+    "": "link show\naddr show\nneigh show nud all\nneigh show proxy\nnexthop show\n",
+    "-4": "route show table all\nrule show\n",
+    "-6": "route show table all\nrule show\n",
+}
+# Timers, which differ between two namespaces in the same state.
+MOVING = {
+    "forward_delay_timer", "gc_timer", "hello_timer", "hold_timer", "message_age_timer",
+    "tcn_timer", "topology_change_timer", "unbalanced_time",
+}  # fmt: skip
+# Seconds that count down, compared without what passes while a row is executed.
+LIFETIMES = {"expires", "valid_life_time", "preferred_life_time"}
+PATIENCE = 2.0  # seconds, for what the kernel does after it has answered
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sentence: our plan, the same words for `ip` or `bridge`, and what both start from.
+
+    `given` may be several commands, separated by ";". `errno` is that of a refusal by the kernel, 0
+    if there is none; a `wrong` row is refused before anything is sent.
+    """
+
+    ours: Plan[Any]
+    theirs: str
+    given: str = ""
+    errno: int = 0
+    wrong: bool = False
+
+
+def same(ours: Plan[Any], theirs: str, given: str = "") -> Row:
+    """A sentence that changes both namespaces in the same way."""
+    return Row(ours, theirs, given)
+
+
+def refused(ours: Plan[Any], errno: int, theirs: str, given: str = "") -> Row:
+    """A sentence that the kernel refuses."""
+    return Row(ours, theirs, given, errno=errno)
+
+
+def wrong(ours: Plan[Any], theirs: str, given: str = "") -> Row:
+    """A sentence that iproute2 and we refuse before the kernel sees it."""
+    return Row(ours, theirs, given, wrong=True)
+
+
+# --- namespaces -----------------------------------------------------------------------------------
+
+
+class Twin:
+    """A network namespace with a scene in it."""
+
+    def __init__(self, scene: str) -> None:
+        from netlink._nlsock import CLONE_NEWNET, unshare
+
+        self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            unshare(CLONE_NEWNET)
+        except PermissionError as error:
+            os.close(self.home)
+            pytest.skip(f"the kernel refuses a network namespace: {error}")
+        self.fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self._return()
+        with self:
+            for setting in ("accept_dad", "dad_transmits", "router_solicitations"):
+                Path(f"/proc/sys/net/ipv6/conf/default/{setting}").write_text("0")
+        self.tell(scene)
+
+    def __enter__(self) -> "Twin":
+        from netlink._nlsock import CLONE_NEWNET, setns
+
+        setns(self.fd, CLONE_NEWNET)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._return()
+
+    def _return(self) -> None:
+        from netlink._nlsock import CLONE_NEWNET, setns
+
+        setns(self.home, CLONE_NEWNET)
+
+    def close(self) -> None:
+        """Let the kernel remove the namespace."""
+        os.close(self.fd)
+        os.close(self.home)
+
+    def tell(self, words: str) -> None:
+        """Execute commands of `ip`, which must succeed; skip if the kernel lacks something."""
+        with self:
+            done = run(["ip", "-batch", "-"], words.replace(";", "\n"))
+        skip_if_lacking(done.stderr)
+        assert not done.returncode, f"{words}: {done.stderr}"
+
+    def state(self) -> list[Any]:
+        """What `ip` shows of the namespace."""
+        found = []
+        with self:
+            for option, questions in QUESTIONS.items():
+                command = ["ip", *([option] if option else []), "-j", "-d", "-batch", "-"]
+                text = run(command, questions).stdout
+                for answer in answers(text):
+                    rows = [calm(row) for row in answer if not is_multicast(row)]
+                    # The kernel shows IPv6 routes in an order of its own.
+                    found.append(sorted(rows, key=json.dumps))
+        return found
+
+
+@contextmanager
+def twins(scene: str) -> Iterator[tuple[Twin, Twin]]:
+    """Two namespaces with the same scene."""
+    ours = Twin(scene)
+    try:
+        theirs = Twin(scene)
+        try:
+            yield ours, theirs
+        finally:
+            theirs.close()
+    finally:
+        ours.close()
+
+
+def settled(ours: Twin, theirs: Twin, what: str) -> list[Any]:
+    """The state of both, which must become the same: part of it follows later."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        mine, other = ours.state(), theirs.state()
+        if mine == other and "tentative" not in json.dumps(mine):
+            return mine
+        if time.monotonic() > end:
+            assert difference(mine, other) == ([], []), what
+            return mine
+        time.sleep(0.01)
+
+
+def is_multicast(row: Any) -> bool:
+    """Whether it is a neighbour that the kernel made when it reported its own groups."""
+    return "lladdr" in row and row["dst"].startswith("ff02:")
+
+
+def difference(mine: list[Any], other: list[Any]) -> tuple[list[Any], list[Any]]:
+    """What `ip` shows of one namespace alone, and of the other."""
+    first = [item for answer in mine for item in answer]
+    second = [item for answer in other for item in answer]
+    return (
+        [item for item in first if item not in second],
+        [item for item in second if item not in first],
+    )
+
+
+# --- iproute2 -------------------------------------------------------------------------------------
+
+
+def run(command: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a program in the namespace of this thread."""
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
+
+
+def told(words: str) -> str:
+    """Execute a command of iproute2; what it printed if it failed, or nothing."""
+    arguments = shlex.split(words)
+    program = [] if arguments[0] in ("bridge", "tc") else ["ip"]
+    done = run([*program, *arguments])
+    return (done.stderr.strip() or done.stdout.strip() or "failed") if done.returncode else ""
+
+
+def answers(text: str) -> Iterator[Any]:
+    """The JSON values in what `ip -batch` printed."""
+    decoder = json.JSONDecoder()
+    at = 0
+    while (at := len(text) - len(text[at:].lstrip())) < len(text):
+        value, at = decoder.raw_decode(text, at)
+        yield value
+
+
+def calm(value: Any) -> Any:
+    """A JSON value without what moves."""
+    if isinstance(value, dict):
+        return {
+            key: round(item / 10) if key in LIFETIMES and item < 0xFFFFFFFF else calm(item)
+            for key, item in value.items()
+            if key not in MOVING
+        }
+    return [calm(item) for item in value] if isinstance(value, list) else value
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+def play(row: Row, scene: str) -> None:
+    """Execute a row in two namespaces, and compare."""
+    with twins(f"{scene}\n{row.given}") as (ours, theirs):
+        before = settled(ours, theirs, "the scene")
+        with theirs:
+            answer = told(row.theirs)
+        if not row.errno:
+            skip_if_lacking(answer)
+        with ours, Connection(FAMILY, timeout=10) as nl:
+            if row.wrong:
+                refuse_before_sending(nl, row, answer)
+            elif row.errno:
+                refuse(nl, row, answer)
+            else:
+                assert not answer, f"{row.theirs}: {answer}"
+                nl.do(row.ours)
+        after = settled(ours, theirs, row.theirs)
+        if row.wrong:
+            assert after == before, "what was refused changed something"
+        elif not row.errno:  # the kernel may leave an entry that it refused to complete
+            assert after != before, "the sentence changed nothing"
+
+
+def skip_if_lacking(answer: str) -> None:
+    """Skip a row whose words the kernel does not know."""
+    if any(lack in answer for lack in LACKS):
+        pytest.skip(f"the kernel lacks it: {' '.join(answer.split())}")
+
+
+def refuse(nl: Connection, row: Row, answer: str) -> None:
+    """Both get the same error from the kernel: ip prints its text or, without one, the errno's."""
+    assert answer, f"{row.theirs} succeeded"
+    with pytest.raises(KernelError) as caught:
+        nl.do(row.ours)
+    error = caught.value
+    assert error.errno == row.errno, error
+    message = error.message or os.strerror(row.errno)
+    # ip asks for the index of a link by itself.
+    is_missing = any(words in answer for words in ("Cannot find device", "Device does not exist"))
+    assert message in answer or (is_missing and "does not exist" in message), answer
+
+
+def refuse_before_sending(nl: Connection, row: Row, answer: str) -> None:
+    """Both refuse by themselves."""
+    assert answer and "RTNETLINK answers" not in answer, answer
+    with pytest.raises((TypeError, ValueError)) as caught:
+        nl.do(row.ours)
+    assert row.ours.name in str(caught.value)
+    assert nl.stats.sent == 0
