@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import netlink
+from netlink.family import Op
 
 ROOT = Path(__file__).parent.parent
 HOUSE = ROOT / "netlink"
@@ -422,6 +423,17 @@ def explanation(thing: object) -> str:
     """A docstring without the signature that Cython puts before it."""
     text = inspect.getdoc(thing) or ""
     return re.sub(r"\A\w+\(.*\n*", "", text)
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCE if p.suffix == ".py"], ids=name_of)
+def test_ops_belong_to_a_family(path: Path) -> None:
+    """A connection refuses the requests of an op that nobody gave to its family."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    if parts[-1] == "__main__":
+        return
+    module = importlib.import_module(".".join(parts).removesuffix(".__init__"))
+    ops = [value for value in vars(module).values() if isinstance(value, Op)]
+    assert [op for op in ops if op.family is None] == []
 
 
 def test_setup_is_small() -> None:

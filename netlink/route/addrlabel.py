@@ -52,4 +52,4 @@ replace = Op(
 )
 delete = Op("addrlabel.delete", RTM.RTM_DELADDRLABEL, AddressLabel)
 
-ROUTE.add(get, new, delete)
+ROUTE.add(get, new, replace, delete)

@@ -56,4 +56,4 @@ delete = Op("tc.action.delete", RTM.RTM_DELACTION, ActionTable)
 # All of a kind (tca_action_flush).
 flush = Op("tc.action.flush", RTM.RTM_DELACTION, ActionTable, flags=NLM_F.NLM_F_ROOT)
 
-ROUTE.add(get, new, delete, flush)
+ROUTE.add(get, new, replace, delete, flush)
