@@ -11,7 +11,7 @@ from netlink import Connection, KernelError, Message, Overrun, Plan, RawMessage,
 from netlink.connection import Reply
 from netlink.constants import NLM_F, NLMSG
 from netlink.family import Op
-from netlink.route import FAMILY, addr, link, neigh, route
+from netlink.route import FAMILY, addr, link, neigh, route, rule
 from netlink.route.link import IFF, Link
 from netlink.route.route import NextHop, Route
 from netlink.schema import Addr, AddrOrLabels, Nested, Several, address, nest, records, u32
@@ -109,7 +109,13 @@ reveal_type(route.lookup("192.0.2.1"))  # is Plan[Route]
 reveal_type(link.index_of("v0"))  # is Plan[int]
 link.change("v0", mtu=9000)
 link.change("v0", mtuu=3)  # error: call-arg
+link.add("v0", "veth", mtu="1400")  # error: arg-type
+neigh.add("192.0.2.1", "lo", state=neigh.NUD.NUD_STALE, router=True)
 route.add("10.0.0.0/8", dve="v0")  # error: call-arg
+route.add("10.0.0.0/8", metric="low")  # error: arg-type
+route.add("10.0.0.0/8", nexthops=[{"via": "192.0.2.1", "weight": 3}])
+route.add("10.0.0.0/8", nexthops=[{"dev": "v0", "wieght": 3}])  # error: typeddict-unknown-key
+rule.remove(fwmrk=5)  # error: call-arg
 
 
 def conversation(nl: Connection) -> Iterator[Message]:

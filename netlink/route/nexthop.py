@@ -273,14 +273,17 @@ def _write(op: Op[..., None, NextHopObject], words: Words) -> Steps[None]:
             words.refuse("takes resilient only with group")
         fields["res_group"] = resilient
         fields["group_type"] = NEXTHOP_GRP_TYPE.NEXTHOP_GRP_TYPE_RES
+    blackhole = words.switch("blackhole")
+    if family is None:
+        family = AF.AF_INET if blackhole or words.has("dev") else AF.AF_UNSPEC
     counts = words.switch("hw_stats")
     yield op(
-        family=AF.AF_INET if family is None else family,
+        family=family,
         id=_id(words),
         gateway=via,
         protocol=words.number("protocol", RTPROT, U8) or RTPROT.RTPROT_UNSPEC,
         flags=RTNH_F.RTNH_F_ONLINK if words.switch("onlink") else RTNH_F(0),
-        blackhole=words.switch("blackhole"),
+        blackhole=blackhole,
         fdb=words.switch("fdb"),
         hw_stats_enable=None if counts is None else int(counts),
         oif=(yield from dev_index(words)),

@@ -13,11 +13,12 @@ The plans at the end are the words of `ip route`:
     found = nl.do(route.lookup("10.1.2.3"))
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from typing import Any, TypedDict
 
 from netlink.constants import AF, NLM_F, KernelEnum
+from netlink.errors import EncodeError
 from netlink.family import Op, Steps, plan
 from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap, encapsulation
 from netlink.route.link import Dev, dev_index
@@ -476,18 +477,21 @@ def _fields(words: Words) -> Steps[tuple[dict[str, Any], AF, int | None]]:
     source = words.prefix("from_") if "from_" in words.given else None
     prefsrc = words.address("src")
     hops = [*words.rows("nexthops", Hop.__annotations__)] if words.has("nexthops") else []
-    family = _family(words, hops)
+    addresses = (
+        ("dst", dst.address),
+        ("src", prefsrc),
+        ("from_", None if source is None else source.address),
+    )
+    family = words.family()
+    if family is None:
+        family = _family((given for _, given in addresses), (words, *hops))
+    for name, given in addresses:
+        if given is not None and family_of(given) != family:
+            raise words.wrong(name, f"{given} is not of the family of the route")
     for name in ONLY_IPV6 if family == AF.AF_INET else ONLY_IPV4:
         if words.has(name):
             other = "IPv4" if family == AF.AF_INET else "IPv6"
             raise words.wrong(name, f"{other} routes do not have it")
-    for name, given in (
-        ("dst", dst.address),
-        ("from_", None if source is None else source.address),
-        ("src", prefsrc),
-    ):
-        if given is not None and family_of(given) != family:
-            raise words.wrong(name, f"{given} is not of the family of the route")
     kind = words.number("type", RTN, U8)
     table = words.number("table", RT_TABLE)
     if table is None:
@@ -511,6 +515,8 @@ def _fields(words: Words) -> Steps[tuple[dict[str, Any], AF, int | None]]:
     }
     multipath = []
     for hop in hops:
+        if not hop.has("via") and not hop.has("dev"):
+            raise EncodeError("a hop needs via or dev", path=hop.place)
         weight = hop.integer("weight", 1, 256)
         multipath.append({
             "hops": 0 if weight is None else weight - 1,
@@ -526,16 +532,12 @@ def _metrics(metrics: Metrics | dict[str, Any]) -> Metrics:
     return metrics if isinstance(metrics, Metrics) else Metrics(**metrics)
 
 
-def _family(words: Words, hops: list[Words]) -> AF:
+def _family(given: Iterable[IPAddress | None], hops: Iterable[Words]) -> AF:
     """The family of a route: that of the first address which is given, as in `ip route`."""
-    family = words.family()
-    if family is not None:
-        return family
-    for name in ("dst", "src", "from_"):
-        prefix = words.prefix(name) if name in words.given else None
-        if prefix is not None and prefix.address is not None:
-            return family_of(prefix.address)
-    for hop in (words, *hops):
+    for one in given:
+        if one is not None:
+            return family_of(one)
+    for hop in hops:
         via = hop.address("via")
         if via is not None:
             return family_of(via)

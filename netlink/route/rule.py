@@ -181,7 +181,8 @@ def add(
     Raises KernelError (EEXIST, if `priority` is given and the rule exists).
     """
     words = Words("rule.add", locals())
-    if all(value is None or value is False for name, value in words.given.items()):
+    given = {name: value for name, value in words.given.items() if name != "family"}
+    if all(value is None or value is False for value in given.values()):
         words.refuse("needs at least one argument, such as from_ or table")
     target = words.integer("goto")
     kind = words.number("action", FR_ACT, U8)

@@ -639,6 +639,7 @@ RULE = [
     ),
     refused(rule.remove(priority=5), errno.ENOENT, "rule del pref 5"),
     wrong(rule.add(), "rule add"),
+    wrong(rule.add(family="inet6"), "-6 rule add"),
     wrong(rule.remove(), "rule del"),
     wrong(rule.add(l3mdev=True, table=5), "rule add l3mdev table 5"),
 ]
@@ -805,6 +806,7 @@ NEXTHOP = [
         nexthop.add(7, via=V4, dev="gone"), errno.ENODEV, f"nexthop add id 7 via {V4} dev gone"
     ),
     refused(nexthop.add(7, via=V4), errno.EINVAL, f"nexthop add id 7 via {V4}"),
+    refused(nexthop.add(7), errno.EINVAL, "nexthop add id 7"),
     refused(nexthop.remove(7), errno.ENOENT, "nexthop del id 7"),
     wrong(nexthop.add(10, group={1: 0}), "nexthop add id 10 group 1,0", given=TWO_HOPS),
     wrong(nexthop.add(7, via=V6, family="inet"), f"-4 nexthop add id 7 via {V6}"),
