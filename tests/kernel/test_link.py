@@ -3,11 +3,12 @@
 import errno
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from netlink import Connection, KernelError
-from netlink.route import FAMILY, link, linkprop
+from netlink import Connection, KernelError, Plan
+from netlink.route import FAMILY, addr, link, linkprop, route
 from netlink.route.afspec import AfSpec, AfSpecSet
 from netlink.route.link import IFF, Link
 
@@ -134,3 +135,40 @@ def test_attributes_are_all_declared(nl: Connection) -> None:
     for found in nl.dump(link.get()):
         assert isinstance(found, Link)
         assert found.unknown == ()
+
+
+MISSING = [
+    (addr.add("192.0.2.1/24", "gone"), "addr.add: link 'gone' does not exist (ENODEV)"),
+    (addr.add("192.0.2.1/24", dev="gone"), "addr.add: link 'gone' does not exist (ENODEV)"),
+    (link.change("gone", mtu=1400), "link.change: link 'gone' does not exist (ENODEV)"),
+    (link.change("v0", master="gone"), "link.change: link 'gone' does not exist (ENODEV)"),
+    (link.up(dev=LONG), f"link.up: link '{LONG}' does not exist (ENODEV)"),
+    (link.remove(999), "link.remove: link 999 does not exist (ENODEV)"),
+    (link.by_name(LONG), f"link.by_name: link '{LONG}' does not exist (ENODEV)"),
+    (route.add("192.0.2.0/24", dev=LONG), f"route.add: link '{LONG}' does not exist (ENODEV)"),
+    (linkprop.add("gone", "x"), "linkprop.add: link 'gone' does not exist (ENODEV)"),
+]
+
+
+@pytest.mark.parametrize("plan, words", MISSING, ids=[words for _, words in MISSING])
+def test_missing_links_are_named(nl: Connection, plan: Plan[Any], words: str) -> None:
+    with pytest.raises(KernelError) as caught:
+        nl.do(plan)
+    assert str(caught.value) == words
+    assert caught.value.plan is plan
+    assert [str(outcome) for outcome in nl.do_many([plan])] == [words]
+
+
+def test_plans_run_again(nl: Connection) -> None:
+    """Each time from the beginning, after an error too."""
+    found = link.index_of("lo")
+    assert [nl.do(found), nl.do(found)] == [1, 1]
+    plan = route.add("10.0.0.0/8", nexthops=[{"via": "192.0.2.2"}, {"via": "192.0.2.3"}])
+    with pytest.raises(KernelError):
+        nl.do(plan)  # nothing is reachable yet
+    for name in ("v0", "v1"):
+        nl.do(link.up(name))
+    nl.do(addr.add("192.0.2.1/24", "v0"))
+    for _ in range(2):
+        nl.do(plan)
+        nl.do(route.remove("10.0.0.0/8"))
