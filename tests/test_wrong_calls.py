@@ -277,7 +277,7 @@ TOGETHER: Sequence[tuple[Callable[[], Plan[Any]], str]] = (
     (lambda: rule.add(action="nop", goto=5), "goto"),
     (lambda: rule.add(from_="192.0.2.1", to="2001:db8::1"), "not of the family"),
     (lambda: rule.add(family="inet6", from_="192.0.2.1"), "not of the family"),
-    (lambda: rule.add(family="unix"), "expected AF_INET or AF_INET6"),
+    (lambda: rule.add(family="unix", table=5), "expected AF_INET or AF_INET6"),
     (lambda: route.add("192.0.2.0/24", dev="lo", src="2001:db8::1"), "not of the family"),
     (lambda: route.add("192.0.2.0/24", family="inet6", dev="lo"), "not of the family"),
     (lambda: route.add("192.0.2.0/24", dev="lo", expires=5), "IPv4 routes do not have it"),
