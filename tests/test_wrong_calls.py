@@ -253,6 +253,7 @@ NOTHING_SELECTED: Sequence[dict[str, Any]] = (
     {}, {"family": "inet6"}, {"from_": "all"}, {"from_": "0.0.0.0/0"}, {"to": "default"},
     {"fwmark": 0}, {"fwmask": 0}, {"tos": 0}, {"table": 0}, {"table": "unspec"}, {"l3mdev": False},
     {"action": 0}, {"ipproto": 0}, {"tun_id": 0}, {"realms": 0}, {"protocol": 0},
+    {"dscp": 5},
 )  # fmt: skip
 
 
@@ -277,6 +278,7 @@ TOGETHER: Sequence[tuple[Callable[[], Plan[Any]], str]] = (
     (lambda: rule.add(action="nop", goto=5), "goto"),
     (lambda: rule.add(from_="192.0.2.1", to="2001:db8::1"), "not of the family"),
     (lambda: rule.add(family="inet6", from_="192.0.2.1"), "not of the family"),
+    (lambda: rule.add(family=128, from_="192.0.2.1"), "ignores addresses in rules for multicast"),
     (lambda: rule.add(family="unix", table=5), "expected AF_INET or AF_INET6"),
     (lambda: route.add("192.0.2.0/24", dev="lo", src="2001:db8::1"), "not of the family"),
     (lambda: route.add("192.0.2.0/24", family="inet6", dev="lo"), "not of the family"),

@@ -170,7 +170,7 @@ def add(
     `family` is needed only if neither `from_` nor `to` implies it; it is AF_INET unless given. The
     kernel chooses a `priority` in front of the existing rules. `invert` makes a rule for all
     packets but these. `fwmark` is compared under `fwmask`. Ranges are a number or a pair, both ends
-    included.
+    included. Kernels before 6.13 ignore `dscp`.
 
     The packets are looked up in `table`, which is "main" unless given. `l3mdev` uses the table of
     their VRF, `goto` continues at the rule of that priority, and `action` is "blackhole",
@@ -233,7 +233,8 @@ def remove(
     `invert` (rule_find in net/core/fib_rules.c). Name such a rule by its priority.
 
     Raises TypeError if nothing is given that selects a rule, because the kernel would remove the
-    first one, "from all lookup local". Raises KernelError (ENOENT).
+    first one, "from all lookup local"; `dscp` is not enough, because older kernels ignore it.
+    Raises KernelError (ENOENT).
     """
     words = Words("rule.remove", locals())
     fields = _fields(words)
@@ -241,14 +242,14 @@ def remove(
     if not any(
         value is not None and (value or name in EVEN_IF_ZERO)
         for name, value in fields.items()
-        if name not in ("family", "src", "dst")  # an address counts by its length
+        if name not in ("family", "dscp", "src", "dst")  # an address counts by its length
     ):
         words.refuse("needs something that selects a rule, such as priority, from_ or table")
     yield delete(**fields)
 
 
 # The kernel reads a zero as "not given" in every other field.
-EVEN_IF_ZERO = ("priority", "suppress_prefixlen", "suppress_ifgroup", "dscp")
+EVEN_IF_ZERO = ("priority", "suppress_prefixlen", "suppress_ifgroup")
 
 
 def _table(table: int) -> dict[str, Any]:
@@ -260,11 +261,13 @@ def _fields(words: Words) -> dict[str, Any]:
     """The fields of a rule that both plans have."""
     fields: dict[str, Any] = {}
     family = words.family("family", AF.RTNL_FAMILY_IPMR, AF.RTNL_FAMILY_IP6MR)
-    version = None if family is None else 4 if family in (AF.AF_INET, AF.RTNL_FAMILY_IPMR) else 6
+    version = {AF.AF_INET: 4, AF.AF_INET6: 6}.get(family) if family is not None else None
     for field, name in (("src", "from_"), ("dst", "to")):
         prefix = words.prefix(name)
         if prefix is None or prefix.address is None:
             continue
+        if family is not None and version is None:  # ipmr_rule_fill, ip6mr_rule_fill
+            raise words.wrong(name, "the kernel ignores addresses in rules for multicast routing")
         if version not in (None, prefix.address.version):
             raise words.wrong(name, f"{prefix.address} is not of the family of the rule")
         version = prefix.address.version

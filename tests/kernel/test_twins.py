@@ -1240,8 +1240,8 @@ def test_dscp_of_a_rule(nl: Connection) -> None:
     made = {one.priority: one.dscp for one in nl.dump(rule.get(family=AF.AF_INET))}
     assert made[9] == 5
     with pytest.raises(KernelError):
-        nl.do(rule.remove(dscp=6))
-    nl.do(rule.remove(dscp=5))
+        nl.do(rule.remove(table=7, dscp=6))
+    nl.do(rule.remove(table=7, dscp=5))
     assert 9 not in {one.priority for one in nl.dump(rule.get(family=AF.AF_INET))}
 
 
