@@ -286,6 +286,7 @@ TOGETHER: Sequence[tuple[Callable[[], Plan[Any]], str]] = (
     (lambda: route.add("192.0.2.0/24", dev="lo", pref="high"), "IPv4 routes do not have it"),
     (lambda: route.add("192.0.2.0/24", dev="lo", from_="192.0.2.1"), "IPv4 routes do not have it"),
     (lambda: route.add("2001:db8::/64", dev="lo", realms=5), "IPv6 routes do not have it"),
+    (lambda: route.add("default", nexthops=[{"via": "fe80::1", "realms": 5}]), "IPv6 routes"),
     (lambda: route.add("192.0.2.0/24", encap={"id": 5}), "needs encap_type"),
     (lambda: route.add("192.0.2.0/24", encap_type="ip"), "encap_type only with encap"),
     (lambda: route.add("192.0.2.0/24", encap=Mpls(), encap_type="ip"), "expected a Ip or a dict"),

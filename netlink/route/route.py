@@ -488,15 +488,16 @@ def _fields(words: Words) -> Steps[tuple[dict[str, Any], AF, int | None]]:
     for name, given in addresses:
         if given is not None and family_of(given) != family:
             raise words.wrong(name, f"{given} is not of the family of the route")
-    for name in ONLY_IPV6 if family == AF.AF_INET else ONLY_IPV4:
-        if words.has(name):
-            other = "IPv4" if family == AF.AF_INET else "IPv6"
-            raise words.wrong(name, f"{other} routes do not have it")
+    for place in (words, *hops):
+        for name in ONLY_IPV6 if family == AF.AF_INET else ONLY_IPV4:
+            if place.has(name):
+                other = "IPv4" if family == AF.AF_INET else "IPv6"
+                raise place.wrong(name, f"{other} routes do not have it")
     kind = words.number("type", RTN, U8)
     table = words.number("table", RT_TABLE)
     if table is None:
         table = RT_TABLE.RT_TABLE_LOCAL if kind in LOCAL_TYPES else RT_TABLE.RT_TABLE_MAIN
-    metrics: Any = words.message("metrics", Metrics)
+    metrics: Any = words.message("metrics", Metrics) or None
     if (mtu := words.integer("mtu")) is not None:
         metrics = Metrics(mtu=mtu) if metrics is None else _metrics(metrics).replace(mtu=mtu)
     fields: dict[str, Any] = {
