@@ -247,7 +247,6 @@ class Hop(TypedDict, total=False):
 def add(
     dst: Destination,
     *,
-    family: AF | int | str | None = None,
     via: IPAddress | str | None = None,
     dev: Dev | None = None,
     onlink: bool = False,
@@ -268,6 +267,7 @@ def add(
     metrics: Metrics | dict[str, Any] | None = None,
     pref: ICMPV6_ROUTER_PREF | int | str | None = None,
     expires: int | None = None,
+    family: AF | int | str | None = None,
 ) -> Steps[None]:
     """Make a route to a network, an address or "default".
 
@@ -293,7 +293,6 @@ def add(
 def put(
     dst: Destination,
     *,
-    family: AF | int | str | None = None,
     via: IPAddress | str | None = None,
     dev: Dev | None = None,
     onlink: bool = False,
@@ -314,6 +313,7 @@ def put(
     metrics: Metrics | dict[str, Any] | None = None,
     pref: ICMPV6_ROUTER_PREF | int | str | None = None,
     expires: int | None = None,
+    family: AF | int | str | None = None,
 ) -> Steps[None]:
     """As add(), but replace a route of the same destination, tos and metric."""
     return (yield from _write(replace, Words("route.put", locals())))
@@ -323,7 +323,6 @@ def put(
 def change(
     dst: Destination,
     *,
-    family: AF | int | str | None = None,
     via: IPAddress | str | None = None,
     dev: Dev | None = None,
     onlink: bool = False,
@@ -344,6 +343,7 @@ def change(
     metrics: Metrics | dict[str, Any] | None = None,
     pref: ICMPV6_ROUTER_PREF | int | str | None = None,
     expires: int | None = None,
+    family: AF | int | str | None = None,
 ) -> Steps[None]:
     """As put(), but raises KernelError (ENOENT) if there is no such route."""
     return (yield from _write(set, Words("route.change", locals())))
@@ -353,7 +353,6 @@ def change(
 def remove(
     dst: Destination,
     *,
-    family: AF | int | str | None = None,
     via: IPAddress | str | None = None,
     dev: Dev | None = None,
     nexthops: Sequence[Hop] | None = None,
@@ -368,6 +367,7 @@ def remove(
     tos: int | None = None,
     mtu: int | None = None,
     metrics: Metrics | dict[str, Any] | None = None,
+    family: AF | int | str | None = None,
 ) -> Steps[None]:
     """Remove the first route that has what is given.
 
