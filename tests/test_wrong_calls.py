@@ -67,7 +67,8 @@ NEEDED: dict[str, dict[str, Any]] = {
 def plans() -> Iterator[tuple[str, Callable[..., Plan[Any]]]]:
     for module in MODULES:
         for name, value in vars(module).items():
-            if hasattr(value, "__signature__") and value.__module__ == module.__name__:
+            is_own = inspect.isfunction(value) and value.__module__ == module.__name__
+            if is_own and hasattr(value, "plan"):
                 yield f"{module.__name__.rpartition('.')[2]}.{name}", value
 
 

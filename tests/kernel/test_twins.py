@@ -1202,7 +1202,8 @@ def plans_of(module: ModuleType) -> dict[str, Callable[..., Plan[Any]]]:
     return {
         name: value
         for name, value in vars(module).items()
-        if hasattr(value, "__signature__") and value.__module__ == module.__name__
+        if inspect.isfunction(value) and value.__module__ == module.__name__
+        if hasattr(value, "plan")
     }
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -158,8 +159,8 @@ def settled(ours: Twin, theirs: Twin, what: str) -> list[Any]:
 
 
 def is_multicast(row: Any) -> bool:
-    """Whether it is a neighbour that the kernel made when it reported its own groups."""
-    return "lladdr" in row and row["dst"].startswith("ff02:")
+    """Whether it is a neighbour that the kernel made to report its groups, whenever it did so."""
+    return "state" in row and "dst" in row and ip_address(row["dst"]).is_multicast
 
 
 def difference(mine: list[Any], other: list[Any]) -> tuple[list[Any], list[Any]]:
