@@ -370,10 +370,12 @@ static int open_socket(int protocol, int netns)
 
     if (netns < 0)
         return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-    opener.error = start_thread(&thread, open_elsewhere, &opener);
-    if (opener.error == 0)
+    int error = start_thread(&thread, open_elsewhere, &opener);
+    if (error == 0) {  /* the thread may have written its error by now */
         pthread_join(thread, NULL);
-    errno = opener.error;
+        error = opener.error;
+    }
+    errno = error;
     return opener.fd;
 }
 

@@ -827,6 +827,15 @@ def test_namespace_errors() -> None:
     assert caught.value.errno == errno.EINVAL
 
 
+def test_the_reason_why_a_namespace_cannot_be_entered() -> None:
+    """It comes from another thread, which may be done before the caller knows that it started."""
+    with open("/dev/null") as null:
+        for _ in range(500):
+            with pytest.raises(OSError) as raised:
+                RawSocket(ROUTE, netns=null.fileno())
+            assert raised.value.errno in (errno.EINVAL, errno.EPERM)
+
+
 # Life
 
 

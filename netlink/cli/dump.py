@@ -10,7 +10,7 @@ import argparse
 import errno
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Any, NoReturn
@@ -116,12 +116,13 @@ def _add_common(parser: argparse.ArgumentParser, found: Noun | None = None) -> N
         help="show statistics too" if has_statistics else hidden,
     )  # fmt: skip
     has_family = found is None or found.has_family
+    families = parser.add_mutually_exclusive_group()
     for option, family in FAMILIES.items():
-        parser.add_argument(
+        families.add_argument(
             option, dest="family", action="store_const", const=family,
             help=f"those of {family.name}" if has_family else hidden,
         )  # fmt: skip
-    parser.add_argument(
+    families.add_argument(
         "--family", type=_address_family, metavar="NAME",
         help="those of another address family, such as mpls" if has_family else hidden,
     )  # fmt: skip
@@ -134,7 +135,7 @@ def _parser(found: Noun) -> Parser:
     _add_common(parser, found)
     filters = parser.add_argument_group("filters")
     for row in found.filters:
-        options: dict[str, Any] = {"metavar": METAVARS.get(row.value, "VALUE")}
+        options: dict[str, Any] = {"metavar": METAVARS.get(row.value, "VALUE"), "action": Once}
         if row.value == "flag":
             options = {"action": "store_true"}
         filters.add_argument(
@@ -146,6 +147,16 @@ def _parser(found: Noun) -> Parser:
 
 METAVARS = {"link": "DEV", "address": "ADDRESS", "prefix": "PREFIX", "handle": "HANDLE",
             "number": "N", "settings": "DEV"}  # fmt: skip
+
+
+class Once(argparse.Action):
+    """Stores a value, and refuses a second one: filters do not add up."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
+        """Store the value."""
+        if getattr(namespace, self.dest) is not None:
+            parser.error(f"{option} was given before")
+        setattr(namespace, self.dest, values)
 
 
 def _refuse(parser: Parser, found: Noun, word: str) -> NoReturn:
@@ -292,9 +303,9 @@ class Dump:
                 case "settings":
                     return SETTINGS.get(text) or self._link(text)
                 case "number":
-                    return int(text, 0)
+                    return _number(None, text)
                 case "address":
-                    return ip_address(text)
+                    return _address(text)
                 case "prefix":
                     return _prefix(text)
                 case "handle":
@@ -314,8 +325,9 @@ class Dump:
         except OSError as error:
             if error.errno not in (errno.ENODEV, None):
                 raise
-        if text.isascii() and text.isdecimal():
-            return int(text)
+        if text.isascii() and text.isdecimal() and 0 < int(text[:20]) < 1 << 31:
+            with suppress(KernelError):
+                return nl.do(link.get(index=int(text))).index
         known = [found.ifname for found in nl.dump(link.get(ext_mask=SKIP_STATS)) if found.ifname]
         raise Failure(f"there is no link '{text}'{near(text, known)}")
 
@@ -327,7 +339,7 @@ class Dump:
             cls = cls.__table__.names[name].message
         declared = cls.__table__.names[last]
         if declared.kind_name == "address":
-            return ip_address(text)
+            return _address(text)
         if declared.kind_name == "mac":
             return text.lower()
         if declared.kind_name == "binary":
@@ -350,10 +362,17 @@ def _merge(fields: dict[str, Any], more: Any) -> None:
             fields[name] = value
 
 
+def _address(text: str) -> Any:
+    address = ip_address(text)
+    if getattr(address, "scope_id", None):
+        raise ValueError(f"'{text}' names a link; leave out its zone, and use --dev")
+    return address
+
+
 def _number(enum: Any, text: str) -> int:
     """Return a number, or the value of a kernel name; names of bits are joined by commas."""
     try:
-        return int(text, 0)
+        return int(text, 16) if text.lower().startswith("0x") else int(text[:30])
     except ValueError:
         if enum is None:
             raise ValueError(f"'{text}' is not a number") from None

@@ -92,7 +92,12 @@ def lost(nl: Connection) -> int:
 
 def _join(nl: Connection, group: str) -> None:
     try:
-        nl.join(int(group[:20]) if group.isascii() and group.isdecimal() else group)
+        if not (group.isascii() and group.isdecimal()):
+            nl.join(group)
+        elif 0 < int(group[:20]) < 1 << 32:
+            nl.join(int(group))
+        else:  # 0 would join nothing
+            raise LookupError
     except LookupError:
         known = [name for family in nl.families for name in family.groups]
         raise Failure(f"there is no group '{group}'{near(group, known)}") from None

@@ -5,6 +5,7 @@ Every connection of the command line is opened here, so that -n works for every 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -12,13 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from netlink import Connection, Family, _nlsock
+from netlink.cli import Failure, explain
 
 __all__ = ["connect", "enter", "in_child"]
 
 
 def connect(netns: str | None, *families: Family, **options: Any) -> Connection:
     """Open a connection in a network namespace, or in our own if `netns` is None."""
-    return Connection(*families, netns=netns, **options)
+    try:
+        return Connection(*families, netns=netns, **options)
+    except OSError as error:
+        if netns is None:
+            raise
+        if error.errno == errno.EINVAL:
+            raise Failure(f"'{netns}' is not a network namespace") from None
+        raise Failure(f"no socket in network namespace '{netns}': {explain(error)}") from None
 
 
 def enter() -> None:

@@ -485,6 +485,16 @@ def test_other_namespace(other: str, capsys: pytest.CaptureFixture[str]) -> None
     assert len(shown("netns list-id")) == 1
 
 
+@pytest.mark.parametrize("path", ["/", "/etc/passwd", "../../etc", ""])
+def test_no_namespace(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dump", "link", "-n", path]) == 1
+    told = capsys.readouterr().err
+    assert told in (
+        f"netlink: '{path}' is not a network namespace\n",
+        f"netlink: no network namespace '{path}'\n",
+    )
+
+
 def test_monitor_of_another_namespace(other: str) -> None:
     with monitor("-n", other, "--count", "1", "--json", "link", waits=False) as process:
         deadline = time.monotonic() + PATIENCE
