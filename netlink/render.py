@@ -27,7 +27,7 @@ ITEM_ROOM = 80  # characters for a message in a tuple, and
 LEAST_ROOM = 4  # for any other value; with less room, it is not shown
 SMALL = 3  # members of a struct whose zeros are shown
 FULL, EMPTY, COUNTED = range(3)  # ranks of values: what repr() prefers to show
-COUNTERS = re.compile("stats|cacheinfo|_pcnt|^tcf_t$", re.IGNORECASE)
+COUNTERS = "(?i)stats|cacheinfo|_pcnt|^tcf_t$"  # compiled when it is first used
 
 
 def plain(value: Any) -> Any:
@@ -232,7 +232,7 @@ def _is_counters(value: Any) -> bool:
     """Whether a value is a block of counters, as the kernel's name of its class tells."""
     if type(value) is tuple:
         return bool(value) and all(map(_is_counters, value))
-    return isinstance(value, View) and COUNTERS.search(type(value).__name__) is not None
+    return isinstance(value, View) and re.search(COUNTERS, type(value).__name__) is not None
 
 
 def _short(value: Any, room: int) -> str:

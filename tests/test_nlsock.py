@@ -830,7 +830,7 @@ def test_namespace_errors() -> None:
 def test_the_reason_why_a_namespace_cannot_be_entered() -> None:
     """It comes from another thread, which may be done before the caller knows that it started."""
     with open("/dev/null") as null:
-        for _ in range(500):
+        for _ in range(3000):
             with pytest.raises(OSError) as raised:
                 RawSocket(ROUTE, netns=null.fileno())
             assert raised.value.errno in (errno.EINVAL, errno.EPERM)
