@@ -6,7 +6,6 @@ new family is tested without a line here.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from typing import Any
 
@@ -18,118 +17,9 @@ from netlink import DecodeError, EncodeError, Message
 from netlink._core import Gather, stamp
 from netlink.constants import AF
 from netlink.route.link import Link
-from tools.declarations import modules
+from tests.generated import CLASSES, column_paths, follow, messages
 
 from . import wire
-
-INTEGER_BITS = {"8": 8, "16": 16, "32": 32, "64": 64, "nt": 64}
-MAX_DEPTH = 3
-WITHOUT_COLUMN = {"selected", "array", "mapping", "repeated", "records"}
-
-
-def declared() -> list[type[Message]]:
-    """Every message class of the package, in order of name."""
-    list(modules("netlink"))
-    found: list[type[Message]] = []
-    todo: list[type[Message]] = [Message]
-    while todo:
-        todo += (new := todo.pop().__subclasses__())
-        found += [cls for cls in new if cls.__module__.startswith("netlink.")]
-    return sorted(found, key=lambda cls: (cls.__module__, cls.__qualname__))
-
-
-CLASSES = declared()
-
-
-def values(field: Any, depth: int) -> st.SearchStrategy[Any]:
-    """What a field of this kind may hold."""
-    kind = field.kind_name
-    if kind.strip("sbeu").isdigit() or kind in ("uint", "sint"):
-        bits = next(bits for end, bits in INTEGER_BITS.items() if kind.endswith(end))
-        if kind.startswith("s"):
-            return st.integers(-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
-        return st.integers(0, (1 << bits) - 1)
-    if kind in ("flag", "byte_flag"):
-        return st.booleans()
-    if kind == "string":
-        most = field.size - 1 if field.size else 20
-        return st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=most)
-    if kind == "binary":
-        if field.number is None and field.size:
-            return st.binary(min_size=field.size, max_size=field.size)
-        return st.binary(max_size=field.size or 40)
-    if kind == "address":
-        four = st.integers(0, 2**32 - 1).map(ipaddress.IPv4Address)
-        sixteen = st.integers(0, 2**128 - 1).map(ipaddress.IPv6Address)
-        return {0: four | sixteen, 4: four, 16: sixteen}[field.size]
-    if kind == "labels":
-        return st.lists(st.integers(0, 2**20 - 1), max_size=4).map(tuple)
-    if kind == "mac":
-        size = field.size if field.number is None else 0
-        return st.binary(min_size=size, max_size=size or 20).map(lambda b: b.hex(":"))
-    if kind == "bitfield32":
-        return st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
-    if kind in ("struct", "nest"):
-        return messages(field.message, depth + 1)
-    if kind == "records":
-        return st.lists(messages(field.message, depth + 1), max_size=3).map(tuple)
-    inner = values(field.element, depth)
-    if kind == "scalars":
-        count = field.size // field.element.size if field.size else 0
-        return st.lists(inner, min_size=count, max_size=count or 5).map(tuple)
-    if kind == "mapping":
-        return st.dictionaries(st.integers(0, 0x3FFF), inner, max_size=3)
-    return st.lists(inner, max_size=3).map(tuple)  # array, repeated
-
-
-def messages(cls: type[Message], depth: int = 0) -> st.SearchStrategy[Any]:
-    """Instances of a message class; nests end at a depth."""
-
-    @st.composite
-    def make(draw: st.DrawFn) -> Message:
-        names = list(cls.__table__.names)
-        if depth >= MAX_DEPTH:
-            chosen = []
-        else:
-            chosen = (
-                draw(st.lists(st.sampled_from(names), unique=True, max_size=6)) if names else []
-            )
-        fields: dict[str, Any] = {}
-        for name in chosen:
-            field: Any = cls.__table__.names[name]
-            if field.kind_name != "selected":
-                fields.setdefault(name, draw(values(field, depth)))
-            elif not field.climb:  # what a parent says is not known here
-                key = fields.setdefault(field.selector, draw(st.sampled_from(list(field.choices))))
-                target = field.choices.get(key)
-                fields[name] = draw(messages(target, depth + 1) if target else st.binary())
-        version = {AF.AF_INET: 4, AF.AF_INET6: 6}.get(fields.get("family"))
-        for name, value in list(fields.items()):
-            if version not in (None, getattr(value, "version", version)):
-                del fields[name]  # which would be refused
-        return cls(**fields)
-
-    return make()
-
-
-def column_paths(cls: type[Message], depth: int = 0) -> list[str]:
-    """The paths of all fields of a class that have columns."""
-    found = []
-    for name, field in cls.__table__.names.items():
-        if field.kind_name in ("nest", "struct"):
-            if depth < MAX_DEPTH:
-                found += [f"{name}.{path}" for path in column_paths(field.message, depth + 1)]
-        elif field.kind_name not in WITHOUT_COLUMN:
-            found.append(name)
-    return found
-
-
-def follow(cls: type[Message], message: Any, path: str) -> Any:
-    """What reading a path attribute by attribute gives; a missing nest lacks all below it."""
-    name, _, rest = path.partition(".")
-    field = cls.__table__.names[name]
-    value = field.missing if message is None else getattr(message, name)
-    return follow(field.message, value, rest) if rest else value
 
 
 def test_classes_are_found() -> None:

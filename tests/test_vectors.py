@@ -11,7 +11,6 @@ import json
 import struct
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -38,23 +37,13 @@ from netlink.route import (
 from netlink.route.rtnetlink import RTM
 from netlink.route.tc import action, filter, qdisc
 from netlink.route.tc.cls import U32
-from tests.test_messages import column_paths, follow
+from tests.generated import column_paths, follow
+from tests.records import CAPTURES, OWN, Json, load, parsed, plain
 from tools import outside
 
-Json = dict[str, Any]
-
-ROOT = Path(__file__).resolve().parent
 NLMSG_HDRLEN = 16
 NLA_HDRLEN = 4
 NLA_TYPE_MASK = 0x3FFF
-
-
-def load(folder: Path) -> list[Json]:
-    return [
-        json.loads(line)
-        for path in sorted(folder.glob("**/*.jsonl"))
-        for line in path.read_bytes().splitlines()
-    ]
 
 
 FOLDER = outside.vectors()
@@ -622,15 +611,6 @@ def test_other_records(family: str) -> None:
 
 # --- our own captures -----------------------------------------------------------------------------
 
-CAPTURES = load(ROOT / "vectors")
-OWN = [pytest.param(record, id=f"{record['what']} of {record['kernel']}") for record in CAPTURES]
-
-
-def parsed(record: Json) -> Message:
-    (message,) = netlink.parse(bytes.fromhex(record["hex"]), FAMILY)
-    assert isinstance(message, Message)
-    return message
-
 
 @pytest.mark.parametrize("record", OWN)
 def test_capture(record: Json) -> None:
@@ -711,14 +691,6 @@ def test_agreement(record: Json) -> None:
         for path, column in gather.finish().items():
             assert [*column] == [follow(type(message), message, path)] * 2, path
     assert repr(message).startswith(f"<{record['message']} {type(message).__name__}")
-
-
-def plain(value: Any) -> Any:
-    if isinstance(value, Message):
-        return value.to_dict()
-    if type(value) is tuple:
-        return tuple(map(plain, value))
-    return value
 
 
 # What cannot be made again of its values alone.

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.test_vectors import OWN, Json, parsed, plain
+from tests.records import OWN, Json, parsed, plain
 
 
 def shown_as(form: str) -> list[Any]:

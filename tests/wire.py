@@ -1,4 +1,4 @@
-"""Bytes for tests: messages, attributes and receive indexes, built without the library's writers."""
+"""Bytes for tests: messages, attributes and receive indexes, packed without the library."""
 
 from __future__ import annotations
 

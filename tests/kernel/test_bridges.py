@@ -25,8 +25,7 @@ from netlink.route.mdb import MCAST, MDB_STATE, br_mdb_entry
 from netlink.route.neigh import NTF, NUD
 from netlink.route.rtnetlink import RTM
 from netlink.route.stats import IFLA_STATS
-from tests.kernel.scene import events, make, shown
-from tests.kernel.test_oracle import (
+from tests.kernel.oracle import (
     ABSENT,
     Json,
     Ours,
@@ -42,6 +41,7 @@ from tests.kernel.test_oracle import (
     unless,
     word,
 )
+from tests.kernel.scene import events, make, shown
 
 # --- bridge vlan, bridge mdb ----------------------------------------------------------------------
 

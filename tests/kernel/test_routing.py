@@ -33,8 +33,7 @@ from netlink.route.encap import (
 )
 from netlink.route.rtnetlink import RT_TABLE, RTN, RTPROT
 from netlink.route.stats import IFLA_STATS
-from tests.kernel.scene import make, shown
-from tests.kernel.test_oracle import (
+from tests.kernel.oracle import (
     ABSENT,
     ROUTE,
     Json,
@@ -56,6 +55,7 @@ from tests.kernel.test_oracle import (
     unless,
     word,
 )
+from tests.kernel.scene import make, shown
 
 # --- ip rule --------------------------------------------------------------------------------------
 

@@ -48,8 +48,7 @@ from netlink.route import (
 from netlink.route.neigh import NUD
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTPROT
 from netlink.route.stats import IFLA_STATS
-from tests.kernel.scene import events, make, shown
-from tests.kernel.test_oracle import (
+from tests.kernel.oracle import (
     ABSENT,
     STATS_RX,
     STATS_TX,
@@ -66,6 +65,7 @@ from tests.kernel.test_oracle import (
     render,
     word,
 )
+from tests.kernel.scene import events, make, shown
 
 # --- the family -----------------------------------------------------------------------------------
 

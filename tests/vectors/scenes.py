@@ -310,7 +310,7 @@ LIVE_LINKS = "tests/kernel/test_link_kinds.py"
 def links() -> Iterator[Shot]:
     """Every kind of link that iproute2 or the library makes here."""
     from netlink.route.linkinfo import KINDS, SLAVE_KINDS
-    from tests.kernel import test_link_kinds as live
+    from tests.kernel import link_kinds as live
 
     seen: set[tuple[str, str]] = set()
 
@@ -387,7 +387,7 @@ TC_FIELDS = ("ifindex", "handle", "parent", "info", "kind", "chain", "options") 
 
 def tc() -> Iterator[Shot]:
     """Every scheduler, classifier and action of the live test, and chains."""
-    from tests.kernel import test_tc as live
+    from tests.kernel import traffic as live
 
     def options(row: Any, also: Any) -> Callable[[Any], None]:
         def check(message: Any) -> None:
