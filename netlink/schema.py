@@ -294,15 +294,27 @@ def _meaning(message: Message) -> dict[str | int, Any]:
         known = names.get(number)
         if known is not None:
             value = render.value_of(message, known, found)
-            if value != table.names[known].missing:
-                said[known] = value
-            if table.names[known].kind_name == "repeated":
+            field = table.names[known]
+            if value != field.missing:
+                is_read = value is not found
+                is_record = is_read and field.kind_name == "records"
+                said[known] = tuple(map(_record_meaning, value)) if is_record else value
+            if field.kind_name == "repeated":
                 continue
             found = found[1:]  # the first one has been read
         if found:
             said[number] = found
     if not table.has_attributes and not table.is_open and len(body) > table.total:
         said[-1] = body[table.total :]
+    return said
+
+
+def _record_meaning(record: Message) -> dict[str | int, Any]:
+    """What a record says, without its length: that depends on the padding of the last attribute."""
+    said = _meaning(record)
+    for name, field in type(record).__table__.names.items():
+        if field.number is None and field.offset == 0:
+            del said[name]
     return said
 
 

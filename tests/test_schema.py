@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import struct
 import types
 from enum import IntEnum, IntFlag
 from typing import Any
@@ -202,6 +203,39 @@ def test_same_as_compares_headers_by_their_members() -> None:
     assert hdr.from_bytes(bytes(8)).same_as(hdr())
     assert not hdr.from_bytes(bytes(9)).same_as(hdr())  # a member that we do not know
     assert not hdr.from_bytes(bytes(4)).same_as(hdr())  # a missing member reads None, not 0
+
+
+class Record(Message):
+    length: int = s.u16()
+    flags: int = s.u8()
+    value: int | None = s.u32(1)
+    name: str | None = s.string(2)
+
+
+class Records(Message):
+    several: tuple[Record, ...] = s.records(1, Record)
+
+
+def test_same_as_ignores_the_length_of_a_record() -> None:
+    """It counts the padding of the last attribute or not, as the writer likes."""
+
+    def records(*bodies: bytes) -> Records:
+        packed = b"".join(
+            struct.pack("=HBx", 4 + len(body), 7) + body + bytes(-len(body) % 4) for body in bodies
+        )
+        return Records.from_bytes(wire.attribute(1, packed))
+
+    name = wire.attribute(2, b"a\0")
+    one, two = records(ONE + name[:6], ONE), records(name + ONE, ONE)
+    assert [record.length for record in one.several] != [record.length for record in two.several]
+    assert one.same_as(two)
+    assert not one.same_as(records(ONE, name + ONE))
+    assert not one.same_as(records(name + TWO, ONE))
+    assert not one.same_as(records(name + ONE))
+    assert records(ONE).same_as(Records(several=[{"flags": 7, "value": 1}]))
+    assert Records.from_bytes(wire.attribute(1, b"")).same_as(Records())
+    broken = Records.from_bytes(wire.attribute(1, b"\xff\xff\0\0"))
+    assert broken.same_as(Records.from_bytes(wire.attribute(0x8000 | 1, b"\xff\xff\0\0")))
 
 
 def test_same_as_takes_messages() -> None:
