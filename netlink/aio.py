@@ -311,8 +311,7 @@ class Connection(Transport):
 
     Tasks may share a connection: each gets its own answers. A task that is cancelled abandons what
     it waits for and disturbs nobody; it cannot know whether the kernel carried the request out.
-    Nothing is received while nobody waits. The kernel does not send a socket the events that its
-    own requests cause.
+    Nothing is received while nobody waits.
 
         async with Connection(ROUTE) as nl:
             async for l in nl.dump(link.get()):

@@ -206,7 +206,7 @@ class Connection(Transport):
     replaces the kernel's socket, as that of netlink.testing does.
 
     Threads may share a connection: each gets its own answers. Closing it wakes a thread that waits,
-    with OSError (EBADF). The kernel does not send a socket the events that its own requests cause.
+    with OSError (EBADF).
 
         with Connection(ROUTE) as nl:
             for l in nl.dump(link.get()):
@@ -361,7 +361,8 @@ class Connection(Transport):
         """Yield the events of the joined groups, and an Overrun where some are missing.
 
         Ends after `timeout` seconds of silence; None waits for ever. What arrived since join() is
-        included. The kernel does not send a socket the events of its own requests.
+        included, and what the connection's own requests cause: rtnetlink sends such an event to its
+        causer too, unless the request asks for an echo (nlmsg_notify).
         """
         return _events(self, self._engine.events, timeout)
 

@@ -275,13 +275,18 @@ def test_events_of_another_connection(nl: Connection, other: Connection) -> None
     assert nl.stats.events == 6
 
 
-def test_own_change_is_an_event_and_no_answer(nl: Connection) -> None:
-    """An event about our own request carries our port and its seq (rtmsg_fib)."""
-    nl.join("ipv4-route")
+def test_an_own_change_is_an_event_and_not_an_answer(nl: Connection) -> None:
+    """An event about our own request may carry our port and its seq (rtmsg_fib)."""
+    nl.join("ipv4-route", "link", "ipv4-ifaddr")
     assert nl.do(new_route(1)) is None
     (event,) = take(nl, 1)
     assert event.nlmsg_pid == nl.port
     assert event.nlmsg_name == "RTM_NEWROUTE"
+    nl.do(link.set(index=LO, mtu=5000))
+    (event,) = take(nl, 1)
+    assert (event.nlmsg_name, event.nlmsg_pid) == ("RTM_NEWLINK", 0)
+    nl.do(addr.new(family=AF.AF_INET, prefixlen=32, index=LO, local="192.0.2.1"))
+    assert ("RTM_NEWADDR", nl.port) in [(each.nlmsg_name, each.nlmsg_pid) for each in take(nl, 2)]
 
 
 def test_events_during_a_dump_keep_their_order(nl: Connection, other: Connection) -> None:
