@@ -439,8 +439,10 @@ class Engine:
     def give_up(self, waiter: Exchange | Batch) -> None:
         """As abandon(), for a waiter whose answer may be lost: the next dump is not held up."""
         self.abandon(waiter)
-        if isinstance(waiter, Exchange) and self._dump == waiter.seq:
-            self._lose_dump()
+        if isinstance(waiter, Exchange):
+            self._waiting.pop(waiter.seq, None)  # nothing may ever come that would remove it
+            if self._dump == waiter.seq:
+                self._lose_dump()
 
     # --- the numbers of generic families ---
 
