@@ -21,8 +21,8 @@ from netlink.family import IfIndex, Listen, Op, Plan, Request, Steps, Wait
 
 __all__ = [
     "AHEAD", "PATIENCE", "Ahead", "Ended", "Event", "Join", "Leave", "Next", "Outcomes", "Pace",
-    "Pipeline", "RETRIES", "Room", "Take", "bracket_of", "check_item", "cut", "execute", "join",
-    "leave", "subscribe", "take", "wrong_request",
+    "Pipeline", "RETRIES", "Room", "Take", "bracket_of", "check_item", "check_retries", "cut",
+    "execute", "join", "leave", "subscribe", "take", "wrong_request",
 ]  # fmt: skip
 
 # The most that one answer takes of the receive buffer, as the kernel counts (skb->truesize): an
@@ -103,7 +103,7 @@ def wrong_request(verb: str, given: Any) -> Exception:
             f"{verb}() expects a request, got the op {given.name}; call it: {given.name}(...)"
         )
     if isinstance(given, Request):  # of the other method
-        return TypeError(f"do() got a dump request; use dump(): nl.dump({given.name}(...))")
+        return TypeError(f"{verb}() got a dump request; use dump(): nl.dump({given.name}(...))")
     if isinstance(given, Plan):
         return TypeError(
             f"{verb}() got the plan {given.name}; execute it: nl.do({given.name}(...))"
@@ -113,6 +113,15 @@ def wrong_request(verb: str, given: Any) -> Exception:
         return TypeError(f"{verb}() got the function {name}; call it: {name}(...)")
     expected = "a request" if verb == "dump" else "a request or a plan"
     return TypeError(f"{verb}() expects {expected}, got {given!r}")
+
+
+def check_retries(retries: Any) -> int:
+    """Return how often a dump may be requested again. Raises TypeError or ValueError."""
+    if isinstance(retries, bool) or not isinstance(retries, int):
+        raise TypeError(f"retries is a number, got {retries!r}")
+    if retries < 0:
+        raise ValueError(f"retries={retries} is less than none")
+    return retries
 
 
 def check_item(item: Any) -> None:

@@ -27,7 +27,15 @@ from typing import Any, Generic, NoReturn, Self, TypeVar, cast, overload
 from netlink import _pipeline
 from netlink._core import Column
 from netlink._exchange import Batch, Exchange, Pauses
-from netlink._pipeline import PATIENCE, RETRIES, Pipeline, bracket_of, cut, wrong_request
+from netlink._pipeline import (
+    PATIENCE,
+    RETRIES,
+    Pipeline,
+    bracket_of,
+    check_retries,
+    cut,
+    wrong_request,
+)
 from netlink._transport import Netns, Socket, Trace, Transport, check_timeout
 from netlink.engine import Event, Queue
 from netlink.errors import KernelError
@@ -376,7 +384,9 @@ class Connection(Transport):
         """Send a dump request and return its Reply: see netlink.Connection.dump."""
         if type(request) is not Request:
             raise wrong_request("dump", request)
-        exchange = self._engine.submit(request, self._timeout(timeout), dump=True, retries=retries)
+        exchange = self._engine.submit(
+            request, self._timeout(timeout), dump=True, retries=check_retries(retries)
+        )
         self._send()
         return Reply(self, exchange)
 

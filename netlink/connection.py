@@ -18,7 +18,7 @@ from typing import Any, Generic, NoReturn, Self, TypeVar, overload
 from netlink import _pipeline
 from netlink._core import Column
 from netlink._exchange import Batch, Exchange, Pauses
-from netlink._pipeline import PATIENCE, RETRIES, Pipeline, wrong_request
+from netlink._pipeline import PATIENCE, RETRIES, Pipeline, check_retries, wrong_request
 from netlink._transport import Netns, Socket, Trace, Transport, check_timeout
 from netlink.engine import Event, Queue
 from netlink.errors import KernelError
@@ -280,7 +280,7 @@ class Connection(Transport):
             raise wrong_request("dump", request)
         with self._lock:
             exchange = self._engine.submit(
-                request, self._timeout(timeout), dump=True, retries=retries
+                request, self._timeout(timeout), dump=True, retries=check_retries(retries)
             )
             self._flush()
         return Reply(self, exchange)

@@ -140,6 +140,8 @@ class Queue:
     ) -> None:
         if predicate is not None and not callable(predicate):
             raise TypeError(f"the predicate must be a function, got {predicate!r}")
+        if isinstance(limit, bool) or not isinstance(limit, int):
+            raise TypeError(f"the limit of a queue is a number of bytes, got {limit!r}")
         if limit <= 0:
             raise ValueError(f"a queue of {limit} bytes can hold nothing")
         self.groups: set[int] = set()
