@@ -25,17 +25,17 @@ T = TypeVar("T")
 # Steps that a driver executes: they yield whenever more must be received.
 Pauses = Generator[None, None, T]
 
-PACKAGE = os.path.dirname(__file__)
+PACKAGE = os.path.join(os.path.dirname(__file__), "")  # with the separator at the end
 
 
 def warn(request: Request[Any, Any], words: str) -> None:
     """Issue a KernelWarning that points to the line of the caller outside this library."""
-    level = 2
+    level = 2  # of the function that called this one
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
         level += 1
-    warnings.warn(KernelWarning(f"{request.name}: {words}"), stacklevel=level - 1)
+    warnings.warn(KernelWarning(f"{request.name}: {words}"), stacklevel=level)
 
 
 def answer_of(op: Op[..., Any, Any], messages: list[Any]) -> Any:

@@ -80,7 +80,8 @@ class EncodeError(NetlinkError, ValueError):
         return _rebuild, (type(self), self.reason, {"path": self.path, "value": self.value})
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}" if self.path else self.reason
+        plan = None if self.plan is None else self.plan.name
+        return ": ".join(part for part in (plan, self.path, self.reason) if part)
 
 
 class KernelError(NetlinkError, OSError):

@@ -313,7 +313,7 @@ def test_other_arguments(connect: Connect, socket: Socket) -> None:
 
 def test_a_plan_or_a_request_in_a_loop() -> None:
     with pytest.raises(TypeError, match=r"is a plan, not an iterable; execute it: nl\.do\(test_ca"):
-        for _ in add(1):  # type: ignore[attr-defined]
+        for _ in add(1):
             pass
     with pytest.raises(TypeError, match="not iterable"):
         for _ in cast(Any, get()):
