@@ -8,7 +8,7 @@
 cdef struct Step:
     Py_ssize_t offset   # of a header member
     Py_ssize_t size     # of a header member
-    bint by_family
+    bint or_labels
     int sink            # index of the column that stores the value, or -1
     int child           # index of the node inside the value, or -1
 
@@ -180,7 +180,7 @@ cdef class Gather:
                 return node.member[i]
         step = &self.steps[self.step_count]
         step.sink = step.child = -1
-        step.by_family = f.by_family
+        step.or_labels = f.or_labels
         step.offset, step.size = f.offset, f.size
         if f.type >= 0:
             node.by_type[f.type] = self.step_count + 1
@@ -297,7 +297,7 @@ cdef class Gather:
         if wanted.sink >= 0:
             sink = &self.sinks[wanted.sink]
             # A column of addresses cannot contain MPLS labels: such a row stays empty.
-            if sink.rows == row and not (wanted.by_family and is_mpls):
+            if sink.rows == row and not (wanted.or_labels and is_mpls):
                 status = sink.append(sink, p, n)
                 if status:
                     where[0] = p

@@ -33,7 +33,10 @@ from cpython.long cimport (
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.memoryview cimport PyMemoryView_FromObject
 from cpython.object cimport PyObject
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
+from cpython.unicode cimport (
+    PyUnicode_DecodeUTF8,
+    PyUnicode_FromObject,
+)
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memchr, memcmp, memcpy, memset
@@ -43,6 +46,7 @@ from collections import ChainMap
 from enum import Flag
 from importlib import import_module
 
+from netlink.constants import value_of
 from netlink.errors import DecodeError, EncodeError
 
 cdef extern from "Python.h":
@@ -85,6 +89,13 @@ cdef extern from *:
         *text = result ? (char *)PyUnicode_1BYTE_DATA(result) : NULL;
         return result;
     }
+    /* The bytes of a str; NULL, without an exception, where it holds a lone surrogate. */
+    static inline const char *netlink_utf8(PyObject *text, Py_ssize_t *length) {
+        const char *result = PyUnicode_AsUTF8AndSize(text, length);
+        if (!result)
+            PyErr_Clear();
+        return result;
+    }
     #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     #define NETLINK_BIG_ENDIAN 1
     #else
@@ -97,6 +108,7 @@ cdef extern from *:
     void netlink_constructor(object cls, object base, void *function)
     int netlink_set(object member, object obj, object value) except -1
     object netlink_ascii(Py_ssize_t length, char **text)
+    const char *netlink_utf8(object text, Py_ssize_t *length)
     const bint NETLINK_BIG_ENDIAN
 
 
@@ -138,9 +150,11 @@ cdef enum:
     NLMSG_MIN_TYPE = 0x10  # below: control messages
     NLM_F_REQUEST = 0x01
     NLM_F_ACK = 0x04
+    NLM_F_DUMP = 0x300
     NLM_F_ACK_TLVS = 0x200
     NLA_TYPE_MASK = 0x3FFF
     NLA_F_NESTED = 0x8000
+    NLA_F_NET_BYTEORDER = 0x4000
     NLA_MAX_LEN = 0xFFFF
 
 cdef struct Cursor:
@@ -378,6 +392,7 @@ cdef class Field:
     cdef readonly object choices
     cdef readonly str selector
     cdef readonly int climb           # how many parents up the selector stands
+    cdef tuple way                    # the names of the selector
     cdef readonly object missing      # what a message without the attribute reads as
     cdef readonly Field element
     cdef const Kind *kind
@@ -386,13 +401,18 @@ cdef class Field:
     cdef Py_ssize_t start             # where the owner's attributes begin
     cdef dict members
     cdef bint is_flags
-    cdef bint by_family               # an address that may be of another kind than IP
+    cdef readonly bint by_family      # an address whose width the address family decides
+    cdef bint or_labels               # and that is an MPLS label stack in an AF_MPLS message
+    cdef bint mapped                  # an address that an IPv4-mapped one may stand for
+    cdef bint without_nul             # a string that is written without its NUL
+    cdef uint16_t type_flags          # flag bits of the attribute's type: NLA_F_NET_BYTEORDER
     cdef object target                # class, or a callable that gives it
     cdef Table table
 
     def __cinit__(self, str kind not None, number=None, *, enum=None, target=None,
                   Field element=None, str selector=None, choices=None, Py_ssize_t size=0,
-                  Py_ssize_t align=0, Py_ssize_t first=0, bint by_family=False):
+                  Py_ssize_t align=0, Py_ssize_t first=0, bint by_family=False,
+                  bint mapped=False, bint nul=True, bint net_byteorder=False):
         if number is not None and not 0 <= number <= NLA_TYPE_MASK:
             raise ValueError(f"attribute number {number} is not within 0 to {NLA_TYPE_MASK}")
         self.kind = &KINDS[KIND_NUMBERS[kind]]
@@ -402,6 +422,9 @@ cdef class Field:
         self.align = align or self.kind.size or 1
         self.first = first
         self.by_family = by_family
+        self.mapped = mapped
+        self.without_nul = not nul
+        self.type_flags = NLA_F_NET_BYTEORDER if net_byteorder else 0
         self.enum = enum
         self.target = target
         self.element = element
@@ -412,6 +435,7 @@ cdef class Field:
         if selector is not None:
             self.selector = selector.lstrip("^")
             self.climb = len(selector) - len(self.selector)
+            self.way = tuple(self.selector.split("."))
         if kind in ("flag", "byte_flag"):
             self.missing = False
         elif kind in ("array", "repeated", "records", "scalars"):
@@ -420,8 +444,8 @@ cdef class Field:
             element.number = number
             element.type = self.type
         if kind == "struct" and number is None:
-            self.align = self.resolve().align
-            self.size = 0 if self.table.is_open else self.table.total
+            self.align = align or self.resolve().align
+            self.size = 0 if self.resolve().is_open else self.table.total
         if kind == "scalars":
             self.align = element.align
 
@@ -459,7 +483,7 @@ cdef class Field:
             return self
         cdef View view = <View?>instance
         if not find(view, self, &p, &n):
-            return self.missing
+            return self.missing if self.choices is None else missing_choice(self, view)
         return self.value(view, p, n)
 
     cdef object value(self, View view, const uint8_t *p, Py_ssize_t n):
@@ -486,12 +510,17 @@ cdef class Table:
     cdef readonly Py_ssize_t align
     cdef readonly bint has_attributes
     cdef readonly bint is_open         # the last member takes what is left
+    cdef Py_ssize_t least              # bytes of the header that a dump request must have
+    cdef tuple by_family               # the fields that may hold by_family addresses; None: not known
     cdef int top                   # highest attribute number, -1 without attributes
     cdef uint16_t *slots           # attribute number -> slot + 1, 0: unknown
     cdef Py_ssize_t start          # where attributes begin
 
-    def __cinit__(self, message, Table base, list own):
-        """Lay out `own` fields, in the order of declaration, after those of the base class."""
+    def __cinit__(self, message, Table base, list own, Table bare=None):
+        """Lay out `own` fields, in the order of declaration, after those of the base class.
+
+        `bare` is the table of the shorter header that a dump request may have in place of this one.
+        """
         cdef Field f
         cdef Py_ssize_t offset = base.total if base is not None else 0
         cdef list fields = list(base.fields) if base is not None else []
@@ -506,9 +535,15 @@ cdef class Table:
         self.top = base.top if base is not None else -1
         tail = None
         for f in own:
+            if base is not None and f.name in base.names:
+                f.slot = replaced_slot(cls, base.names[f.name], f)
+                fields[f.slot] = f
+                continue
             if f.type < 0:
                 if self.has_attributes:
                     raise TypeError(f"{cls.__name__}.{f.name}: header members come before attributes")
+                if f.missing is False:
+                    raise TypeError(f"{cls.__name__}.{f.name}: a flag is an attribute: give its number")
                 if tail is not None:
                     raise TypeError(f"{cls.__name__}.{tail}: only the last member can be open-ended")
                 if not f.size:
@@ -524,10 +559,18 @@ cdef class Table:
             fields.append(f)
         self.is_open = tail is not None
         self.header = offset
+        self.least = bare.header if bare is not None else offset
+        if bare is None and base is not None and base.least < base.header:
+            self.least = base.least
         self.total = (offset + self.align - 1) // self.align * self.align
         self.start = align4(self.total)
         self.fields = tuple(fields)
         self.names = {f.name: f for f in fields if f.kind.load is not NULL and f.name[0] != "_"}
+        family = self.names.get("family")
+        for f in own:
+            # The header begins with the address family of the message, as all do that have one.
+            f.or_labels = (f.by_family and f.selector is None and family is not None
+                           and (<Field>family).offset == 0 and (<Field>family).size == 1)
         self.slots = <uint16_t *>PyMem_Calloc(self.top + 2, sizeof(uint16_t))
         if self.slots == NULL:
             raise MemoryError
@@ -550,6 +593,14 @@ cdef class Table:
         if <int>type > self.top or not self.slots[type]:
             return None
         return <Field>self.fields[self.slots[type] - 1]
+
+
+cdef int replaced_slot(object cls, Field old, Field new) except -1:
+    """The position of an attribute that a subclass declares anew, with another layout."""
+    if old.type < 0 or old.type != new.type:
+        raise TypeError(f"{cls.__name__}.{new.name} is declared in a base class too: only an "
+                        "attribute can be declared anew, with the same number")
+    return old.slot
 
 
 cdef Table table_of(object cls):
@@ -683,6 +734,21 @@ cdef class View:
         key = self.genl_cmd
         return str(envelope_of(self).nlmsg_type if key is None else key)
 
+    def _changed(self, **fields):
+        """A message of the arguments alone, as part of this one: for replace()."""
+        cdef list values = PyDict_Values(fields)
+        cdef View view = <View>netlink_new(type(self), ())
+        view.data = encode(table_of(type(self)), tuple(fields), PySequence_Fast_ITEMS(values), self)
+        view.length = <uint32_t>PyBytes_GET_SIZE(view.data)
+        return view
+
+    def _check_families(self):
+        """Raise EncodeError if an address is not of the family that the message states."""
+        try:
+            check_families(table_of(type(self)), self, None)
+        except EncodeError as error:
+            raise deeper(error, type(self).__name__)
+
     def _items(self):
         """Each header member, then each attribute that is present and declared: (Field, value)."""
         cdef Table table = table_of(type(self))
@@ -796,7 +862,7 @@ cdef int check_attributes(Table table, View view) except -1:
     """Refuse a body whose header is cut short or whose attributes are not framed rightly."""
     cdef nlattr header
     cdef Cursor c = attributes(view, table.start)
-    if view.length < table.header:
+    if view.length < table.header and not is_bare_request(table, view):
         raise DecodeError(f"{view.length} bytes where the fixed header takes {table.header}",
                           path=path_at(view, NULL), offset=view.offset)
     while c.left > 0:
@@ -804,6 +870,15 @@ cdef int check_attributes(Table table, View view) except -1:
             raise attribute_fault(&c, path_at(view, NULL), c.at - data_start(view))
         step(&c, header.nla_len)
     return 0
+
+
+cdef bint is_bare_request(Table table, View view) noexcept:
+    """Whether a body that ends inside its header is a dump request, as old programs send them."""
+    cdef unsigned int flags
+    if table.least >= table.header or not view.envelope or view.length < table.least:
+        return False
+    flags = envelope_of(view).nlmsg_flags
+    return flags & NLM_F_REQUEST != 0 and flags & NLM_F_DUMP != 0
 
 
 cdef bint find(View view, Field f, const uint8_t **p, Py_ssize_t *n) except -1:
@@ -885,13 +960,17 @@ cdef list trail(View view, View stop, const uint8_t *target):
     cdef Cursor c = attributes(view, table.start)
     cdef nlattr header
     cdef Field f
-    if target < c.at:
+    cdef Py_ssize_t length
+    if target < c.at or not table.has_attributes:
         for f in table.fields:
-            if f.type < 0 and f.offset <= target - body(view) < f.offset + max(f.size, 1):
-                return [f.name]
+            length = f.size if f.size else view.length - f.offset
+            if f.type < 0 and f.offset <= target - body(view) < f.offset + max(length, 1):
+                return [f.name, *trail_below(f, view, body(view) + f.offset - NLA_HDRLEN,
+                                             length + NLA_HDRLEN, stop, target)]
         return []
     while attribute_ok(&c, &header):
-        if target < c.at + align4(header.nla_len):
+        # The payload of an empty attribute begins where the attribute ends.
+        if target < c.at + max(align4(header.nla_len), NLA_HDRLEN + 1):
             f = table.field(header.nla_type & NLA_TYPE_MASK)
             if f is None:
                 return [f"#{header.nla_type & NLA_TYPE_MASK}"]
@@ -950,33 +1029,83 @@ def _restore(cls, body_bytes, envelope, name=None):
 
 # --- writing ------------------------------------------------------------------------------------
 
+cdef enum:
+    MAX_DEPTH = 64  # of nested messages: the stack is finite, and so is any real nesting
+
+cdef tuple FAMILY = ("family",)
+
+
 @cython.internal
 @cython.final
 @cython.no_gc
 @cython.freelist(8)
 cdef class Scope:
-    """The arguments around a value being stored: what a selector may look at."""
+    """The arguments around a value being stored: what a selector may look at.
+
+    `view` is the message that has what is not among the arguments: one that is changed, or one that
+    was encoded before it was put into another (it then has all).
+    """
     cdef Table table
     cdef tuple names
     cdef PyObject **values
+    cdef View view
     cdef Scope parent
+    cdef int depth
+    cdef Py_ssize_t family_width  # of an address, by the family around; -1: not known yet
 
-    cdef object get(self, str name):
-        """An argument, or None."""
+    cdef PyObject *argument(self, str name):
+        """An argument as it was given, or NULL."""
         cdef Py_ssize_t i
         for i in range(len(self.names)):
             if self.names[i] == name:
-                return <object>self.values[i]
+                return self.values[i]
+        return NULL
+
+    cdef object value(self, tuple way):
+        """An argument, as a message will read it; or what a message without it reads as."""
+        cdef Field f
+        cdef PyObject *found = PyDict_GetItem(self.table.names, way[0])
+        if found == NULL:
+            return None
+        f = <Field>found
+        found = self.argument(f.name)
+        if found == NULL and self.view is not None:
+            value = getattr(self.view, f.name)
+        elif found == NULL or <object>found is None:
+            value = 0 if f.type < 0 else f.missing
+        else:
+            value = <object>found
+            if f.enum is not None:
+                try:
+                    value = open_enum(f, value if isinstance(value, int) else named(f, value))
+                except EncodeError:
+                    return None  # it is refused where it is stored itself
+            elif isinstance(value, bytes) and f.kind.load is load_string:
+                value = value.decode("utf-8", "surrogateescape")
+        return follow(value, way[1:]) if len(way) > 1 else value
+
+    cdef object family(self, Field f):
+        """The address family, or EtherType, that decides on the width of an address."""
+        cdef Scope scope = self
+        if f.selector is not None:
+            return selector_value(f, self)
+        while scope is not None:
+            if "family" in scope.table.names:
+                return scope.value(FAMILY)
+            scope = scope.parent
         return None
 
-    cdef object value(self, str name):
-        """An argument, or what a message without it will read as."""
-        cdef Field f
-        found = self.get(name)
-        if found is None:
-            f = self.table.names[name]
-            return 0 if f.type < 0 else f.missing
-        return found
+    cdef Py_ssize_t width(self, Field f) except -1:
+        """The bytes that an address must have by the address family; 0: any."""
+        cdef PyObject *given
+        if f.selector is not None:
+            return width_of(self.family(f))
+        if self.family_width < 0:
+            given = self.argument("family")  # as it is mostly found
+            self.family_width = width_of(
+                <object>given if given != NULL and isinstance(<object>given, int)
+                else self.family(f))
+        return self.family_width
 
 
 cdef object deeper(object error, str name):
@@ -988,8 +1117,11 @@ cdef object deeper(object error, str name):
     return error
 
 
-cdef bytes encode(Table table, tuple names, PyObject **values):
-    """The body of a message; on an error nothing of it remains."""
+cdef bytes encode(Table table, tuple names, PyObject **values, View base=None):
+    """The body of a message; on an error nothing of it remains.
+
+    `base` is the message of which the arguments change a part.
+    """
     cdef uint8_t stack[512]
     cdef Buffer b
     b.data = stack
@@ -998,7 +1130,7 @@ cdef bytes encode(Table table, tuple names, PyObject **values):
     b.heap = False
     b.nested = False
     try:
-        put_body(table, &b, names, values, None)
+        put_body(table, &b, names, values, None, base)
         return PyBytes_FromStringAndSize(<const char *>b.data, b.used)
     except EncodeError as error:
         raise deeper(error, table.cls.__name__)
@@ -1010,17 +1142,31 @@ cdef bytes encode(Table table, tuple names, PyObject **values):
 cdef int put_fields(Table table, Buffer *b, dict fields, Scope parent) except -1:
     """Append what a dict of arguments says."""
     cdef list values = PyDict_Values(fields)
-    return put_body(table, b, tuple(fields), PySequence_Fast_ITEMS(values), parent)
+    return put_body(table, b, tuple(fields), PySequence_Fast_ITEMS(values), parent, None)
 
 
-cdef int put_body(Table table, Buffer *b, tuple names, PyObject **values, Scope parent) except -1:
+cdef inline Scope new_scope(Table table, tuple names, PyObject **values, View view, Scope parent):
+    cdef Scope scope = Scope.__new__(Scope)
+    scope.table, scope.names, scope.values = table, names, values
+    scope.family_width = -1
+    if view is not None:
+        scope.view = view
+    if parent is not None:
+        scope.parent = parent
+        scope.depth = parent.depth + 1
+        if scope.depth > MAX_DEPTH:
+            raise EncodeError(f"messages are nested more than {MAX_DEPTH} deep")
+    return scope
+
+
+cdef int put_body(Table table, Buffer *b, tuple names, PyObject **values, Scope parent,
+                  View base) except -1:
     """Append a header and, in the order given, attributes. None means absent."""
     cdef Field f = None
     cdef PyObject *found
-    cdef Scope scope = Scope.__new__(Scope)
+    cdef Scope scope = new_scope(table, names, values, base, parent)
     cdef Py_ssize_t start = b.used
     cdef Py_ssize_t i, end
-    scope.table, scope.names, scope.values, scope.parent = table, names, values, parent
     put_zeros(b, table.start if table.has_attributes else table.total)
     try:
         for i in range(len(names)):
@@ -1040,6 +1186,9 @@ cdef int put_body(Table table, Buffer *b, tuple names, PyObject **values, Scope 
                 end = b.used
                 b.used = start + f.offset
                 f.kind.store(f, b, value, scope)
+                if b.used > start + f.offset + f.size:
+                    raise EncodeError(f"{b.used - start - f.offset} bytes exceed the {f.size} that "
+                                      "its place in the struct has", value=value)
                 b.used = end
     except EncodeError as error:
         raise deeper(error, f.name)
@@ -1053,9 +1202,69 @@ cdef int put_field(Field f, Buffer *b, int number, object value, Scope scope) ex
         return 0
     if f.kind.repeats:
         return f.kind.store(f, b, value, scope)
-    start = open_attribute(b, number)
+    if value is False and f.kind.store is store_selected and is_absent(f, scope):
+        return 0
+    start = open_attribute(b, number | f.type_flags)
     f.kind.store(f, b, value, scope)
     return close_attribute(b, start)
+
+
+cdef bint is_absent(Field f, Scope scope) except -1:
+    """Whether False is written by leaving the attribute away: what is chosen for it is a flag."""
+    choice = chosen(f, selector_value(f, scope))
+    return isinstance(choice, Field) and (<Field>choice).missing is False
+
+
+cdef int check_families(Table table, View view, Scope parent) except -1:
+    """Refuse an encoded message with addresses of another family than what is around it says.
+
+    Its own constructor could not see that; and replace() may have changed the family.
+    """
+    cdef Field f
+    cdef Scope scope
+    cdef View child
+    cdef const uint8_t *p
+    cdef Py_ssize_t n, width
+    if table.by_family is None:
+        table.by_family = tuple([f for f in table.fields if may_have_addresses(f, [])])
+    if not table.by_family:
+        return 0
+    scope = new_scope(table, (), NULL, view, parent)
+    for f in table.by_family:
+        if not find(view, f, &p, &n):
+            continue
+        try:
+            if f.kind.store is store_address:
+                width = scope.width(f)
+                if width and n != width:
+                    raise wrong_width(f, f.value(view, p, n), width, scope)
+                continue
+            for place, child in views_below(f, view, p - NLA_HDRLEN, n + NLA_HDRLEN):
+                try:
+                    check_families(table_of(type(child)), child, scope)
+                except EncodeError as error:
+                    raise deeper(error, place) if place else error
+        except EncodeError as error:
+            raise deeper(error, f.name)
+    return 0
+
+
+cdef bint may_have_addresses(Field f, list seen) except -1:
+    """Whether a field is an address whose width a selector decides, or may hold such addresses."""
+    cdef Field inner
+    if f.kind.store is store_address:
+        return f.by_family
+    if f.choices is not None:
+        return True
+    if f.element is not None:
+        return may_have_addresses(f.element, seen)
+    if f.target is None or f.resolve() in seen:
+        return False
+    seen.append(f.table)
+    for inner in f.table.fields:
+        if may_have_addresses(inner, seen):
+            return True
+    return False
 
 
 cdef object unknown_argument(Table table, object name):

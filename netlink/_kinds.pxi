@@ -48,7 +48,7 @@ cdef inline int put_zeros(Buffer *b, Py_ssize_t length) except -1:
 
 
 cdef inline Py_ssize_t open_attribute(Buffer *b, unsigned int type) except -1:
-    """Begin an attribute; its place is given back for close_attribute."""
+    """Begin an attribute, whose type may have flag bits; return its place for close_attribute."""
     cdef Py_ssize_t start = b.used
     cdef nlattr header
     header.nla_len = 0
@@ -215,15 +215,17 @@ cdef int end_row(Sink *sink, bint valid) noexcept nogil:
 #   flag                          bool                        presence, no payload
 #   byte_flag                     bool                        written so; sent as a byte, 0 or 1
 #   string                        str                         UTF-8 up to the first NUL
+#   pairs                         dict of str                 NUL-terminated texts KEY=VALUE
 #   binary                        bytes                       as it is
 #   pad                           -                           header bytes that mean nothing
 #   address                       IPv4Address, IPv6Address    4 or 16 bytes; other lengths: bytes
 #   labels                        tuple of ints               an MPLS label stack
 #   mac                           str "aa:bb:..."             any length
+#   lladdr                        str, or an IP address       a mac, but 4 and 16 bytes are of IP
 #   bitfield32                    Bitfield32                  value and selector (struct nla_bitfield32)
 #   struct                        View without attributes     a C struct; may be longer or shorter
 #   nest                          View                        optional header, then attributes
-#   selected                      View or bytes               a nest whose class a field chooses
+#   selected                      any, else bytes             a class or a kind that a field chooses
 #   scalars                       tuple                       a C array of one fixed-size kind
 #   array                         tuple                       attributes whose types only count
 #   mapping                       dict                        attributes whose types are keys
@@ -364,7 +366,7 @@ cdef bint fits_four(bint is_signed, uint64_t raw) noexcept:
 
 
 cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFFFFFFFFFFFFF:
-    """The two's complement of an int that must fit `size` bytes."""
+    """The two's complement of an int, or of a name for one, that must fit `size` bytes."""
     cdef int64_t low
     cdef uint64_t high
     cdef int bits = 8 * <int>size
@@ -374,10 +376,7 @@ cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFF
         if not overflow and 0 <= low < <int64_t>1 << (bits - 1):  # as most do
             return <uint64_t>low
     else:
-        if isinstance(value, str) and f.enum is not None and value in f.enum.__members__:
-            value = f.enum.__members__[value]
-        else:
-            raise EncodeError(f"expected an int, not {type(value).__name__}", value=value)
+        value = named(f, value)
     try:
         if f.kind.is_signed:
             low = PyLong_AsLongLong(value)
@@ -392,6 +391,17 @@ cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFF
     least = -(<object>1 << (bits - 1)) if f.kind.is_signed else 0
     most = (<object>1 << (bits - 1 if f.kind.is_signed else bits)) - 1
     raise EncodeError(f"{value} is out of range: {least} to {most}", value=value)
+
+
+cdef object named(Field f, object value):
+    """The int that a name of the field's enum stands for, or several names of its flags."""
+    if f.enum is not None and isinstance(value, (str, list, tuple, set, frozenset)):
+        try:
+            return value_of(f.enum, value)
+        except ValueError as error:
+            raise EncodeError(str(error), value=value) from None
+    wanted = "an int" if f.enum is None else f"an int or a name of {f.enum.__name__}"
+    raise EncodeError(f"expected {wanted}, not {type(value).__name__}", value=value)
 
 
 cdef int define_integer(const char *name, Py_ssize_t size, bint is_signed, bint is_big) except -1:
@@ -461,19 +471,75 @@ cdef object load_string(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 
 
 cdef int store_string(Field f, Buffer *b, object value, Scope scope) except -1:
+    cdef Py_ssize_t length = 0
+    cdef const char *text = netlink_utf8(value, &length) if isinstance(value, str) else NULL
+    if text == NULL:
+        value = encoded(value)
+        text, length = PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value)
+    if memchr(text, 0, length) != NULL:
+        raise EncodeError("a string cannot hold a NUL", value=value)
+    if f.size and length >= f.size:
+        raise EncodeError(f"{length} bytes exceed the {f.size - 1} that fit", value=value)
+    put_bytes(b, text, length)
+    return put_zeros(b, 0 if f.without_nul else 1)
+
+
+cdef bytes encoded(object value):
+    """Text as bytes; lone surrogates of U+DC80 to U+DCFF stand for bytes that are not UTF-8."""
     if isinstance(value, str):
-        value = value.encode("utf-8", "surrogateescape")
+        try:
+            value = value.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError as error:
+            raise EncodeError(f"{value!r} cannot be encoded as UTF-8: {error.reason}",
+                              value=value) from None
     elif not isinstance(value, bytes):
         raise EncodeError(f"expected a str, not {type(value).__name__}", value=value)
-    if b"\0" in value:
-        raise EncodeError("a string cannot hold a NUL", value=value)
-    if f.size and PyBytes_GET_SIZE(value) >= f.size:
-        raise EncodeError(f"{len(value)} bytes exceed the {f.size - 1} that fit", value=value)
-    put_bytes(b, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
-    return put_zeros(b, 1)
+    return value if type(value) is bytes else bytes(value)
 
 
 define_kind(b"string", check_any, load_string, store_string, append_string)
+
+
+# Pairs: texts KEY=VALUE, each ended by a NUL, as the body of a uevent (lib/kobject_uevent.c). A text
+# without "=" has the key "". Of equal keys the first counts.
+
+cdef object load_pairs(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    cdef const uint8_t *end
+    cdef Py_ssize_t length
+    cdef dict found = {}
+    while n > 0:
+        end = <const uint8_t *>memchr(p, 0, n)
+        length = end - p if end != NULL else n
+        text = PyUnicode_DecodeUTF8(<const char *>p, length, "surrogateescape")
+        key, equals, value = text.partition("=")
+        if equals:
+            found.setdefault(key, value)
+        else:
+            found.setdefault("", key)
+        p += length + 1
+        n -= length + 1
+    return found
+
+
+cdef int store_pairs(Field f, Buffer *b, object value, Scope scope) except -1:
+    cdef bytes text
+    if not isinstance(value, dict):
+        raise EncodeError(f"expected a dict, not {type(value).__name__}", value=value)
+    for key, item in value.items():
+        if not isinstance(key, str) or "=" in key:
+            raise EncodeError(f"{key!r} is not a key: a str without '='", value=key)
+        try:
+            text = encoded(f"{key}={item}" if key and isinstance(item, str) else item)
+            if b"\0" in text or not key and b"=" in text:
+                raise EncodeError("a text cannot hold a NUL, nor '=' without a key", value=item)
+        except EncodeError as error:
+            raise deeper(error, f"[{key!r}]")
+        put_bytes(b, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
+        put_zeros(b, 1)
+    return 0
+
+
+define_kind(b"pairs", check_any, load_pairs, store_pairs, append_bytes)
 
 
 # Binary: bytes as they are. Pad: header bytes that carry no value.
@@ -495,10 +561,22 @@ define_kind(b"binary", check_any, load_binary, store_binary, append_bytes)
 define_kind(b"pad", check_any, load_binary, store_binary)
 
 
-# Address: an IP address by its length.
+# Address: an IP address by its length. The width that an attribute takes is declared, or follows
+# from the address family that a selector finds: the kernel would cut a longer one short.
+
+cdef enum:  # linux/socket.h, linux/rtnetlink.h, linux/if_ether.h
+    AF_INET = 2
+    AF_INET6 = 10
+    AF_MPLS = 28
+    RTNL_FAMILY_IPMR = 128
+    RTNL_FAMILY_IP6MR = 129
+    ETH_P_IP = 0x0800
+    ETH_P_IPV6 = 0x86DD
 
 cdef object V4 = ipaddress.IPv4Address
 cdef object V6 = ipaddress.IPv6Address
+cdef object V4_INTERFACE = ipaddress.IPv4Interface
+cdef object V6_INTERFACE = ipaddress.IPv6Interface
 cdef object V4_IP = None     # the slot descriptors, where the classes are built as expected
 cdef object V6_IP = None
 cdef object V6_SCOPE = None
@@ -539,9 +617,14 @@ _try_fast_addresses()
 
 
 cdef object load_address(Field f, View owner, const uint8_t *p, Py_ssize_t n):
-    cdef uint64_t high
-    if f.by_family and family_of(owner) == AF_MPLS:
+    if f.or_labels and owner.length and body(owner)[0] == AF_MPLS:
         return load_labels(f, owner, p, n)
+    return load_ip(p, n)
+
+
+cdef inline object load_ip(const uint8_t *p, Py_ssize_t n):
+    """An address of 4 or 16 bytes; others stay bytes."""
+    cdef uint64_t high
     if n == 4:
         high = get_integer(p, 4, True)
         return fast_v4(<uint32_t>high) if V4_IP is not None else V4(high)
@@ -554,13 +637,11 @@ cdef object load_address(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     return PyBytes_FromStringAndSize(<const char *>p, n)
 
 
-cdef bint read_v4(str text, uint32_t *address) except -1:
+cdef bint read_v4(const char *at, Py_ssize_t length, uint32_t *address) noexcept:
     """Whether a text is four decimal numbers with dots between, as ipaddress takes them.
 
     It takes a tenth of the time; whatever else the text may be is left to ipaddress.
     """
-    cdef Py_ssize_t length
-    cdef const char *at = PyUnicode_AsUTF8AndSize(text, &length)
     cdef const char *end = at + length
     cdef uint32_t part, result = 0
     cdef int parts = 0, digits
@@ -585,39 +666,74 @@ cdef bint read_v4(str text, uint32_t *address) except -1:
 
 
 cdef int store_address(Field f, Buffer *b, object value, Scope scope) except -1:
-    cdef uint32_t address
+    cdef uint32_t four = 0
+    cdef Py_ssize_t length = 0
+    cdef const char *text
+    cdef Py_ssize_t width = f.size
+    if f.by_family and scope is not None:
+        width = scope.width(f)
     if isinstance(value, str):
-        if f.size in (0, 4) and read_v4(value, &address):
-            check_family(4, value, scope)
-            return put_integer(b, address, 4, True)
-        try:
-            value = ipaddress.ip_address(value)
-        except ValueError:
-            raise EncodeError(f"{value!r} is no IP address", value=value) from None
+        text = netlink_utf8(value, &length)
+        if text != NULL and width != 16 and read_v4(text, length, &four):
+            return put_integer(b, four, 4, True)
+        value = ip_of(value)
     if isinstance(value, (V4, V6)):
-        check_family(value.version, value, scope)
-        if type(value) is V4 and V4_IP is not None and f.size in (0, 4):
+        if type(value) is V4 and V4_IP is not None and width != 16:
             return put_integer(b, <uint32_t>value._ip, 4, True)
-        packed = value.packed
-    elif f.by_family and isinstance(value, tuple):
+        packed = packed_ip(value)
+        if width and PyBytes_GET_SIZE(packed) != width and f.mapped and value.version == 6:
+            mapped = value.ipv4_mapped
+            packed = packed if mapped is None else mapped.packed
+    elif f.or_labels and isinstance(value, tuple):
         return store_labels(f, b, value, scope)
     elif isinstance(value, bytes):
-        packed = value
+        packed = bytes(value)
     else:
         raise EncodeError(f"expected an IP address, not {type(value).__name__}", value=value)
-    if f.size and PyBytes_GET_SIZE(packed) != f.size:
-        raise EncodeError(f"{value} is no address of {f.size} bytes", value=value)
+    if width and PyBytes_GET_SIZE(packed) != width:
+        raise wrong_width(f, value, width, scope)
     return put_bytes(b, PyBytes_AS_STRING(packed), PyBytes_GET_SIZE(packed))
 
 
-cdef int check_family(int version, object value, Scope scope) except -1:
-    """Refuse an address that is not of the family given beside it: the kernel may cut it short."""
-    if scope is None:
+cdef object ip_of(object text):
+    """The address that a text is."""
+    try:
+        return ipaddress.ip_address(PyUnicode_FromObject(text))
+    except ValueError:
+        raise EncodeError(f"{text!r} is not an IP address", value=text) from None
+
+
+cdef bytes packed_ip(object value):
+    """The bytes of an address object; what they would leave out is refused."""
+    if isinstance(value, (V4_INTERFACE, V6_INTERFACE)):
+        raise EncodeError(f"{value} has a prefix length: give its .ip, and the length by itself",
+                          value=value)
+    if value.version == 6 and value.scope_id is not None:
+        raise EncodeError(f"{value} names a zone, which has no place here: leave it out, and give "
+                          "the link in a field of its own", value=value)
+    return value.packed
+
+
+cdef object wrong_width(Field f, object value, Py_ssize_t width, Scope scope):
+    """The EncodeError for an address that is not of the width that the attribute has here."""
+    if f.by_family:
+        return EncodeError(f"{value} is not of the message's family, {scope.family(f)}",
+                           value=value)
+    return EncodeError(f"{value} is not an {'IPv4' if width == 4 else 'IPv6'} address, "
+                       "and only that fits", value=value)
+
+
+cdef Py_ssize_t width_of(object family) except -1:
+    """The bytes of an address by its address family or EtherType; 0 where that says nothing."""
+    cdef int overflow = 0
+    cdef int64_t number
+    if not isinstance(family, int):
         return 0
-    family = scope.get("family")
-    if family is not None and ((family == AF_INET and version != 4)
-                               or (family == AF_INET6 and version != 6)):
-        raise EncodeError(f"{value} is not of the message's family, {family!r}", value=value)
+    number = PyLong_AsLongLongAndOverflow(family, &overflow)
+    if number == AF_INET or number == RTNL_FAMILY_IPMR or number == ETH_P_IP:
+        return 4
+    if number == AF_INET6 or number == RTNL_FAMILY_IP6MR or number == ETH_P_IPV6:
+        return 16
     return 0
 
 
@@ -627,20 +743,8 @@ define_kind(b"address", check_any, load_address, store_address, append_bytes)
 # Labels: an MPLS label stack, as the kernel's routes hold it: in each entry 20 bits of label, and
 # a bit that marks the bottom (linux/mpls.h). A stack that says more, such as a TTL, stays bytes.
 
-cdef enum:  # linux/socket.h
-    AF_INET = 2
-    AF_INET6 = 10
-    AF_MPLS = 28
-
 cdef enum:
     MPLS_LS_S_MASK = 0x100
-
-
-cdef int family_of(View view) noexcept:
-    """The address family that the outermost message's header begins with."""
-    while view.parent is not None:
-        view = view.parent
-    return body(view)[0] if view.length else 0
 
 
 cdef object load_labels(Field f, View owner, const uint8_t *p, Py_ssize_t n):
@@ -660,10 +764,10 @@ cdef object load_labels(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 cdef int store_labels(Field f, Buffer *b, object value, Scope scope) except -1:
     if isinstance(value, bytes):
         return put_bytes(b, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
-    labels = (value,) if isinstance(value, int) else value
+    labels = (value,) if isinstance(value, int) else tuple(items_of(value))
     for position, label in enumerate(labels, 1):
         if not isinstance(label, int) or not 0 <= label < 1 << 20:
-            raise EncodeError(f"{label!r} is no MPLS label: an int, 0 to {(1 << 20) - 1}",
+            raise EncodeError(f"{label!r} is not an MPLS label: an int, 0 to {(1 << 20) - 1}",
                               value=value)
         put_integer(b, label << 12 | (MPLS_LS_S_MASK if position == len(labels) else 0), 4, True)
     return 0
@@ -691,24 +795,97 @@ cdef object load_mac(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     return result
 
 
+cdef int hex_digit(char c) noexcept:
+    """The value of a hexadecimal digit, or -1."""
+    if c"0" <= c <= c"9":
+        return c - c"0"
+    c |= 0x20
+    return c - c"a" + 10 if c"a" <= c <= c"f" else -1
+
+
+cdef bytes read_mac(object text):
+    """The bytes of pairs of hexadecimal digits with ":" or "-" between them; None if it is not so."""
+    cdef Py_ssize_t length = 0
+    cdef Py_ssize_t i
+    cdef int high, low
+    cdef const char *at = netlink_utf8(text, &length)
+    cdef char *result
+    if at == NULL or (length and length % 3 != 2):
+        return None
+    cdef bytes found = PyBytes_FromStringAndSize(NULL, (length + 1) // 3)
+    result = PyBytes_AS_STRING(found)
+    for i in range((length + 1) // 3):
+        high, low = hex_digit(at[3 * i]), hex_digit(at[3 * i + 1])
+        if high < 0 or low < 0 or (3 * i + 2 < length and at[3 * i + 2] not in (c":", c"-")):
+            return None
+        result[i] = <char>(high << 4 | low)
+    return found
+
+
+cdef int put_mac(Field f, Buffer *b, bytes data, object value) except -1:
+    if f.size and PyBytes_GET_SIZE(data) > f.size:
+        raise EncodeError(f"{len(data)} bytes exceed the {f.size} that fit", value=value)
+    return put_bytes(b, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+
+
 cdef int store_mac(Field f, Buffer *b, object value, Scope scope) except -1:
-    if isinstance(value, str):
-        pairs = value.replace("-", ":").split(":") if value else []
-        try:
-            if not all(len(pair) == 2 for pair in pairs):
-                raise ValueError
-            value = bytes.fromhex("".join(pairs))
-        except ValueError:
-            raise EncodeError(f"{value!r} is no link-layer address like '02:00:00:00:00:01'",
-                              value=value) from None
-    elif not isinstance(value, bytes):
+    cdef bytes data
+    if isinstance(value, bytes):
+        data = bytes(value)
+    elif isinstance(value, str):
+        data = read_mac(value)
+        if data is None:
+            raise EncodeError(f"{value!r} is not a link-layer address like '02:00:00:00:00:01'",
+                              value=value)
+    else:
         raise EncodeError(f"expected a str, not {type(value).__name__}", value=value)
-    if f.size and PyBytes_GET_SIZE(value) > f.size:
-        raise EncodeError(f"{len(value)} bytes exceed the {f.size} that fit", value=value)
-    return put_bytes(b, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
+    return put_mac(f, b, data, value)
 
 
 define_kind(b"mac", check_any, load_mac, store_mac, append_bytes)
+
+
+# Lladdr: the link-layer address of any link. That of an IP tunnel is an IP address. The length tells:
+# of link layers with addresses of 4 or 16 bytes, only FireWire is another (ARPHRD_IEEE1394).
+
+cdef object load_lladdr(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    return load_ip(p, n) if n in (4, 16) else load_mac(f, owner, p, n)
+
+
+cdef int store_lladdr(Field f, Buffer *b, object value, Scope scope) except -1:
+    cdef bytes data = None
+    if isinstance(value, str):
+        data = read_mac(value)
+        if data is None:
+            data = ip_in_text(value)
+        if data is None:
+            raise EncodeError(f"{value!r} is neither a link-layer address like '02:00:00:00:00:01' "
+                              "nor an IP address", value=value)
+    elif isinstance(value, (V4, V6)):
+        data = packed_ip(value)
+    elif isinstance(value, bytes):
+        data = bytes(value)
+    else:
+        raise EncodeError(f"expected a str or an IP address, not {type(value).__name__}",
+                          value=value)
+    return put_mac(f, b, data, value)
+
+
+cdef bytes ip_in_text(object text):
+    """The bytes of an IP address; None where it is none, or might be a link-layer address.
+
+    ip(8) reads "2:0:0:0:0:0:0:1" as eight bytes, so that it must not become an IPv6 address here.
+    """
+    if ":" in text and "::" not in text and all([len(part) <= 2 for part in text.split(":")]):
+        return None
+    try:
+        found = ipaddress.ip_address(PyUnicode_FromObject(text))
+    except ValueError:
+        return None
+    return packed_ip(found)
+
+
+define_kind(b"lladdr", check_any, load_lladdr, store_lladdr, append_bytes)
 
 
 # Bitfield32: bits and which of them are meant (struct nla_bitfield32, linux/netlink.h).
@@ -758,6 +935,7 @@ cdef int put_view(Table table, Buffer *b, object value, Scope scope) except -1:
         raise EncodeError(f"expected {table.cls.__name__} or a dict, not {type(value).__name__}",
                           value=value)
     view = value
+    check_families(table_of(type(view)), view, scope)
     put_bytes(b, body(view), view.length)
     b.nested = table.has_attributes and not table.header
     return 0
@@ -767,34 +945,86 @@ define_kind(b"struct", check_any, load_view, store_view)
 define_kind(b"nest", check_any, load_view, store_view)
 
 
-# Selected: a nest whose class is chosen by a field beside it, or beside its parent.
+# Selected: what it is depends on a field next to it, or next to its parent. The choices are message
+# classes and plain kinds (fields without a number). What matches none is bytes, and so is a value
+# that cannot be of the plain kind that matches.
 
 cdef object load_selected(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    cdef Field plain
+    choice = chosen(f, selector_read(f, owner))
+    if choice is None:
+        return PyBytes_FromStringAndSize(<const char *>p, n)
+    if isinstance(choice, Field):
+        plain = choice
+        if plain.kind.check(plain, p, n) != NULL:
+            return PyBytes_FromStringAndSize(<const char *>p, n)
+        return plain.kind.load(plain, owner, p, n)
+    return new_view(table_of(choice), owner.data, p - data_start(owner), n, 0, owner)
+
+
+cdef int store_selected(Field f, Buffer *b, object value, Scope scope) except -1:
+    cdef Field plain
+    if isinstance(value, bytes):
+        return put_bytes(b, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
+    key = selector_value(f, scope)
+    choice = chosen(f, key)
+    if isinstance(choice, Field):
+        plain = choice
+        return plain.kind.store(plain, b, value, scope)
+    if choice is not None:
+        return put_view(table_of(choice), b, value, scope)
+    if isinstance(value, View):
+        return put_view(table_of(type(value)), b, value, scope)
+    raise EncodeError(f"nothing is declared for {f.selector} {key!r}: give bytes, or one of "
+                      + ", ".join(map(str, f.choices)), value=value)
+
+
+cdef object missing_choice(Field f, View owner):
+    """What an attribute that is not there reads as: False where a flag is chosen for it."""
+    choice = chosen(f, selector_read(f, owner))
+    return (<Field>choice).missing if isinstance(choice, Field) else None
+
+
+cdef object chosen(Field f, object key):
+    """The choice for a selector's value, or None."""
+    cdef PyObject *found
+    if type(f.choices) is dict:
+        found = PyDict_GetItem(f.choices, key)  # NULL too where the key is not hashable
+        return <object>found if found != NULL else None
+    try:
+        return f.choices.get(key)
+    except TypeError:  # not hashable, and so not a value that a field can have
+        return None
+
+
+cdef object selector_read(Field f, View owner):
+    """The value of the field that a selector names, in a message; None where there is no such."""
     cdef View holder = owner
     for _ in range(f.climb):
         holder = holder.parent
         if holder is None:
-            return PyBytes_FromStringAndSize(<const char *>p, n)
-    cls = f.choices.get(getattr(holder, f.selector))
-    if cls is None:
-        return PyBytes_FromStringAndSize(<const char *>p, n)
-    return new_view(table_of(cls), owner.data, p - data_start(owner), n, 0, owner)
+            return None
+    return follow(holder, f.way)
 
 
-cdef int store_selected(Field f, Buffer *b, object value, Scope scope) except -1:
+cdef object selector_value(Field f, Scope scope):
+    """The same among the arguments of a message that is being written."""
     cdef Scope holder = scope
-    if isinstance(value, View):
-        return put_view(table_of(type(value)), b, value, scope)
-    if not isinstance(value, dict):
-        return store_binary(f, b, value, scope)
     for _ in range(f.climb):
         holder = holder.parent if holder is not None else None
-    chosen = holder.value(f.selector) if holder is not None else None
-    cls = f.choices.get(chosen)
-    if cls is None:
-        raise EncodeError(f"no class is declared for {f.selector} {chosen!r}: give bytes, or one of "
-                          + ", ".join(map(str, f.choices)), value=value)
-    return put_view(table_of(cls), b, value, scope)
+    return holder.value(f.way) if holder is not None else None
+
+
+cdef object follow(object value, tuple names):
+    """What a path of field names leads to, in a message or in the arguments for one; or None."""
+    for name in names:
+        if isinstance(value, dict):
+            value = value.get(name)
+        elif isinstance(value, View) and name in table_of(type(value)).names:
+            value = getattr(value, name)
+        else:
+            return None
+    return value
 
 
 define_kind(b"selected", check_any, load_selected, store_selected)
@@ -817,12 +1047,30 @@ cdef object load_scalars(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 
 cdef int store_scalars(Field f, Buffer *b, object value, Scope scope) except -1:
     cdef Py_ssize_t start = b.used
-    for item in value:
-        f.element.kind.store(f.element, b, item, scope)
+    cdef Py_ssize_t at
+    for position, item in enumerate(items_of(value)):
+        at = b.used
+        try:
+            f.element.kind.store(f.element, b, item, scope)
+            if b.used - at != f.element.size:
+                raise EncodeError(f"{b.used - at} bytes instead of {f.element.size}", value=item)
+        except EncodeError as error:
+            raise deeper(error, f"[{position}]")
     if f.size and b.used - start > f.size:
-        raise EncodeError(f"{len(value)} elements exceed the {f.size // f.element.size} that fit",
-                          value=value)
+        raise EncodeError(f"{(b.used - start) // f.element.size} elements exceed the "
+                          f"{f.size // f.element.size} that fit", value=value)
     return 0
+
+
+cdef object items_of(object value):
+    """An iterator over the items of a sequence. A text, a dict or a message is not one."""
+    if not isinstance(value, (str, bytes, bytearray, memoryview, dict, View)):
+        try:
+            return iter(value)
+        except TypeError:
+            pass
+    raise EncodeError(f"expected a sequence, such as a list, not {type(value).__name__}",
+                      value=value)
 
 
 define_kind(b"scalars", check_scalars, load_scalars, store_scalars, append_bytes)
@@ -854,7 +1102,7 @@ cdef list elements(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 
 
 cdef int store_array(Field f, Buffer *b, object value, Scope scope) except -1:
-    for position, item in enumerate(value, f.first):
+    for position, item in enumerate(items_of(value), f.first):
         put_element(f, b, position, item, scope)
     b.nested = True
     return 0
@@ -864,15 +1112,17 @@ cdef int store_mapping(Field f, Buffer *b, object value, Scope scope) except -1:
     if not isinstance(value, dict):
         raise EncodeError(f"expected a dict, not {type(value).__name__}", value=value)
     for key, item in value.items():
-        put_element(f, b, key, item, scope)
+        put_element(f, b, key if isinstance(key, int) or f.enum is None else named(f, key), item,
+                    scope)
     b.nested = True
     return 0
 
 
 cdef int put_element(Field f, Buffer *b, object key, object item, Scope scope) except -1:
     if not isinstance(key, int) or not 0 <= key <= NLA_TYPE_MASK:
-        raise EncodeError(f"{key!r} is no attribute type: an int, 0 to {NLA_TYPE_MASK}", value=key)
-    cdef Py_ssize_t start = open_attribute(b, key)
+        raise EncodeError(f"{key!r} is not an attribute type: an int, 0 to {NLA_TYPE_MASK}",
+                          value=key)
+    cdef Py_ssize_t start = open_attribute(b, <unsigned int>key | f.element.type_flags)
     try:
         f.element.kind.store(f.element, b, item, scope)
         close_attribute(b, start)
@@ -901,7 +1151,7 @@ cdef object load_repeated(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 
 
 cdef int store_repeated(Field f, Buffer *b, object value, Scope scope) except -1:
-    for position, item in enumerate(value):
+    for position, item in enumerate(items_of(value)):
         try:
             put_field(f.element, b, f.number, item, scope)
         except EncodeError as error:
@@ -934,7 +1184,7 @@ cdef object load_records(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 cdef int store_records(Field f, Buffer *b, object value, Scope scope) except -1:
     cdef Py_ssize_t start
     cdef uint16_t length
-    for position, item in enumerate(value):
+    for position, item in enumerate(items_of(value)):
         start = b.used
         try:
             put_view(f.resolve(), b, item, scope)

@@ -5,12 +5,15 @@ numbers), so that captured bytes decode anywhere. Members keep the kernel's spel
 numbers are those of Linux 6.12. This file imports nothing of the package.
 """
 
-from enum import IntEnum, IntFlag
+import re
+from collections.abc import Iterable
+from enum import Enum, Flag, IntEnum, IntFlag
+from functools import cache
 from typing import Any
 
 __all__ = [
     "AF", "ALTIFNAMSIZ", "IFALIASZ", "IFNAMSIZ", "KernelEnum", "KernelFlag", "NETLINK",
-    "NLA_TYPE_MASK", "NLMSG", "NLM_F", "names_of", "words_of",
+    "NLA_TYPE_MASK", "NLMSG", "NLM_F", "names_of", "value_of", "words_of",
 ]  # fmt: skip
 
 # Bytes of a link's name, of its other names and of its alias, the NUL included (linux/if.h).
@@ -21,11 +24,24 @@ IFALIASZ = 256
 NLA_TYPE_MASK = 0x3FFF  # linux/netlink.h: without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
 
+Prefix = str | tuple[str, ...] | None
+
+
 class KernelEnum(IntEnum):
     """An enumeration of the kernel: an int that prints as the kernel's name for it.
 
     A format specification for numbers, such as `f"{value:#x}"`, formats the number.
+
+    The names of the members share a prefix, which people may leave out (`value_of`). It is the
+    name of the class and "_". A class whose members have another prefix, or several, states that:
+    `class MDB_STATE(KernelEnum, prefix="MDB_")`.
     """
+
+    def __init_subclass__(
+        cls, *, prefix: str | tuple[str, ...] | None = None, **options: Any
+    ) -> None:
+        super().__init_subclass__(**options)
+        _state_prefix(cls, prefix)
 
     def __str__(self) -> str:
         return self.name
@@ -38,8 +54,14 @@ class KernelFlag(IntFlag):
     """Bits of the kernel: an int that prints as names, "IFF_UP|IFF_BROADCAST"; 0 prints as "0".
 
     Bits without a name print as one hexadecimal number. A format specification for numbers, such as
-    `f"{value:#x}"`, formats the number.
+    `f"{value:#x}"`, formats the number. For `prefix` see KernelEnum.
     """
+
+    def __init_subclass__(
+        cls, *, prefix: str | tuple[str, ...] | None = None, **options: Any
+    ) -> None:
+        super().__init_subclass__(**options)
+        _state_prefix(cls, prefix)
 
     def __str__(self) -> str:
         return words_of(self)
@@ -49,6 +71,82 @@ class KernelFlag(IntFlag):
 
 
 NUMERIC = tuple("bcdoxXneEfFgG%")
+PREFIXES: dict[type[Enum], tuple[str, ...]] = {}  # of the enums that state one
+
+
+def _state_prefix(enum: type[Enum], prefix: Prefix) -> None:
+    if prefix is not None:
+        PREFIXES[enum] = (prefix,) if isinstance(prefix, str) else prefix
+
+
+def prefixes(enum: type[Enum]) -> tuple[str, ...]:
+    """Return what the names of an enum's members may begin with; the first that fits counts."""
+    return PREFIXES.get(enum, (f"{enum.__name__}_", f"{enum.__name__.upper()}_"))
+
+
+@cache
+def words(enum: type[Enum]) -> dict[str, int]:
+    """Return the short names of an enum's members, in lower case, with their numbers.
+
+    If two are alike, the member with the earlier prefix has the name.
+    """
+    short: dict[str, int] = {}
+    known = prefixes(enum)
+    by_prefix: dict[str, list[str]] = {prefix: [] for prefix in (*known, "")}
+    for name in enum.__members__:
+        by_prefix[next(filter(name.startswith, known), "")].append(name)
+    for prefix, names in by_prefix.items():
+        for name in names:
+            short.setdefault(name.removeprefix(prefix).lower(), int(enum.__members__[name].value))
+    return short
+
+
+@cache
+def _spellings(enum: type[Enum]) -> dict[str, int]:
+    """The short and the whole names; of two that are alike the whole name counts."""
+    whole = {name.lower(): int(member.value) for name, member in enum.__members__.items()}
+    return words(enum) | whole
+
+
+def value_of(enum: type[Enum], given: str | Iterable[str | int]) -> int:
+    """Return the number that a name of an enum's member stands for.
+
+    The kernel's spelling is accepted with or without the prefix that the names share, in upper or
+    lower case, with "-" for "_": "IF_OPER_UP" and "up". Flags can also be several names, as a
+    list or separated by "|", and numbers for bits without a name: "up|multicast|0x80000".
+
+    Raises ValueError with the nearest name and all names.
+    """
+    if isinstance(given, str) and not issubclass(enum, Flag):
+        return _number(enum, given)
+    if not issubclass(enum, Flag):
+        raise ValueError(f"expected one name of {enum.__name__}, not {type(given).__name__}")
+    result = 0
+    for item in given.split("|") if isinstance(given, str) else given:
+        if isinstance(item, str):
+            item = item.strip()
+            result |= int(item, 0) if NUMBER.fullmatch(item) else _number(enum, item)
+        elif isinstance(item, int):
+            result |= item
+        else:
+            raise ValueError(f"expected names of {enum.__name__}, not {type(item).__name__}")
+    return result
+
+
+NUMBER = re.compile("0|[1-9][0-9]*|0x[0-9a-f]+")
+
+
+def _number(enum: type[Enum], name: str) -> int:
+    """The number of one name."""
+    known = _spellings(enum)
+    key = name.lower().replace("-", "_")
+    if key in known:
+        return known[key]
+    import difflib  # slow to import, and needed for errors only
+
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {near[0]!r}? It has" if near else "it has"
+    raise ValueError(f"{name!r} is not a name of {enum.__name__}; {hint}: {', '.join(words(enum))}")
 
 
 def names_of(value: Any) -> list[str | int]:
@@ -135,7 +233,7 @@ class NLM_F(KernelFlag):
     NLM_F_ACK_TLVS = 0x200
 
 
-class AF(KernelEnum):
+class AF(KernelEnum, prefix=("AF_", "RTNL_FAMILY_")):
     """Address families that appear on the wire (linux/socket.h)."""
 
     AF_UNSPEC = 0

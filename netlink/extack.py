@@ -17,7 +17,7 @@ from netlink._core import Run
 from netlink.constants import NLM_F, NLMSG, KernelEnum
 from netlink.errors import DecodeError, KernelError, NetlinkError
 from netlink.family import Request
-from netlink.schema import Message, Nested, binary, nest, s64, string, u32, u64
+from netlink.schema import Message, Named, Nested, binary, nest, s64, string, u32, u64
 
 __all__ = ["NL_ATTR_TYPE", "Policy", "status"]
 
@@ -55,7 +55,7 @@ class Policy(Message):
     Lengths are in bytes. `str()` returns the policy as text, such as "u32 0..16777215".
     """
 
-    type: NL_ATTR_TYPE | int | None = u32(1, enum=NL_ATTR_TYPE)
+    type: Named[NL_ATTR_TYPE | int | None] = u32(1, enum=NL_ATTR_TYPE)
     min_value_s: int | None = s64(2)
     max_value_s: int | None = s64(3)
     min_value_u: int | None = u64(4)

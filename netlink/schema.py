@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Flag, IntEnum
+from functools import reduce
 from ipaddress import IPv4Address, IPv6Address
+from operator import or_
+from types import NoneType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -30,15 +33,16 @@ if TYPE_CHECKING:
     import inspect
 
 __all__ = [
-    "Addr", "AddrOrLabels", "Bitfield32", "Field", "IPAddress", "Message", "MessageClass", "Nested",
-    "Several", "address", "array", "be16", "be32", "be64", "binary", "bitfield32", "byte_flag",
-    "flag", "labels", "mac", "mapping", "nest", "pad", "records", "repeated", "s8", "s16", "s32",
-    "s64", "sbe16", "sbe32", "sbe64", "scalars", "selected", "sint", "string", "struct", "u8",
-    "u16", "u32", "u64", "uint",
+    "Addr", "AddrOrLabels", "Bitfield32", "Field", "IPAddress", "LinkAddr", "Message",
+    "MessageClass", "Named", "Nested", "Several", "address", "array", "be16", "be32", "be64",
+    "binary", "bitfield32", "byte_flag", "flag", "labels", "lladdr", "mac", "mapping", "nest",
+    "pad", "pairs", "records", "repeated", "s8", "s16", "s32", "s64", "sbe16", "sbe32", "sbe64",
+    "scalars", "selected", "sint", "string", "struct", "u8", "u16", "u32", "u64", "uint",
 ]  # fmt: skip
 
 IPAddress = IPv4Address | IPv6Address
 
+E = TypeVar("E")
 M = TypeVar("M", bound="Message")
 MessageClass = type["Message"]
 Target = MessageClass | Callable[[], MessageClass]
@@ -90,6 +94,8 @@ def _accepted(hint: Any) -> Any:
     """Return what constructing takes for an annotation, as the `__set__` methods below say it."""
     if hint is Addr:
         return IPAddress | str | bytes | None
+    if hint is LinkAddr:
+        return str | IPAddress | bytes | None
     if hint is AddrOrLabels:
         return IPAddress | tuple[int, ...] | str | bytes | None
     several: Any = Iterable
@@ -98,6 +104,12 @@ def _accepted(hint: Any) -> Any:
             return message | dict[str, Any] | None
         if get_origin(hint) is Several:
             return several[message | dict[str, Any]]
+        if get_origin(hint) is Named:
+            parts = get_args(message) or (message,)
+            is_flags = any(isinstance(part, type) and issubclass(part, Flag) for part in parts)
+            names = (int, str, several[int | str]) if is_flags else (int, str)
+            none = [part for part in parts if part is NoneType]
+            return reduce(or_, [*(part for part in parts if part not in none), *names, *none])
     return hint
 
 
@@ -110,7 +122,14 @@ class MessageType(type):
     __table__: Table
     __signature__ = SignatureOf()
 
-    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> MessageType:
+    def __new__(
+        mcls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        bare: MessageClass | None = None,
+    ) -> MessageType:
         namespace.setdefault("__slots__", ())  # no __dict__: an instance is its bytes
         own = [value for value in namespace.values() if isinstance(value, Field)]
         for field in own:
@@ -119,8 +138,11 @@ class MessageType(type):
                 raise TypeError(f"{name}.{field_name} would hide Message.{field_name}")
         cls = super().__new__(mcls, name, bases, namespace)
         base = next((b.__table__ for b in bases if isinstance(b, MessageType)), None)
-        cls.__table__ = Table(cls, base, own)
+        cls.__table__ = Table(cls, base, own, bare.__table__ if bare is not None else None)
         return cls
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_: Any):
+        super().__init__(name, bases, namespace)
 
 
 MESSAGE_WORDS = frozenset(
@@ -135,7 +157,8 @@ class Message(View, metaclass=MessageType):
     arguments. An instance is immutable, hashable and holds nothing but its bytes. Reading a field
     finds and loads its value: None (False for a flag, () for what can repeat) where the message
     lacks it. A struct that is shorter than declared, as older kernels send, reads None for its
-    missing members; bytes behind the last member are kept.
+    missing members; bytes behind the last member are kept. A dump request may have a shorter header
+    in place of the fixed one, which `class ifinfomsg(Message, bare=rtgenmsg)` declares.
 
     Raises EncodeError for a value that does not fit and TypeError for an unknown argument; reading
     raises DecodeError where the bytes do not fit the declared kind.
@@ -186,9 +209,10 @@ class Message(View, metaclass=MessageType):
         """A copy with some fields changed, or removed by None; the rest is kept to the byte."""
         cls = type(self)
         table = cls.__table__
-        new = cls(**changes)
+        new = self._changed(**changes)
         old_body, new_body = bytes(self), bytes(new)
         head = bytearray(old_body[: table.header] if table.has_attributes else old_body)
+        head += bytes(max(table.header - len(head), 0) if table.has_attributes else 0)
         dropped = set()
         for name in changes:
             field = table.names[name]
@@ -209,7 +233,9 @@ class Message(View, metaclass=MessageType):
                 parts.append(attribute)
         for attributes in spliced.values():
             parts += attributes
-        return cls.from_bytes(b"".join(parts))
+        changed = cls.from_bytes(b"".join(parts))
+        changed._check_families()
+        return changed
 
     def same_as(self, other: Message) -> bool:
         """Return whether two messages mean the same; `==` compares their bytes.
@@ -334,6 +360,29 @@ class Addr:
         def __set__(self, instance: object, value: IPAddress | str | bytes | None) -> None: ...
 
 
+class LinkAddr:
+    """Reads as the text of a link-layer address, as an IP address (of an IP tunnel) or None."""
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: Any) -> str | IPAddress | None: ...
+        def __set__(self, instance: object, value: str | IPAddress | bytes | None) -> None: ...
+
+
+class Named(Generic[E]):
+    """Reads as a member of an enum (`Named[RTN | int | None]`); takes its number or name too.
+
+    For flags it takes several names as well: "up|multicast" or ["up", "multicast"].
+    """
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: Any) -> E: ...
+        def __set__(
+            self, instance: object, value: E | int | str | Iterable[int | str] | None
+        ) -> None: ...
+
+
 class AddrOrLabels:
     """Reads as an IP address, a tuple of MPLS labels or None; takes text too."""
 
@@ -370,11 +419,21 @@ class Several(Generic[M]):
 
 
 def _integer(kind: str) -> Callable[..., Any]:
-    def word(number: int | None = None, *, enum: type[IntEnum] | type[Flag] | None = None) -> Any:
-        return Field(kind, number, enum=enum)
+    def word(
+        number: int | None = None,
+        *,
+        enum: type[IntEnum] | type[Flag] | None = None,
+        net_byteorder: bool = False,
+    ) -> Any:
+        return Field(kind, number, enum=enum, net_byteorder=net_byteorder)
 
     word.__name__ = word.__qualname__ = kind
-    word.__doc__ = f"An integer of kind {kind}, shown as a member of `enum` where one is given."
+    word.__doc__ = f"""An integer of kind {kind}, shown as a member of `enum` if one is given.
+
+    A writer can give names of `enum`: "up" for IF_OPER_UP and "up|multicast" for flags (see
+    netlink.constants.value_of). `net_byteorder` sets NLA_F_NET_BYTEORDER on the attribute, as ipset
+    requires (include/linux/netfilter/ipset/ip_set.h).
+    """
     return word
 
 
@@ -385,23 +444,32 @@ sbe16, sbe32, sbe64 = map(_integer, ("sbe16", "sbe32", "sbe64"))
 uint, sint = map(_integer, ("uint", "sint"))
 
 
-def flag(number: int) -> Any:
+def flag(number: int | None = None) -> Any:
     """A bool: whether the attribute, which has no payload, is there."""
     return Field("flag", number)
 
 
-def byte_flag(number: int) -> Any:
+def byte_flag(number: int | None = None) -> Any:
     """A bool that the kernel takes as a flag, but sends as a byte, 0 or 1."""
     return Field("byte_flag", number)
 
 
-def string(number: int | None = None, *, size: int = 0) -> Any:
+def string(number: int | None = None, *, size: int = 0, nul: bool = True) -> Any:
     """Text that ends with a NUL; `size` bounds it in bytes, NUL included.
 
     The bound is for writing. The kernel's policies do not count the NUL: `.len = IFNAMSIZ - 1` of
-    an NLA_STRING is `size=IFNAMSIZ` here. Whatever comes is read.
+    an NLA_STRING is `size=IFNAMSIZ` here. Text of any length is read. With `nul=False` the text is
+    written without its NUL, where the kernel would count it (`.len` of an NLA_BINARY).
     """
-    return Field("string", number, size=size)
+    return Field("string", number, size=size, nul=nul)
+
+
+def pairs(number: int | None = None) -> Any:
+    """Texts KEY=VALUE, each ended by a NUL, as a dict: the body of a uevent.
+
+    A text without "=" has the key "". As a header member it is the last one and takes the rest.
+    """
+    return Field("pairs", number)
 
 
 def binary(number: int | None = None, *, size: int = 0) -> Any:
@@ -414,17 +482,43 @@ def pad(size: int) -> Any:
     return Field("pad", size=size)
 
 
-def address(number: int | None = None, *, size: int = 0, by_family: bool = False) -> Any:
-    """An IPv4 or IPv6 address by its length (bytes, where it is neither).
+def address(
+    number: int | None = None,
+    *,
+    size: int = 0,
+    by_family: bool | str = False,
+    mapped: bool = False,
+    net_byteorder: bool = False,
+) -> Any:
+    """An IPv4 or IPv6 address. It is read by its length (bytes, if that is neither 4 nor 16).
 
-    As a header member with a `size` it is a struct in_addr or in6_addr, as the last one without
-    a size it takes the rest. With `by_family` it is an MPLS label stack, as a tuple, where the
-    header's address family says so.
+    What can be written is declared: `size=4` is for IPv4 alone, and `size=16` for IPv6 alone. With
+    `by_family=True` the address family decides, which is the header member `family` of the message
+    or, in a nest, of the nearest message around it that has one. AF_INET and RTNL_FAMILY_IPMR mean
+    IPv4, AF_INET6 and RTNL_FAMILY_IP6MR mean IPv6. In an AF_MPLS message the address is an MPLS
+    label stack, as a tuple. Any other family, such as AF_UNSPEC or AF_BRIDGE, decides nothing. Text
+    for `by_family` is a selector (see `selected`) that finds the address family, or an EtherType.
+    Without any of these both IPv4 and IPv6 can be written.
+
+    `mapped` writes an IPv4-mapped address (::ffff:192.0.2.1) as the IPv4 address if the family is
+    AF_INET. `net_byteorder` is as for integers.
+
+    As a header member with a `size` it is a struct in_addr or in6_addr. As the last member without
+    a size it takes the rest.
     """
-    return Field("address", number, size=size, align=4 if size else 1, by_family=by_family)
+    return Field(
+        "address",
+        number,
+        size=size,
+        align=4 if size else 1,
+        selector=by_family if isinstance(by_family, str) else None,
+        by_family=bool(by_family),
+        mapped=mapped,
+        net_byteorder=net_byteorder,
+    )
 
 
-def labels(number: int) -> Any:
+def labels(number: int | None = None) -> Any:
     """An MPLS label stack as a tuple of ints, outermost first."""
     return Field("labels", number)
 
@@ -434,16 +528,29 @@ def mac(number: int | None = None, *, size: int = 0) -> Any:
     return Field("mac", number, size=size)
 
 
-def bitfield32(number: int, *, enum: type[IntEnum] | type[Flag] | None = None) -> Any:
+def lladdr(number: int | None = None, *, size: int = 0) -> Any:
+    """The link-layer address of any link: text as `mac`, or the IP address of an IP tunnel.
+
+    An address of 4 or 16 bytes is read as an IP address, whatever the link. Of other link layers
+    only FireWire has addresses of one of these lengths.
+    """
+    return Field("lladdr", number, size=size)
+
+
+def bitfield32(number: int | None = None, *, enum: type[IntEnum] | type[Flag] | None = None) -> Any:
     """A Bitfield32: bits, and the mask of those that are meant (struct nla_bitfield32)."""
     return Field("bitfield32", number, enum=enum)
 
 
-def struct(number: int | Target, target: Target | None = None) -> Any:
-    """A C struct: a message class that has header members only."""
+def struct(number: int | Target, target: Target | None = None, *, align: int = 0) -> Any:
+    """A C struct: a message class that has header members only.
+
+    `align` is its alignment as a header member, if that is not the largest of its members: 1 in a
+    packed struct.
+    """
     if isinstance(number, int):
         return Field("struct", number, target=target)
-    return Field("struct", target=number)
+    return Field("struct", target=number, align=align)
 
 
 def nest(number: int, target: Target) -> Any:
@@ -451,11 +558,16 @@ def nest(number: int, target: Target) -> Any:
     return Field("nest", number, target=target)
 
 
-def selected(number: int | None, selector: str, choices: Mapping[Any, type[Message]]) -> Any:
-    """A message whose class depends on the value of another field, or bytes where none matches.
+def selected(number: int | None, selector: str, choices: Mapping[Any, MessageClass | Any]) -> Any:
+    """A value whose class or kind depends on another field; bytes where none matches.
 
-    `selector` names a field of the same message; each "^" before it stands for one parent up.
-    `choices` is consulted when a value is read or written, so that it may grow.
+    `selector` names a field of the same message, which may be a header member or an attribute. Each
+    "^" before the name stands for one parent up, and "entry.proto" is the member `proto` of the
+    field `entry`. The choices are message classes or words without a number, as in
+    `{1: u8(), 11: string()}`. A value that cannot be of such a kind is bytes too. `choices` is
+    consulted when a value is read or written, so that it may grow.
+
+    Without a number it is the last header member and takes the rest: a union.
     """
     return Field("selected", number, selector=selector, choices=choices)
 

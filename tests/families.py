@@ -1,9 +1,8 @@
 """Parts of five families, by declarations only: what the declaration language must be able to say.
 
-sock_diag has one message type for all kinds of sockets, and the first byte selects the class.
-ethtool numbers its requests and its answers apart. audit answers after the ACK, connector never,
-and a uevent is text. Numbers and layouts are those of the kernel's headers. This module contains no
-tests.
+sock_diag has one message type for all kinds of sockets, and the first byte selects the class. ethtool
+numbers its requests and its answers apart. audit answers after the ACK, connector never, and a uevent
+is text. This module contains no tests; numbers and layouts are those of the kernel's headers.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from netlink.schema import (
     binary,
     nest,
     pad,
+    pairs,
     s32,
     scalars,
     selected,
@@ -212,9 +212,7 @@ channels_get = Op(
     reply_type=ETHTOOL_MSG_KERNEL.ETHTOOL_MSG_CHANNELS_GET_REPLY,
     answer="one",
 )
-channels_set = Op(
-    "ethtool.channels_set", ETHTOOL_MSG_USER.ETHTOOL_MSG_CHANNELS_SET, Channels
-)
+channels_set = Op("ethtool.channels_set", ETHTOOL_MSG_USER.ETHTOOL_MSG_CHANNELS_SET, Channels)
 ETHTOOL = Family(
     "ethtool",
     types=ETHTOOL_MSG_USER,
@@ -281,9 +279,7 @@ class Rule(Message):
     field_count: int = u32()
 
 
-audit_get = Op(
-    "audit.get", AUDIT.AUDIT_GET, Empty, reply=audit_status, answer="one", ends="answer"
-)
+audit_get = Op("audit.get", AUDIT.AUDIT_GET, Empty, reply=audit_status, answer="one", ends="answer")
 audit_list_rules = Op(
     "audit.list_rules", AUDIT.AUDIT_LIST_RULES, Empty, reply=Rule, answer="several", ends="done"
 )
@@ -389,7 +385,7 @@ class UEVENT(KernelEnum):
 class Uevent(Message):
     """An event of a device: KEY=VALUE; the key "" has the summary, such as "add@/devices/..."."""
 
-    properties: dict[str, str] = string()
+    properties: dict[str, str] = pairs()
 
 
 UEVENT_FAMILY = Family(

@@ -11,8 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from netlink import Message
-from netlink.constants import AF
+from netlink import EncodeError, Message
 from tools.declarations import modules
 
 INTEGER_BITS = {"8": 8, "16": 16, "32": 32, "64": 64, "nt": 64}
@@ -55,9 +54,12 @@ def values(field: Any, depth: int) -> st.SearchStrategy[Any]:
         four = st.integers(0, 2**32 - 1).map(ipaddress.IPv4Address)
         sixteen = st.integers(0, 2**128 - 1).map(ipaddress.IPv6Address)
         return {0: four | sixteen, 4: four, 16: sixteen}[field.size]
+    if kind == "pairs":
+        keys = st.text(st.characters(codec="utf-8", exclude_characters="\0="), max_size=5)
+        return st.dictionaries(keys, keys, max_size=3)
     if kind == "labels":
         return st.lists(st.integers(0, 2**20 - 1), max_size=4).map(tuple)
-    if kind == "mac":
+    if kind in ("mac", "lladdr"):
         size = field.size if field.number is None else 0
         return st.binary(min_size=size, max_size=size or 20).map(lambda b: b.hex(":"))
     if kind == "bitfield32":
@@ -96,11 +98,12 @@ def messages(cls: type[Message], depth: int = 0) -> st.SearchStrategy[Any]:
                 key = fields.setdefault(field.selector, draw(st.sampled_from(list(field.choices))))
                 target = field.choices.get(key)
                 fields[name] = draw(messages(target, depth + 1) if target else st.binary())
-        version = {AF.AF_INET: 4, AF.AF_INET6: 6}.get(fields.get("family"))
-        for name, value in list(fields.items()):
-            if version not in (None, getattr(value, "version", version)):
-                del fields[name]  # which would be refused
-        return cls(**fields)
+        while True:
+            try:
+                return cls(**fields)
+            except EncodeError as error:  # an address that is not of the family that was drawn
+                assert error.path is not None and "family" in str(error), error
+                del fields[error.path.split(".")[1].partition("[")[0]]
 
     return make()
 

@@ -104,6 +104,9 @@ UNBOUNDED = {
     "link.Link.phys_port_name": "sent alone",
     "link.Link.parent_dev_name": "an NLA_NUL_STRING of any length, in ifla_policy",
     "link.Link.parent_dev_bus_name": "sent alone",
+    "link.LinkSet.phys_port_name": "as in link.Link",
+    "link.LinkSet.parent_dev_name": "as in link.Link",
+    "link.LinkSet.parent_dev_bus_name": "as in link.Link",
     "neightbl.NeighbourTable.name": "an NLA_STRING of any length, in nl_neightbl_policy",
     "driver.Batadv.algo_name": "an NLA_NUL_STRING of any length, in batadv_ifla_policy",
 }

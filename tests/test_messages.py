@@ -20,6 +20,7 @@ from netlink.route.link import Link
 from tests.generated import CLASSES, column_paths, follow, messages
 
 from . import wire
+from .meanings import dispatch
 
 
 def test_classes_are_found() -> None:
@@ -57,7 +58,7 @@ def test_agreement_round_trip_and_truncation(cls: type[Message], data: st.DataOb
     if paths and body[:1] != bytes([AF.AF_MPLS]):  # whose labels no column of addresses holds
         whole = stamp(16, 0, 0, 0, body)
         whole += bytes(-len(whole) % 4)
-        gather = Gather(cls.__table__, [16], *paths)
+        gather = Gather(cls.__table__, dispatch({16: cls}), *paths)
         gather.feed(whole * 2, 0, 2 * len(whole))
         for path, column in gather.finish().items():
             assert [*column] == [follow(cls, message, path)] * 2

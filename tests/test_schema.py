@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
-from netlink import Bitfield32, Message, parse
+from netlink import Bitfield32, DecodeError, Message, parse
 from netlink import schema as s
+from netlink.constants import AF
 from netlink.route import FAMILY as ROUTE
-from netlink.route.rtnetlink import RTM
+from netlink.route.link import Link
+from netlink.route.rtnetlink import RTM, rtgenmsg
 
 from . import wire
 
@@ -324,3 +326,40 @@ def test_a_struct_that_ends_open_may_be_the_end_of_another() -> None:
     assert len(bytes(outer())) == 8
     assert bytes(made.replace(mode=3))[4:] == bytes(made)[4:]
     assert made.replace(inner=tail(data=b"z")).inner.data == b"z"
+
+
+def test_a_bare_header_is_a_dump_request() -> None:
+    """The kernel takes struct rtgenmsg in a dump request of these types, as glibc sends it."""
+    bare = (
+        RTM.RTM_GETLINK, RTM.RTM_GETADDR, RTM.RTM_GETROUTE, RTM.RTM_GETNEIGH, RTM.RTM_GETRULE,
+        RTM.RTM_GETMULTICAST, RTM.RTM_GETANYCAST, RTM.RTM_GETNEIGHTBL, RTM.RTM_GETADDRLABEL,
+        RTM.RTM_GETNETCONF, RTM.RTM_GETMDB, RTM.RTM_GETNSID,
+    )  # fmt: skip
+    for number in bare:
+        for size in (1, 4):
+            body = bytes(rtgenmsg(family=AF.AF_INET6)).ljust(size, b"\0")
+            (found,) = parse(wire.message(number, body, flags=0x301), ROUTE)
+            assert isinstance(found, Message)
+            fields: Any = found
+            assert fields.family is AF.AF_INET6
+            assert bytes(found) == body
+            assert repr(found)
+            assert fields.detach() == found
+            missing = {
+                name for name, field in type(found).__table__.names.items()
+                if field.number is None and field.offset + field.size > size
+            }  # fmt: skip
+            assert {name for name, value in found.to_dict().items() if value is None} == missing
+            assert fields.replace(family=AF.AF_INET).family is AF.AF_INET
+    glibc = bytes.fromhex("1400000012000103000000000000000000000000")
+    (message,) = parse(glibc, ROUTE)
+    assert isinstance(message, Link)
+    fields = message
+    assert (fields.family, fields.index, fields.mtu) == (AF.AF_UNSPEC, None, None)
+    for flags in (1, 0x300, 0):  # no dump, no request, neither
+        with pytest.raises(DecodeError, match="4 bytes where the fixed header takes 16"):
+            list(parse(wire.message(RTM.RTM_GETLINK, bytes(4), flags=flags), ROUTE))
+    with pytest.raises(DecodeError, match="0 bytes where"):
+        list(parse(wire.message(RTM.RTM_GETLINK, b"", flags=0x301), ROUTE))
+    with pytest.raises(DecodeError, match="4 bytes where"):
+        list(parse(wire.message(RTM.RTM_GETSTATS, bytes(4), flags=0x301), ROUTE))

@@ -180,12 +180,12 @@ def test_help_on_an_op() -> None:
         "    dump() returns a reply of NamespaceId messages.\n"
         "    The arguments, all of them by name:\n"
         "\n"
-        "        family: AF | int = 0\n"
-        "        nsid: NETNSA_NSID | int | None = None\n"
+        "        family: AF | int | str = 0\n"
+        "        nsid: NETNSA_NSID | int | str | None = None\n"
         "        pid: int | None = None\n"
         "        fd: int | None = None\n"
         "        target_nsid: int | None = None\n"
-        "        current_nsid: NETNSA_NSID | int | None = None\n"
+        "        current_nsid: NETNSA_NSID | int | str | None = None\n"
     )
     assert "do() returns None for it" in (link.set.__doc__ or "")
     assert (Op.__doc__ or "").startswith("A verb of a family.")

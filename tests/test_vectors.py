@@ -38,6 +38,7 @@ from netlink.route.rtnetlink import RTM
 from netlink.route.tc import action, filter, qdisc
 from netlink.route.tc.cls import U32
 from tests.generated import column_paths, follow
+from tests.meanings import dispatch
 from tests.records import CAPTURES, OWN, Json, load, parsed, plain
 from tools import outside
 
@@ -525,8 +526,8 @@ def test_error_record(record: Json) -> None:
         body = error + data
         data = struct.pack("=IHHII", NLMSG_HDRLEN + len(body), 2, flags, 1, 0) + body
     index = struct.pack(INDEX_FORMAT, 0, len(data), 0, 0, -1, 0)
-    (run,), fault = runs(data, index)
-    assert fault is None
+    (run,) = runs(data, index)
+    assert run.fault is None
     error_of, _ = status(run, link.get(index=1))
     assert isinstance(error_of, KernelError)
     assert error_of.errno == -expect.get("error", -22)
@@ -686,7 +687,9 @@ def test_agreement(record: Json) -> None:
         data = bytes.fromhex(record["hex"])
         data += bytes(-len(data) % 4)
         assert message.nlmsg_type is not None
-        gather = Gather(type(message).__table__, [message.nlmsg_type], *paths)
+        gather = Gather(
+            type(message).__table__, dispatch({message.nlmsg_type: type(message)}), *paths
+        )
         gather.feed(data * 2, 0, 2 * len(data))
         for path, column in gather.finish().items():
             assert [*column] == [follow(type(message), message, path)] * 2, path

@@ -12,7 +12,7 @@ from netlink.connection import Reply
 from netlink.constants import NLM_F, NLMSG
 from netlink.family import Op
 from netlink.route import FAMILY, addr, link, neigh, route, rule
-from netlink.route.link import IFF, Link
+from netlink.route.link import IF_OPER, IFF, Link
 from netlink.route.route import NextHop, Route
 from netlink.schema import Addr, AddrOrLabels, Nested, Several, address, nest, records, u32
 
@@ -32,6 +32,9 @@ one.same_as(bytes(one))  # error: arg-type
 
 # Constructor arguments: the types that a field reads as, and others that are accepted.
 Link(ifname="eth0", flags=IFF.IFF_UP, linkinfo={"kind": "veth"})
+Link(flags="up|multicast", operstate="up", address="198.51.100.1")
+Link(flags=["up", 0x1000], operstate=IF_OPER.IF_OPER_UP, type=1)
+Link(flags=1.5)  # error: arg-type
 Link(mtu="1500")  # error: arg-type
 Link(ifname=7)  # error: arg-type
 Link(nosuch=1)  # error: call-arg
@@ -131,7 +134,8 @@ def conversation(nl: Connection) -> Iterator[Message]:
     reveal_type(nl.dump(split()))  # is Reply[Base]
     for each in nl.dump(neigh.get()):
         reveal_type(each)  # is Neighbour
-        reveal_type(each.lladdr)  # is str | None
+        reveal_type(each.lladdr)  # is str | IPv4Address | IPv6Address | None
+        reveal_type(each.state)  # is NUD
     reveal_type(nl.dump(route.get()).all())  # is list[Route]
     for event in nl.events():
         reveal_type(event)  # is Message | RawMessage | Overrun

@@ -44,6 +44,7 @@ LAYERS = {"repeated", "array", "mapping"}
 ALSO = {
     "address": {"binary"},
     "mac": {"binary"},
+    "lladdr": {"binary", "mac"},
     "labels": {"binary", "u32"},
     "struct": {"binary"},
     "scalars": {"binary", "struct"},
@@ -167,8 +168,9 @@ class Comparison:
                 self._met.setdefault(cls, set()).update(fact.set for fact in found)
                 for kind in wrong_kinds(field, found):
                     self._add("kind", where, f"{shown(kind_of(field))} here, {shown(kind)}")
+                inner = innermost(field)
                 length = address_length(found)
-                if length and innermost(field).kind_name == "address" and not field.size:
+                if length and inner.kind_name == "address" and not (inner.size or inner.by_family):
                     self._add("width", where, f"any length here, {length} bytes")
 
     def constants_of(self, cls: type[Message], field: Field) -> list[str]:

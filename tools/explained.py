@@ -66,9 +66,8 @@ REASONS = Explanations(
         "The kernel only looks whether it is there (br_changelink).": """
             kind: bridge.Bridge.fdb_flush""",
         "Bytes, which a policy or a spec calls text or a number.": """
-            kind: link.Port.host_uuid link.Link.cost link.Link.priority link.Link.wireless""",
-        "An address of one length, which is not declared yet: the other length is accepted.": """
-            width: *""",
+            kind: link.Port.host_uuid link.Link.cost link.Link.priority link.Link.wireless
+                link.LinkSet.cost link.LinkSet.priority link.LinkSet.wireless""",
         # --- structure ---
         "The number means one thing in a request and another in an answer.": """
             kind: afspec.Inet.conf dcb.Dcb.perm_hwaddr
@@ -93,9 +92,9 @@ REASONS = Explanations(
         "The nest and what it contains have the same number (mqprio_dump).": """
             kind: sch.MqprioMaxRates.max_rate64 sch.MqprioMinRates.min_rate64""",
         "What it contains depends on the family of the header.": """
-            kind: link.Link.protinfo""",
+            kind: link.Link.protinfo link.LinkSet.protinfo""",
         "A nest: do_set_proto_down(), rtnl_fill_proto_down().": """
-            kind: link.Link.proto_down_reason""",
+            kind: link.Link.proto_down_reason link.LinkSet.proto_down_reason""",
         "Numbered as the counters are, by IFLA_OFFLOAD_XSTATS_L3_STATS.": """
             kind: stats.OffloadXstats.hw_s_info
             nest: stats.OffloadXstats.hw_s_info""",

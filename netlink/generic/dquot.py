@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from netlink.constants import KernelEnum
 from netlink.family import Family
-from netlink.schema import Message, u32, u64
+from netlink.schema import Message, Named, u32, u64
 
 GENL_ID_VFS_DQUOT = 17  # fixed, unlike that of most families (linux/genetlink.h)
 
@@ -31,7 +31,7 @@ class QUOTA_NL_C(KernelEnum):
     QUOTA_NL_C_WARNING = 1
 
 
-class QTYPE(KernelEnum):
+class QTYPE(KernelEnum, prefix=""):
     """Whose quota it is (linux/quota.h)."""
 
     USRQUOTA = 0
@@ -67,9 +67,9 @@ class QuotaWarning(Message):
     is that of the device dev_major:dev_minor.
     """
 
-    qtype: QTYPE | int | None = u32(1, enum=QTYPE)
+    qtype: Named[QTYPE | int | None] = u32(1, enum=QTYPE)
     excess_id: int | None = u64(2)
-    warning: QUOTA_NL | int | None = u32(3, enum=QUOTA_NL)
+    warning: Named[QUOTA_NL | int | None] = u32(3, enum=QUOTA_NL)
     dev_major: int | None = u32(4)
     dev_minor: int | None = u32(5)
     caused_id: int | None = u64(6)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from netlink.constants import KernelEnum, KernelFlag
 from netlink.extack import Policy
 from netlink.family import Family, Op, Steps, plan
-from netlink.schema import Message, Several, array, mapping, string, u16, u32
+from netlink.schema import Message, Named, Several, array, mapping, string, u16, u32
 
 GENL_NAMSIZ = 16  # bytes of a name, NUL included
 GENL_ID_CTRL = 16  # the one family whose number is fixed, and the number of its one group
@@ -50,7 +50,7 @@ class CtrlOp(Message):
     """An op of a family: CTRL_ATTR_OP_*."""
 
     id: int | None = u32(1)
-    flags: GENL | int | None = u32(2, enum=GENL)
+    flags: Named[GENL | int | None] = u32(2, enum=GENL)
 
 
 class CtrlGroup(Message):

@@ -31,10 +31,24 @@ from collections.abc import Iterable
 
 from netlink.constants import KernelEnum, KernelFlag
 from netlink.family import Family, Op, Steps, plan
-from netlink.schema import Message, Nested, flag, nest, pad, s8, string, struct, u8, u16, u32, u64
+from netlink.schema import (
+    Message,
+    Named,
+    Nested,
+    flag,
+    nest,
+    pad,
+    s8,
+    string,
+    struct,
+    u8,
+    u16,
+    u32,
+    u64,
+)
 
 
-class TASKSTATS_CMD(KernelEnum):
+class TASKSTATS_CMD(KernelEnum, prefix=("TASKSTATS_CMD_", "")):
     """Commands: enums in linux/taskstats.h and linux/cgroupstats.h."""
 
     TASKSTATS_CMD_GET = 1
@@ -43,7 +57,7 @@ class TASKSTATS_CMD(KernelEnum):
     CGROUPSTATS_CMD_NEW = 5
 
 
-class AC_FLAG(KernelFlag):
+class AC_FLAG(KernelFlag, prefix="A"):
     """What an accounting record says of a task (linux/acct.h)."""
 
     AFORK = 0x01  # forked, but never called exec
@@ -83,7 +97,7 @@ class taskstats(Message):
     version: int = u16()
     _pad0 = pad(2)
     ac_exitcode: int = u32()  # a wait status: os.waitstatus_to_exitcode()
-    ac_flag: AC_FLAG | int = u8(enum=AC_FLAG)
+    ac_flag: Named[AC_FLAG | int] = u8(enum=AC_FLAG)
     ac_nice: int = s8()
     _pad1 = pad(6)
     cpu_count: int = u64()  # delays: runnable, waiting for a CPU
@@ -95,7 +109,7 @@ class taskstats(Message):
     cpu_run_real_total: int = u64()  # ns that it ran
     cpu_run_virtual_total: int = u64()  # ns, without what a hypervisor took
     ac_comm: str = string(size=32)  # the command's name
-    ac_sched: SCHED | int = u8(enum=SCHED)
+    ac_sched: Named[SCHED | int] = u8(enum=SCHED)
     _pad2 = pad(7)
     ac_uid: int = u32()
     ac_gid: int = u32()

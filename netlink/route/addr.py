@@ -11,9 +11,9 @@ from ipaddress import IPv4Interface, IPv6Interface, ip_network
 from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
 from netlink.family import Op, Steps, plan
 from netlink.route.link import Dev, needed_index
-from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM
+from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM, rtgenmsg
 from netlink.route.words import U8, Prefix, Words, family_of
-from netlink.schema import Addr, IPAddress, Message, Nested, s32, string, struct, u8, u32
+from netlink.schema import Addr, IPAddress, Message, Named, Nested, s32, string, struct, u8, u32
 
 # Address has a field of this name, which would hide the word from the fields after it.
 from netlink.schema import address as ip
@@ -58,13 +58,13 @@ class ifa_cacheinfo(Message):
     tstamp: int = u32()
 
 
-class ifaddrmsg(Message):
+class ifaddrmsg(Message, bare=rtgenmsg):
     """struct ifaddrmsg (linux/if_addr.h). `ifa_flags` holds the low byte of `flags` alone."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     prefixlen: int = u8()
-    ifa_flags: IFA_F = u8(enum=IFA_F)
-    scope: RT_SCOPE | int = u8(enum=RT_SCOPE)
+    ifa_flags: Named[IFA_F] = u8(enum=IFA_F)
+    scope: Named[RT_SCOPE | int] = u8(enum=RT_SCOPE)
     index: int = u32()
 
 
@@ -75,17 +75,17 @@ class Address(ifaddrmsg):
     other end's; an IPv6 address without a peer comes with `address` alone.
     """
 
-    address: Addr = ip(1)
-    local: Addr = ip(2)
+    address: Addr = ip(1, by_family=True)
+    local: Addr = ip(2, by_family=True)
     label: str | None = string(3, size=IFNAMSIZ)
-    broadcast: Addr = ip(4)
-    anycast: Addr = ip(5)
+    broadcast: Addr = ip(4, size=4)
+    anycast: Addr = ip(5, size=16)
     cacheinfo: Nested[ifa_cacheinfo] = struct(6, ifa_cacheinfo)
-    multicast: Addr = ip(7)
-    flags: IFA_F | None = u32(8, enum=IFA_F)
+    multicast: Addr = ip(7, by_family=True)
+    flags: Named[IFA_F | None] = u32(8, enum=IFA_F)
     rt_priority: int | None = u32(9)
     target_netnsid: int | None = s32(10)
-    proto: IFAPROT | int | None = u8(11, enum=IFAPROT)
+    proto: Named[IFAPROT | int | None] = u8(11, enum=IFAPROT)
 
 
 get = Op("addr.get", RTM.RTM_GETADDR, Address, answer="one")

@@ -5,17 +5,17 @@ Numbers are those of Linux 6.12 (linux/if_addrlabel.h); widths are those of net/
 
 from netlink.constants import AF, NLM_F
 from netlink.family import Op
-from netlink.route.rtnetlink import ROUTE, RTM
-from netlink.schema import Addr, Message, pad, u8, u32
+from netlink.route.rtnetlink import ROUTE, RTM, rtgenmsg
+from netlink.schema import Addr, Message, Named, pad, u8, u32
 
 # AddressLabel has a field of this name, which would hide the word from the fields after it.
 from netlink.schema import address as ip
 
 
-class ifaddrlblmsg(Message):
+class ifaddrlblmsg(Message, bare=rtgenmsg):
     """struct ifaddrlblmsg (linux/if_addrlabel.h). `seq` counts the changes to the table."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     _pad = pad(1)
     prefixlen: int = u8()
     flags: int = u8()
@@ -29,7 +29,7 @@ class AddressLabel(ifaddrlblmsg):
     To ask which label an address has, give it with a `prefixlen` of 128.
     """
 
-    address: Addr = ip(1)
+    address: Addr = ip(1, size=16)
     label: int | None = u32(2)
 
 

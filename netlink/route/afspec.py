@@ -1,7 +1,8 @@
 """What IFLA_AF_SPEC and IFLA_PROTINFO of a link hold: one class an address family.
 
-IFLA_AF_SPEC of an ordinary message is a nest keyed by family (`AfSpec`); with AF_BRIDGE in the
-header it holds IFLA_BRIDGE_* attributes instead (`BridgeSpec`). Numbers are those of Linux 6.12
+IFLA_AF_SPEC of an ordinary message is a nest keyed by family: `AfSpec` as the kernel sends it,
+`AfSpecSet` in a request. With AF_BRIDGE in the header it holds IFLA_BRIDGE_* attributes instead
+(`BridgeSpec`). Numbers are those of Linux 6.12
 (linux/if_link.h, linux/if_bridge.h, linux/mrp_bridge.h, linux/cfm_bridge.h, linux/ip.h,
 linux/ipv6.h); widths are those of net/bridge/br_{netlink,mrp_netlink,cfm_netlink,mst}.c,
 net/ipv4/devinet.c, net/ipv6/addrconf.c and net/mctp/device.c.
@@ -15,12 +16,12 @@ from netlink.constants import AF, KernelEnum, KernelFlag
 from netlink.schema import (
     Addr,
     Message,
+    Named,
     Nested,
     Several,
     address,
     binary,
     mac,
-    mapping,
     nest,
     repeated,
     s32,
@@ -127,7 +128,7 @@ class BR_MRP_PORT_ROLE(KernelEnum):
     BR_MRP_PORT_ROLE_INTER = 2
 
 
-class BR_CFM_DOMAIN(KernelEnum):
+class BR_CFM_DOMAIN(KernelEnum, prefix="BR_CFM_"):
     """What a CFM end point watches: enum br_cfm_domain (linux/cfm_bridge.h)."""
 
     BR_CFM_PORT = 0
@@ -269,23 +270,57 @@ class ifla_cacheinfo(Message):
 
 
 class Inet(Message):
-    """IFLA_INET_* attributes (linux/if_link.h).
-
-    `conf` is what the kernel sends; it takes another form under the same number (`InetSet`) and
-    passes over this one.
-    """
+    """IFLA_INET_* attributes as the kernel sends them (linux/if_link.h); see InetSet."""
 
     conf: Nested[ipv4_devconf] = struct(1, ipv4_devconf)
 
 
-class InetSet(Message):
-    """IFLA_INET_* attributes in a request: sysctls by their IPV4_DEVCONF_* number (linux/ip.h).
+class InetConf(Message):
+    """IFLA_INET_CONF in a request: the IPv4 sysctls to set, as IPV4_DEVCONF_* (linux/ip.h)."""
 
-    That is the member's place in ipv4_devconf, counted from 1 (inet_set_link_af in
-    net/ipv4/devinet.c).
+    forwarding: int | None = s32(1)
+    mc_forwarding: int | None = s32(2)
+    proxy_arp: int | None = s32(3)
+    accept_redirects: int | None = s32(4)
+    secure_redirects: int | None = s32(5)
+    send_redirects: int | None = s32(6)
+    shared_media: int | None = s32(7)
+    rp_filter: int | None = s32(8)
+    accept_source_route: int | None = s32(9)
+    bootp_relay: int | None = s32(10)
+    log_martians: int | None = s32(11)
+    tag: int | None = s32(12)
+    arpfilter: int | None = s32(13)
+    medium_id: int | None = s32(14)
+    noxfrm: int | None = s32(15)
+    nopolicy: int | None = s32(16)
+    force_igmp_version: int | None = s32(17)
+    arp_announce: int | None = s32(18)
+    arp_ignore: int | None = s32(19)
+    promote_secondaries: int | None = s32(20)
+    arp_accept: int | None = s32(21)
+    arp_notify: int | None = s32(22)
+    accept_local: int | None = s32(23)
+    src_vmark: int | None = s32(24)
+    proxy_arp_pvlan: int | None = s32(25)
+    route_localnet: int | None = s32(26)
+    igmpv2_unsolicited_report_interval: int | None = s32(27)
+    igmpv3_unsolicited_report_interval: int | None = s32(28)
+    ignore_routes_with_linkdown: int | None = s32(29)
+    drop_unicast_in_l2_multicast: int | None = s32(30)
+    drop_gratuitous_arp: int | None = s32(31)
+    bc_forwarding: int | None = s32(32)
+    arp_evict_nocarrier: int | None = s32(33)
+
+
+class InetSet(Message):
+    """IFLA_INET_* attributes in a request (linux/if_link.h).
+
+    The kernel takes the sysctls one by one (inet_set_link_af in net/ipv4/devinet.c), and sends all
+    of them as an array under the same number. In a request it ignores the array.
     """
 
-    conf: dict[int, int] | None = mapping(1, u32())
+    conf: Nested[InetConf] = nest(1, InetConf)
 
 
 class Inet6(Message):
@@ -301,9 +336,16 @@ class Inet6(Message):
     mcast: bytes | None = binary(4)
     cacheinfo: Nested[ifla_cacheinfo] = struct(5, ifla_cacheinfo)
     icmp6stats: tuple[int, ...] = scalars(6, u64())
-    token: Addr = address(7)
-    addr_gen_mode: IN6_ADDR_GEN_MODE | int | None = u8(8, enum=IN6_ADDR_GEN_MODE)
+    token: Addr = address(7, size=16)
+    addr_gen_mode: Named[IN6_ADDR_GEN_MODE | int | None] = u8(8, enum=IN6_ADDR_GEN_MODE)
     ra_mtu: int | None = u32(9)
+
+
+class Inet6Set(Message):
+    """IFLA_INET6_* attributes in a request: the two that can be set (inet6_validate_link_af)."""
+
+    token: Addr = address(7, size=16)
+    addr_gen_mode: Named[IN6_ADDR_GEN_MODE | int | None] = u8(8, enum=IN6_ADDR_GEN_MODE)
 
 
 class Mctp(Message):
@@ -314,7 +356,7 @@ class Mctp(Message):
 
 
 class AfSpec(Message):
-    """IFLA_AF_SPEC of an ordinary link message: a nest for each address family (AF_*)."""
+    """IFLA_AF_SPEC of a link as the kernel sends it: a nest for each family (AF_*)."""
 
     inet: Nested[Inet] = nest(AF.AF_INET, Inet)
     inet6: Nested[Inet6] = nest(AF.AF_INET6, Inet6)
@@ -322,10 +364,10 @@ class AfSpec(Message):
 
 
 class AfSpecSet(Message):
-    """IFLA_AF_SPEC of a request that changes IPv4 sysctls, numbered by AF_* as AfSpec is."""
+    """IFLA_AF_SPEC of a request, numbered by AF_* too: what can be set."""
 
     inet: Nested[InetSet] = nest(AF.AF_INET, InetSet)
-    inet6: Nested[Inet6] = nest(AF.AF_INET6, Inet6)
+    inet6: Nested[Inet6Set] = nest(AF.AF_INET6, Inet6Set)
     mctp: Nested[Mctp] = nest(AF.AF_MCTP, Mctp)
 
 
@@ -335,7 +377,7 @@ class AfSpecSet(Message):
 class bridge_vlan_info(Message):
     """struct bridge_vlan_info (linux/if_bridge.h)."""
 
-    flags: BRIDGE_VLAN_INFO = u16(enum=BRIDGE_VLAN_INFO)
+    flags: Named[BRIDGE_VLAN_INFO] = u16(enum=BRIDGE_VLAN_INFO)
     vid: int = u16()
 
 
@@ -344,14 +386,14 @@ class BridgeVlanTunnel(Message):
 
     id: int | None = u32(1)
     vid: int | None = u16(2)
-    flags: BRIDGE_VLAN_INFO | None = u16(3, enum=BRIDGE_VLAN_INFO)
+    flags: Named[BRIDGE_VLAN_INFO | None] = u16(3, enum=BRIDGE_VLAN_INFO)
 
 
 class BridgeMstEntry(Message):
     """IFLA_BRIDGE_MST_ENTRY_* attributes (linux/if_bridge.h)."""
 
     msti: int | None = u16(1)
-    state: BR_STATE | int | None = u8(2, enum=BR_STATE)
+    state: Named[BR_STATE | int | None] = u8(2, enum=BR_STATE)
 
 
 class BridgeMst(Message):
@@ -372,27 +414,27 @@ class BridgeMrpInstance(Message):
 class BridgeMrpPortState(Message):
     """IFLA_BRIDGE_MRP_PORT_STATE_* attributes (linux/if_bridge.h)."""
 
-    state: BR_MRP_PORT_STATE | int | None = u32(1, enum=BR_MRP_PORT_STATE)
+    state: Named[BR_MRP_PORT_STATE | int | None] = u32(1, enum=BR_MRP_PORT_STATE)
 
 
 class BridgeMrpPortRole(Message):
     """IFLA_BRIDGE_MRP_PORT_ROLE_* attributes (linux/if_bridge.h)."""
 
-    role: BR_MRP_PORT_ROLE | int | None = u32(1, enum=BR_MRP_PORT_ROLE)
+    role: Named[BR_MRP_PORT_ROLE | int | None] = u32(1, enum=BR_MRP_PORT_ROLE)
 
 
 class BridgeMrpRingState(Message):
     """IFLA_BRIDGE_MRP_RING_STATE_* attributes (linux/if_bridge.h)."""
 
     ring_id: int | None = u32(1)
-    state: BR_MRP_RING_STATE | int | None = u32(2, enum=BR_MRP_RING_STATE)
+    state: Named[BR_MRP_RING_STATE | int | None] = u32(2, enum=BR_MRP_RING_STATE)
 
 
 class BridgeMrpRingRole(Message):
     """IFLA_BRIDGE_MRP_RING_ROLE_* attributes (linux/if_bridge.h)."""
 
     ring_id: int | None = u32(1)
-    role: BR_MRP_RING_ROLE | int | None = u32(2, enum=BR_MRP_RING_ROLE)
+    role: Named[BR_MRP_RING_ROLE | int | None] = u32(2, enum=BR_MRP_RING_ROLE)
 
 
 class BridgeMrpStartTest(Message):
@@ -412,14 +454,14 @@ class BridgeMrpInfo(Message):
     p_ifindex: int | None = u32(2)
     s_ifindex: int | None = u32(3)
     prio: int | None = u16(4)
-    ring_state: BR_MRP_RING_STATE | int | None = u32(5, enum=BR_MRP_RING_STATE)
-    ring_role: BR_MRP_RING_ROLE | int | None = u32(6, enum=BR_MRP_RING_ROLE)
+    ring_state: Named[BR_MRP_RING_STATE | int | None] = u32(5, enum=BR_MRP_RING_STATE)
+    ring_role: Named[BR_MRP_RING_ROLE | int | None] = u32(6, enum=BR_MRP_RING_ROLE)
     test_interval: int | None = u32(7)
     test_max_miss: int | None = u32(8)
     test_monitor: int | None = u32(9)
     i_ifindex: int | None = u32(10)
-    in_state: BR_MRP_IN_STATE | int | None = u32(11, enum=BR_MRP_IN_STATE)
-    in_role: BR_MRP_IN_ROLE | int | None = u32(12, enum=BR_MRP_IN_ROLE)
+    in_state: Named[BR_MRP_IN_STATE | int | None] = u32(11, enum=BR_MRP_IN_STATE)
+    in_role: Named[BR_MRP_IN_ROLE | int | None] = u32(12, enum=BR_MRP_IN_ROLE)
     in_test_interval: int | None = u32(13)
     in_test_max_miss: int | None = u32(14)
 
@@ -429,7 +471,7 @@ class BridgeMrpInRole(Message):
 
     ring_id: int | None = u32(1)
     in_id: int | None = u16(2)
-    role: BR_MRP_IN_ROLE | int | None = u32(3, enum=BR_MRP_IN_ROLE)
+    role: Named[BR_MRP_IN_ROLE | int | None] = u32(3, enum=BR_MRP_IN_ROLE)
     i_ifindex: int | None = u32(4)
 
 
@@ -437,7 +479,7 @@ class BridgeMrpInState(Message):
     """IFLA_BRIDGE_MRP_IN_STATE_* attributes (linux/if_bridge.h)."""
 
     in_id: int | None = u32(1)
-    state: BR_MRP_IN_STATE | int | None = u32(2, enum=BR_MRP_IN_STATE)
+    state: Named[BR_MRP_IN_STATE | int | None] = u32(2, enum=BR_MRP_IN_STATE)
 
 
 class BridgeMrpStartInTest(Message):
@@ -471,8 +513,8 @@ class BridgeCfmMepCreate(Message):
     """IFLA_BRIDGE_CFM_MEP_CREATE_* attributes: an end point (linux/if_bridge.h)."""
 
     instance: int | None = u32(1)
-    domain: BR_CFM_DOMAIN | int | None = u32(2, enum=BR_CFM_DOMAIN)
-    direction: BR_CFM_MEP_DIRECTION | int | None = u32(3, enum=BR_CFM_MEP_DIRECTION)
+    domain: Named[BR_CFM_DOMAIN | int | None] = u32(2, enum=BR_CFM_DOMAIN)
+    direction: Named[BR_CFM_MEP_DIRECTION | int | None] = u32(3, enum=BR_CFM_MEP_DIRECTION)
     ifindex: int | None = u32(4)
 
 
@@ -496,7 +538,7 @@ class BridgeCfmCcConfig(Message):
 
     instance: int | None = u32(1)
     enable: int | None = u32(2)
-    exp_interval: BR_CFM_CCM_INTERVAL | int | None = u32(3, enum=BR_CFM_CCM_INTERVAL)
+    exp_interval: Named[BR_CFM_CCM_INTERVAL | int | None] = u32(3, enum=BR_CFM_CCM_INTERVAL)
     exp_maid: bytes | None = binary(4, size=48)
 
 
@@ -578,8 +620,8 @@ class BridgeCfm(Message):
 class BridgeSpec(Message):
     """IFLA_BRIDGE_* attributes: IFLA_AF_SPEC of an AF_BRIDGE link message (linux/if_bridge.h)."""
 
-    flags: BRIDGE_FLAGS | None = u16(0, enum=BRIDGE_FLAGS)
-    mode: BRIDGE_MODE | int | None = u16(1, enum=BRIDGE_MODE)
+    flags: Named[BRIDGE_FLAGS | None] = u16(0, enum=BRIDGE_FLAGS)
+    mode: Named[BRIDGE_MODE | int | None] = u16(1, enum=BRIDGE_MODE)
     vlan_info: Several[bridge_vlan_info] = repeated(2, struct(bridge_vlan_info))
     vlan_tunnel_info: Several[BridgeVlanTunnel] = repeated(3, BridgeVlanTunnel)
     mrp: Nested[BridgeMrp] = nest(4, BridgeMrp)

@@ -7,7 +7,7 @@ are "ipv4-mroute-r" and "ipv6-mroute-r".
 
 from netlink.constants import KernelEnum
 from netlink.route.rtnetlink import ROUTE, RTM, rtgenmsg
-from netlink.schema import Addr, address, binary, u8, u32
+from netlink.schema import Addr, Named, address, binary, u8, u32
 
 
 class IGMPMSG(KernelEnum):
@@ -26,10 +26,10 @@ class CacheReport(rtgenmsg):
     sends no `table`.
     """
 
-    msgtype: IGMPMSG | int | None = u8(1, enum=IGMPMSG)
+    msgtype: Named[IGMPMSG | int | None] = u8(1, enum=IGMPMSG)
     vif_id: int | None = u32(2)
-    src_addr: Addr = address(3)
-    dst_addr: Addr = address(4)
+    src_addr: Addr = address(3, by_family=True)
+    dst_addr: Addr = address(4, by_family=True)
     pkt: bytes | None = binary(5)
     table: int | None = u32(6)
 

@@ -9,6 +9,7 @@ from netlink.family import Op
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import (
     Message,
+    Named,
     Nested,
     Several,
     binary,
@@ -94,7 +95,7 @@ class IEEE_8021QAZ_TSA(KernelEnum):
     IEEE_8021QAZ_TSA_VENDOR = 255
 
 
-class DCB_APP_SEL(KernelEnum):
+class DCB_APP_SEL(KernelEnum, prefix=("IEEE_8021QAZ_APP_SEL_", "DCB_APP_SEL_")):
     """What the protocol of an application entry is: dcb_app.selector."""
 
     IEEE_8021QAZ_APP_SEL_ETHERTYPE = 1
@@ -175,7 +176,7 @@ class dcbnl_buffer(Message):
 class dcb_app(Message):
     """struct dcb_app (linux/dcbnl.h): the priority of a protocol; a bitmap of them for CEE."""
 
-    selector: DCB_APP_SEL | int = u8(enum=DCB_APP_SEL)
+    selector: Named[DCB_APP_SEL | int] = u8(enum=DCB_APP_SEL)
     priority: int = u8()
     protocol: int = u16()
 
@@ -315,7 +316,7 @@ class Capabilities(Message):
     pfc_tcs: int | None = u8(6)
     gsp: int | None = u8(7)
     bcn: int | None = u8(8)
-    dcbx: DCB_CAP_DCBX | None = u8(9, enum=DCB_CAP_DCBX)
+    dcbx: Named[DCB_CAP_DCBX | None] = u8(9, enum=DCB_CAP_DCBX)
 
 
 class NumTcs(Message):
@@ -359,7 +360,7 @@ class Bcn(Message):
 class CeeApp(Message):
     """DCB_APP_ATTR_* attributes: one application; `priority` is a bitmap (linux/dcbnl.h)."""
 
-    idtype: DCB_APP_IDTYPE | int | None = u8(1, enum=DCB_APP_IDTYPE)
+    idtype: Named[DCB_APP_IDTYPE | int | None] = u8(1, enum=DCB_APP_IDTYPE)
     id: int | None = u16(2)
     priority: int | None = u8(3)
 
@@ -381,9 +382,9 @@ class FeatCfg(Message):
     """DCB_FEATCFG_ATTR_* attributes: what is negotiated; `all` asks for them."""
 
     all: bool = flag(1)
-    pg: DCB_FEATCFG | None = u8(2, enum=DCB_FEATCFG)
-    pfc: DCB_FEATCFG | None = u8(3, enum=DCB_FEATCFG)
-    app: DCB_FEATCFG | None = u8(4, enum=DCB_FEATCFG)
+    pg: Named[DCB_FEATCFG | None] = u8(2, enum=DCB_FEATCFG)
+    pfc: Named[DCB_FEATCFG | None] = u8(3, enum=DCB_FEATCFG)
+    app: Named[DCB_FEATCFG | None] = u8(4, enum=DCB_FEATCFG)
 
 
 class Cee(Message):
@@ -405,8 +406,8 @@ class Cee(Message):
 class dcbmsg(Message):
     """struct dcbmsg (linux/dcbnl.h)."""
 
-    family: AF | int = u8(enum=AF)
-    cmd: DCB_CMD | int = u8(enum=DCB_CMD)
+    family: Named[AF | int] = u8(enum=AF)
+    cmd: Named[DCB_CMD | int] = u8(enum=DCB_CMD)
     _pad = pad(2)
 
 
@@ -429,7 +430,7 @@ class Dcb(dcbmsg):
     bcn: Nested[Bcn] = nest(11, Bcn)
     app: Nested[CeeApp] = nest(12, CeeApp)
     ieee: Nested[Ieee] = nest(13, Ieee)
-    dcbx: DCB_CAP_DCBX | None = u8(14, enum=DCB_CAP_DCBX)
+    dcbx: Named[DCB_CAP_DCBX | None] = u8(14, enum=DCB_CAP_DCBX)
     featcfg: Nested[FeatCfg] = nest(15, FeatCfg)
     cee: Nested[Cee] = nest(16, Cee)
 

@@ -14,6 +14,7 @@ from netlink.route.words import U16, Words
 from netlink.schema import (
     Addr,
     Message,
+    Named,
     Nested,
     Several,
     address,
@@ -184,9 +185,9 @@ class Ila(Message):
     """ILA_ATTR_* attributes of an identifier locator address (linux/ila.h)."""
 
     locator: int | None = be64(1)
-    csum_mode: ILA_CSUM | int | None = u8(7, enum=ILA_CSUM)
-    ident_type: ILA_ATYPE | int | None = u8(8, enum=ILA_ATYPE)
-    hook_type: ILA_HOOK | int | None = u8(9, enum=ILA_HOOK)
+    csum_mode: Named[ILA_CSUM | int | None] = u8(7, enum=ILA_CSUM)
+    ident_type: Named[ILA_ATYPE | int | None] = u8(8, enum=ILA_ATYPE)
+    hook_type: Named[ILA_HOOK | int | None] = u8(9, enum=ILA_HOOK)
 
 
 class BpfProg(Message):
@@ -243,11 +244,11 @@ class Ip(Message):
     """LWTUNNEL_IP_* attributes: the outer IPv4 header, and the tunnel's key (linux/lwtunnel.h)."""
 
     id: int | None = be64(1)
-    dst: Addr = address(2)
-    src: Addr = address(3)
+    dst: Addr = address(2, size=4)
+    src: Addr = address(3, size=4)
     ttl: int | None = u8(4)
     tos: int | None = u8(5)
-    flags: TUNNEL | None = be16(6, enum=TUNNEL)
+    flags: Named[TUNNEL | None] = be16(6, enum=TUNNEL)
     opts: Nested[IpOpts] = nest(8, IpOpts)
 
 
@@ -255,11 +256,11 @@ class Ip6(Message):
     """LWTUNNEL_IP6_* attributes: the outer IPv6 header, and the tunnel's key (linux/lwtunnel.h)."""
 
     id: int | None = be64(1)
-    dst: Addr = address(2)
-    src: Addr = address(3)
+    dst: Addr = address(2, size=16)
+    src: Addr = address(3, size=16)
     hoplimit: int | None = u8(4)
     tc: int | None = u8(5)
-    flags: TUNNEL | None = be16(6, enum=TUNNEL)
+    flags: Named[TUNNEL | None] = be16(6, enum=TUNNEL)
     opts: Nested[IpOpts] = nest(8, IpOpts)
 
 
@@ -313,7 +314,7 @@ class ipv6_sr_hdr(SegmentRouting, Message):
     type: int = u8()
     segments_left: int = u8()
     first_segment: int = u8()
-    flags: SR6_FLAG1 = u8(enum=SR6_FLAG1)
+    flags: Named[SR6_FLAG1] = u8(enum=SR6_FLAG1)
     tag: int = be16()
     data: bytes = binary()
 
@@ -321,13 +322,13 @@ class ipv6_sr_hdr(SegmentRouting, Message):
 class seg6_iptunnel_encap(SegmentRouting, Message):
     """struct seg6_iptunnel_encap (linux/seg6_iptunnel.h): a mode, then a struct ipv6_sr_hdr."""
 
-    mode: SEG6_IPTUN_MODE | int = s32(enum=SEG6_IPTUN_MODE)
+    mode: Named[SEG6_IPTUN_MODE | int] = s32(enum=SEG6_IPTUN_MODE)
     nexthdr: int = u8()
     hdrlen: int = u8()
     type: int = u8()
     segments_left: int = u8()
     first_segment: int = u8()
-    flags: SR6_FLAG1 = u8(enum=SR6_FLAG1)
+    flags: Named[SR6_FLAG1] = u8(enum=SR6_FLAG1)
     tag: int = be16()
     data: bytes = binary()
 
@@ -371,11 +372,11 @@ class Seg6LocalFlavors(Message):
 class Seg6Local(Message):
     """SEG6_LOCAL_* attributes: what this node does at a segment of its own (linux/seg6_local.h)."""
 
-    action: SEG6_LOCAL_ACTION | int | None = u32(1, enum=SEG6_LOCAL_ACTION)
+    action: Named[SEG6_LOCAL_ACTION | int | None] = u32(1, enum=SEG6_LOCAL_ACTION)
     srh: Nested[ipv6_sr_hdr] = struct(2, ipv6_sr_hdr)
     table: int | None = u32(3)
-    nh4: Addr = address(4)
-    nh6: Addr = address(5)
+    nh4: Addr = address(4, size=4)
+    nh6: Addr = address(5, size=16)
     iif: int | None = u32(6)
     oif: int | None = u32(7)
     bpf: Nested[Seg6LocalBpf] = nest(8, Seg6LocalBpf)
@@ -426,12 +427,12 @@ class ioam6_trace_hdr(Message):
 class Ioam6(Message):
     """IOAM6_IPTUNNEL_* attributes (linux/ioam6_iptunnel.h): a trace in k of n packets."""
 
-    mode: IOAM6_IPTUNNEL_MODE | int | None = u8(1, enum=IOAM6_IPTUNNEL_MODE)
-    dst: Addr = address(2)
+    mode: Named[IOAM6_IPTUNNEL_MODE | int | None] = u8(1, enum=IOAM6_IPTUNNEL_MODE)
+    dst: Addr = address(2, size=16)
     trace: Nested[ioam6_trace_hdr] = struct(3, ioam6_trace_hdr)
     freq_k: int | None = u32(4)
     freq_n: int | None = u32(5)
-    src: Addr = address(6)
+    src: Addr = address(6, size=16)
 
 
 Encap: TypeAlias = Mpls | Ip | Ila | Ip6 | Seg6 | Bpf | Seg6Local | Rpl | Ioam6 | Xfrm

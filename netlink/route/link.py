@@ -21,14 +21,17 @@ from netlink.errors import KernelError
 from netlink.family import Op, Request, Steps, ifindex, plan
 from netlink.route.afspec import IN6_ADDR_GEN_MODE, AfSpec, AfSpecSet, BridgeSpec, Inet6
 from netlink.route.linkinfo import ETH_P, KINDS, SLAVE_KINDS, BridgePort, LinkInfo
-from netlink.route.rtnetlink import ROUTE, RTEXT_FILTER, RTM
+from netlink.route.rtnetlink import ROUTE, RTEXT_FILTER, RTM, rtgenmsg
 from netlink.route.words import S32, U8, Words
 from netlink.schema import (
+    LinkAddr,
     Message,
+    Named,
     Nested,
     Several,
     be16,
     binary,
+    lladdr,
     mac,
     nest,
     pad,
@@ -45,7 +48,7 @@ from netlink.schema import (
 )
 
 # VfInfo has a field of this name, which would hide the word from the fields after it.
-from netlink.schema import mac as lladdr
+from netlink.schema import mac as hardware
 
 PORT_PROFILE_MAX = 40  # linux/if_link.h; a NUL behind is not counted
 
@@ -196,7 +199,7 @@ class PORT_REQUEST(KernelEnum):
     PORT_REQUEST_DISASSOCIATE = 3
 
 
-class PORT_RESPONSE(KernelEnum):
+class PORT_RESPONSE(KernelEnum, prefix=("PORT_VDP_RESPONSE_", "PORT_")):
     """What the switch answered: IFLA_PORT_RESPONSE (linux/if_link.h)."""
 
     PORT_VDP_RESPONSE_SUCCESS = 0
@@ -325,7 +328,7 @@ class ifla_vf_vlan_info(Message):
     vf: int = u32()
     vlan: int = u32()
     qos: int = u32()
-    vlan_proto: ETH_P | int = be16(enum=ETH_P)
+    vlan_proto: Named[ETH_P | int] = be16(enum=ETH_P)
 
 
 class ifla_vf_tx_rate(Message):
@@ -346,7 +349,7 @@ class ifla_vf_link_state(Message):
     """struct ifla_vf_link_state (linux/if_link.h)."""
 
     vf: int = u32()
-    link_state: IFLA_VF_LINK_STATE | int = u32(enum=IFLA_VF_LINK_STATE)
+    link_state: Named[IFLA_VF_LINK_STATE | int] = u32(enum=IFLA_VF_LINK_STATE)
 
 
 class ifla_vf_rate(Message):
@@ -412,7 +415,7 @@ class VfInfo(Message):
     ib_node_guid: Nested[ifla_vf_guid] = struct(10, ifla_vf_guid)
     ib_port_guid: Nested[ifla_vf_guid] = struct(11, ifla_vf_guid)
     vlan_list: Nested[VfVlanList] = nest(12, VfVlanList)
-    broadcast: str | None = lladdr(13)  # 32 bytes, as in ifla_vf_mac
+    broadcast: str | None = hardware(13)  # 32 bytes, as in ifla_vf_mac
 
 
 class VfInfoList(Message):
@@ -438,8 +441,8 @@ class Port(Message):
     vsi_type: Nested[ifla_port_vsi] = struct(3, ifla_port_vsi)
     instance_uuid: bytes | None = binary(4)
     host_uuid: bytes | None = binary(5)
-    request: PORT_REQUEST | int | None = u8(6, enum=PORT_REQUEST)
-    response: PORT_RESPONSE | int | None = u16(7, enum=PORT_RESPONSE)
+    request: Named[PORT_REQUEST | int | None] = u8(6, enum=PORT_REQUEST)
+    response: Named[PORT_RESPONSE | int | None] = u16(7, enum=PORT_RESPONSE)
 
 
 class VfPorts(Message):
@@ -452,8 +455,8 @@ class Xdp(Message):
     """IFLA_XDP_* attributes (linux/if_link.h). An `fd` of -1 detaches."""
 
     fd: int | None = s32(1)
-    attached: XDP_ATTACHED | int | None = u8(2, enum=XDP_ATTACHED)
-    flags: XDP_FLAGS | None = u32(3, enum=XDP_FLAGS)
+    attached: Named[XDP_ATTACHED | int | None] = u8(2, enum=XDP_ATTACHED)
+    flags: Named[XDP_FLAGS | None] = u32(3, enum=XDP_FLAGS)
     prog_id: int | None = u32(4)
     drv_prog_id: int | None = u32(5)
     skb_prog_id: int | None = u32(6)
@@ -488,14 +491,14 @@ class DpllPin(Message):
     id: int | None = u32(1)
 
 
-class ifinfomsg(Message):
+class ifinfomsg(Message, bare=rtgenmsg):
     """struct ifinfomsg (linux/rtnetlink.h). `change` masks the `flags` a request sets."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     _pad = pad(1)
-    type: ARPHRD | int = u16(enum=ARPHRD)
+    type: Named[ARPHRD | int] = u16(enum=ARPHRD)
     index: int = s32()
-    flags: IFF = u32(enum=IFF)
+    flags: Named[IFF] = u32(enum=IFF)
     change: int = u32()
 
 
@@ -507,8 +510,8 @@ class Link(ifinfomsg):
     no class for them.
     """
 
-    address: str | None = mac(1)
-    broadcast: str | None = mac(2)
+    address: LinkAddr = lladdr(1)
+    broadcast: LinkAddr = lladdr(2)
     ifname: str | None = string(3, size=IFNAMSIZ)
     mtu: int | None = u32(4)
     link: int | None = u32(5)
@@ -524,22 +527,22 @@ class Link(ifinfomsg):
     txqlen: int | None = u32(13)
     map: Nested[rtnl_link_ifmap] = struct(14, rtnl_link_ifmap)
     weight: int | None = u32(15)
-    operstate: IF_OPER | int | None = u8(16, enum=IF_OPER)
-    linkmode: IF_LINK_MODE | int | None = u8(17, enum=IF_LINK_MODE)
+    operstate: Named[IF_OPER | int | None] = u8(16, enum=IF_OPER)
+    linkmode: Named[IF_LINK_MODE | int | None] = u8(17, enum=IF_LINK_MODE)
     linkinfo: Nested[LinkInfo] = nest(18, LinkInfo)
     net_ns_pid: int | None = u32(19)
-    ifalias: str | None = string(20, size=IFALIASZ - 1)  # in ifla_policy bytes, NUL and all
+    ifalias: str | None = string(20, size=IFALIASZ, nul=False)  # ifla_policy counts a NUL
     num_vf: int | None = u32(21)
     vfinfo_list: Nested[VfInfoList] = nest(22, VfInfoList)
     stats64: Nested[rtnl_link_stats64] = struct(23, rtnl_link_stats64)
     vf_ports: Nested[VfPorts] = nest(24, VfPorts)
     port_self: Nested[Port] = nest(25, Port)
-    af_spec: Nested[AfSpec | AfSpecSet | BridgeSpec] = selected(
+    af_spec: Nested[AfSpec | BridgeSpec] = selected(
         26, "family", {AF.AF_UNSPEC: AfSpec, AF.AF_BRIDGE: BridgeSpec}
     )
     group: int | None = u32(27)
     net_ns_fd: int | None = u32(28)
-    ext_mask: RTEXT_FILTER | None = u32(29, enum=RTEXT_FILTER)
+    ext_mask: Named[RTEXT_FILTER | None] = u32(29, enum=RTEXT_FILTER)
     promiscuity: int | None = u32(30)
     num_tx_queues: int | None = u32(31)
     num_rx_queues: int | None = u32(32)
@@ -553,7 +556,7 @@ class Link(ifinfomsg):
     gso_max_segs: int | None = u32(40)
     gso_max_size: int | None = u32(41)
     xdp: Nested[Xdp] = nest(43, Xdp)
-    event: IFLA_EVENT | int | None = u32(44, enum=IFLA_EVENT)
+    event: Named[IFLA_EVENT | int | None] = u32(44, enum=IFLA_EVENT)
     new_netnsid: int | None = s32(45)
     target_netnsid: int | None = s32(46)
     carrier_up_count: int | None = u32(47)
@@ -563,7 +566,7 @@ class Link(ifinfomsg):
     max_mtu: int | None = u32(51)
     prop_list: Nested[PropList] = nest(52, PropList)
     alt_ifname: str | None = string(53, size=ALTIFNAMSIZ)
-    perm_address: str | None = mac(54)
+    perm_address: LinkAddr = lladdr(54)
     proto_down_reason: Nested[ProtoDownReason] = nest(55, ProtoDownReason)
     parent_dev_name: str | None = string(56)
     parent_dev_bus_name: str | None = string(57)
@@ -581,6 +584,17 @@ class Link(ifinfomsg):
     tailroom: int | None = u16(69)
 
 
+class LinkSet(Link):
+    """What a request to make or to change a link holds: a Link with another `af_spec`.
+
+    The kernel does not take IFLA_AF_SPEC as it sends it (see netlink.route.afspec).
+    """
+
+    af_spec: Nested[AfSpecSet | BridgeSpec] = selected(  # type: ignore[assignment]
+        26, "family", {AF.AF_UNSPEC: AfSpecSet, AF.AF_BRIDGE: BridgeSpec}
+    )
+
+
 # With a mask of 0, or none, the kernel sizes the parts of a dump for small links only, and silently
 # ends the dump at the first link whose message exceeds 32 KiB (rtnl_calcit).
 # ip(8) sends this mask too.
@@ -591,14 +605,20 @@ get = Op(
     answer="one",
     defaults={"ext_mask": RTEXT_FILTER.RTEXT_FILTER_VF},
 )
-new = Op("link.new", RTM.RTM_NEWLINK, Link, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
+new = Op(
+    "link.new",
+    RTM.RTM_NEWLINK,
+    LinkSet,
+    reply=Link,
+    flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL,
+)
 # RTM_NEWLINK without NLM_F_CREATE, since RTM_SETLINK ignores linkinfo (__rtnl_newlink).
-set = Op("link.set", RTM.RTM_NEWLINK, Link)
+set = Op("link.set", RTM.RTM_NEWLINK, LinkSet, reply=Link)
 # With AF_BRIDGE: the VLANs, MRP and CFM in `af_spec` (rtnl_bridge_dellink).
 delete = Op("link.delete", RTM.RTM_DELLINK, Link)
 # With AF_BRIDGE: `protinfo` and `af_spec` of a bridge's port, or of the bridge itself where
 # BRIDGE_FLAGS_SELF is set (rtnl_bridge_setlink); `set` does not pass them on.
-set_port = Op("link.set_port", RTM.RTM_SETLINK, Link)
+set_port = Op("link.set_port", RTM.RTM_SETLINK, LinkSet)
 
 ROUTE.add(get, new, set, delete, set_port)
 

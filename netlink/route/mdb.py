@@ -12,11 +12,12 @@ from typing import Any, Self
 from netlink.constants import AF, NLM_F, KernelEnum, KernelFlag
 from netlink.family import Op
 from netlink.route.linkinfo import ETH_P, MDB_RTR_TYPE
-from netlink.route.rtnetlink import ROUTE, RTM, RTPROT
+from netlink.route.rtnetlink import ROUTE, RTM, RTPROT, rtgenmsg
 from netlink.schema import (
     Addr,
     IPAddress,
     Message,
+    Named,
     Nested,
     Several,
     be16,
@@ -35,7 +36,7 @@ from netlink.schema import (
 from netlink.schema import address as ip
 
 
-class MDB_STATE(KernelEnum):
+class MDB_STATE(KernelEnum, prefix="MDB_"):
     """Whether an entry ages: br_mdb_entry.state."""
 
     MDB_TEMPORARY = 0
@@ -67,11 +68,11 @@ class br_mdb_entry(Message):
     """
 
     ifindex: int = u32()
-    state: MDB_STATE | int = u8(enum=MDB_STATE)
-    flags: MDB_FLAGS = u8(enum=MDB_FLAGS)
+    state: Named[MDB_STATE | int] = u8(enum=MDB_STATE)
+    flags: Named[MDB_FLAGS] = u8(enum=MDB_FLAGS)
     vid: int = u16()
     u: bytes = binary(size=16)
-    proto: ETH_P | int = be16(enum=ETH_P)
+    proto: Named[ETH_P | int] = be16(enum=ETH_P)
     _pad = pad(2)
 
     @classmethod
@@ -99,7 +100,7 @@ class br_mdb_entry(Message):
 class MdbSource(Message):
     """MDBA_MDB_SRCATTR_* attributes: a source, and when it expires (linux/if_bridge.h)."""
 
-    address: Addr = ip(1)
+    address: Addr = ip(1, by_family="^^proto")
     timer: int | None = u32(2)
 
 
@@ -118,9 +119,9 @@ class MdbEntryInfo(br_mdb_entry):
 
     timer: int | None = u32(1)
     src_list: Nested[MdbSourceList] = nest(2, MdbSourceList)
-    group_mode: MCAST | int | None = u8(3, enum=MCAST)
-    source: Addr = ip(4)
-    rtprot: RTPROT | int | None = u8(5, enum=RTPROT)
+    group_mode: Named[MCAST | int | None] = u8(3, enum=MCAST)
+    source: Addr = ip(4, by_family="proto")
+    rtprot: Named[RTPROT | int | None] = u8(5, enum=RTPROT)
     dst: Addr = ip(6)
     dst_port: int | None = u16(7)
     vni: int | None = u32(8)
@@ -150,7 +151,7 @@ class RouterPort(router_port):
     """A port towards multicast routers: its index and MDBA_ROUTER_PATTR_* attributes."""
 
     timer: int | None = u32(1)
-    type: MDB_RTR_TYPE | int | None = u8(2, enum=MDB_RTR_TYPE)
+    type: Named[MDB_RTR_TYPE | int | None] = u8(2, enum=MDB_RTR_TYPE)
     inet_timer: int | None = u32(3)
     inet6_timer: int | None = u32(4)
     vid: int | None = u16(5)
@@ -162,10 +163,10 @@ class RouterPorts(Message):
     port: Several[RouterPort] = repeated(1, RouterPort)
 
 
-class br_port_msg(Message):
+class br_port_msg(Message, bare=rtgenmsg):
     """struct br_port_msg (linux/if_bridge.h): `ifindex` of the bridge or VXLAN."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     ifindex: int = u32()
 
 
@@ -179,7 +180,7 @@ class Mdb(br_port_msg):
 class MdbSetSource(Message):
     """MDBE_SRCATTR_* attributes: a source to be set (linux/if_bridge.h)."""
 
-    address: Addr = ip(1)
+    address: Addr = ip(1, by_family="^^^entry.proto")
 
 
 class MdbSetSourceList(Message):
@@ -191,16 +192,16 @@ class MdbSetSourceList(Message):
 class MdbSetAttributes(Message):
     """MDBE_ATTR_* attributes: what more there is to say of an entry (linux/if_bridge.h)."""
 
-    source: Addr = ip(1)
+    source: Addr = ip(1, by_family="^entry.proto")
     src_list: Nested[MdbSetSourceList] = nest(2, MdbSetSourceList)
-    group_mode: MCAST | int | None = u8(3, enum=MCAST)
-    rtprot: RTPROT | int | None = u8(4, enum=RTPROT)
+    group_mode: Named[MCAST | int | None] = u8(3, enum=MCAST)
+    rtprot: Named[RTPROT | int | None] = u8(4, enum=RTPROT)
     dst: Addr = ip(5)
     dst_port: int | None = u16(6)
     vni: int | None = u32(7)
     ifindex: int | None = s32(8)
     src_vni: int | None = u32(9)
-    state_mask: MDB_STATE | int | None = u8(10, enum=MDB_STATE)
+    state_mask: Named[MDB_STATE | int | None] = u8(10, enum=MDB_STATE)
 
 
 class MdbSet(br_port_msg):

@@ -6,13 +6,13 @@ net/ipv6/ndisc.c. The kernel announces them in the group "nd-useropt" and keeps 
 
 from netlink.constants import AF
 from netlink.route.rtnetlink import ROUTE, RTM
-from netlink.schema import Addr, IPAddress, Message, address, binary, pad, s32, u8, u16
+from netlink.schema import Addr, IPAddress, Message, Named, address, binary, pad, s32, u8, u16
 
 
 class nduseroptmsg(Message):
     """struct nduseroptmsg (linux/rtnetlink.h): `opts_len` in bytes."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     _pad1 = pad(1)
     opts_len: int = u16()
     ifindex: int = s32()
@@ -24,7 +24,7 @@ class nduseroptmsg(Message):
 class NdUserOptAttributes(Message):
     """NDUSEROPT_* attributes, which stand behind the option (linux/rtnetlink.h)."""
 
-    srcaddr: Addr = address(1)
+    srcaddr: Addr = address(1, size=16)
 
 
 class NdUserOption(nduseroptmsg):

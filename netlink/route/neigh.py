@@ -10,17 +10,19 @@ drivers/net/vxlan/vxlan_core.c. The plans at the end are the words of `ip neighb
 from netlink.constants import AF, NLM_F, KernelFlag
 from netlink.family import Op, Steps, plan
 from netlink.route.link import Dev, needed_index
-from netlink.route.rtnetlink import ROUTE, RTM, RTN, RTPROT
+from netlink.route.rtnetlink import ROUTE, RTM, RTN, RTPROT, rtgenmsg
 from netlink.route.words import U8, U16, Words, family_of
 from netlink.schema import (
     Addr,
     IPAddress,
+    LinkAddr,
     Message,
+    Named,
     Nested,
     address,
     be16,
     flag,
-    mac,
+    lladdr,
     nest,
     pad,
     s32,
@@ -85,19 +87,19 @@ class nda_cacheinfo(Message):
 class FdbExtAttrs(Message):
     """NFEA_* attributes of NDA_FDB_EXT_ATTRS (linux/neighbour.h)."""
 
-    activity_notify: FDB_NOTIFY | None = u8(1, enum=FDB_NOTIFY)
+    activity_notify: Named[FDB_NOTIFY | None] = u8(1, enum=FDB_NOTIFY)
     dont_refresh: bool = flag(2)
 
 
-class ndmsg(Message):
+class ndmsg(Message, bare=rtgenmsg):
     """struct ndmsg (linux/neighbour.h). `ndm_ifindex` is the link of the entry."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     _pad = pad(3)
     ndm_ifindex: int = s32()
-    state: NUD = u16(enum=NUD)
-    flags: NTF = u8(enum=NTF)
-    type: RTN | int = u8(enum=RTN)
+    state: Named[NUD] = u16(enum=NUD)
+    flags: Named[NTF] = u8(enum=NTF)
+    type: Named[RTN | int] = u8(enum=RTN)
 
 
 class Neighbour(ndmsg):
@@ -107,8 +109,8 @@ class Neighbour(ndmsg):
     entry's `dst` lies, or the one that a dump is narrowed to.
     """
 
-    dst: Addr = address(1)
-    lladdr: str | None = mac(2)
+    dst: Addr = address(1, by_family=True)
+    lladdr: LinkAddr = lladdr(2)
     cacheinfo: Nested[nda_cacheinfo] = struct(3, nda_cacheinfo)
     probes: int | None = u32(4)
     vlan: int | None = u16(5)
@@ -118,12 +120,12 @@ class Neighbour(ndmsg):
     master: int | None = u32(9)
     link_netnsid: int | None = s32(10)
     src_vni: int | None = u32(11)
-    protocol: RTPROT | int | None = u8(12, enum=RTPROT)
+    protocol: Named[RTPROT | int | None] = u8(12, enum=RTPROT)
     nh_id: int | None = u32(13)
     fdb_ext_attrs: Nested[FdbExtAttrs] = nest(14, FdbExtAttrs)
-    flags_ext: NTF_EXT | None = u32(15, enum=NTF_EXT)
-    ndm_state_mask: NUD | None = u16(16, enum=NUD)
-    ndm_flags_mask: NTF | None = u8(17, enum=NTF)
+    flags_ext: Named[NTF_EXT | None] = u32(15, enum=NTF_EXT)
+    ndm_state_mask: Named[NUD | None] = u16(16, enum=NUD)
+    ndm_flags_mask: Named[NTF | None] = u8(17, enum=NTF)
 
 
 get = Op("neigh.get", RTM.RTM_GETNEIGH, Neighbour, answer="one")

@@ -6,8 +6,8 @@ nl_ntbl_parm_policy in net/core/neighbour.c. Pads are not declared.
 
 from netlink.constants import AF
 from netlink.family import Op
-from netlink.route.rtnetlink import ROUTE, RTM
-from netlink.schema import Message, Nested, nest, pad, string, struct, u8, u16, u32, u64
+from netlink.route.rtnetlink import ROUTE, RTM, rtgenmsg
+from netlink.schema import Message, Named, Nested, nest, pad, string, struct, u8, u16, u32, u64
 
 
 class ndt_stats(Message):
@@ -67,10 +67,10 @@ class NeighbourParms(Message):
     interval_probe_time_ms: int | None = u64(19)
 
 
-class ndtmsg(Message):
+class ndtmsg(Message, bare=rtgenmsg):
     """struct ndtmsg (linux/neighbour.h)."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     _pad = pad(3)
 
 

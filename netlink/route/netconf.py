@@ -8,7 +8,7 @@ net/ipv6/addrconf.c and net/mpls/af_mpls.c. These settings are only shown: sysct
 from netlink.constants import AF, KernelEnum
 from netlink.family import Op
 from netlink.route.rtnetlink import ROUTE, RTM
-from netlink.schema import Message, s32, u8
+from netlink.schema import Message, Named, s32, u8
 
 
 class NETCONFA_IFINDEX(KernelEnum):
@@ -21,7 +21,7 @@ class NETCONFA_IFINDEX(KernelEnum):
 class netconfmsg(Message):
     """struct netconfmsg (linux/netconf.h)."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
 
 
 class NetConf(netconfmsg):
@@ -30,7 +30,7 @@ class NetConf(netconfmsg):
     A change is announced by the attribute that changed, with `ifindex`.
     """
 
-    ifindex: NETCONFA_IFINDEX | int | None = s32(1, enum=NETCONFA_IFINDEX)
+    ifindex: Named[NETCONFA_IFINDEX | int | None] = s32(1, enum=NETCONFA_IFINDEX)
     forwarding: int | None = s32(2)
     rp_filter: int | None = s32(3)
     mc_forwarding: int | None = s32(4)

@@ -22,6 +22,7 @@ from netlink.schema import (
     Addr,
     IPAddress,
     Message,
+    Named,
     Nested,
     Several,
     address,
@@ -102,11 +103,11 @@ class GroupStats(Message):
 class nhmsg(Message):
     """struct nhmsg (linux/nexthop.h). `scope` is the kernel's to set."""
 
-    family: AF | int = u8(enum=AF)
-    scope: RT_SCOPE | int = u8(enum=RT_SCOPE)
-    protocol: RTPROT | int = u8(enum=RTPROT)
+    family: Named[AF | int] = u8(enum=AF)
+    scope: Named[RT_SCOPE | int] = u8(enum=RT_SCOPE)
+    protocol: Named[RTPROT | int] = u8(enum=RTPROT)
     _pad = pad(1)
-    flags: RTNH_F = u32(enum=RTNH_F)
+    flags: Named[RTNH_F] = u32(enum=RTNH_F)
 
 
 class NextHopObject(nhmsg):
@@ -118,18 +119,18 @@ class NextHopObject(nhmsg):
 
     id: int | None = u32(1)
     group: Several[nexthop_grp] = scalars(2, struct(nexthop_grp))
-    group_type: NEXTHOP_GRP_TYPE | int | None = u16(3, enum=NEXTHOP_GRP_TYPE)
+    group_type: Named[NEXTHOP_GRP_TYPE | int | None] = u16(3, enum=NEXTHOP_GRP_TYPE)
     blackhole: bool = flag(4)
     oif: int | None = u32(5)
-    gateway: Addr = address(6)
-    encap_type: LWTUNNEL_ENCAP | int | None = u16(7, enum=LWTUNNEL_ENCAP)
+    gateway: Addr = address(6, by_family=True, mapped=True)
+    encap_type: Named[LWTUNNEL_ENCAP | int | None] = u16(7, enum=LWTUNNEL_ENCAP)
     encap: Nested[Encap] = selected(8, "encap_type", ENCAPS)
     groups: bool = flag(9)
     master: int | None = u32(10)
     fdb: bool = flag(11)
     res_group: Nested[ResGroup] = nest(12, ResGroup)
     res_bucket: Nested[ResBucket] = nest(13, ResBucket)
-    op_flags: NHA_OP_FLAG | None = u32(14, enum=NHA_OP_FLAG)
+    op_flags: Named[NHA_OP_FLAG | None] = u32(14, enum=NHA_OP_FLAG)
     group_stats: Nested[GroupStats] = nest(15, GroupStats)
     hw_stats_enable: int | None = u32(16)
     hw_stats_used: int | None = u32(17)

@@ -7,7 +7,7 @@ rtnl_net_policy in net/core/net_namespace.c.
 from netlink.constants import NLM_F, KernelEnum
 from netlink.family import Op
 from netlink.route.rtnetlink import ROUTE, RTM, rtgenmsg
-from netlink.schema import s32, u32
+from netlink.schema import Named, s32, u32
 
 
 class NETNSA_NSID(KernelEnum):
@@ -23,11 +23,11 @@ class NamespaceId(rtgenmsg):
     `target_nsid` the answer's `nsid` is valid in that namespace, and `current_nsid` here.
     """
 
-    nsid: NETNSA_NSID | int | None = s32(1, enum=NETNSA_NSID)
+    nsid: Named[NETNSA_NSID | int | None] = s32(1, enum=NETNSA_NSID)
     pid: int | None = u32(2)
     fd: int | None = u32(3)
     target_nsid: int | None = s32(4)
-    current_nsid: NETNSA_NSID | int | None = s32(5, enum=NETNSA_NSID)
+    current_nsid: Named[NETNSA_NSID | int | None] = s32(5, enum=NETNSA_NSID)
 
 
 get = Op("nsid.get", RTM.RTM_GETNSID, NamespaceId, answer="one")

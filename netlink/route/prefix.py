@@ -6,7 +6,7 @@ net/ipv6/addrconf.c. The kernel announces them in the group "ipv6-prefix" and ke
 
 from netlink.constants import AF
 from netlink.route.rtnetlink import ROUTE, RTM
-from netlink.schema import Addr, Message, Nested, pad, s32, struct, u8, u32
+from netlink.schema import Addr, Message, Named, Nested, pad, s32, struct, u8, u32
 
 # Prefix has a field of this name, which would hide the word from the fields after it.
 from netlink.schema import address as ip
@@ -22,7 +22,7 @@ class prefix_cacheinfo(Message):
 class prefixmsg(Message):
     """struct prefixmsg (linux/rtnetlink.h): `type` and `flags` of the option (RFC 4861, 4.6.2)."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     _pad1 = pad(3)
     ifindex: int = s32()
     type: int = u8()
@@ -34,7 +34,7 @@ class prefixmsg(Message):
 class Prefix(prefixmsg):
     """One advertised prefix: struct prefixmsg and its PREFIX_* attributes (linux/rtnetlink.h)."""
 
-    address: Addr = ip(1)
+    address: Addr = ip(1, size=16)
     cacheinfo: Nested[prefix_cacheinfo] = struct(2, prefix_cacheinfo)
 
 

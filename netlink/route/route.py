@@ -32,6 +32,7 @@ from netlink.route.rtnetlink import (
     RTN,
     RTNH_F,
     RTPROT,
+    rtgenmsg,
 )
 from netlink.route.words import PROTOCOLS, U8, U16, Words, family_of
 from netlink.schema import (
@@ -39,6 +40,7 @@ from netlink.schema import (
     AddrOrLabels,
     IPAddress,
     Message,
+    Named,
     Nested,
     Several,
     address,
@@ -98,8 +100,8 @@ class rtvia(Message):
     With AF_PACKET, which MPLS knows, `addr` is the link-layer address as bytes.
     """
 
-    family: AF | int = u16(enum=AF)
-    addr: IPAddress | bytes = address()
+    family: Named[AF | int] = u16(enum=AF)
+    addr: IPAddress | bytes = address(by_family=True)
 
 
 class Metrics(Message):
@@ -120,7 +122,7 @@ class Metrics(Message):
     reordering: int | None = u32(9)
     hoplimit: int | None = u32(10)
     initcwnd: int | None = u32(11)
-    features: RTAX_FEATURE | None = u32(12, enum=RTAX_FEATURE)
+    features: Named[RTAX_FEATURE | None] = u32(12, enum=RTAX_FEATURE)
     rto_min: int | None = u32(13)
     initrwnd: int | None = u32(14)
     quickack: int | None = u32(15)
@@ -137,7 +139,7 @@ class rtnexthop(Message):
     """
 
     len: int = u16()
-    flags: RTNH_F = u8(enum=RTNH_F)
+    flags: Named[RTNH_F] = u8(enum=RTNH_F)
     hops: int = u8()
     ifindex: int = s32()
 
@@ -148,26 +150,26 @@ class NextHop(rtnexthop):
     An AF_MPLS hop has no `gateway`: it goes `via`, and `newdst` holds its labels.
     """
 
-    gateway: Addr = address(5)
+    gateway: Addr = address(5, by_family=True, mapped=True)
     flow: int | None = u32(11)
     via: Nested[rtvia] = struct(18, rtvia)
     newdst: tuple[int, ...] | None = labels(19)
-    encap_type: LWTUNNEL_ENCAP | int | None = u16(21, enum=LWTUNNEL_ENCAP)
+    encap_type: Named[LWTUNNEL_ENCAP | int | None] = u16(21, enum=LWTUNNEL_ENCAP)
     encap: Nested[Encap] = selected(22, "encap_type", ENCAPS)
 
 
-class rtmsg(Message):
+class rtmsg(Message, bare=rtgenmsg):
     """struct rtmsg (linux/rtnetlink.h). Prefix lengths in bits."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     dst_len: int = u8()
     src_len: int = u8()
     tos: int = u8()
-    rtm_table: RT_TABLE | int = u8(enum=RT_TABLE)
-    protocol: RTPROT | int = u8(enum=RTPROT)
-    scope: RT_SCOPE | int = u8(enum=RT_SCOPE)
-    type: RTN | int = u8(enum=RTN)
-    flags: RTM_F = u32(enum=RTM_F)
+    rtm_table: Named[RT_TABLE | int] = u8(enum=RT_TABLE)
+    protocol: Named[RTPROT | int] = u8(enum=RTPROT)
+    scope: Named[RT_SCOPE | int] = u8(enum=RT_SCOPE)
+    type: Named[RTN | int] = u8(enum=RTN)
+    flags: Named[RTM_F] = u32(enum=RTM_F)
 
 
 class Route(rtmsg):
@@ -179,12 +181,12 @@ class Route(rtmsg):
     """
 
     dst: AddrOrLabels = address(1, by_family=True)
-    src: Addr = address(2)
+    src: Addr = address(2, by_family=True)
     iif: int | None = u32(3)
     oif: int | None = u32(4)
-    gateway: Addr = address(5)
+    gateway: Addr = address(5, by_family=True, mapped=True)
     priority: int | None = u32(6)
-    prefsrc: Addr = address(7)
+    prefsrc: Addr = address(7, by_family=True)
     metrics: Nested[Metrics] = nest(8, Metrics)
     multipath: Several[NextHop] = records(9, NextHop)
     protoinfo: bytes | None = binary(10)  # no longer used by the kernel, like session and mp_algo
@@ -192,13 +194,13 @@ class Route(rtmsg):
     cacheinfo: Nested[rta_cacheinfo] = struct(12, rta_cacheinfo)
     session: bytes | None = binary(13)
     mp_algo: bytes | None = binary(14)
-    table: RT_TABLE | int | None = u32(15, enum=RT_TABLE)
+    table: Named[RT_TABLE | int | None] = u32(15, enum=RT_TABLE)
     mark: int | None = u32(16)
     mfc_stats: Nested[rta_mfc_stats] = struct(17, rta_mfc_stats)
     via: Nested[rtvia] = struct(18, rtvia)
     newdst: tuple[int, ...] | None = labels(19)
-    pref: ICMPV6_ROUTER_PREF | int | None = u8(20, enum=ICMPV6_ROUTER_PREF)
-    encap_type: LWTUNNEL_ENCAP | int | None = u16(21, enum=LWTUNNEL_ENCAP)
+    pref: Named[ICMPV6_ROUTER_PREF | int | None] = u8(20, enum=ICMPV6_ROUTER_PREF)
+    encap_type: Named[LWTUNNEL_ENCAP | int | None] = u16(21, enum=LWTUNNEL_ENCAP)
     encap: Nested[Encap] = selected(22, "encap_type", ENCAPS)
     # Seconds in four bytes from IPv6, clock ticks in eight from a multicast route (ipmr_base.c).
     expires: int | None = uint(23)

@@ -8,7 +8,7 @@ no socket can join, are left out.
 
 from netlink.constants import AF, NETLINK, KernelEnum, KernelFlag
 from netlink.family import Family
-from netlink.schema import Message, u8
+from netlink.schema import Message, Named, u8
 
 
 class RTM(KernelEnum):
@@ -216,7 +216,7 @@ class RTNH_F(KernelFlag):
     RTNH_F_TRAP = 0x40
 
 
-class RTM_F(KernelFlag):
+class RTM_F(KernelFlag, prefix=("RTM_F_", "RTNH_F_")):
     """Flags of a route: rtm_flags.
 
     The low byte is RTNH_F: a route with a single next hop carries that hop's flags here
@@ -267,7 +267,7 @@ class RTEXT_FILTER(KernelFlag):
 class rtgenmsg(Message):
     """struct rtgenmsg (linux/rtnetlink.h): what a message has that is about no link."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
 
 
 # --- the family ---------------------------------------------------------------------------------

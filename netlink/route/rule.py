@@ -12,12 +12,13 @@ from typing import Any
 
 from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
 from netlink.family import Op, Steps, plan
-from netlink.route.rtnetlink import ROUTE, RT_TABLE, RTM, RTPROT
+from netlink.route.rtnetlink import ROUTE, RT_TABLE, RTM, RTPROT, rtgenmsg
 from netlink.route.words import PROTOCOLS, S32, U8, U16, U32, U64, Words
 from netlink.schema import (
     Addr,
     IPAddress,
     Message,
+    Named,
     Nested,
     address,
     be32,
@@ -70,21 +71,21 @@ class fib_rule_port_range(Message):
     end: int = u16()
 
 
-class fib_rule_hdr(Message):
+class fib_rule_hdr(Message, bare=rtgenmsg):
     """struct fib_rule_hdr (linux/fib_rules.h). Prefix lengths in bits.
 
     Its members have no prefix in C. The kernel's own code calls the struct `frh`, hence `frh_table`
     for the member that an attribute of the same name replaced.
     """
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     dst_len: int = u8()
     src_len: int = u8()
     tos: int = u8()
-    frh_table: RT_TABLE | int = u8(enum=RT_TABLE)
+    frh_table: Named[RT_TABLE | int] = u8(enum=RT_TABLE)
     _pad = pad(2)
-    action: FR_ACT | int = u8(enum=FR_ACT)
-    flags: FIB_RULE = u32(enum=FIB_RULE)
+    action: Named[FR_ACT | int] = u8(enum=FR_ACT)
+    flags: Named[FIB_RULE] = u32(enum=FIB_RULE)
 
 
 class Rule(fib_rule_hdr):
@@ -95,8 +96,8 @@ class Rule(fib_rule_hdr):
     bits by themselves, unlike `tos`.
     """
 
-    dst: Addr = address(1)
-    src: Addr = address(2)
+    dst: Addr = address(1, by_family=True)
+    src: Addr = address(2, by_family=True)
     iifname: str | None = string(3, size=IFNAMSIZ)
     goto: int | None = u32(4)
     priority: int | None = u32(6)
@@ -105,12 +106,12 @@ class Rule(fib_rule_hdr):
     tun_id: int | None = be64(12)
     suppress_ifgroup: int | None = u32(13)
     suppress_prefixlen: int | None = u32(14)
-    table: RT_TABLE | int | None = u32(15, enum=RT_TABLE)
+    table: Named[RT_TABLE | int | None] = u32(15, enum=RT_TABLE)
     fwmask: int | None = u32(16)
     oifname: str | None = string(17, size=IFNAMSIZ)
     l3mdev: int | None = u8(19)
     uid_range: Nested[fib_rule_uid_range] = struct(20, fib_rule_uid_range)
-    protocol: RTPROT | int | None = u8(21, enum=RTPROT)
+    protocol: Named[RTPROT | int | None] = u8(21, enum=RTPROT)
     ip_proto: int | None = u8(22)
     sport_range: Nested[fib_rule_port_range] = struct(23, fib_rule_port_range)
     dport_range: Nested[fib_rule_port_range] = struct(24, fib_rule_port_range)

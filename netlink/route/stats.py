@@ -13,6 +13,7 @@ from netlink.route.link import rtnl_link_stats64
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import (
     Message,
+    Named,
     Nested,
     Several,
     nest,
@@ -53,7 +54,7 @@ class bridge_vlan_xstats(Message):
     tx_bytes: int = u64()
     tx_packets: int = u64()
     vid: int = u16()
-    flags: BRIDGE_VLAN_INFO = u16(enum=BRIDGE_VLAN_INFO)
+    flags: Named[BRIDGE_VLAN_INFO] = u16(enum=BRIDGE_VLAN_INFO)
     _pad = pad(4)
 
 
@@ -188,10 +189,10 @@ class StatsAfSpec(Message):
 class if_stats_msg(Message):
     """struct if_stats_msg (linux/if_link.h)."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     _pad = pad(3)
     ifindex: int = u32()
-    filter_mask: IFLA_STATS = u32(enum=IFLA_STATS)
+    filter_mask: Named[IFLA_STATS] = u32(enum=IFLA_STATS)
 
 
 class Stats(if_stats_msg):
@@ -207,7 +208,7 @@ class Stats(if_stats_msg):
 class StatsFilters(Message):
     """IFLA_STATS_GET_FILTERS: for some of the attributes, which parts (linux/if_link.h)."""
 
-    link_offload_xstats: IFLA_OFFLOAD_XSTATS | None = u32(4, enum=IFLA_OFFLOAD_XSTATS)
+    link_offload_xstats: Named[IFLA_OFFLOAD_XSTATS | None] = u32(4, enum=IFLA_OFFLOAD_XSTATS)
 
 
 class StatsRequest(if_stats_msg):

@@ -10,6 +10,7 @@ from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import (
     Addr,
     Message,
+    Named,
     Nested,
     Several,
     address,
@@ -46,16 +47,16 @@ class VniEntry(Message):
 
     start: int | None = u32(1)
     end: int | None = u32(2)
-    group: Addr = address(3)
-    group6: Addr = address(4)
+    group: Addr = address(3, size=4)
+    group6: Addr = address(4, size=16)
     stats: Nested[VniStats] = nest(5, VniStats)
 
 
 class tunnel_msg(Message):
     """struct tunnel_msg (linux/if_link.h): `ifindex` of the VXLAN."""
 
-    family: AF | int = u8(enum=AF)
-    flags: TUNNEL_MSG_FLAG = u8(enum=TUNNEL_MSG_FLAG)
+    family: Named[AF | int] = u8(enum=AF)
+    flags: Named[TUNNEL_MSG_FLAG] = u8(enum=TUNNEL_MSG_FLAG)
     _pad = pad(2)
     ifindex: int = u32()
 

@@ -12,7 +12,20 @@ from netlink.route.afspec import BR_STATE, bridge_vlan_info
 from netlink.route.linkinfo import MDB_RTR_TYPE, BridgeQuerier
 from netlink.route.mdb import RouterPorts
 from netlink.route.rtnetlink import ROUTE, RTM
-from netlink.schema import Message, Nested, Several, nest, pad, repeated, struct, u8, u16, u32, u64
+from netlink.schema import (
+    Message,
+    Named,
+    Nested,
+    Several,
+    nest,
+    pad,
+    repeated,
+    struct,
+    u8,
+    u16,
+    u32,
+    u64,
+)
 
 
 class BRIDGE_VLANDB_DUMPF(KernelFlag):
@@ -29,7 +42,7 @@ class VlanTunnel(Message):
     """
 
     id: int | None = u32(1)
-    cmd: RTM | int | None = u32(2, enum=RTM)
+    cmd: Named[RTM | int | None] = u32(2, enum=RTM)
 
 
 class VlanStats(Message):
@@ -46,10 +59,10 @@ class VlanEntry(Message):
 
     info: Nested[bridge_vlan_info] = struct(1, bridge_vlan_info)
     range: int | None = u16(2)
-    state: BR_STATE | int | None = u8(3, enum=BR_STATE)
+    state: Named[BR_STATE | int | None] = u8(3, enum=BR_STATE)
     tunnel_info: Nested[VlanTunnel] = nest(4, VlanTunnel)
     stats: Nested[VlanStats] = nest(5, VlanStats)
-    mcast_router: MDB_RTR_TYPE | int | None = u8(6, enum=MDB_RTR_TYPE)
+    mcast_router: Named[MDB_RTR_TYPE | int | None] = u8(6, enum=MDB_RTR_TYPE)
     mcast_n_groups: int | None = u32(7)
     mcast_max_groups: int | None = u32(8)
     neigh_suppress: int | None = u8(9)
@@ -86,7 +99,7 @@ class VlanGlobalOptions(Message):
 class br_vlan_msg(Message):
     """struct br_vlan_msg (linux/if_bridge.h): `ifindex` of the bridge or the port."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     _pad = pad(3)
     ifindex: int = u32()
 
@@ -101,7 +114,7 @@ class VlanDb(br_vlan_msg):
 class VlanDbDump(br_vlan_msg):
     """What to dump: struct br_vlan_msg and its BRIDGE_VLANDB_DUMP_* attributes."""
 
-    flags: BRIDGE_VLANDB_DUMPF | None = u32(1, enum=BRIDGE_VLANDB_DUMPF)
+    flags: Named[BRIDGE_VLANDB_DUMPF | None] = u32(1, enum=BRIDGE_VLANDB_DUMPF)
 
 
 # All of them have AF_BRIDGE in the header. No flag makes a difference: what is there is changed

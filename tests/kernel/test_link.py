@@ -118,8 +118,7 @@ def test_sysctls(nl: Connection) -> None:
     assert before is not None
     assert before.conf is not None
     assert before.conf.rp_filter != 2
-    place = [name for name, _ in before.conf].index("rp_filter") + 1
-    nl.do(link.change("v0", af_spec=AfSpecSet(inet={"conf": {place: 2}})))
+    nl.do(link.change("v0", af_spec=AfSpecSet(inet={"conf": {"rp_filter": 2}})))
     after = spec().inet
     assert after is not None
     assert after.conf == before.conf.replace(rp_filter=2)

@@ -28,16 +28,17 @@ from netlink.route.linkinfo.stacked import (
     Vrf,
     VrfPort,
 )
-from netlink.route.linkinfo.tunnel import Gre, Ip6Tunnel, IpTunnel, Sit, Vti, Xfrm
+from netlink.route.linkinfo.tunnel import Gre, Ip6Gre, Ip6Tunnel, IpTunnel, Sit, Vti, Vti6, Xfrm
 from netlink.route.linkinfo.udp import Amt, Bareudp, Geneve, Gtp, Vxlan
 from netlink.schema import Message, Nested, selected, string
 
 __all__ = [
     "KINDS", "SLAVE_KINDS", "XSTATS", "LinkInfo", "ETH_P", "MDB_RTR_TYPE",
     "Amt", "Bareudp", "Batadv", "Bond", "BondSlave", "Bridge", "BridgePort", "BridgeQuerier",
-    "Caif", "Can", "Dsa", "Geneve", "Gre", "Gtp", "Hsr", "Ip6Tunnel", "IpTunnel", "Ipoib", "Ipvlan",
-    "Macsec", "Macvlan", "Netkit", "Ovpn", "Ppp", "Rmnet", "Sit", "Tun", "Veth", "Vlan", "Vrf",
-    "VrfPort", "Vti", "Vxcan", "Vxlan", "Wwan", "Xfrm", "can_device_stats",
+    "Caif", "Can", "Dsa", "Geneve", "Gre", "Gtp", "Hsr", "Ip6Gre", "Ip6Tunnel", "IpTunnel",
+    "Ipoib", "Ipvlan", "Macsec", "Macvlan", "Netkit", "Ovpn", "Ppp", "Rmnet", "Sit", "Tun",
+    "Veth", "Vlan", "Vrf", "VrfPort", "Vti", "Vti6", "Vxcan", "Vxlan", "Wwan", "Xfrm",
+    "can_device_stats",
 ]  # fmt: skip
 
 # The kernel would cut a longer name (__rtnl_newlink in net/core/rtnetlink.c); machines of 32 bits
@@ -59,9 +60,9 @@ KINDS: dict[str, type[Message]] = {
     "gretap": Gre,
     "gtp": Gtp,
     "hsr": Hsr,
-    "ip6erspan": Gre,
-    "ip6gre": Gre,
-    "ip6gretap": Gre,
+    "ip6erspan": Ip6Gre,
+    "ip6gre": Ip6Gre,
+    "ip6gretap": Ip6Gre,
     "ip6tnl": Ip6Tunnel,
     "ipip": IpTunnel,
     "ipoib": Ipoib,
@@ -80,7 +81,7 @@ KINDS: dict[str, type[Message]] = {
     "vlan": Vlan,
     "vrf": Vrf,
     "vti": Vti,
-    "vti6": Vti,
+    "vti6": Vti6,
     "vxcan": Vxcan,
     "vxlan": Vxlan,
     "wwan": Wwan,

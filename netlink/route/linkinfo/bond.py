@@ -6,7 +6,20 @@ are those of drivers/net/bonding/bond_netlink.c.
 """
 
 from netlink.constants import KernelEnum, KernelFlag
-from netlink.schema import IPAddress, Message, Nested, address, array, mac, nest, s32, u8, u16, u32
+from netlink.schema import (
+    IPAddress,
+    Message,
+    Named,
+    Nested,
+    address,
+    array,
+    mac,
+    nest,
+    s32,
+    u8,
+    u16,
+    u32,
+)
 
 
 class BOND_MODE(KernelEnum):
@@ -32,7 +45,7 @@ class BOND_XMIT_POLICY(KernelEnum):
     BOND_XMIT_POLICY_VLAN_SRCMAC = 5
 
 
-class BOND_ARP_VALIDATE(KernelEnum):
+class BOND_ARP_VALIDATE(KernelEnum, prefix=("BOND_ARP_VALIDATE_", "BOND_ARP_")):
     """On which links ARP probes are checked, and other ARP is not counted (net/bonding.h)."""
 
     BOND_ARP_VALIDATE_NONE = 0
@@ -111,7 +124,7 @@ class LACP_STATE(KernelFlag):
     LACP_STATE_EXPIRED = 0x80
 
 
-class AD_CHURN(KernelEnum):
+class AD_CHURN(KernelEnum, prefix="AD_"):
     """Whether an 802.3ad port comes to agree with its partner (net/bond_3ad.h)."""
 
     AD_CHURN_MONITOR = 0
@@ -135,28 +148,28 @@ class Bond(Message):
     Links are indexes; intervals and delays in milliseconds, but `lp_interval` in seconds.
     """
 
-    mode: BOND_MODE | int | None = u8(1, enum=BOND_MODE)
+    mode: Named[BOND_MODE | int | None] = u8(1, enum=BOND_MODE)
     active_slave: int | None = u32(2)
     miimon: int | None = u32(3)
     updelay: int | None = u32(4)
     downdelay: int | None = u32(5)
     use_carrier: int | None = u8(6)
     arp_interval: int | None = u32(7)
-    arp_ip_target: tuple[IPAddress, ...] = array(8, address())
-    arp_validate: BOND_ARP_VALIDATE | int | None = u32(9, enum=BOND_ARP_VALIDATE)
-    arp_all_targets: BOND_ARP_TARGETS | int | None = u32(10, enum=BOND_ARP_TARGETS)
+    arp_ip_target: tuple[IPAddress, ...] = array(8, address(size=4))
+    arp_validate: Named[BOND_ARP_VALIDATE | int | None] = u32(9, enum=BOND_ARP_VALIDATE)
+    arp_all_targets: Named[BOND_ARP_TARGETS | int | None] = u32(10, enum=BOND_ARP_TARGETS)
     primary: int | None = u32(11)
-    primary_reselect: BOND_PRI_RESELECT | int | None = u8(12, enum=BOND_PRI_RESELECT)
-    fail_over_mac: BOND_FOM | int | None = u8(13, enum=BOND_FOM)
-    xmit_hash_policy: BOND_XMIT_POLICY | int | None = u8(14, enum=BOND_XMIT_POLICY)
+    primary_reselect: Named[BOND_PRI_RESELECT | int | None] = u8(12, enum=BOND_PRI_RESELECT)
+    fail_over_mac: Named[BOND_FOM | int | None] = u8(13, enum=BOND_FOM)
+    xmit_hash_policy: Named[BOND_XMIT_POLICY | int | None] = u8(14, enum=BOND_XMIT_POLICY)
     resend_igmp: int | None = u32(15)
     num_peer_notif: int | None = u8(16)
     all_slaves_active: int | None = u8(17)
     min_links: int | None = u32(18)
     lp_interval: int | None = u32(19)
     packets_per_slave: int | None = u32(20)
-    ad_lacp_rate: AD_LACP | int | None = u8(21, enum=AD_LACP)
-    ad_select: BOND_AD | int | None = u8(22, enum=BOND_AD)
+    ad_lacp_rate: Named[AD_LACP | int | None] = u8(21, enum=AD_LACP)
+    ad_select: Named[BOND_AD | int | None] = u8(22, enum=BOND_AD)
     ad_info: Nested[BondAdInfo] = nest(23, BondAdInfo)
     ad_actor_sys_prio: int | None = u16(24)
     ad_user_port_key: int | None = u16(25)
@@ -165,7 +178,7 @@ class Bond(Message):
     peer_notif_delay: int | None = u32(28)
     ad_lacp_active: int | None = u8(29)
     missed_max: int | None = u8(30)
-    ns_ip6_target: tuple[IPAddress, ...] = array(31, address())
+    ns_ip6_target: tuple[IPAddress, ...] = array(31, address(size=16))
     coupled_control: int | None = u8(32)
     broadcast_neigh: int | None = u8(33)  # Linux 6.17
 
@@ -173,15 +186,15 @@ class Bond(Message):
 class BondSlave(Message):
     """IFLA_BOND_SLAVE_* attributes, of a link in a "bond" (linux/if_link.h)."""
 
-    state: BOND_STATE | int | None = u8(1, enum=BOND_STATE)
-    mii_status: BOND_LINK | int | None = u8(2, enum=BOND_LINK)
+    state: Named[BOND_STATE | int | None] = u8(1, enum=BOND_STATE)
+    mii_status: Named[BOND_LINK | int | None] = u8(2, enum=BOND_LINK)
     link_failure_count: int | None = u32(3)
     perm_hwaddr: str | None = mac(4)
     queue_id: int | None = u16(5)
     ad_aggregator_id: int | None = u16(6)
-    ad_actor_oper_port_state: LACP_STATE | None = u8(7, enum=LACP_STATE)
-    ad_partner_oper_port_state: LACP_STATE | None = u16(8, enum=LACP_STATE)
+    ad_actor_oper_port_state: Named[LACP_STATE | None] = u8(7, enum=LACP_STATE)
+    ad_partner_oper_port_state: Named[LACP_STATE | None] = u16(8, enum=LACP_STATE)
     prio: int | None = s32(9)
     actor_port_prio: int | None = u16(10)
-    ad_churn_actor_state: AD_CHURN | int | None = u8(11, enum=AD_CHURN)
-    ad_churn_partner_state: AD_CHURN | int | None = u8(12, enum=AD_CHURN)
+    ad_churn_actor_state: Named[AD_CHURN | int | None] = u8(11, enum=AD_CHURN)
+    ad_churn_partner_state: Named[AD_CHURN | int | None] = u8(12, enum=AD_CHURN)

@@ -11,6 +11,7 @@ from netlink.route.linkinfo.ether import ETH_P
 from netlink.schema import (
     Addr,
     Message,
+    Named,
     Nested,
     address,
     be16,
@@ -72,10 +73,10 @@ class BridgeQuerier(Message):
     Ports are link indexes, timers clock ticks.
     """
 
-    ip_address: Addr = address(1)
+    ip_address: Addr = address(1, size=4)
     ip_port: int | None = u32(2)
     ip_other_timer: int | None = u64(3)
-    ipv6_address: Addr = address(5)
+    ipv6_address: Addr = address(5, size=16)
     ipv6_port: int | None = u32(6)
     ipv6_other_timer: int | None = u64(7)
 
@@ -90,7 +91,7 @@ class Bridge(Message):
     stp_state: int | None = u32(5)
     priority: int | None = u16(6)
     vlan_filtering: int | None = u8(7)
-    vlan_protocol: ETH_P | int | None = be16(8, enum=ETH_P)
+    vlan_protocol: Named[ETH_P | int | None] = be16(8, enum=ETH_P)
     group_fwd_mask: int | None = u16(9)
     root_id: Nested[ifla_bridge_id] = struct(10, ifla_bridge_id)
     bridge_id: Nested[ifla_bridge_id] = struct(11, ifla_bridge_id)
@@ -104,7 +105,7 @@ class Bridge(Message):
     gc_timer: int | None = u64(19)
     group_addr: str | None = mac(20)
     fdb_flush: bool = flag(21)
-    mcast_router: MDB_RTR_TYPE | int | None = u8(22, enum=MDB_RTR_TYPE)
+    mcast_router: Named[MDB_RTR_TYPE | int | None] = u8(22, enum=MDB_RTR_TYPE)
     mcast_snooping: int | None = u8(23)
     mcast_query_use_ifaddr: int | None = u8(24)
     mcast_querier: int | None = u8(25)
@@ -131,7 +132,7 @@ class Bridge(Message):
     mcast_querier_state: Nested[BridgeQuerier] = nest(47, BridgeQuerier)
     fdb_n_learned: int | None = u32(48)
     fdb_max_learned: int | None = u32(49)
-    stp_mode: BR_STP_MODE | int | None = u32(50, enum=BR_STP_MODE)  # after Linux 6.18
+    stp_mode: Named[BR_STP_MODE | int | None] = u32(50, enum=BR_STP_MODE)  # after Linux 6.18
 
 
 class BridgePort(Message):
@@ -140,7 +141,7 @@ class BridgePort(Message):
     A `mode` of 1 is BRIDGE_MODE_HAIRPIN; `backup_port` is a link index.
     """
 
-    state: BR_STATE | int | None = u8(1, enum=BR_STATE)
+    state: Named[BR_STATE | int | None] = u8(1, enum=BR_STATE)
     priority: int | None = u16(2)
     cost: int | None = u32(3)
     mode: int | None = u8(4)
@@ -164,7 +165,7 @@ class BridgePort(Message):
     forward_delay_timer: int | None = u64(22)
     hold_timer: int | None = u64(23)
     flush: bool = flag(24)
-    multicast_router: MDB_RTR_TYPE | int | None = u8(25, enum=MDB_RTR_TYPE)
+    multicast_router: Named[MDB_RTR_TYPE | int | None] = u8(25, enum=MDB_RTR_TYPE)
     mcast_flood: int | None = u8(27)
     mcast_to_ucast: int | None = u8(28)
     vlan_tunnel: int | None = u8(29)

@@ -5,7 +5,7 @@ drivers/net/can/dev/netlink.c. Virtual CAN links have no data ("vcan") or a peer
 """
 
 from netlink.constants import KernelEnum, KernelFlag
-from netlink.schema import Message, Nested, nest, scalars, string, struct, u16, u32
+from netlink.schema import Message, Named, Nested, nest, scalars, string, struct, u16, u32
 
 
 class CAN_STATE(KernelEnum):
@@ -76,7 +76,7 @@ class can_ctrlmode(Message):
     """struct can_ctrlmode (linux/can/netlink.h): `mask` says which of `flags` to change."""
 
     mask: int = u32()
-    flags: CAN_CTRLMODE = u32(enum=CAN_CTRLMODE)
+    flags: Named[CAN_CTRLMODE] = u32(enum=CAN_CTRLMODE)
 
 
 class can_berr_counter(Message):
@@ -114,7 +114,7 @@ class CanTdc(Message):
 class CanCtrlmodeExt(Message):
     """IFLA_CAN_CTRLMODE_* attributes of IFLA_CAN_CTRLMODE_EXT (linux/can/netlink.h)."""
 
-    supported: CAN_CTRLMODE | None = u32(1, enum=CAN_CTRLMODE)
+    supported: Named[CAN_CTRLMODE | None] = u32(1, enum=CAN_CTRLMODE)
 
 
 class Can(Message):
@@ -127,7 +127,7 @@ class Can(Message):
     bittiming: Nested[can_bittiming] = struct(1, can_bittiming)
     bittiming_const: Nested[can_bittiming_const] = struct(2, can_bittiming_const)
     clock: Nested[can_clock] = struct(3, can_clock)
-    state: CAN_STATE | int | None = u32(4, enum=CAN_STATE)
+    state: Named[CAN_STATE | int | None] = u32(4, enum=CAN_STATE)
     ctrlmode: Nested[can_ctrlmode] = struct(5, can_ctrlmode)
     restart_ms: int | None = u32(6)
     restart: int | None = u32(7)

@@ -7,10 +7,10 @@ net/caif/chnl_net.c, drivers/net/wwan/wwan_core.c and drivers/net/ovpn/main.c.
 """
 
 from netlink.constants import KernelEnum
-from netlink.schema import Message, s32, string, u8, u32
+from netlink.schema import Message, Named, s32, string, u8, u32
 
 
-class TUN_TYPE(KernelEnum):
+class TUN_TYPE(KernelEnum, prefix="IFF_"):
     """Whether a "tun" carries packets or frames: TUN_TYPE_MASK of its flags (linux/if_tun.h)."""
 
     IFF_TUN = 1
@@ -31,7 +31,7 @@ class Tun(Message):
 
     owner: int | None = u32(1)
     group: int | None = u32(2)
-    type: TUN_TYPE | int | None = u8(3, enum=TUN_TYPE)
+    type: Named[TUN_TYPE | int | None] = u8(3, enum=TUN_TYPE)
     pi: int | None = u8(4)
     vnet_hdr: int | None = u8(5)
     persist: int | None = u8(6)
@@ -69,4 +69,4 @@ class Wwan(Message):
 class Ovpn(Message):
     """IFLA_OVPN_* attributes, of an "ovpn" (linux/if_link.h)."""
 
-    mode: OVPN_MODE | int | None = u8(1, enum=OVPN_MODE)
+    mode: Named[OVPN_MODE | int | None] = u8(1, enum=OVPN_MODE)

@@ -7,7 +7,7 @@ those of drivers/net/netkit.c.
 from typing import TYPE_CHECKING
 
 from netlink.constants import KernelEnum
-from netlink.schema import Message, Nested, nest, u8, u16, u32
+from netlink.schema import Message, Named, Nested, nest, u8, u16, u32
 
 if TYPE_CHECKING:
     from netlink.route.link import Link
@@ -19,7 +19,7 @@ def _link() -> type[Message]:
     return Link
 
 
-class NETKIT_ACTION(KernelEnum):
+class NETKIT_ACTION(KernelEnum, prefix="NETKIT_"):
     """What happens to a packet that no BPF program decides on (linux/if_link.h)."""
 
     NETKIT_NEXT = -1
@@ -28,7 +28,7 @@ class NETKIT_ACTION(KernelEnum):
     NETKIT_REDIRECT = 7
 
 
-class NETKIT_MODE(KernelEnum):
+class NETKIT_MODE(KernelEnum, prefix="NETKIT_"):
     """Whether a "netkit" carries frames or packets (linux/if_link.h)."""
 
     NETKIT_L2 = 0
@@ -62,10 +62,10 @@ class Netkit(Message):
 
     peer_info: "Nested[Link]" = nest(1, _link)
     primary: int | None = u8(2)
-    policy: NETKIT_ACTION | int | None = u32(3, enum=NETKIT_ACTION)
-    peer_policy: NETKIT_ACTION | int | None = u32(4, enum=NETKIT_ACTION)
-    mode: NETKIT_MODE | int | None = u32(5, enum=NETKIT_MODE)
-    scrub: NETKIT_SCRUB | int | None = u32(6, enum=NETKIT_SCRUB)
-    peer_scrub: NETKIT_SCRUB | int | None = u32(7, enum=NETKIT_SCRUB)
+    policy: Named[NETKIT_ACTION | int | None] = u32(3, enum=NETKIT_ACTION)
+    peer_policy: Named[NETKIT_ACTION | int | None] = u32(4, enum=NETKIT_ACTION)
+    mode: Named[NETKIT_MODE | int | None] = u32(5, enum=NETKIT_MODE)
+    scrub: Named[NETKIT_SCRUB | int | None] = u32(6, enum=NETKIT_SCRUB)
+    peer_scrub: Named[NETKIT_SCRUB | int | None] = u32(7, enum=NETKIT_SCRUB)
     headroom: int | None = u16(8)  # Linux 6.14, as tailroom
     tailroom: int | None = u16(9)

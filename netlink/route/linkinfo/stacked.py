@@ -11,6 +11,7 @@ from netlink.constants import KernelEnum, KernelFlag
 from netlink.route.linkinfo.ether import ETH_P
 from netlink.schema import (
     Message,
+    Named,
     Nested,
     Several,
     be16,
@@ -78,7 +79,7 @@ class IPVLAN_F(KernelFlag):
     IPVLAN_F_VEPA = 0x02
 
 
-class MACSEC_CIPHER_ID(KernelEnum):
+class MACSEC_CIPHER_ID(KernelEnum, prefix=("MACSEC_CIPHER_ID_", "MACSEC_")):
     """Cipher suites, by their IEEE 802.1AE numbers (linux/if_macsec.h).
 
     MACSEC_DEFAULT_CIPHER_ID is an older number of MACSEC_CIPHER_ID_GCM_AES_128, and the one
@@ -136,7 +137,7 @@ class RMNET_FLAGS(KernelFlag):
 class ifla_vlan_flags(Message):
     """struct ifla_vlan_flags (linux/if_link.h): `mask` says which of `flags` to change."""
 
-    flags: VLAN_FLAG = u32(enum=VLAN_FLAG)
+    flags: Named[VLAN_FLAG] = u32(enum=VLAN_FLAG)
     mask: int = u32()
 
 
@@ -160,7 +161,7 @@ class Vlan(Message):
     flags: Nested[ifla_vlan_flags] = struct(2, ifla_vlan_flags)
     egress_qos: Nested[VlanQos] = nest(3, VlanQos)
     ingress_qos: Nested[VlanQos] = nest(4, VlanQos)
-    protocol: ETH_P | int | None = be16(5, enum=ETH_P)
+    protocol: Named[ETH_P | int | None] = be16(5, enum=ETH_P)
 
 
 class MacvlanAddresses(Message):
@@ -176,9 +177,9 @@ class Macvlan(Message):
     broadcast queue in packets, a `bc_cutoff` of -1 is none.
     """
 
-    mode: MACVLAN_MODE | int | None = u32(1, enum=MACVLAN_MODE)
-    flags: MACVLAN_FLAG | None = u16(2, enum=MACVLAN_FLAG)
-    macaddr_mode: MACVLAN_MACADDR | int | None = u32(3, enum=MACVLAN_MACADDR)
+    mode: Named[MACVLAN_MODE | int | None] = u32(1, enum=MACVLAN_MODE)
+    flags: Named[MACVLAN_FLAG | None] = u16(2, enum=MACVLAN_FLAG)
+    macaddr_mode: Named[MACVLAN_MACADDR | int | None] = u32(3, enum=MACVLAN_MACADDR)
     macaddr: str | None = mac(4)
     macaddr_data: Nested[MacvlanAddresses] = nest(5, MacvlanAddresses)
     macaddr_count: int | None = u32(6)
@@ -190,8 +191,8 @@ class Macvlan(Message):
 class Ipvlan(Message):
     """IFLA_IPVLAN_* attributes, of an "ipvlan" or "ipvtap" (linux/if_link.h)."""
 
-    mode: IPVLAN_MODE | int | None = u16(1, enum=IPVLAN_MODE)
-    flags: IPVLAN_F | None = u16(2, enum=IPVLAN_F)
+    mode: Named[IPVLAN_MODE | int | None] = u16(1, enum=IPVLAN_MODE)
+    flags: Named[IPVLAN_F | None] = u16(2, enum=IPVLAN_F)
 
 
 class Macsec(Message):
@@ -204,7 +205,7 @@ class Macsec(Message):
     sci: int | None = be64(1)
     port: int | None = be16(2)
     icv_len: int | None = u8(3)
-    cipher_suite: MACSEC_CIPHER_ID | int | None = u64(4, enum=MACSEC_CIPHER_ID)
+    cipher_suite: Named[MACSEC_CIPHER_ID | int | None] = u64(4, enum=MACSEC_CIPHER_ID)
     window: int | None = u32(5)
     encoding_sa: int | None = u8(6)
     encrypt: int | None = u8(7)
@@ -213,8 +214,8 @@ class Macsec(Message):
     es: int | None = u8(10)
     scb: int | None = u8(11)
     replay_protect: int | None = u8(12)
-    validation: MACSEC_VALIDATE | int | None = u8(13, enum=MACSEC_VALIDATE)
-    offload: MACSEC_OFFLOAD | int | None = u8(15, enum=MACSEC_OFFLOAD)
+    validation: Named[MACSEC_VALIDATE | int | None] = u8(13, enum=MACSEC_VALIDATE)
+    offload: Named[MACSEC_OFFLOAD | int | None] = u8(15, enum=MACSEC_OFFLOAD)
 
 
 class Hsr(Message):
@@ -230,7 +231,7 @@ class Hsr(Message):
     supervision_addr: str | None = mac(4)
     seq_nr: int | None = u16(5)
     version: int | None = u8(6)
-    protocol: HSR_PROTOCOL | int | None = u8(7, enum=HSR_PROTOCOL)
+    protocol: Named[HSR_PROTOCOL | int | None] = u8(7, enum=HSR_PROTOCOL)
     interlink: int | None = u32(8)
 
 
@@ -238,14 +239,14 @@ class Ipoib(Message):
     """IFLA_IPOIB_* attributes, of an "ipoib" (linux/if_link.h)."""
 
     pkey: int | None = u16(1)
-    mode: IPOIB_MODE | int | None = u16(2, enum=IPOIB_MODE)
+    mode: Named[IPOIB_MODE | int | None] = u16(2, enum=IPOIB_MODE)
     umcast: int | None = u16(3)
 
 
 class ifla_rmnet_flags(Message):
     """struct ifla_rmnet_flags (linux/if_link.h): `mask` says which of `flags` to change."""
 
-    flags: RMNET_FLAGS = u32(enum=RMNET_FLAGS)
+    flags: Named[RMNET_FLAGS] = u32(enum=RMNET_FLAGS)
     mask: int = u32()
 
 

@@ -2,12 +2,12 @@
 
 Numbers are those of Linux 6.12 (linux/if_tunnel.h, linux/ip6_tunnel.h, linux/if_link.h); widths
 and byte order are those of net/ipv4/{ipip,ip_gre,ip_vti}.c, net/ipv6/{sit,ip6_tunnel,ip6_gre,
-ip6_vti}.c and net/xfrm/xfrm_interface_core.c. Addresses are IPv4 or IPv6 as the kind of tunnel
-is; a tunnel that has none shows the unspecified one.
+ip6_vti}.c and net/xfrm/xfrm_interface_core.c. Tunnels over IPv4 and over IPv6 have classes of
+their own. A tunnel without an address shows 0.0.0.0 or ::.
 """
 
 from netlink.constants import KernelEnum, KernelFlag
-from netlink.schema import Addr, Message, address, be16, be32, flag, u8, u16, u32
+from netlink.schema import Addr, Message, Named, address, be16, be32, flag, u8, u16, u32
 
 
 class TUNNEL_ENCAP(KernelEnum):
@@ -63,75 +63,72 @@ class IP6_TNL_F(KernelFlag):
     IP6_TNL_F_CAP_PER_PACKET = 0x40000
 
 
-class IpTunnel(Message):
-    """IFLA_IPTUN_* attributes, of an "ipip" (linux/if_tunnel.h).
+class AnyIpTunnel(Message):
+    """The IFLA_IPTUN_* attributes that every tunnel of IP in IP has (linux/if_tunnel.h).
 
     `proto` is the inner protocol, 0 for any. `link` is the index of the link below.
     """
 
     link: int | None = u32(1)
-    local: Addr = address(2)
-    remote: Addr = address(3)
     ttl: int | None = u8(4)
-    tos: int | None = u8(5)
     proto: int | None = u8(9)
-    pmtudisc: int | None = u8(10)
-    encap_type: TUNNEL_ENCAP | int | None = u16(15, enum=TUNNEL_ENCAP)
-    encap_flags: TUNNEL_ENCAP_FLAG | None = u16(16, enum=TUNNEL_ENCAP_FLAG)
+    encap_type: Named[TUNNEL_ENCAP | int | None] = u16(15, enum=TUNNEL_ENCAP)
+    encap_flags: Named[TUNNEL_ENCAP_FLAG | None] = u16(16, enum=TUNNEL_ENCAP_FLAG)
     encap_sport: int | None = be16(17)
     encap_dport: int | None = be16(18)
     collect_metadata: bool = flag(19)
     fwmark: int | None = u32(20)
 
 
+class IpTunnel(AnyIpTunnel):
+    """IFLA_IPTUN_* attributes, of an "ipip" (linux/if_tunnel.h)."""
+
+    local: Addr = address(2, size=4)
+    remote: Addr = address(3, size=4)
+    tos: int | None = u8(5)
+    pmtudisc: int | None = u8(10)
+
+
 class Sit(IpTunnel):
     """IFLA_IPTUN_* attributes, of a "sit": IPv6 over IPv4, 6rd included (linux/if_tunnel.h)."""
 
-    flags: SIT | None = u16(8, enum=SIT)
-    ip6rd_prefix: Addr = address(11)
-    ip6rd_relay_prefix: Addr = address(12)
+    flags: Named[SIT | None] = u16(8, enum=SIT)
+    ip6rd_prefix: Addr = address(11, size=16)
+    ip6rd_relay_prefix: Addr = address(12, size=4)
     ip6rd_prefixlen: int | None = u16(13)
     ip6rd_relay_prefixlen: int | None = u16(14)
 
 
-class Ip6Tunnel(IpTunnel):
+class Ip6Tunnel(AnyIpTunnel):
     """IFLA_IPTUN_* attributes, of an "ip6tnl" (linux/if_tunnel.h).
 
-    `flowinfo` holds traffic class and flow label. It has no `tos` and no `pmtudisc`.
+    `flowinfo` holds traffic class and flow label.
     """
 
+    local: Addr = address(2, size=16)
+    remote: Addr = address(3, size=16)
     encap_limit: int | None = u8(6)
     flowinfo: int | None = be32(7)
-    flags: IP6_TNL_F | None = u32(8, enum=IP6_TNL_F)
+    flags: Named[IP6_TNL_F | None] = u32(8, enum=IP6_TNL_F)
 
 
-class Gre(Message):
-    """IFLA_GRE_* attributes, of GRE and ERSPAN tunnels (linux/if_tunnel.h).
+class AnyGre(Message):
+    """The IFLA_GRE_* attributes that every GRE and ERSPAN tunnel has (linux/if_tunnel.h).
 
-    `tos`, `pmtudisc` and `ignore_df` are those of "gre", "gretap" and "erspan", `encap_limit`,
-    `flowinfo` and `flags` those of "ip6gre", "ip6gretap" and "ip6erspan". An `erspan_dir` of 0
-    is ingress, 1 egress.
+    An `erspan_dir` of 0 is ingress, 1 egress.
     """
 
     link: int | None = u32(1)
-    iflags: GRE | None = be16(2, enum=GRE)
-    oflags: GRE | None = be16(3, enum=GRE)
+    iflags: Named[GRE | None] = be16(2, enum=GRE)
+    oflags: Named[GRE | None] = be16(3, enum=GRE)
     ikey: int | None = be32(4)
     okey: int | None = be32(5)
-    local: Addr = address(6)
-    remote: Addr = address(7)
     ttl: int | None = u8(8)
-    tos: int | None = u8(9)
-    pmtudisc: int | None = u8(10)
-    encap_limit: int | None = u8(11)
-    flowinfo: int | None = be32(12)
-    flags: IP6_TNL_F | None = u32(13, enum=IP6_TNL_F)
-    encap_type: TUNNEL_ENCAP | int | None = u16(14, enum=TUNNEL_ENCAP)
-    encap_flags: TUNNEL_ENCAP_FLAG | None = u16(15, enum=TUNNEL_ENCAP_FLAG)
+    encap_type: Named[TUNNEL_ENCAP | int | None] = u16(14, enum=TUNNEL_ENCAP)
+    encap_flags: Named[TUNNEL_ENCAP_FLAG | None] = u16(15, enum=TUNNEL_ENCAP_FLAG)
     encap_sport: int | None = be16(16)
     encap_dport: int | None = be16(17)
     collect_metadata: bool = flag(18)
-    ignore_df: int | None = u8(19)
     fwmark: int | None = u32(20)
     erspan_index: int | None = u32(21)
     erspan_ver: int | None = u8(22)
@@ -139,15 +136,50 @@ class Gre(Message):
     erspan_hwid: int | None = u16(24)
 
 
-class Vti(Message):
-    """IFLA_VTI_* attributes, of a "vti" or "vti6" (linux/if_tunnel.h)."""
+class Gre(AnyGre):
+    """IFLA_GRE_* attributes, of a "gre", "gretap" or "erspan": over IPv4 (linux/if_tunnel.h)."""
+
+    local: Addr = address(6, size=4)
+    remote: Addr = address(7, size=4)
+    tos: int | None = u8(9)
+    pmtudisc: int | None = u8(10)
+    ignore_df: int | None = u8(19)
+
+
+class Ip6Gre(AnyGre):
+    """IFLA_GRE_* attributes, of an "ip6gre", "ip6gretap" or "ip6erspan": over IPv6.
+
+    `flowinfo` holds traffic class and flow label (linux/if_tunnel.h).
+    """
+
+    local: Addr = address(6, size=16)
+    remote: Addr = address(7, size=16)
+    encap_limit: int | None = u8(11)
+    flowinfo: int | None = be32(12)
+    flags: Named[IP6_TNL_F | None] = u32(13, enum=IP6_TNL_F)
+
+
+class AnyVti(Message):
+    """The IFLA_VTI_* attributes that "vti" and "vti6" share (linux/if_tunnel.h)."""
 
     link: int | None = u32(1)
     ikey: int | None = be32(2)
     okey: int | None = be32(3)
-    local: Addr = address(4)
-    remote: Addr = address(5)
     fwmark: int | None = u32(6)
+
+
+class Vti(AnyVti):
+    """IFLA_VTI_* attributes, of a "vti": over IPv4 (linux/if_tunnel.h)."""
+
+    local: Addr = address(4, size=4)
+    remote: Addr = address(5, size=4)
+
+
+class Vti6(AnyVti):
+    """IFLA_VTI_* attributes, of a "vti6": over IPv6 (linux/if_tunnel.h)."""
+
+    local: Addr = address(4, size=16)
+    remote: Addr = address(5, size=16)
 
 
 class Xfrm(Message):

@@ -10,6 +10,7 @@ from netlink.route.linkinfo.ether import ETH_P
 from netlink.schema import (
     Addr,
     Message,
+    Named,
     Nested,
     address,
     be16,
@@ -78,9 +79,9 @@ class Vxlan(Message):
     """IFLA_VXLAN_* attributes, of a "vxlan" (linux/if_link.h). `ageing` in seconds."""
 
     id: int | None = u32(1)
-    group: Addr = address(2)
+    group: Addr = address(2, size=4)
     link: int | None = u32(3)
-    local: Addr = address(4)
+    local: Addr = address(4, size=4)
     ttl: int | None = u8(5)
     tos: int | None = u8(6)
     learning: int | None = u8(7)
@@ -92,8 +93,8 @@ class Vxlan(Message):
     l2miss: int | None = u8(13)
     l3miss: int | None = u8(14)
     port: int | None = be16(15)
-    group6: Addr = address(16)
-    local6: Addr = address(17)
+    group6: Addr = address(16, size=16)
+    local6: Addr = address(17, size=16)
     udp_csum: int | None = u8(18)
     udp_zero_csum6_tx: int | None = u8(19)
     udp_zero_csum6_rx: int | None = u8(20)
@@ -105,10 +106,10 @@ class Vxlan(Message):
     label: int | None = be32(26)
     gpe: bool = flag(27)
     ttl_inherit: bool = byte_flag(28)  # vxlan_fill_info sends a byte, vxlan_policy wants a flag
-    df: VXLAN_DF | int | None = u8(29, enum=VXLAN_DF)
+    df: Named[VXLAN_DF | int | None] = u8(29, enum=VXLAN_DF)
     vnifilter: int | None = u8(30)
     localbypass: int | None = u8(31)
-    label_policy: VXLAN_LABEL | int | None = u32(32, enum=VXLAN_LABEL)
+    label_policy: Named[VXLAN_LABEL | int | None] = u32(32, enum=VXLAN_LABEL)
     reserved_bits: Nested[vxlanhdr] = struct(33, vxlanhdr)  # Linux 6.14
     mc_route: int | None = u8(34)  # Linux 6.17
 
@@ -124,29 +125,29 @@ class Geneve(Message):
     """IFLA_GENEVE_* attributes, of a "geneve" (linux/if_link.h)."""
 
     id: int | None = u32(1)
-    remote: Addr = address(2)
+    remote: Addr = address(2, size=4)
     ttl: int | None = u8(3)
     tos: int | None = u8(4)
     port: int | None = be16(5)
     collect_metadata: bool = flag(6)
-    remote6: Addr = address(7)
+    remote6: Addr = address(7, size=16)
     udp_csum: int | None = u8(8)
     udp_zero_csum6_tx: int | None = u8(9)
     udp_zero_csum6_rx: int | None = u8(10)
     label: int | None = be32(11)
     ttl_inherit: int | None = u8(12)
-    df: GENEVE_DF | int | None = u8(13, enum=GENEVE_DF)
+    df: Named[GENEVE_DF | int | None] = u8(13, enum=GENEVE_DF)
     inner_proto_inherit: bool = flag(14)
     port_range: Nested[ifla_geneve_port_range] = struct(15, ifla_geneve_port_range)  # Linux 6.15
-    local: Addr = address(17)  # after Linux 6.18, as local6
-    local6: Addr = address(18)
+    local: Addr = address(17, size=4)  # after Linux 6.18, as local6
+    local6: Addr = address(18, size=16)
 
 
 class Bareudp(Message):
     """IFLA_BAREUDP_* attributes, of a "bareudp" (linux/if_link.h)."""
 
     port: int | None = be16(1)
-    ethertype: ETH_P | int | None = be16(2, enum=ETH_P)
+    ethertype: Named[ETH_P | int | None] = be16(2, enum=ETH_P)
     srcport_min: int | None = u16(3)
     multiproto_mode: bool = flag(4)
 
@@ -160,21 +161,21 @@ class Gtp(Message):
     fd0: int | None = u32(1)
     fd1: int | None = u32(2)
     pdp_hashsize: int | None = u32(3)
-    role: GTP_ROLE | int | None = u32(4, enum=GTP_ROLE)
+    role: Named[GTP_ROLE | int | None] = u32(4, enum=GTP_ROLE)
     create_sockets: int | None = u8(5)
     restart_count: int | None = u8(6)
-    local: Addr = address(7)
-    local6: Addr = address(8)
+    local: Addr = address(7, size=4)
+    local6: Addr = address(8, size=16)
 
 
 class Amt(Message):
     """IFLA_AMT_* attributes, of an "amt" (linux/amt.h)."""
 
-    mode: AMT_MODE | int | None = u32(1, enum=AMT_MODE)
+    mode: Named[AMT_MODE | int | None] = u32(1, enum=AMT_MODE)
     relay_port: int | None = be16(2)
     gateway_port: int | None = be16(3)
     link: int | None = u32(4)
-    local_ip: Addr = address(5)
-    remote_ip: Addr = address(6)
-    discovery_ip: Addr = address(7)
+    local_ip: Addr = address(5, size=4)
+    remote_ip: Addr = address(6, size=4)
+    discovery_ip: Addr = address(7, size=4)
     max_tunnels: int | None = u32(8)

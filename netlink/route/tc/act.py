@@ -15,6 +15,7 @@ from netlink.schema import (
     Addr,
     Bitfield32,
     Message,
+    Named,
     Nested,
     Several,
     address,
@@ -99,7 +100,7 @@ class tc_gen(Message):
 
     index: int = u32()
     capab: int = u32()
-    action: TC_ACT | int = s32(enum=TC_ACT)
+    action: Named[TC_ACT | int] = s32(enum=TC_ACT)
     refcnt: int = s32()
     bindcnt: int = s32()
 
@@ -118,9 +119,9 @@ class PGACT(KernelEnum):
 class tc_gact_p(Message):
     """struct tc_gact_p (linux/tc_act/tc_gact.h): `paction` for one packet of `pval`."""
 
-    ptype: PGACT | int = u16(enum=PGACT)
+    ptype: Named[PGACT | int] = u16(enum=PGACT)
     pval: int = u16()
-    paction: TC_ACT | int = s32(enum=TC_ACT)
+    paction: Named[TC_ACT | int] = s32(enum=TC_ACT)
 
 
 class Gact(Message):
@@ -135,7 +136,7 @@ class tc_police(Message):
     """struct tc_police (linux/pkt_cls.h): `burst` in ticks, `mtu` in bytes."""
 
     index: int = u32()
-    action: TC_ACT | int = s32(enum=TC_ACT)
+    action: Named[TC_ACT | int] = s32(enum=TC_ACT)
     limit: int = u32()
     burst: int = u32()
     mtu: int = u32()
@@ -159,7 +160,7 @@ class Police(Message):
     rate: bytes | None = binary(2)
     peakrate: bytes | None = binary(3)
     avrate: int | None = u32(4)
-    result: TC_ACT | int | None = s32(5, enum=TC_ACT)
+    result: Named[TC_ACT | int | None] = s32(5, enum=TC_ACT)
     tm: Nested[tcf_t] = struct(6, tcf_t)
     rate64: int | None = u64(8)
     peakrate64: int | None = u64(9)
@@ -167,7 +168,7 @@ class Police(Message):
     pktburst64: int | None = u64(11)
 
 
-class TCA_MIRRED(KernelEnum):
+class TCA_MIRRED(KernelEnum, prefix="TCA_"):
     """Where a "mirred" sends a packet or its copy (linux/tc_act/tc_mirred.h)."""
 
     TCA_EGRESS_REDIR = 1
@@ -179,7 +180,7 @@ class TCA_MIRRED(KernelEnum):
 class tc_mirred(tc_gen):
     """struct tc_mirred (linux/tc_act/tc_mirred.h)."""
 
-    eaction: TCA_MIRRED | int = s32(enum=TCA_MIRRED)
+    eaction: Named[TCA_MIRRED | int] = s32(enum=TCA_MIRRED)
     ifindex: int = u32()
 
 
@@ -251,7 +252,7 @@ class TCA_VLAN_ACT(KernelEnum):
 class tc_vlan(tc_gen):
     """struct tc_vlan (linux/tc_act/tc_vlan.h)."""
 
-    v_action: TCA_VLAN_ACT | int = s32(enum=TCA_VLAN_ACT)
+    v_action: Named[TCA_VLAN_ACT | int] = s32(enum=TCA_VLAN_ACT)
 
 
 class Vlan(Message):
@@ -260,7 +261,7 @@ class Vlan(Message):
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_vlan] = struct(2, tc_vlan)
     push_vlan_id: int | None = u16(3)
-    push_vlan_protocol: ETH_P | int | None = be16(4, enum=ETH_P)
+    push_vlan_protocol: Named[ETH_P | int | None] = be16(4, enum=ETH_P)
     push_vlan_priority: int | None = u8(6)
     push_eth_dst: str | None = mac(7)
     push_eth_src: str | None = mac(8)
@@ -279,7 +280,7 @@ class TCA_MPLS_ACT(KernelEnum):
 class tc_mpls(tc_gen):
     """struct tc_mpls (linux/tc_act/tc_mpls.h)."""
 
-    m_action: TCA_MPLS_ACT | int = s32(enum=TCA_MPLS_ACT)
+    m_action: Named[TCA_MPLS_ACT | int] = s32(enum=TCA_MPLS_ACT)
 
 
 class Mpls(Message):
@@ -287,7 +288,7 @@ class Mpls(Message):
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_mpls] = struct(2, tc_mpls)
-    proto: ETH_P | int | None = be16(4, enum=ETH_P)
+    proto: Named[ETH_P | int | None] = be16(4, enum=ETH_P)
     label: int | None = u32(5)
     tc: int | None = u8(6)
     ttl: int | None = u8(7)
@@ -338,7 +339,7 @@ class TCA_TUNNEL_KEY_ACT(KernelEnum):
 class tc_tunnel_key(tc_gen):
     """struct tc_tunnel_key (linux/tc_act/tc_tunnel_key.h)."""
 
-    t_action: TCA_TUNNEL_KEY_ACT | int = s32(enum=TCA_TUNNEL_KEY_ACT)
+    t_action: Named[TCA_TUNNEL_KEY_ACT | int] = s32(enum=TCA_TUNNEL_KEY_ACT)
 
 
 class TunnelKey(Message):
@@ -346,10 +347,10 @@ class TunnelKey(Message):
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_tunnel_key] = struct(2, tc_tunnel_key)
-    enc_ipv4_src: Addr = address(3)
-    enc_ipv4_dst: Addr = address(4)
-    enc_ipv6_src: Addr = address(5)
-    enc_ipv6_dst: Addr = address(6)
+    enc_ipv4_src: Addr = address(3, size=4)
+    enc_ipv4_dst: Addr = address(4, size=4)
+    enc_ipv6_src: Addr = address(5, size=16)
+    enc_ipv6_dst: Addr = address(6, size=16)
     enc_key_id: int | None = be32(7)
     enc_dst_port: int | None = be16(9)
     no_csum: int | None = u8(10)
@@ -379,7 +380,7 @@ class IFE_META(KernelEnum):
 class tc_ife(tc_gen):
     """struct tc_ife (linux/tc_act/tc_ife.h)."""
 
-    flags: IFE | int = u16(enum=IFE)
+    flags: Named[IFE | int] = u16(enum=IFE)
 
 
 class Ife(Message):
@@ -440,8 +441,8 @@ class tc_pedit_sel(tc_gen):
 class PeditKey(Message):
     """TCA_PEDIT_KEY_EX_* attributes: more about one key."""
 
-    htype: TCA_PEDIT_KEY_EX_HDR_TYPE | int | None = u16(1, enum=TCA_PEDIT_KEY_EX_HDR_TYPE)
-    cmd: TCA_PEDIT_KEY_EX_CMD | int | None = u16(2, enum=TCA_PEDIT_KEY_EX_CMD)
+    htype: Named[TCA_PEDIT_KEY_EX_HDR_TYPE | int | None] = u16(1, enum=TCA_PEDIT_KEY_EX_HDR_TYPE)
+    cmd: Named[TCA_PEDIT_KEY_EX_CMD | int | None] = u16(2, enum=TCA_PEDIT_KEY_EX_CMD)
 
 
 class PeditKeys(Message):
@@ -471,7 +472,7 @@ class tc_nat(tc_gen):
     old_addr: Addr = address(size=4)
     new_addr: Addr = address(size=4)
     mask: Addr = address(size=4)
-    flags: TCA_NAT_FLAG = u32(enum=TCA_NAT_FLAG)
+    flags: Named[TCA_NAT_FLAG] = u32(enum=TCA_NAT_FLAG)
 
 
 class Nat(Message):
@@ -496,7 +497,7 @@ class TCA_CSUM_UPDATE_FLAG(KernelFlag):
 class tc_csum(tc_gen):
     """struct tc_csum (linux/tc_act/tc_csum.h)."""
 
-    update_flags: TCA_CSUM_UPDATE_FLAG = u32(enum=TCA_CSUM_UPDATE_FLAG)
+    update_flags: Named[TCA_CSUM_UPDATE_FLAG] = u32(enum=TCA_CSUM_UPDATE_FLAG)
 
 
 class Csum(Message):
@@ -531,7 +532,7 @@ class Skbedit(Message):
     mark: int | None = u32(5)
     ptype: int | None = u16(7)
     mask: int | None = u32(8)
-    flags: SKBEDIT_F | None = u64(9, enum=SKBEDIT_F)
+    flags: Named[SKBEDIT_F | None] = u64(9, enum=SKBEDIT_F)
     queue_mapping_max: int | None = u16(10)
 
 
@@ -548,7 +549,7 @@ class SKBMOD_F(KernelFlag):
 class tc_skbmod(tc_gen):
     """struct tc_skbmod (linux/tc_act/tc_skbmod.h)."""
 
-    flags: SKBMOD_F = u64(enum=SKBMOD_F)
+    flags: Named[SKBMOD_F] = u64(enum=SKBMOD_F)
 
 
 class Skbmod(Message):
@@ -558,7 +559,7 @@ class Skbmod(Message):
     parms: Nested[tc_skbmod] = struct(2, tc_skbmod)
     dmac: str | None = mac(3)
     smac: str | None = mac(4)
-    etype: ETH_P | int | None = u16(5, enum=ETH_P)
+    etype: Named[ETH_P | int | None] = u16(5, enum=ETH_P)
 
 
 class tc_connmark(tc_gen):
@@ -590,16 +591,16 @@ class Ct(Message):
 
     parms: Nested[tc_gen] = struct(1, tc_gen)
     tm: Nested[tcf_t] = struct(2, tcf_t)
-    action: TCA_CT_ACT | None = u16(3, enum=TCA_CT_ACT)
+    action: Named[TCA_CT_ACT | None] = u16(3, enum=TCA_CT_ACT)
     zone: int | None = u16(4)
     mark: int | None = u32(5)
     mark_mask: int | None = u32(6)
     labels: bytes | None = binary(7)
     labels_mask: bytes | None = binary(8)
-    nat_ipv4_min: Addr = address(9)
-    nat_ipv4_max: Addr = address(10)
-    nat_ipv6_min: Addr = address(11)
-    nat_ipv6_max: Addr = address(12)
+    nat_ipv4_min: Addr = address(9, size=4)
+    nat_ipv4_max: Addr = address(10, size=4)
+    nat_ipv6_min: Addr = address(11, size=16)
+    nat_ipv6_max: Addr = address(12, size=16)
     nat_port_min: int | None = be16(13)
     nat_port_max: int | None = be16(14)
     helper_name: str | None = string(16, size=NF_CT_HELPER_NAME_LEN)

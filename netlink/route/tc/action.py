@@ -8,7 +8,18 @@ from netlink.constants import AF, NLM_F, KernelFlag
 from netlink.family import Op
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.route.tc.act import Action
-from netlink.schema import Bitfield32, Message, Several, array, bitfield32, pad, string, u8, u32
+from netlink.schema import (
+    Bitfield32,
+    Message,
+    Named,
+    Several,
+    array,
+    bitfield32,
+    pad,
+    string,
+    u8,
+    u32,
+)
 
 
 class TCA_ACT_FLAG(KernelFlag):
@@ -21,7 +32,7 @@ class TCA_ACT_FLAG(KernelFlag):
 class tcamsg(Message):
     """struct tcamsg (linux/rtnetlink.h)."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     _pad = pad(3)
 
 

@@ -12,6 +12,7 @@ from netlink.route.tc.em import EmatchTree, tc_u32_key
 from netlink.schema import (
     Addr,
     Message,
+    Named,
     Nested,
     Several,
     address,
@@ -64,7 +65,7 @@ class tc_u32_sel(Message):
     The other members say where the next header and the next hash bucket are found.
     """
 
-    flags: TC_U32 = u8(enum=TC_U32)
+    flags: Named[TC_U32] = u8(enum=TC_U32)
     offshift: int = u8()
     nkeys: int = u8()
     offmask: int = be16()
@@ -105,7 +106,7 @@ class U32(Message):
     indev: str | None = string(8, size=IFNAMSIZ)
     pcnt: Nested[tc_u32_pcnt] = struct(9, tc_u32_pcnt)
     mark: Nested[tc_u32_mark] = struct(10, tc_u32_mark)
-    flags: TCA_CLS_FLAGS | None = u32(11, enum=TCA_CLS_FLAGS)
+    flags: Named[TCA_CLS_FLAGS | None] = u32(11, enum=TCA_CLS_FLAGS)
 
 
 # --- basic, bpf, cgroup, flow, fw, matchall, route ------------------------------------------------
@@ -148,8 +149,8 @@ class Bpf(Message):
     ops: Several[sock_filter] = scalars(5, struct(sock_filter))
     fd: int | None = u32(6)
     name: str | None = string(7, size=CLS_BPF_NAME_LEN + 1)
-    flags: TCA_BPF_FLAG | None = u32(8, enum=TCA_BPF_FLAG)
-    flags_gen: TCA_CLS_FLAGS | None = u32(9, enum=TCA_CLS_FLAGS)
+    flags: Named[TCA_BPF_FLAG | None] = u32(8, enum=TCA_BPF_FLAG)
+    flags_gen: Named[TCA_CLS_FLAGS | None] = u32(9, enum=TCA_CLS_FLAGS)
     tag: bytes | None = binary(10)
     id: int | None = u32(11)
 
@@ -197,7 +198,7 @@ class Flow(Message):
     `perturb` in seconds."""
 
     keys_: int | None = u32(1)
-    mode: FLOW_MODE | int | None = u32(2, enum=FLOW_MODE)
+    mode: Named[FLOW_MODE | int | None] = u32(2, enum=FLOW_MODE)
     baseclass: int | None = u32(3)
     rshift: int | None = u32(4)
     addend: int | None = u32(5)
@@ -231,7 +232,7 @@ class Matchall(Message):
 
     classid: int | None = u32(1)
     act: Several[Action] = array(2, Action, first=1)
-    flags: TCA_CLS_FLAGS | None = u32(3, enum=TCA_CLS_FLAGS)
+    flags: Named[TCA_CLS_FLAGS | None] = u32(3, enum=TCA_CLS_FLAGS)
     pcnt: Nested[tc_matchall_pcnt] = struct(4, tc_matchall_pcnt)
 
 
@@ -329,33 +330,33 @@ class Flower(Message):
     key_eth_dst_mask: str | None = mac(5)
     key_eth_src: str | None = mac(6)
     key_eth_src_mask: str | None = mac(7)
-    key_eth_type: ETH_P | int | None = be16(8, enum=ETH_P)
+    key_eth_type: Named[ETH_P | int | None] = be16(8, enum=ETH_P)
     key_ip_proto: int | None = u8(9)
-    key_ipv4_src: Addr = address(10)
-    key_ipv4_src_mask: Addr = address(11)
-    key_ipv4_dst: Addr = address(12)
-    key_ipv4_dst_mask: Addr = address(13)
-    key_ipv6_src: Addr = address(14)
-    key_ipv6_src_mask: Addr = address(15)
-    key_ipv6_dst: Addr = address(16)
-    key_ipv6_dst_mask: Addr = address(17)
+    key_ipv4_src: Addr = address(10, size=4)
+    key_ipv4_src_mask: Addr = address(11, size=4)
+    key_ipv4_dst: Addr = address(12, size=4)
+    key_ipv4_dst_mask: Addr = address(13, size=4)
+    key_ipv6_src: Addr = address(14, size=16)
+    key_ipv6_src_mask: Addr = address(15, size=16)
+    key_ipv6_dst: Addr = address(16, size=16)
+    key_ipv6_dst_mask: Addr = address(17, size=16)
     key_tcp_src: int | None = be16(18)
     key_tcp_dst: int | None = be16(19)
     key_udp_src: int | None = be16(20)
     key_udp_dst: int | None = be16(21)
-    flags: TCA_CLS_FLAGS | None = u32(22, enum=TCA_CLS_FLAGS)
+    flags: Named[TCA_CLS_FLAGS | None] = u32(22, enum=TCA_CLS_FLAGS)
     key_vlan_id: int | None = u16(23)
     key_vlan_prio: int | None = u8(24)
-    key_vlan_eth_type: ETH_P | int | None = be16(25, enum=ETH_P)
+    key_vlan_eth_type: Named[ETH_P | int | None] = be16(25, enum=ETH_P)
     key_enc_key_id: int | None = be32(26)
-    key_enc_ipv4_src: Addr = address(27)
-    key_enc_ipv4_src_mask: Addr = address(28)
-    key_enc_ipv4_dst: Addr = address(29)
-    key_enc_ipv4_dst_mask: Addr = address(30)
-    key_enc_ipv6_src: Addr = address(31)
-    key_enc_ipv6_src_mask: Addr = address(32)
-    key_enc_ipv6_dst: Addr = address(33)
-    key_enc_ipv6_dst_mask: Addr = address(34)
+    key_enc_ipv4_src: Addr = address(27, size=4)
+    key_enc_ipv4_src_mask: Addr = address(28, size=4)
+    key_enc_ipv4_dst: Addr = address(29, size=4)
+    key_enc_ipv4_dst_mask: Addr = address(30, size=4)
+    key_enc_ipv6_src: Addr = address(31, size=16)
+    key_enc_ipv6_src_mask: Addr = address(32, size=16)
+    key_enc_ipv6_dst: Addr = address(33, size=16)
+    key_enc_ipv6_dst_mask: Addr = address(34, size=16)
     key_tcp_src_mask: int | None = be16(35)
     key_tcp_dst_mask: int | None = be16(36)
     key_udp_src_mask: int | None = be16(37)
@@ -368,8 +369,8 @@ class Flower(Message):
     key_enc_udp_src_port_mask: int | None = be16(44)
     key_enc_udp_dst_port: int | None = be16(45)
     key_enc_udp_dst_port_mask: int | None = be16(46)
-    key_flags: TCA_FLOWER_KEY_FLAGS | None = be32(47, enum=TCA_FLOWER_KEY_FLAGS)
-    key_flags_mask: TCA_FLOWER_KEY_FLAGS | None = be32(48, enum=TCA_FLOWER_KEY_FLAGS)
+    key_flags: Named[TCA_FLOWER_KEY_FLAGS | None] = be32(47, enum=TCA_FLOWER_KEY_FLAGS)
+    key_flags_mask: Named[TCA_FLOWER_KEY_FLAGS | None] = be32(48, enum=TCA_FLOWER_KEY_FLAGS)
     key_icmpv4_code: int | None = u8(49)
     key_icmpv4_code_mask: int | None = u8(50)
     key_icmpv4_type: int | None = u8(51)
@@ -378,10 +379,10 @@ class Flower(Message):
     key_icmpv6_code_mask: int | None = u8(54)
     key_icmpv6_type: int | None = u8(55)
     key_icmpv6_type_mask: int | None = u8(56)
-    key_arp_sip: Addr = address(57)
-    key_arp_sip_mask: Addr = address(58)
-    key_arp_tip: Addr = address(59)
-    key_arp_tip_mask: Addr = address(60)
+    key_arp_sip: Addr = address(57, size=4)
+    key_arp_sip_mask: Addr = address(58, size=4)
+    key_arp_tip: Addr = address(59, size=4)
+    key_arp_tip_mask: Addr = address(60, size=4)
     key_arp_op: int | None = u8(61)
     key_arp_op_mask: int | None = u8(62)
     key_arp_sha: str | None = mac(63)
@@ -400,7 +401,7 @@ class Flower(Message):
     key_ip_ttl_mask: int | None = u8(76)
     key_cvlan_id: int | None = u16(77)
     key_cvlan_prio: int | None = u8(78)
-    key_cvlan_eth_type: ETH_P | int | None = be16(79, enum=ETH_P)
+    key_cvlan_eth_type: Named[ETH_P | int | None] = be16(79, enum=ETH_P)
     key_enc_ip_tos: int | None = u8(80)
     key_enc_ip_tos_mask: int | None = u8(81)
     key_enc_ip_ttl: int | None = u8(82)
@@ -412,8 +413,8 @@ class Flower(Message):
     key_port_src_max: int | None = be16(88)
     key_port_dst_min: int | None = be16(89)
     key_port_dst_max: int | None = be16(90)
-    key_ct_state: TCA_FLOWER_KEY_CT_FLAGS | None = u16(91, enum=TCA_FLOWER_KEY_CT_FLAGS)
-    key_ct_state_mask: TCA_FLOWER_KEY_CT_FLAGS | None = u16(92, enum=TCA_FLOWER_KEY_CT_FLAGS)
+    key_ct_state: Named[TCA_FLOWER_KEY_CT_FLAGS | None] = u16(91, enum=TCA_FLOWER_KEY_CT_FLAGS)
+    key_ct_state_mask: Named[TCA_FLOWER_KEY_CT_FLAGS | None] = u16(92, enum=TCA_FLOWER_KEY_CT_FLAGS)
     key_ct_zone: int | None = u16(93)
     key_ct_zone_mask: int | None = u16(94)
     key_ct_mark: int | None = u32(95)
@@ -431,8 +432,8 @@ class Flower(Message):
     key_cfm: Nested[FlowerCfm] = nest(107, FlowerCfm)
     key_spi: int | None = be32(108)
     key_spi_mask: int | None = be32(109)
-    key_enc_flags: TCA_FLOWER_KEY_FLAGS | None = be32(110, enum=TCA_FLOWER_KEY_FLAGS)
-    key_enc_flags_mask: TCA_FLOWER_KEY_FLAGS | None = be32(111, enum=TCA_FLOWER_KEY_FLAGS)
+    key_enc_flags: Named[TCA_FLOWER_KEY_FLAGS | None] = be32(110, enum=TCA_FLOWER_KEY_FLAGS)
+    key_enc_flags_mask: Named[TCA_FLOWER_KEY_FLAGS | None] = be32(111, enum=TCA_FLOWER_KEY_FLAGS)
 
 
 # --- by kind --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 from netlink.constants import KernelEnum, KernelFlag
 from netlink.schema import (
     Message,
+    Named,
     Nested,
     Several,
     array,
@@ -43,7 +44,7 @@ class TCF_EM(KernelEnum):
     TCF_EM_IPT = 9
 
 
-class TCF_EM_FLAG(KernelFlag):
+class TCF_EM_FLAG(KernelFlag, prefix="TCF_EM_"):
     """How a match stands to the next one (neither: the last), and itself (linux/pkt_cls.h)."""
 
     TCF_EM_REL_AND = 0x1
@@ -186,7 +187,7 @@ class tcf_meta_val(Message):
 
     kind: int = u16()
     shift: int = u8()
-    op: TCF_EM_OPND | int = u8(enum=TCF_EM_OPND)
+    op: Named[TCF_EM_OPND | int] = u8(enum=TCF_EM_OPND)
 
 
 class tcf_meta_hdr(Message):
@@ -272,8 +273,8 @@ class tcf_ematch_hdr(Message):
     """struct tcf_ematch_hdr (linux/pkt_cls.h)."""
 
     matchid: int = u16()
-    kind: TCF_EM | int = u16(enum=TCF_EM)
-    flags: TCF_EM_FLAG = u16(enum=TCF_EM_FLAG)
+    kind: Named[TCF_EM | int] = u16(enum=TCF_EM)
+    flags: Named[TCF_EM_FLAG] = u16(enum=TCF_EM_FLAG)
     _pad = pad(2)
 
 

@@ -11,6 +11,7 @@ from netlink.route.tc.tcmsg import tc_ratespec
 from netlink.schema import (
     Bitfield32,
     Message,
+    Named,
     Nested,
     Several,
     array,
@@ -74,7 +75,7 @@ class tc_multiq_qopt(Message):
 class tc_plug_qopt(Message):
     """struct tc_plug_qopt (linux/pkt_sched.h): `limit` in bytes."""
 
-    action: TCQ_PLUG | int = s32(enum=TCQ_PLUG)
+    action: Named[TCQ_PLUG | int] = s32(enum=TCQ_PLUG)
     limit: int = u32()
 
 
@@ -127,7 +128,7 @@ class tc_red_qopt(Message):
     wlog: int = u8()
     plog: int = u8()
     scell_log: int = u8()
-    flags: TC_RED = u8(enum=TC_RED)
+    flags: Named[TC_RED] = u8(enum=TC_RED)
 
 
 class tc_red_xstats(Message):
@@ -182,7 +183,7 @@ class tc_gred_sopt(Message):
     dps: int = u32()
     def_dp: int = u32()
     grio: int = u8()
-    flags: TC_RED = u8(enum=TC_RED)
+    flags: Named[TC_RED] = u8(enum=TC_RED)
     _pad1 = pad(2)
 
 
@@ -199,7 +200,7 @@ class GredQueue(Message):
     stat_forced_mark: int | None = u32(9)
     stat_pdrop: int | None = u32(10)
     stat_other: int | None = u32(11)
-    flags: TC_RED | None = u32(12, enum=TC_RED)
+    flags: Named[TC_RED | None] = u32(12, enum=TC_RED)
 
 
 class GredQueues(Message):
@@ -274,7 +275,7 @@ class tc_sfq_qopt_v1(Message):
     wlog: int = u8()
     plog: int = u8()
     scell_log: int = u8()
-    flags: TC_RED = u8(enum=TC_RED)
+    flags: Named[TC_RED] = u8(enum=TC_RED)
     max_p: int = u32()
     stats: Nested[tc_sfqred_stats] = struct(tc_sfqred_stats)
 
@@ -575,7 +576,7 @@ class tc_mqprio_qopt(Message):
 
     num_tc: int = u8()
     prio_tc_map: tuple[int, ...] = scalars(u8(), length=16)
-    hw: TC_MQPRIO_HW_OFFLOAD | int = u8(enum=TC_MQPRIO_HW_OFFLOAD)
+    hw: Named[TC_MQPRIO_HW_OFFLOAD | int] = u8(enum=TC_MQPRIO_HW_OFFLOAD)
     count: tuple[int, ...] = scalars(u16(), length=16)
     offset: tuple[int, ...] = scalars(u16(), length=16)
 
@@ -596,14 +597,14 @@ class MqprioClass(Message):
     """TCA_MQPRIO_TC_ENTRY_* attributes: one traffic class (linux/pkt_sched.h)."""
 
     index: int | None = u32(1)
-    fp: TC_FP | int | None = u32(2, enum=TC_FP)
+    fp: Named[TC_FP | int | None] = u32(2, enum=TC_FP)
 
 
 class Mqprio(tc_mqprio_qopt):
     """struct tc_mqprio_qopt and TCA_MQPRIO_* attributes, of an "mqprio"."""
 
-    mode: TC_MQPRIO_MODE | int | None = u16(1, enum=TC_MQPRIO_MODE)
-    shaper: TC_MQPRIO_SHAPER | int | None = u16(2, enum=TC_MQPRIO_SHAPER)
+    mode: Named[TC_MQPRIO_MODE | int | None] = u16(1, enum=TC_MQPRIO_MODE)
+    shaper: Named[TC_MQPRIO_SHAPER | int | None] = u16(2, enum=TC_MQPRIO_SHAPER)
     min_rate64: Nested[MqprioMinRates] = nest(3, MqprioMinRates)
     max_rate64: Nested[MqprioMaxRates] = nest(4, MqprioMaxRates)
     tc_entry: Several[MqprioClass] = repeated(5, MqprioClass)
@@ -628,7 +629,7 @@ class TaprioEntry(Message):
     """TCA_TAPRIO_SCHED_ENTRY_* attributes: one step of a schedule, `interval` in ns."""
 
     index: int | None = u32(1)
-    cmd: TC_TAPRIO_CMD | int | None = u8(2, enum=TC_TAPRIO_CMD)
+    cmd: Named[TC_TAPRIO_CMD | int | None] = u8(2, enum=TC_TAPRIO_CMD)
     gate_mask: int | None = u32(3)
     interval: int | None = u32(4)
 
@@ -644,7 +645,7 @@ class TaprioClass(Message):
 
     index: int | None = u32(1)
     max_sdu: int | None = u32(2)
-    fp: TC_FP | int | None = u32(3, enum=TC_FP)
+    fp: Named[TC_FP | int | None] = u32(3, enum=TC_FP)
 
 
 class TaprioStats(Message):
@@ -668,7 +669,7 @@ class Taprio(Message):
     admin_sched: "Nested[Taprio]" = nest(7, lambda: Taprio)
     sched_cycle_time: int | None = s64(8)
     sched_cycle_time_extension: int | None = s64(9)
-    flags: TCA_TAPRIO_ATTR_FLAG | None = u32(10, enum=TCA_TAPRIO_ATTR_FLAG)
+    flags: Named[TCA_TAPRIO_ATTR_FLAG | None] = u32(10, enum=TCA_TAPRIO_ATTR_FLAG)
     txtime_delay: int | None = u32(11)
     tc_entry: Several[TaprioClass] = repeated(12, TaprioClass)
 
@@ -703,7 +704,7 @@ class tc_etf_qopt(Message):
 
     delta: int = s32()
     clockid: int = s32()
-    flags: TC_ETF = u32(enum=TC_ETF)
+    flags: Named[TC_ETF] = u32(enum=TC_ETF)
 
 
 class Etf(Message):
@@ -771,7 +772,7 @@ class TCA_FQ_CODEL_XSTATS(KernelEnum):
 class tc_fq_codel_xstats(Message):
     """struct tc_fq_codel_xstats (linux/pkt_sched.h) without its union, which follows."""
 
-    type: TCA_FQ_CODEL_XSTATS | int = u32(enum=TCA_FQ_CODEL_XSTATS)
+    type: Named[TCA_FQ_CODEL_XSTATS | int] = u32(enum=TCA_FQ_CODEL_XSTATS)
 
 
 class tc_fq_codel_qd_stats(tc_fq_codel_xstats):
@@ -991,9 +992,9 @@ class Cake(Message):
     """
 
     base_rate64: int | None = u64(2)
-    diffserv_mode: CAKE_DIFFSERV | int | None = u32(3, enum=CAKE_DIFFSERV)
-    atm: CAKE_ATM | int | None = u32(4, enum=CAKE_ATM)
-    flow_mode: CAKE_FLOW | int | None = u32(5, enum=CAKE_FLOW)
+    diffserv_mode: Named[CAKE_DIFFSERV | int | None] = u32(3, enum=CAKE_DIFFSERV)
+    atm: Named[CAKE_ATM | int | None] = u32(4, enum=CAKE_ATM)
+    flow_mode: Named[CAKE_FLOW | int | None] = u32(5, enum=CAKE_FLOW)
     overhead: int | None = s32(6)
     rtt: int | None = u32(7)
     target: int | None = u32(8)
@@ -1004,7 +1005,7 @@ class Cake(Message):
     wash: int | None = u32(13)
     mpu: int | None = u32(14)
     ingress: int | None = u32(15)
-    ack_filter: CAKE_ACK | int | None = u32(16, enum=CAKE_ACK)
+    ack_filter: Named[CAKE_ACK | int | None] = u32(16, enum=CAKE_ACK)
     split_gso: int | None = u32(17)
     fwmark: int | None = u32(18)
 

@@ -7,7 +7,21 @@ file imports nothing of the package below.
 import re
 
 from netlink.constants import AF, KernelEnum
-from netlink.schema import Message, Nested, pad, s8, s16, s32, scalars, struct, u8, u16, u32, u64
+from netlink.schema import (
+    Message,
+    Named,
+    Nested,
+    pad,
+    s8,
+    s16,
+    s32,
+    scalars,
+    struct,
+    u8,
+    u16,
+    u32,
+    u64,
+)
 
 # The ifindex of a filter or chain that belongs to a shared block, whose number is then the
 # parent; 0xffffffff in the header, where the member is signed.
@@ -88,11 +102,11 @@ class tcmsg(Message):
     `handle` and `parent` are handles, see handle(). What `info` means depends on the message.
     """
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     _pad = pad(3)
     ifindex: int = s32()
     handle: int = u32()
-    parent: TC_H | int = u32(enum=TC_H)
+    parent: Named[TC_H | int] = u32(enum=TC_H)
     info: int = u32()
 
 
@@ -101,7 +115,7 @@ class tc_ratespec(Message):
     64-bit attribute beside it says more; `overhead` and `mpu` in bytes."""
 
     cell_log: int = u8()
-    linklayer: TC_LINKLAYER | int = u8(enum=TC_LINKLAYER)
+    linklayer: Named[TC_LINKLAYER | int] = u8(enum=TC_LINKLAYER)
     overhead: int = u16()
     cell_align: int = s16()
     mpu: int = u16()
@@ -115,7 +129,7 @@ class tc_sizespec(Message):
     size_log: int = u8()
     cell_align: int = s16()
     overhead: int = s32()
-    linklayer: TC_LINKLAYER | int = u32(enum=TC_LINKLAYER)
+    linklayer: Named[TC_LINKLAYER | int] = u32(enum=TC_LINKLAYER)
     mpu: int = u32()
     mtu: int = u32()
     tsize: int = u32()
