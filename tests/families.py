@@ -1,8 +1,9 @@
 """Parts of five families, by declarations only: what the declaration language must be able to say.
 
-sock_diag has one message type for all kinds of sockets, and the first byte selects the class. ethtool
-numbers its requests and its answers apart. audit answers after the ACK, connector never, and a uevent
-is text. This module contains no tests; numbers and layouts are those of the kernel's headers.
+sock_diag has one message type for all kinds of sockets, and the first byte selects the class.
+ethtool numbers its requests and its answers apart. audit answers after the ACK, connector never,
+and a uevent is text. This module contains no tests; numbers and layouts are those of the kernel's
+headers.
 """
 
 from __future__ import annotations
