@@ -340,8 +340,8 @@ class Dump:
         declared = cls.__table__.names[last]
         if declared.kind_name == "address":
             return _address(text)
-        if declared.kind_name == "mac":
-            return text.lower()
+        if declared.kind_name in ("mac", "lladdr"):
+            return getattr(cls(**{last: text}), last)  # as a message reads it
         if declared.kind_name == "binary":
             return bytes.fromhex(text)
         if declared.kind_name == "labels":

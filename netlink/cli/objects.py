@@ -386,7 +386,7 @@ def _help(op: Op[..., Any, Message]) -> str:
 
 
 # Kinds of fields whose values fit into one word.
-PLAIN = {"string", "address", "mac", "flag", "byte_flag", "binary", "labels"}
+PLAIN = {"string", "address", "mac", "lladdr", "flag", "byte_flag", "binary", "labels"}
 
 
 def _filters(cls: Any, path: str, above: tuple[Any, ...]) -> Iterator[Filter]:

@@ -9,7 +9,7 @@ import pytest
 
 from netlink import Connection, KernelError, Plan
 from netlink.route import FAMILY, addr, link, linkprop, route
-from netlink.route.afspec import AfSpec, AfSpecSet
+from netlink.route.afspec import AfSpec, AfSpecSet, InetConf, ipv4_devconf
 from netlink.route.link import IFF, Link
 
 LONG = "another-name-that-is-longer-than-fifteen-bytes"
@@ -107,7 +107,11 @@ def test_alternative_names(nl: Connection) -> None:
 
 
 def test_sysctls(nl: Connection) -> None:
-    """What is read of IPv4 is a C array, what is written a list of attributes (afspec.py)."""
+    """The kernel sends an array for IPv4 and takes attributes (afspec.py), of the same names."""
+    assert [*ipv4_devconf.__table__.names] == [*InetConf.__table__.names]
+    assert [f.number for f in InetConf.__table__.fields] == [
+        f.offset // 4 + 1 for f in ipv4_devconf.__table__.fields
+    ]
 
     def spec() -> AfSpec:
         found = nl.do(link.by_name("v0")).af_spec
