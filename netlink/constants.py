@@ -13,7 +13,8 @@ from typing import Any
 
 __all__ = [
     "AF", "ALTIFNAMSIZ", "IFALIASZ", "IFNAMSIZ", "KernelEnum", "KernelFlag", "NETLINK",
-    "NLA_TYPE_MASK", "NLMSG", "NLM_F", "names_of", "value_of", "words_of",
+    "NLA_TYPE_MASK", "NLMSG", "NLM_F", "names_of", "short_names", "spellings", "value_of",
+    "words_of",
 ]  # fmt: skip
 
 # Bytes of a link's name, of its other names and of its alias, the NUL included (linux/if.h).
@@ -85,7 +86,7 @@ def prefixes(enum: type[Enum]) -> tuple[str, ...]:
 
 
 @cache
-def words(enum: type[Enum]) -> dict[str, int]:
+def short_names(enum: type[Enum]) -> dict[str, int]:
     """Return the short names of an enum's members, in lower case, with their numbers.
 
     If two are alike, the member with the earlier prefix has the name.
@@ -102,10 +103,13 @@ def words(enum: type[Enum]) -> dict[str, int]:
 
 
 @cache
-def _spellings(enum: type[Enum]) -> dict[str, int]:
-    """The short and the whole names; of two that are alike the whole name counts."""
+def spellings(enum: type[Enum]) -> dict[str, int]:
+    """Return the short and the whole names of an enum's members, in lower case, with their numbers.
+
+    If two are alike, the whole name counts.
+    """
     whole = {name.lower(): int(member.value) for name, member in enum.__members__.items()}
-    return words(enum) | whole
+    return short_names(enum) | whole
 
 
 def value_of(enum: type[Enum], given: str | Iterable[str | int]) -> int:
@@ -138,7 +142,7 @@ NUMBER = re.compile("0|[1-9][0-9]*|0x[0-9a-f]+")
 
 def _number(enum: type[Enum], name: str) -> int:
     """The number of one name."""
-    known = _spellings(enum)
+    known = spellings(enum)
     key = name.lower().replace("-", "_")
     if key in known:
         return known[key]
@@ -146,7 +150,9 @@ def _number(enum: type[Enum], name: str) -> int:
 
     near = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {near[0]!r}? It has" if near else "it has"
-    raise ValueError(f"{name!r} is not a name of {enum.__name__}; {hint}: {', '.join(words(enum))}")
+    raise ValueError(
+        f"{name!r} is not a name of {enum.__name__}; {hint}: {', '.join(short_names(enum))}"
+    )
 
 
 def names_of(value: Any) -> list[str | int]:

@@ -16,7 +16,7 @@ import pytest
 from netlink import Bitfield32, DecodeError, EncodeError, Message
 from netlink import schema as s
 from netlink._core import Gather
-from netlink.constants import AF, KernelEnum, KernelFlag, prefixes, value_of, words
+from netlink.constants import AF, KernelEnum, KernelFlag, prefixes, short_names, value_of
 from netlink.generic.dquot import QTYPE
 from netlink.route.link import ARPHRD, IF_OPER, IFF, Link, LinkSet
 from netlink.route.linkinfo import Bond, Vlan
@@ -142,7 +142,7 @@ def test_prefixes_are_derived_or_declared() -> None:
     """Whatever the kernel calls the members of an enum, a short name is left of each."""
     for enum in Declarations("netlink").enums:
         assert [name for name in enum.__members__ if not name.startswith(prefixes(enum))] == []
-        short = words(enum)
+        short = short_names(enum)
         assert all(short), enum
         without = [m for m in enum.__members__.values() if int(m.value) not in short.values()]
         if enum is RTM_F:  # whose own names come first
@@ -161,7 +161,7 @@ def test_prefixes_are_derived_or_declared() -> None:
     class FORM(KernelFlag, prefix="F_"):
         F_A = 1
 
-    assert words(SHAPE) == {"x": 1, "y": 2}
+    assert short_names(SHAPE) == {"x": 1, "y": 2}
     assert value_of(FORM, "a|f_a|F_A") == 1
     for enum, given in ((SHAPE, "of_x"), (SHAPE, ["x"]), (FORM, [1.5]), (FORM, "b"), (FORM, "007")):
         with pytest.raises(ValueError, match=f"name.* of {enum.__name__}"):

@@ -22,7 +22,7 @@ from netlink.cli.objects import Filter, Noun, all_nouns, is_integer, noun
 from netlink.cli.output import Row
 from netlink.cli.screen import open_output
 from netlink.cli.text import Names, has_columns, rows_of, statistics_of
-from netlink.constants import AF
+from netlink.constants import AF, short_names, spellings
 from netlink.registry import load, near
 from netlink.route.rtnetlink import RTEXT_FILTER
 
@@ -376,16 +376,15 @@ def _number(enum: Any, text: str) -> int:
     except ValueError:
         if enum is None:
             raise ValueError(f"'{text}' is not a number") from None
-    prefix = f"{enum.__name__}_"
-    names = {name.removeprefix(prefix).lower(): member for name, member in enum.__members__.items()}
+    names = dict(short_names(enum))
     if enum.__name__ == "RT_SCOPE":
         names["global"] = names["universe"]  # as ip(8) calls it
     value = 0
     for word in text.split(","):
-        name = word.strip().lower().removeprefix(prefix.lower())
-        if name not in names:
+        name = word.strip().lower()
+        if name not in names and name not in spellings(enum):
             raise ValueError(f"'{word}' is not in {enum.__name__}{near(name, names)}")
-        value |= int(names[name])
+        value |= names[name] if name in names else spellings(enum)[name]
     return value
 
 

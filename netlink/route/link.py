@@ -24,6 +24,7 @@ from netlink.route.linkinfo import ETH_P, KINDS, SLAVE_KINDS, BridgePort, LinkIn
 from netlink.route.rtnetlink import ROUTE, RTEXT_FILTER, RTM, rtgenmsg
 from netlink.route.words import S32, U8, Words
 from netlink.schema import (
+    IPAddress,
     LinkAddr,
     Message,
     Named,
@@ -725,8 +726,8 @@ def add(
     master: Dev | None = None,
     index: int | None = None,
     up: bool | None = None,
-    address: str | None = None,
-    broadcast: str | None = None,
+    address: IPAddress | str | None = None,
+    broadcast: IPAddress | str | None = None,
     mtu: int | None = None,
     txqlen: int | None = None,
     num_tx_queues: int | None = None,
@@ -792,8 +793,8 @@ def change(
     master: Dev | None = None,
     nomaster: bool = False,
     up: bool | None = None,
-    address: str | None = None,
-    broadcast: str | None = None,
+    address: IPAddress | str | None = None,
+    broadcast: IPAddress | str | None = None,
     mtu: int | None = None,
     txqlen: int | None = None,
     alias: str | None = None,
@@ -922,7 +923,7 @@ def _fields(words: Words) -> dict[str, Any]:
     ):  # fmt: skip
         fields[name] = words.integer(name)
     for name in ("address", "broadcast"):
-        fields[name] = words.text(name)
+        fields[name] = words.link_layer(name)
     for name in ("carrier", "proto_down"):
         fields[name] = None if (on := words.switch(name)) is None else int(on)
     fields["ifalias"] = words.text("alias", IFALIASZ, empty=True)

@@ -20,9 +20,9 @@ from ipaddress import (
 )
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
-from netlink.constants import AF, IFNAMSIZ
+from netlink.constants import AF, IFNAMSIZ, short_names, spellings
 from netlink.errors import EncodeError
-from netlink.schema import IPAddress, Message
+from netlink.schema import IPAddress, LinkAddr, Message, lladdr
 
 M = TypeVar("M", bound=Message)
 
@@ -58,23 +58,24 @@ class Prefix(NamedTuple):
     stated: bool
 
 
+class LinkLayer(Message):
+    """IFLA_* attributes: the link-layer address by itself, to check and to convert one."""
+
+    address: LinkAddr = lladdr(1)
+
+
 def family_of(address: IPAddress | Network | Interface) -> AF:
     """Return the address family of an address or a network."""
     return AF.AF_INET if address.version == 4 else AF.AF_INET6
 
 
 def names_of(enum: type[IntEnum] | type[Flag]) -> dict[str, int]:
-    """Return the words for the members of an enum: their names without the enum's own, in lower
-    case, and what `ip` calls them.
+    """Return the words for the members of an enum: their short names, and what `ip` calls them.
 
     >>> names_of(AF)["inet6"]
     10
     """
-    prefix = f"{enum.__name__}_"
-    names = {
-        name.removeprefix(prefix).lower(): int(member.value)
-        for name, member in enum.__members__.items()
-    }
+    names = dict(short_names(enum))
     for word, name in OTHER_WORDS.get(enum.__name__, {}).items():
         names[word] = names[name]
     return names
@@ -136,13 +137,13 @@ class Words:
         return int(value)
 
     def number(
-        self, name: str, words: type[IntEnum] | Mapping[str, int], high: int = U32
+        self, name: str, known: type[IntEnum] | Mapping[str, int], high: int = U32
     ) -> int | None:
         """An int, or the name of one: "blackhole" for RTN_BLACKHOLE."""
         value = self.given[name]
         if not isinstance(value, str):
             return self.integer(name, high=high)
-        return self._number(name, value, words)
+        return self._number(name, value, known)
 
     def bits(self, name: str, enum: type[Flag], high: int = U32) -> int | None:
         """An int, or names of bits: "stale", "stale|noarp" or a list of names."""
@@ -159,14 +160,14 @@ class Words:
         return total
 
     def _number(
-        self, name: str, word: str, words: type[IntEnum] | type[Flag] | Mapping[str, int]
+        self, name: str, word: str, known: type[IntEnum] | type[Flag] | Mapping[str, int]
     ) -> int:
-        prefix = f"{words.__name__}_".lower() if isinstance(words, type) else ""
-        names = names_of(words) if isinstance(words, type) else words
-        key = word.strip().lower().replace("-", "_").removeprefix(prefix)
-        if key not in names:
+        names = names_of(known) if isinstance(known, type) else known
+        whole = spellings(known) if isinstance(known, type) else known
+        key = word.strip().lower().replace("-", "_")
+        if key not in names and key not in whole:
             raise self.wrong(name, f"{word!r} is not known; {near(key, names)}")
-        return names[key]
+        return names[key] if key in names else whole[key]
 
     def span(self, name: str, high: int) -> tuple[int, int] | None:
         """A range, both ends included: a number or a pair of them."""
@@ -278,6 +279,17 @@ class Words:
         if isinstance(found.address, IPv6Address) and found.address.scope_id is not None:
             raise self.wrong(name, f"{value} names a zone; give the link as a link instead")
         return found
+
+    def link_layer(self, name: str) -> str | IPAddress | None:
+        """A link-layer address, as text; that of an IP tunnel is an IP address."""
+        value = self.given[name]
+        if not isinstance(value, IPAddress):
+            value = self.text(name)
+        try:
+            return LinkLayer(address=value).address
+        except EncodeError:
+            what = "a link-layer address like '02:00:00:00:00:01', or the IP address of a tunnel"
+            raise self.expected(name, what) from None
 
     # --- messages and dicts ---
 
