@@ -15,7 +15,7 @@ from netlink._core import Bitfield32, View
 from netlink.constants import NLA_TYPE_MASK, names_of, words_of
 from netlink.errors import DecodeError
 
-__all__ = ["describe", "json_value", "plain", "pretty", "printable", "value_of"]
+__all__ = ["describe", "json_value", "plain", "pretty", "printable", "value_or"]
 
 # What repr() shows at most, so that a wide message stays readable.
 REPR_ROOM = 700  # characters, approximately
@@ -180,7 +180,7 @@ def _rows(message: Any) -> list[_Row]:
             names[field.number] = name
             continue
         payload = body[field.offset : field.offset + field.size]
-        value = value_of(message, name, _Undecoded(payload))
+        value = value_or(message, name, _Undecoded(payload))
         if value is not None and (is_small or not _is_zero(value) or (value and not field.size)):
             rows.append(_Row(FULL, -1, name, value))
     seen = set()
@@ -191,7 +191,7 @@ def _rows(message: Any) -> list[_Row]:
             rows.append(_Row(EMPTY, number, f"#{number}", payload))
         elif number not in seen:
             seen.add(number)
-            value = value_of(message, names[number], _Undecoded(payload))
+            value = value_or(message, names[number], _Undecoded(payload))
             is_zero = _is_zero(value)
             if not _is_counters(value):
                 rows.append(_Row(EMPTY if is_zero else FULL, number, names[number], value))
@@ -200,7 +200,7 @@ def _rows(message: Any) -> list[_Row]:
     return rows
 
 
-def value_of(message: Any, name: str, otherwise: Any) -> Any:
+def value_or(message: Any, name: str, otherwise: Any) -> Any:
     """Return the value of a field, or `otherwise` if the bytes cannot be decoded."""
     try:
         return getattr(message, name)

@@ -309,7 +309,7 @@ def _meaning(message: Message) -> dict[str | int, Any]:
     for name, field in table.names.items():
         if field.number is None:
             place = slice(field.offset, field.offset + field.size if field.size else None)
-            said[name] = render.value_of(message, name, (body[place],))
+            said[name] = render.value_or(message, name, (body[place],))
         else:
             names[field.number] = name
     payloads: dict[int, tuple[bytes, ...]] = {}
@@ -319,7 +319,7 @@ def _meaning(message: Message) -> dict[str | int, Any]:
     for number, found in payloads.items():
         known = names.get(number)
         if known is not None:
-            value = render.value_of(message, known, found)
+            value = render.value_or(message, known, found)
             field = table.names[known]
             if value != field.missing:
                 is_read = value is not found

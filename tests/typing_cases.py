@@ -14,7 +14,20 @@ from netlink.family import Op
 from netlink.route import FAMILY, addr, link, neigh, route, rule
 from netlink.route.link import IF_OPER, IFF, Link
 from netlink.route.route import NextHop, Route
-from netlink.schema import Addr, AddrOrLabels, Nested, Several, address, nest, records, u32
+from netlink.schema import (
+    Addr,
+    AddrOrLabels,
+    LinkAddr,
+    Named,
+    Nested,
+    Several,
+    address,
+    lladdr,
+    nest,
+    records,
+    u8,
+    u32,
+)
 
 # Fields: header members always have a value, attributes may be missing.
 one = Link(index=1, mtu=1500)
@@ -64,6 +77,9 @@ class Base(Message):
     source: Addr = address(2)
     labels: AddrOrLabels = address(3, by_family=True)
     several: Several[In] = records(4, In)
+    bits: Named[IFF | None] = u32(6, enum=IFF)
+    state: Named[IF_OPER | int | None] = u8(7, enum=IF_OPER)
+    hardware: LinkAddr = lladdr(8)
 
 
 class Child(Base):
@@ -83,6 +99,10 @@ reveal_type(Child().source)  # is IPv4Address | IPv6Address | None
 reveal_type(Child().labels)  # is IPv4Address | IPv6Address | tuple[int, ...] | None
 reveal_type(Child().several)  # is tuple[In, ...]
 reveal_type(Grandchild().several)  # is tuple[In, ...]
+reveal_type(Child().bits)  # is IFF | None
+reveal_type(Child().state)  # is int | None
+reveal_type(Child().hardware)  # is str | IPv4Address | IPv6Address | None
+Child(bits="up", state="down", hardware="192.0.2.1")
 reveal_type(Grandchild().more)  # is int | None
 Child(sub={"value": 1}, source="192.0.2.1", labels=(16, 17), several=[{"value": 1}], more=1)
 Grandchild(sub=In(value=1), several=(In(),))
