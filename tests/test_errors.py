@@ -184,7 +184,7 @@ def outer(number: int) -> Steps[None]:
 @BOTH
 def test_the_text_names_the_plan_and_its_object(connect: Connect) -> None:
     with connect(FAMILY, socket=Socket(refuse, FAMILY)) as nl:
-        texts = {
+        texts: dict[str, Any] = {
             "thing.new: number: no such thing (ENODEV)": new(number=5),
             "test_errors.change: 5: number: no such thing (ENODEV)": change(5),
             "test_errors.outer: 6: number: no such thing (ENODEV)": outer(6),
