@@ -7,6 +7,7 @@ file waits, sends or receives.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -21,8 +22,8 @@ from netlink.family import IfIndex, Listen, Op, Plan, Request, Steps, Wait
 
 __all__ = [
     "AHEAD", "PATIENCE", "Ahead", "Ended", "Event", "Join", "Leave", "Next", "Outcomes", "Pace",
-    "Pipeline", "RETRIES", "Room", "Take", "bracket_of", "check_item", "check_retries", "cut",
-    "execute", "join", "leave", "subscribe", "take", "wrong_request",
+    "Pipeline", "RETRIES", "Room", "Take", "bracket_of", "check_item", "check_retries",
+    "check_timeout", "cut", "execute", "join", "leave", "subscribe", "take", "wrong_request",
 ]  # fmt: skip
 
 # The most that one answer takes of the receive buffer, as the kernel counts (skb->truesize): an
@@ -124,6 +125,17 @@ def check_retries(retries: Any) -> int:
     return retries
 
 
+def check_timeout(timeout: Any) -> float | None:
+    """Return a timeout in seconds. Raises TypeError or ValueError for what is not one."""
+    if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
+        raise TypeError(f"a timeout is a number of seconds or None, got {timeout!r}")
+    if math.isnan(timeout) or timeout < 0:
+        raise ValueError(f"a timeout of {timeout} seconds")
+    return None if timeout == math.inf else timeout
+
+
 def check_item(item: Any) -> None:
     """Refuse what do_many() cannot pipeline. Raises TypeError that shows the right call."""
     if type(item) is Request:
@@ -215,7 +227,8 @@ def _wrong_step(step: Any) -> TypeError:
 
 def _await_event(queue: Queue, wait: Wait) -> Generator[Any, Any, Any]:
     """The next event of a queue that the predicate selects; an Overrun is raised."""
-    end = None if wait.timeout is None else time.monotonic() + wait.timeout
+    timeout = check_timeout(wait.timeout)
+    end = None if timeout is None else time.monotonic() + timeout
     while True:
         left = None if end is None else max(0.0, end - time.monotonic())
         for event in (yield Event(queue, left)):
@@ -231,14 +244,14 @@ def _await_event(queue: Queue, wait: Wait) -> Generator[Any, Any, Any]:
 def subscribe(engine: Engine, queue: Queue, groups: Iterable[str | int]) -> Steps[None]:
     """Add groups to a queue and join them; after an error the queue is as it was before."""
     numbers = yield from engine.resolver.numbers(groups, joining=True)
-    with engine.lock:
+    with engine.lock:  # until the socket has joined: another thread may leave the same group
+        added = {key: number for key, number in numbers.items() if number not in queue.groups}
         new = engine.subscribe(queue, numbers)
-    try:
-        yield Join(new)
-    except BaseException:
-        with engine.lock:
-            engine.unsubscribe(queue, numbers)
-        raise
+        try:
+            yield Join(new)
+        except BaseException:
+            engine.unsubscribe(queue, added)
+            raise
 
 
 def join(engine: Engine, groups: Iterable[str | int]) -> Steps[None]:
@@ -250,8 +263,7 @@ def leave(engine: Engine, groups: Iterable[str | int]) -> Steps[None]:
     """Remove groups from the default subscription."""
     numbers = yield from engine.resolver.numbers(groups, joining=False)
     with engine.lock:
-        gone = engine.unsubscribe(engine.events, numbers)
-    yield Leave(gone)
+        yield Leave(engine.unsubscribe(engine.events, numbers))
 
 
 # --- pipelines ------------------------------------------------------------------------------------

@@ -209,7 +209,8 @@ class Resolver:
             else:
                 key = yield from self._find(group, joining=joining)
                 found[key] = self.groups.get(key[0], {}).get(key[1], 0)
-                (self._joined.add if joining else self._joined.discard)(key)
+                if joining:  # for ever: another subscription may have it when this one leaves
+                    self._joined.add(key)
         return found
 
     def _find(self, name: str, *, joining: bool) -> Generator[Any, Any, Group]:

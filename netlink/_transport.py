@@ -8,17 +8,16 @@ the socket itself and pay nothing.
 from __future__ import annotations
 
 import errno
-import math
 import os
 import struct
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from netlink import _nlsock
 from netlink._core import INDEX_FORMAT
-from netlink._pipeline import Join, Leave
+from netlink._pipeline import Join, Leave, check_timeout
 from netlink._resolver import Resolver, resolver_for
 from netlink.constants import NETLINK
 from netlink.engine import QUEUE_LIMIT, Engine, Queue, Stats
@@ -169,6 +168,7 @@ class Transport:
                     raise
                 raise KernelError(errno.ENODEV, f"link {step.name!r} does not exist") from None
         if isinstance(step, Join):
+            _ = self.port  # raises OSError (EBADF) if the socket is closed, and all are joined
             for position, group in enumerate(step.groups):
                 try:
                     self._socket.join(group)
@@ -190,22 +190,16 @@ class Transport:
             with suppress(OSError):  # the group is gone again, which nlctrl will announce
                 self._socket.join(engine.rejoin.pop())
         if engine.forsaken:
-            for group in engine.sweep():
+            self._leave(engine.sweep())
+
+    def _leave(self, groups: Iterable[int]) -> None:
+        """Leave groups of a subscription that has ended."""
+        for group in groups:
+            with suppress(OSError):  # the socket may be closed, or the group be gone
                 self._socket.leave(group)
 
     def _timeout(self, timeout: float | None) -> float | None:
         return self.timeout if timeout is None else check_timeout(timeout)
-
-
-def check_timeout(timeout: Any) -> float | None:
-    """Return a timeout in seconds. Raises TypeError or ValueError for what is not one."""
-    if timeout is None:
-        return None
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-        raise TypeError(f"a timeout is a number of seconds or None, got {timeout!r}")
-    if math.isnan(timeout) or timeout < 0:
-        raise ValueError(f"a timeout of {timeout} seconds")
-    return None if timeout == math.inf else timeout
 
 
 # --- tracing --------------------------------------------------------------------------------------

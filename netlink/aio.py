@@ -33,10 +33,11 @@ from netlink._pipeline import (
     Pipeline,
     bracket_of,
     check_retries,
+    check_timeout,
     cut,
     wrong_request,
 )
-from netlink._transport import Netns, Socket, Trace, Transport, check_timeout
+from netlink._transport import Netns, Socket, Trace, Transport
 from netlink.engine import Event, Queue
 from netlink.errors import KernelError
 from netlink.family import Family, Plan, Request
@@ -182,7 +183,7 @@ class Subscription:
 
     def events(self, timeout: float | None = None) -> AsyncIterator[Event]:
         """Yield events as they arrive; end after `timeout` seconds of silence (None: never)."""
-        return _events(self._connection, self._queue, timeout)
+        return _events(self._connection, self._queue, timeout, self)
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self.events()
@@ -191,7 +192,7 @@ class Subscription:
         raise TypeError("these events arrive asynchronously; write: async for event in ...")
 
     async def close(self) -> None:
-        """Unsubscribe. Closing twice is allowed."""
+        """Unsubscribe. Closing twice is allowed. Loops of other tasks end."""
         if not self._queue.closed:
             self._connection._unsubscribe(self._queue)
 
@@ -211,10 +212,13 @@ class Subscription:
         await self.close()
 
 
-def _events(connection: Connection, queue: Queue, timeout: float | None) -> AsyncIterator[Event]:
+def _events(
+    connection: Connection, queue: Queue, timeout: float | None, owner: Subscription | None = None
+) -> AsyncIterator[Event]:
+    """The events of a queue. A loop holds the `owner`, which unsubscribes when it is dropped."""
     timeout = check_timeout(timeout)
 
-    async def more() -> Iterable[Event]:
+    async def more(owner: Subscription | None = owner) -> Iterable[Event]:
         while not queue.closed:
             batch = queue.take()
             if batch is not None:
@@ -552,9 +556,8 @@ class Connection(Transport):
                 source.close()
 
     def _unsubscribe(self, queue: Queue) -> None:
-        with suppress(OSError):  # the socket may be closed
-            for group in self._engine.unsubscribe(queue):
-                self._socket.leave(group)
+        self._leave(self._engine.unsubscribe(queue))
+        self._wake()  # a task may wait for the events of this subscription
 
     # --- inside: waiting ---
 

@@ -18,8 +18,15 @@ from typing import Any, Generic, NoReturn, Self, TypeVar, overload
 from netlink import _pipeline
 from netlink._core import Column
 from netlink._exchange import Batch, Exchange, Pauses
-from netlink._pipeline import PATIENCE, RETRIES, Pipeline, check_retries, wrong_request
-from netlink._transport import Netns, Socket, Trace, Transport, check_timeout
+from netlink._pipeline import (
+    PATIENCE,
+    RETRIES,
+    Pipeline,
+    check_retries,
+    check_timeout,
+    wrong_request,
+)
+from netlink._transport import Netns, Socket, Trace, Transport
 from netlink.engine import Event, Queue
 from netlink.errors import KernelError
 from netlink.family import Family, Plan, Request
@@ -149,13 +156,14 @@ class Subscription:
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         """Yield events as they arrive; end after `timeout` seconds of silence (None: never)."""
-        return _events(self._connection, self._queue, timeout)
+        return _events(self._connection, self._queue, timeout, self)
 
     def __iter__(self) -> Iterator[Event]:
         return self.events()
 
     def close(self) -> None:
-        """Unsubscribe. Closing twice is allowed."""
+        """Unsubscribe. Closing twice is allowed. A loop in another thread ends, at the latest with
+        the next message that the connection receives."""
         if not self._queue.closed:
             self._connection._unsubscribe(self._queue)
 
@@ -176,13 +184,16 @@ class Subscription:
         self.close()
 
 
-def _events(connection: Connection, queue: Queue, timeout: float | None) -> Iterator[Event]:
-    return chain.from_iterable(_batches(connection, queue, check_timeout(timeout)))
+def _events(
+    connection: Connection, queue: Queue, timeout: float | None, owner: Subscription | None = None
+) -> Iterator[Event]:
+    return chain.from_iterable(_batches(connection, queue, check_timeout(timeout), owner))
 
 
 def _batches(
-    connection: Connection, queue: Queue, timeout: float | None
+    connection: Connection, queue: Queue, timeout: float | None, owner: Subscription | None
 ) -> Iterator[Iterable[Event]]:
+    """The events of a queue. A loop holds the `owner`, which unsubscribes when it is dropped."""
     while not queue.closed:
         batch = queue.take()
         if batch is not None:
@@ -455,10 +466,8 @@ class Connection(Transport):
 
     def _unsubscribe(self, queue: Queue) -> None:
         with self._lock:
-            groups = self._engine.unsubscribe(queue)
-        with suppress(OSError):  # the socket may be closed
-            for group in groups:
-                self._socket.leave(group)
+            self._leave(self._engine.unsubscribe(queue))
+            self._turn.notify_all()  # a thread may wait for the events of this subscription
 
     # --- inside: waiting ---
 

@@ -83,6 +83,7 @@ NLMSG_ERROR, NLMSG_DONE = int(NLMSG.NLMSG_ERROR), int(NLMSG.NLMSG_DONE)
 FLAGS = {"ack": ACK, "answer": ACK, "done": REQUEST, "nothing": 0}  # by what ends an op
 QUEUE_LIMIT = 16 << 20  # bytes
 ENTRY_SIZE = 256  # what an entry of a queue takes at most in addition to its messages
+MESSAGE_SIZE = 128  # what a message takes that a predicate has seen, in addition to its bytes
 
 
 class Stats:
@@ -166,30 +167,31 @@ class Queue:
             return run.count
         if 2 * size < len(data):  # the rest of the receive must not be kept for these few bytes
             data, start, end = data[start:end], 0, size
-        messages: Any = Messages(data, self._dispatch, start, end)
-        if self.predicate is not None:
-            messages = self._selected(messages)
-            if messages is None:
-                return 0
-        self.mark(messages, len(data) + ENTRY_SIZE)
+        messages = Messages(data, self._dispatch, start, end)
+        if self.predicate is None:
+            self.mark(messages, len(data) + ENTRY_SIZE)
+        else:
+            self._store_selected(messages, len(data))
         return 0
 
-    def _selected(self, messages: Messages) -> Any:
-        """The messages that the predicate selects; what it raises is raised at its place."""
+    def _store_selected(self, messages: Messages, size: int) -> None:
+        """Add the messages that the predicate selects. What it raises, and what cannot be decoded,
+        is raised at the place of the message."""
         assert self.predicate is not None
-        kept = []
-        while True:
+        kept: list[Any] = []
+        while messages.left > 0:
+            failure: Exception | None = None
             try:
                 for message in messages:
                     if self.predicate(message):
                         kept.append(message)
-                break
-            except DecodeError as error:
-                self.fail(error)
             except Exception as error:
-                self.fail(error)
-                break
-        return iter(kept) if kept else None
+                failure = error
+            if kept:  # all entries together hold the data once
+                self.mark(iter(kept), size + ENTRY_SIZE + MESSAGE_SIZE * len(kept))
+                kept, size = [], 0
+            if failure is not None:
+                self.fail(failure)
 
     def mark(self, batch: Any, size: int = ENTRY_SIZE) -> None:
         """Add a batch of items."""
@@ -212,8 +214,8 @@ class Queue:
 
     @property
     def ready(self) -> bool:
-        """Whether there is something to hand out."""
-        return bool(self._entries or self._dropped or self._left(self._begun))
+        """Whether there is something to hand out, or the subscription was closed."""
+        return bool(self._entries or self._dropped or self.closed or self._left(self._begun))
 
     @property
     def pending(self) -> int:
@@ -499,13 +501,13 @@ class Engine:
         """Follow groups whose number is new, because their family's module was loaded again."""
         changed, self.resolver.changed = self.resolver.changed, []
         for group, number in changed:
-            for queue in self.queues:
-                if group in queue.named:
-                    queue.groups.discard(queue.named[group])
-                    queue.named[group] = number
-                    if number:
-                        queue.groups.add(number)
-            if number:
+            queues = [queue for queue in self.queues if group in queue.named]
+            for queue in queues:
+                queue.groups.discard(queue.named[group])
+                queue.named[group] = number
+                if number:
+                    queue.groups.add(number)
+            if number and queues:
                 self.rejoin.append(number)
 
     def _doubt(self, exchange: Exchange, error: BaseException | None) -> bool:
@@ -576,7 +578,7 @@ class Engine:
         """The queues that a message belongs to. One without a group goes to those that listen to
         none: the default subscription, and subscriptions made so."""
         if not group:
-            return [q for q in self.queues if not q.groups or q is self.events]
+            return [q for q in self.queues if not (q.groups or q.named) or q is self.events]
         return [q for q in self.queues if group in q.groups]
 
     def overrun(self) -> None:
