@@ -118,7 +118,7 @@ class Exchange:
         self.runs.clear()
         self.current = None
         self.done = self.ready = self.interrupted = self.handed_out = self.wants_restart = False
-        self.error = None
+        self.error = self.warning = None
 
     def abandon(self) -> None:
         """Stop waiting. Using the reply afterwards raises OSError (ECANCELED)."""
@@ -180,11 +180,11 @@ class Exchange:
     def _raise_status(self) -> None:
         if self.error is not None:
             raise self.error
+        if self.interrupted:
+            raise DumpInterrupted  # the warning is about a success: it remains an attribute
         if self.warning is not None and not self.is_warned:
             self.is_warned = True
             warn(self.request, self.warning)
-        if self.interrupted:
-            raise DumpInterrupted
 
     def collect(self) -> Pauses[list[Any]]:
         """The steps of all(): the messages that were not handed out yet, as a list."""

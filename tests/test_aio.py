@@ -512,6 +512,7 @@ def test_a_timeout_leaves_the_connection_usable(run: Any, threaded: bool) -> Non
                     await attempt
             socket.deliver(Datagram(thing(1, seq=1) + wire.error(0, seq=1)))
             socket.deliver(Datagram(wire.error(0, seq=3)), Datagram(wire.error(0, seq=4)))
+            nl.timeout = 10
             assert await number(nl, 5) == 5
             assert nl.stats.late == 4
             assert [event async for event in nl.events(timeout=0)] == []
@@ -527,6 +528,7 @@ def test_a_loop_whose_time_is_over_is_not_gone_on_with(run: Any) -> None:
             with pytest.raises(TimeoutError) as kept:
                 [message async for message in reply]
             socket.deliver(Datagram(thing(1, seq=1)), Datagram(wire.done(seq=1)))
+            nl.timeout = 10
             assert await number(nl, 5) == 5
             assert nl.stats.late == 2
             with pytest.raises(OSError, match="the reply was abandoned"):

@@ -445,6 +445,29 @@ def test_a_kernel_text_about_a_success_is_a_warning() -> None:
     assert list(reply) == []
 
 
+@pytest.mark.parametrize("has_parts", [False, True])
+def test_the_warning_of_an_interrupted_dump_that_is_requested_again_is_not_issued(
+    has_parts: bool,
+) -> None:
+    """That of the one which succeeds is."""
+    words = extack(words=b"old")
+    first = [thing(1, seq=1)] if has_parts else []
+    talk = Talk(
+        *(wire.receive(part) for part in first),
+        wire.receive(wire.done(seq=1, flags=0x12, extack=words)),
+        wire.receive(thing(2, seq=2), wire.done(seq=2, extack=words)),
+    )
+    reply = talk.dump(retries=1)
+    with pytest.warns(KernelWarning, match=r"^thing\.get: old$") as told:
+        assert numbers(reply.all()) == [2]
+    assert len(told) == 1
+    talk = Talk(wire.receive(wire.done(seq=1, flags=0x12, extack=words)))
+    reply = talk.dump()
+    with pytest.raises(DumpInterrupted):
+        reply.all()
+    assert reply.warning == "old"
+
+
 # --- errors ---------------------------------------------------------------------------------------
 
 

@@ -87,6 +87,7 @@ class Asked:
         """An interrupted dump is requested once more."""
         self.retries -= 1
         self.waiting, self.interrupted, self.given, self.seq = True, False, False, None
+        self.warning = None
         self.unread.clear()
 
     @property
@@ -656,7 +657,7 @@ class Conversation(RuleBasedStateMachine):
                     self.read_dump(client, count)
                 elif not client.waiting:
                     self.read_result(client)
-            if told or (warning and not client.warning):
+            if told or (warning and not client.warning and client.seq is not None):
                 (issued,) = told
                 assert isinstance(issued.message, KernelWarning)
                 assert str(issued.message) == f"{client.op.name}: {warning}"
@@ -690,7 +691,6 @@ class Conversation(RuleBasedStateMachine):
         except DumpInterrupted:
             assert not client.waiting and not client.unread and client.error is None
             assert client.interrupted and not begins_again
-            client.warning = None
         except (KernelError, OSError, Overrun, DecodeError) as error:
             assert not client.unread
             agree(error, client.error)
@@ -739,7 +739,6 @@ class Conversation(RuleBasedStateMachine):
         except DumpInterrupted as error:
             assert client.error is None and client.interrupted
             assert [message.number for message in error.partial] == client.unread
-            client.warning = None
         except (KernelError, OSError, Overrun, DecodeError) as error:
             agree(error, client.error)
         else:
