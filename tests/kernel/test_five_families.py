@@ -49,8 +49,8 @@ def test_sock_diag_has_two_classes_under_one_type(tmp_path: Path) -> None:
             inodes = nl.dump(query).columns("inode")["inode"]
             assert found[0].inode in [*inodes]
 
-            query = families.unix(family=AF.AF_UNIX, states=0xFFFFFFFF, show=1)
-            mine = [s for s in nl.dump(query) if s.name == name]
+            every = families.unix(family=AF.AF_UNIX, states=0xFFFFFFFF, show=1)
+            mine = [s for s in nl.dump(every) if s.name == name]
             assert [type(s) for s in mine] == [UnixSocket]
             assert mine[0].ino == os.fstat(local.fileno()).st_ino
 

@@ -184,11 +184,11 @@ def other() -> Iterator[int]:
 
 
 def test_namespace_ids(nl: Connection, other: int) -> None:
-    assert nl.do(nsid.get(pid=other)).nsid == nsid.NETNSA_NSID.NETNSA_NSID_NOT_ASSIGNED  # type: ignore[union-attr]
+    assert nl.do(nsid.get(pid=other)).nsid == nsid.NETNSA_NSID.NETNSA_NSID_NOT_ASSIGNED
     nl.do(nsid.new(nsid=5, pid=other))
-    assert nl.do(nsid.get(pid=other)).nsid == 5  # type: ignore[union-attr]
+    assert nl.do(nsid.get(pid=other)).nsid == 5
     with open(f"/proc/{other}/ns/net") as space:
-        assert nl.do(nsid.get(fd=space.fileno())).nsid == 5  # type: ignore[union-attr]
+        assert nl.do(nsid.get(fd=space.fileno())).nsid == 5
     assert [one["nsid"] for one in shown("netns list-id")] == [5]
     assert [one.nsid for one in nl.dump(nsid.get())] == [5]
     with pytest.raises(KernelError) as refused:
@@ -276,7 +276,7 @@ def test_hardware_stats(left: int, nl: Connection) -> None:
     assert offload is not None and offload.hw_s_info is not None
     assert offload.hw_s_info.to_dict() == {"l3_stats": {"request": 0, "used": 0}}
     nl.do(stats.set(ifindex=left, set_offload_xstats_l3_stats=1))
-    assert nl.do(request).to_dict()["link_offload_xstats"]["hw_s_info"]["l3_stats"]["request"] == 1  # type: ignore[union-attr]
+    assert nl.do(request).to_dict()["link_offload_xstats"]["hw_s_info"]["l3_stats"]["request"] == 1
 
 
 # --- plans: what people write, and what ip shows --------------------------------------------------

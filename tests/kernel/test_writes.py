@@ -62,7 +62,7 @@ def parts(shown: Json, *fields: str) -> list[Any]:
     return [shown.get(field) for field in fields]
 
 
-def make(nl: Connection, request: Request[link.Link]) -> None:
+def make(nl: Connection, request: Request[Any, link.Link]) -> None:
     """Make a link, or skip where the kernel was built without its kind."""
     try:
         nl.do(request)
@@ -389,13 +389,13 @@ def veth(**peer: Any) -> Json:
     return {"kind": "veth", "data": {"peer": peer}}
 
 
-def with_attribute(request: Request[Any], number: int, payload: bytes) -> Request[Any]:
+def with_attribute(request: Request[Any, Any], number: int, payload: bytes) -> Request[Any, Any]:
     """The request with one more attribute, which the constructor would refuse."""
     body = bytes(request.message) + wire.attribute(number, payload)
     return Request(request.op, type(request.message).from_bytes(body))
 
 
-Refusal = tuple[Callable[[int], Request[Any]], int, str | None, str | None]
+Refusal = tuple[Callable[[int], Request[Any, Any]], int, str | None, str | None]
 
 # A request (given the index of `left`), and the kernel's errno, words and place.
 REFUSALS: dict[str, Refusal] = {
@@ -491,7 +491,7 @@ REFUSALS: dict[str, Refusal] = {
 
 
 # Texts as long as we write them, which the kernel takes: a request, the size, and the attribute.
-TEXTS: dict[str, tuple[Callable[[int, str | None], Request[Any]], int, int]] = {
+TEXTS: dict[str, tuple[Callable[[int, str | None], Request[Any, Any]], int, int]] = {
     "link.ifname": (
         lambda left, text: link.new(ifname=text, linkinfo=BRIDGE), IFNAMSIZ, 3,
     ),
@@ -583,7 +583,7 @@ def test_refusal_deep_inside(nl: Connection, data: Json, code: int, words: str, 
          "ipv4: Invalid values in header for address dump request"),
     ],
 )  # fmt: skip
-def test_refusal_of_a_dump(nl: Connection, request_: Request[Any], words: str) -> None:
+def test_refusal_of_a_dump(nl: Connection, request_: Request[Any, Any], words: str) -> None:
     """Strict checking (NETLINK_GET_STRICT_CHK): what would be ignored is refused."""
     with pytest.raises(KernelError) as caught:
         list(nl.dump(request_))
