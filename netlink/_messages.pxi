@@ -132,6 +132,9 @@ cdef class Meaning:
             raise ValueError(f"{self.name}: expected selected(None, {word.selector!r}, choices)")
         place = None
         for cls in word.choices.values():
+            if isinstance(cls, Field):
+                raise ValueError(f"{self.name}: {cls.kind_name} is not a message class, and the "
+                                 "choices for a whole message must be classes")
             f = table_of(cls).names.get(word.selector)
             if f is None or f.type >= 0 or f.kind.load is not load_integer:
                 raise ValueError(f"{self.name}: {cls.__name__} has no integer header member "

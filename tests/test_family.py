@@ -292,6 +292,10 @@ BAD_DECLARATIONS: dict[str, tuple[Any, str]] = {
         lambda: family(messages={16: choice(1, member="name")}),
         "T_NEW: Bush has no integer header member 'name'",
     ),
+    "a plain kind for a whole message": (
+        lambda: family(messages={16: s.selected(None, "kind", {1: s.u32()})}),
+        "T_NEW: u32 is not a message class",
+    ),
     "a selector by nothing": (
         lambda: family(messages={16: choice(1, member="colour")}),
         "T_NEW: Bush has no integer header member 'colour'",
