@@ -1,19 +1,19 @@
 # cython: embedsignature=True, embedsignature.format=python, wraparound=False, cdivision=True
 # cython: auto_pickle=False, autotestdict=False
-"""Wire bytes: walking, kinds, views, encoding, and the sorting of datagrams into runs.
+"""The wire format: framing, kinds, views, encoding, and sorting datagrams into runs.
 
-This module turns bytes into values and values into bytes. It knows no socket, no family and no
-policy: what a message class declares arrives as Field objects, which netlink.schema compiles
-into one Table per class.
+This module converts bytes to values and values to bytes. It must not know sockets, particular
+families or policy. netlink.schema compiles each message class into a Table of Field objects, which
+is all that this module knows about it. It exists because per-message work must run as C.
 
-Rules of the house here:
-- all pointer arithmetic over messages and attributes goes through `Cursor`: a header is loaded
-  by an `_ok` function, which refuses one that does not fit, and left by `step`;
-- memcpy, never a cast: no alignment of the buffer is assumed (64-bit values sit at 4-byte
-  boundaries);
-- a kind's behaviour stands in one block of _kinds.pxi; nothing else switches over types;
-- a View is `(bytes, offset, length)`: immutable, outside the cyclic collector, and the framing of
-  its attributes is checked before it exists.
+Rules for this file:
+- All pointer arithmetic over messages and attributes goes through `Cursor`. An `_ok` function loads
+  a header and refuses one that does not fit. `step` moves to the next header.
+- Use memcpy, never a cast. Buffers may have any alignment, and netlink aligns 64-bit values to
+  4 bytes only.
+- Each kind has one block in _kinds.pxi. No other code switches over types.
+- A View is `(bytes, offset, length)`. It is immutable and not tracked by the cyclic collector. The
+  framing of its attributes is checked before it is created.
 """
 
 cimport cython
@@ -56,25 +56,26 @@ cdef extern from "Python.h":
 cdef extern from *:
     """
     #include <stdint.h>
-    /* A subclass of View defines no __new__, so tp_new is View's own: no lookup, no __init__. */
+    /* Subclasses of View define no __new__, so this calls View's tp_new, without __init__. */
     static inline PyObject *netlink_new(PyObject *cls, PyObject *no_args) {
         return ((PyTypeObject *)cls)->tp_new((PyTypeObject *)cls, no_args, NULL);
     }
-    /* A class made in Python has the cyclic collector's header although its instances hold one
-       bytes object and a parent: take it away, as long as the class has no instances. */
+    /* Python adds the header of the cyclic collector to instances of every class that is defined
+       in Python. Message instances hold one bytes object and a parent, so they do not need it.
+       Call this before the class has instances. */
     static inline void netlink_untrack(PyObject *cls) {
         ((PyTypeObject *)cls)->tp_flags &= ~Py_TPFLAGS_HAVE_GC;
         ((PyTypeObject *)cls)->tp_free = PyObject_Free;
     }
-    /* Instances of a type are called with their arguments where the interpreter has them, without a
-       tuple and a dict; `offset` is where an instance has the function. Python 3.11 does not let
-       subclasses made in Python inherit it: they take the usual way there. */
+    /* Call instances of a type by vectorcall, without building a tuple and a dict. `offset` is the
+       position of the function pointer in an instance. In Python 3.11 subclasses that are defined
+       in Python do not inherit vectorcall and use tp_call instead. */
     static inline void netlink_vectorcall(PyObject *type, Py_ssize_t offset) {
         ((PyTypeObject *)type)->tp_vectorcall_offset = offset;
         ((PyTypeObject *)type)->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
         PyType_Modified((PyTypeObject *)type);
     }
-    /* The same for making an instance of a class, unless it has a way of its own to do that. */
+    /* Construct instances of a class by vectorcall, unless it overrides __init__ or __new__. */
     static inline void netlink_constructor(PyObject *cls, PyObject *base, void *function) {
         if (((PyTypeObject *)cls)->tp_init == ((PyTypeObject *)base)->tp_init
                 && ((PyTypeObject *)cls)->tp_new == ((PyTypeObject *)base)->tp_new)
@@ -83,13 +84,13 @@ cdef extern from *:
     static inline int netlink_set(PyObject *member, PyObject *obj, PyObject *value) {
         return Py_TYPE(member)->tp_descr_set(member, obj, value);
     }
-    /* ASCII text of known length, to be filled in; NULL with MemoryError set. */
+    /* Return an uninitialized ASCII str of known length; NULL with MemoryError set on failure. */
     static inline PyObject *netlink_ascii(Py_ssize_t length, char **text) {
         PyObject *result = PyUnicode_New(length, 127);
         *text = result ? (char *)PyUnicode_1BYTE_DATA(result) : NULL;
         return result;
     }
-    /* The bytes of a str; NULL, without an exception, where it holds a lone surrogate. */
+    /* Return the UTF-8 bytes of a str; NULL without an exception if it has a lone surrogate. */
     static inline const char *netlink_utf8(PyObject *text, Py_ssize_t *length) {
         const char *result = PyUnicode_AsUTF8AndSize(text, length);
         if (!result)
@@ -147,7 +148,7 @@ cdef enum:
     CONNECTOR_ENVELOPE = 36  # NLMSG_HDRLEN + CN_HDRLEN
     NLMSG_ERROR = 2
     NLMSG_DONE = 3
-    NLMSG_MIN_TYPE = 0x10  # below: control messages
+    NLMSG_MIN_TYPE = 0x10  # lower types are control messages
     NLM_F_REQUEST = 0x01
     NLM_F_ACK = 0x04
     NLM_F_DUMP = 0x300
@@ -163,12 +164,12 @@ cdef struct Cursor:
 
 
 cdef inline Py_ssize_t align4(Py_ssize_t length) noexcept nogil:
-    """NLMSG_ALIGN and NLA_ALIGN, which are the same."""
+    """Round up to 4 bytes: both NLMSG_ALIGN and NLA_ALIGN."""
     return (length + 3) & ~3
 
 
 cdef inline bint message_ok(Cursor *c, nlmsghdr *header) noexcept nogil:
-    """Load the message header under the cursor; false where message or header do not fit."""
+    """Load the message header at the cursor; false if the header or the message does not fit."""
     if c.left < NLMSG_HDRLEN:
         return False
     memcpy(header, c.at, NLMSG_HDRLEN)
@@ -176,7 +177,7 @@ cdef inline bint message_ok(Cursor *c, nlmsghdr *header) noexcept nogil:
 
 
 cdef inline bint attribute_ok(Cursor *c, nlattr *header) noexcept nogil:
-    """Load the attribute header under the cursor; false where attribute or header do not fit."""
+    """Load the attribute header at the cursor; false if it or the attribute does not fit."""
     if c.left < NLA_HDRLEN:
         return False
     memcpy(header, c.at, NLA_HDRLEN)
@@ -184,7 +185,7 @@ cdef inline bint attribute_ok(Cursor *c, nlattr *header) noexcept nogil:
 
 
 cdef inline void step(Cursor *c, Py_ssize_t length) noexcept nogil:
-    """Move past `length` bytes and their padding; the last one may lack its padding."""
+    """Move past `length` bytes and their padding; padding may be missing at the end of the data."""
     length = align4(length)
     if length > c.left:
         length = c.left
@@ -219,7 +220,7 @@ cdef class _Flat:
 cdef class RawMessage:
     """One message without a schema: the members of struct nlmsghdr and the payload.
 
-    `payload` is a memoryview that keeps the buffer alive; `offset` is where the header starts.
+    `payload` is a memoryview that keeps the buffer alive. `offset` is the position of the header.
     """
     cdef readonly unsigned int type
     cdef readonly unsigned int flags
@@ -237,8 +238,8 @@ cdef class RawMessage:
 cdef class RawAttribute:
     """One attribute without a schema (struct nlattr, linux/netlink.h).
 
-    `type` comes without its flag bits, `flags` holds them (NLA_F_NESTED 0x8000,
-    NLA_F_NET_BYTEORDER 0x4000), `payload` is a memoryview, `offset` is where the header starts.
+    `type` excludes the flag bits, which `flags` holds (NLA_F_NESTED 0x8000, NLA_F_NET_BYTEORDER
+    0x4000). `payload` is a memoryview. `offset` is the position of the header.
     """
     cdef readonly unsigned int type
     cdef readonly unsigned int flags
@@ -265,7 +266,7 @@ cdef RawMessage raw_message(object view, const nlmsghdr *header, Py_ssize_t offs
 @cython.internal
 @cython.final
 cdef class _RawMessages:
-    """The iterator behind iter_messages."""
+    """The iterator that iter_messages returns."""
     cdef _Flat flat
     cdef Cursor at
 
@@ -293,7 +294,7 @@ cdef class _RawMessages:
 @cython.internal
 @cython.final
 cdef class _RawAttributes:
-    """The iterator behind iter_attributes."""
+    """The iterator that iter_attributes returns."""
     cdef _Flat flat
     cdef Cursor at
 
@@ -327,7 +328,7 @@ def iter_messages(data, /):
     """Iterate over the messages of a datagram as RawMessage objects, without a schema.
 
     `data` is any buffer object; payloads are memoryviews into it. Raises DecodeError with the
-    offset at a message that does not fit; everything before it has been handed out by then.
+    offset of the first message that does not fit, after yielding all messages before it.
     """
     return _RawMessages(data)
 
@@ -336,38 +337,38 @@ def iter_attributes(payload, /):
     """Iterate over a list of attributes as RawAttribute objects, without a schema.
 
     `payload` is any buffer object that starts at the first attribute. Raises DecodeError with
-    the offset at an attribute that does not fit, and ends there.
+    the offset of the first attribute that does not fit; the iteration ends there.
     """
     return _RawAttributes(payload)
 
 
 cdef object message_fault(Cursor *c, Py_ssize_t offset):
-    """The DecodeError for a message that message_ok refused."""
+    """Return the DecodeError for a message that message_ok refused."""
     cdef nlmsghdr header
     if c.left < NLMSG_HDRLEN:
         return DecodeError(
-            f"{c.left} bytes left where a message header takes {NLMSG_HDRLEN}", offset=offset)
+            f"a message header has {NLMSG_HDRLEN} bytes, but only {c.left} are left", offset=offset)
     memcpy(&header, c.at, NLMSG_HDRLEN)
-    return DecodeError(f"nlmsg_len {header.nlmsg_len} does not fit: at least {NLMSG_HDRLEN}, "
-                       f"at most the {c.left} bytes left", offset=offset)
+    return DecodeError(f"nlmsg_len {header.nlmsg_len} does not fit: it must be at least "
+                       f"{NLMSG_HDRLEN} and at most {c.left}, the bytes left", offset=offset)
 
 
 cdef object command_fault(const nlmsghdr *header, Py_ssize_t offset):
-    """The DecodeError for a message of a generic family that has no command."""
-    return DecodeError(f"nlmsg_len {header.nlmsg_len} leaves no room for a struct genlmsghdr",
-                       offset=offset)
+    """Return the DecodeError for a message of a generic family without a struct genlmsghdr."""
+    return DecodeError(f"nlmsg_len {header.nlmsg_len} is too short for a struct genlmsghdr: it "
+                       f"must be at least {GENERIC_ENVELOPE}", offset=offset)
 
 
 cdef object attribute_fault(Cursor *c, object path, Py_ssize_t offset):
-    """The DecodeError for an attribute that attribute_ok refused."""
+    """Return the DecodeError for an attribute that attribute_ok refused."""
     cdef nlattr header
     if c.left < NLA_HDRLEN:
-        return DecodeError(f"{c.left} bytes left where an attribute header takes {NLA_HDRLEN}",
-                           path=path, offset=offset)
+        return DecodeError(f"an attribute header has {NLA_HDRLEN} bytes, but only {c.left} are "
+                           "left", path=path, offset=offset)
     memcpy(&header, c.at, NLA_HDRLEN)
     return DecodeError(f"nla_len {header.nla_len} of attribute {header.nla_type & NLA_TYPE_MASK} "
-                       f"does not fit: at least {NLA_HDRLEN}, at most the {c.left} bytes left",
-                       path=path, offset=offset)
+                       f"does not fit: it must be at least {NLA_HDRLEN} and at most {c.left}, the "
+                       "bytes left", path=path, offset=offset)
 
 
 include "_kinds.pxi"
@@ -379,34 +380,34 @@ include "_kinds.pxi"
 cdef class Field:
     """One declared value of a message class: a compiled row, and the descriptor that reads it.
 
-    Without a `number` it is a member of the fixed header, otherwise the attribute of that number.
-    Made by the words of netlink.schema; not meant to be called otherwise.
+    With a `number` it is the attribute of that number. Without one it is a member of the fixed
+    header. Use the words of netlink.schema to create fields; do not call this class directly.
     """
     cdef readonly str name
     cdef readonly object number       # attribute type, or None for a header member
-    cdef readonly Py_ssize_t offset   # of a header member in the body
-    cdef readonly Py_ssize_t size     # bytes of a header member; most bytes of a string, or 0
-    cdef readonly Py_ssize_t align    # of a header member
-    cdef readonly Py_ssize_t first    # number of an array's first element
+    cdef readonly Py_ssize_t offset   # position of a header member in the body
+    cdef readonly Py_ssize_t size     # bytes of a header member; maximum of an attribute, or 0
+    cdef readonly Py_ssize_t align    # alignment of a header member
+    cdef readonly Py_ssize_t first    # type of an array's first element
     cdef readonly object enum
     cdef readonly object choices
     cdef readonly str selector
-    cdef readonly int climb           # how many parents up the selector stands
-    cdef tuple way                    # the names of the selector
-    cdef readonly object missing      # what a message without the attribute reads as
+    cdef readonly int climb           # number of "^" in the selector: parents to go up
+    cdef tuple way                    # the field names in the selector
+    cdef readonly object missing      # the value that is read if the attribute is absent
     cdef readonly Field element
     cdef const Kind *kind
     cdef int type                     # number as a C int; -1 for a header member
     cdef int slot                     # position in the table
-    cdef Py_ssize_t start             # where the owner's attributes begin
+    cdef Py_ssize_t start             # position of the first attribute in the owner's body
     cdef dict members
     cdef bint is_flags
-    cdef readonly bint by_family      # an address whose width the address family decides
-    cdef bint or_labels               # and that is an MPLS label stack in an AF_MPLS message
-    cdef bint mapped                  # an address that an IPv4-mapped one may stand for
-    cdef bint without_nul             # a string that is written without its NUL
-    cdef uint16_t type_flags          # flag bits of the attribute's type: NLA_F_NET_BYTEORDER
-    cdef object target                # class, or a callable that gives it
+    cdef readonly bint by_family      # the address family determines the width of the address
+    cdef bint or_labels               # the same, and an MPLS label stack in an AF_MPLS message
+    cdef bint mapped                  # in an AF_INET message, convert an IPv4-mapped address
+    cdef bint without_nul             # write the string without its NUL
+    cdef uint16_t type_flags          # flag bits to write in nla_type: NLA_F_NET_BYTEORDER or 0
+    cdef object target                # a class, or a callable that returns it
     cdef Table table
 
     def __cinit__(self, str kind not None, number=None, *, enum=None, target=None,
@@ -414,7 +415,7 @@ cdef class Field:
                   Py_ssize_t align=0, Py_ssize_t first=0, bint by_family=False,
                   bint mapped=False, bint nul=True, bint net_byteorder=False):
         if number is not None and not 0 <= number <= NLA_TYPE_MASK:
-            raise ValueError(f"attribute number {number} is not within 0 to {NLA_TYPE_MASK}")
+            raise ValueError(f"attribute number {number} is out of range: use 0 to {NLA_TYPE_MASK}")
         self.kind = &KINDS[KIND_NUMBERS[kind]]
         self.number = number
         self.type = -1 if number is None else number
@@ -455,12 +456,12 @@ cdef class Field:
 
     @property
     def kind_name(self):
-        """The kind's name, as in the table above the kinds."""
+        """The name of the kind, such as "u32"."""
         return self.kind.name.decode()
 
     @property
     def message(self):
-        """The message class of a struct, nest or records field, else None."""
+        """The message class of a struct, nest or records field, otherwise None."""
         return self.resolve().cls if self.target is not None else None
 
     def __repr__(self):
@@ -468,7 +469,7 @@ cdef class Field:
         return f"<Field {self.name}: {self.kind_name} {place}>"
 
     cdef Table resolve(self):
-        """The table of the class this field refers to; the class may have been given later."""
+        """Return the table of the target class, which may be declared after this field."""
         if self.table is None:
             target = self.target
             if not (isinstance(target, type) and issubclass(target, View)):
@@ -487,12 +488,11 @@ cdef class Field:
         return self.value(view, p, n)
 
     cdef object value(self, View view, const uint8_t *p, Py_ssize_t n):
-        """Check and load the payload at p, which lies within the view."""
+        """Check and load the payload at p, which lies inside the view."""
         cdef const char *reason = self.kind.check(self, p, n)
         if reason != NULL:
-            where = "" if not self.kind.size else f" of {self.kind.size}"
             raise DecodeError(
-                f"{reason.decode()} for {self.kind_name}: {n} bytes instead{where}"
+                f"{reason.decode()} for {self.kind_name}: {n} bytes instead of {self.kind.size}"
                 if self.kind.size else f"{reason.decode()}: {n} bytes for {self.kind_name}",
                 path=path_at(view, p), offset=p - data_start(view),
                 value=PyBytes_FromStringAndSize(<const char *>p, n))
@@ -505,28 +505,29 @@ cdef class Table:
     cdef readonly object cls
     cdef readonly tuple fields
     cdef readonly dict names
-    cdef readonly Py_ssize_t header    # bytes of the fixed header, without padding at its end
-    cdef readonly Py_ssize_t total     # sizeof the C struct
+    cdef readonly Py_ssize_t header    # bytes of the fixed header, without trailing padding
+    cdef readonly Py_ssize_t total     # sizeof() the C struct
     cdef readonly Py_ssize_t align
     cdef readonly bint has_attributes
-    cdef readonly bint is_open         # the last member takes what is left
-    cdef Py_ssize_t least              # bytes of the header that a dump request must have
-    cdef tuple by_family               # the fields that may hold by_family addresses; None: not known
+    cdef readonly bint is_open         # the last member extends to the end of the body
+    cdef Py_ssize_t least              # minimum bytes of the header in a dump request
+    cdef tuple by_family               # fields that may hold by_family addresses; None: not known
     cdef int top                   # highest attribute number, -1 without attributes
     cdef uint16_t *slots           # attribute number -> slot + 1, 0: unknown
-    cdef Py_ssize_t start          # where attributes begin
+    cdef Py_ssize_t start          # position of the first attribute
 
     def __cinit__(self, message, Table base, list own, Table bare=None):
-        """Lay out `own` fields, in the order of declaration, after those of the base class.
+        """Lay out `own` fields in declaration order, after the fields of the base class.
 
-        `bare` is the table of the shorter header that a dump request may have in place of this one.
+        `bare` is the table of the shorter header that a dump request may have instead.
         """
         cdef Field f
         cdef Py_ssize_t offset = base.total if base is not None else 0
         cdef list fields = list(base.fields) if base is not None else []
         cls = message
         if cls.__basicsize__ != View.__basicsize__:
-            raise TypeError(f"{cls.__name__}: a message holds nothing but its bytes")
+            raise TypeError(f"{cls.__name__}: a message class must not add instance attributes: "
+                            "remove its __slots__")
         netlink_untrack(cls)
         netlink_constructor(cls, View, <void *>make_view)
         self.cls = cls
@@ -541,11 +542,14 @@ cdef class Table:
                 continue
             if f.type < 0:
                 if self.has_attributes:
-                    raise TypeError(f"{cls.__name__}.{f.name}: header members come before attributes")
+                    raise TypeError(f"{cls.__name__}.{f.name}: declare header members before "
+                                    "attributes")
                 if f.missing is False:
-                    raise TypeError(f"{cls.__name__}.{f.name}: a flag is an attribute: give its number")
+                    raise TypeError(f"{cls.__name__}.{f.name}: a flag cannot be a header member; "
+                                    "give the number of the attribute")
                 if tail is not None:
-                    raise TypeError(f"{cls.__name__}.{tail}: only the last member can be open-ended")
+                    raise TypeError(f"{cls.__name__}.{tail}: only the last member can be "
+                                    "open-ended: give a size")
                 if not f.size:
                     tail = f.name
                 offset = (offset + f.align - 1) // f.align * f.align
@@ -568,7 +572,7 @@ cdef class Table:
         self.names = {f.name: f for f in fields if f.kind.load is not NULL and f.name[0] != "_"}
         family = self.names.get("family")
         for f in own:
-            # The header begins with the address family of the message, as all do that have one.
+            # Every header with an address family has it as its first byte.
             f.or_labels = (f.by_family and f.selector is None and family is not None
                            and (<Field>family).offset == 0 and (<Field>family).size == 1)
         self.slots = <uint16_t *>PyMem_Calloc(self.top + 2, sizeof(uint16_t))
@@ -579,7 +583,8 @@ cdef class Table:
             if f.type >= 0:
                 if self.slots[f.type]:
                     raise TypeError(f"{cls.__name__}: {f.name} and "
-                                    f"{fields[self.slots[f.type] - 1].name} have one number")
+                                    f"{fields[self.slots[f.type] - 1].name} have the same number, "
+                                    f"{f.type}")
                 self.slots[f.type] = <uint16_t>(f.slot + 1)
 
     def __dealloc__(self):
@@ -589,17 +594,17 @@ cdef class Table:
         return f"<Table of {self.cls.__name__}: {len(self.fields)} fields>"
 
     cdef Field field(self, unsigned int type):
-        """The field of an attribute number, or None."""
+        """Return the field of an attribute number, or None."""
         if <int>type > self.top or not self.slots[type]:
             return None
         return <Field>self.fields[self.slots[type] - 1]
 
 
 cdef int replaced_slot(object cls, Field old, Field new) except -1:
-    """The position of an attribute that a subclass declares anew, with another layout."""
+    """Return the slot of an attribute that a subclass declares again, with another layout."""
     if old.type < 0 or old.type != new.type:
-        raise TypeError(f"{cls.__name__}.{new.name} is declared in a base class too: only an "
-                        "attribute can be declared anew, with the same number")
+        raise TypeError(f"{cls.__name__}.{new.name} is also declared in a base class: only an "
+                        "attribute can be declared again, and with the same number")
     return old.slot
 
 
@@ -610,41 +615,42 @@ cdef Table table_of(object cls):
 # --- views --------------------------------------------------------------------------------------
 
 cdef enum:
-    SCANS = 3  # reads by scanning, before a view makes an index of its attributes
+    SCANS = 3  # number of reads that scan; later reads use an index of the attributes
 
 
 @cython.no_gc
 cdef class View:
-    """A body of bytes seen through the fields of its class.
+    """The bytes of a message body, read through the fields of the class.
 
-    It holds one `bytes` object and the view it was read from, so it can be in no cycle.
+    It refers to one `bytes` object and to its parent view only, so it cannot be part of a cycle.
     """
     cdef bytes data            # the whole buffer
-    cdef Py_ssize_t offset     # of the body in it
-    cdef uint32_t length       # of the body
-    cdef uint8_t envelope      # bytes before the body that are its message headers; 0: none
+    cdef Py_ssize_t offset     # position of the body in `data`
+    cdef uint32_t length       # bytes of the body
+    cdef uint8_t envelope      # bytes of message headers directly before the body; 0: none
     cdef uint8_t scans
-    cdef bint blind            # made to find the path of an error: not checked, has no path itself
+    cdef bint blind            # used to find the path of an error: unchecked, and without a path
     cdef uint32_t *index       # slot -> payload offset in the body, 0: absent
     cdef View parent
-    cdef Meaning meaning       # of a whole message: what its type means in its family, or None
+    cdef Meaning meaning       # what the type of a whole message means in its family, or None
 
     def __dealloc__(self):
         PyMem_Free(self.index)
 
     def __init__(self, **fields):
-        """Encode: each argument names a field; None means that the attribute is absent."""
+        """Encode the arguments, which are fields by name. None leaves the attribute out."""
         cdef list values = PyDict_Values(fields)
         if self.data is not None:
-            raise TypeError(f"a {type(self).__name__} cannot be changed: use replace()")
+            raise TypeError(f"a {type(self).__name__} is immutable: use replace() to get a changed "
+                            "copy")
         self.data = encode(table_of(type(self)), tuple(fields), PySequence_Fast_ITEMS(values))
         self.length = <uint32_t>PyBytes_GET_SIZE(self.data)
 
     @classmethod
     def from_bytes(cls, data, /):
-        """A message from its body: any buffer object, without struct nlmsghdr.
+        """Return a message from its body: any buffer object, without struct nlmsghdr.
 
-        Raises DecodeError where the attributes are not framed rightly.
+        Raises DecodeError if the framing of the attributes is wrong.
         """
         body_bytes = data if type(data) is bytes else bytes(memoryview(data))
         return new_view(table_of(cls), body_bytes, 0, len(body_bytes), 0, None)
@@ -675,57 +681,60 @@ cdef class View:
         return _restore, (type(self), bytes(self), envelope, name)
 
     def detach(self):
-        """Return the same message on bytes of its own, so that the receive buffer can be freed."""
+        """Return the same message with its own copy of the bytes.
+
+        A received message keeps its whole receive buffer in memory; a detached message does not.
+        """
         cdef View view = _restore(*self.__reduce__()[1])
         view.meaning = self.meaning
         return view
 
     @property
     def nlmsg_type(self):
-        """The message type of the envelope; None for a message without one."""
+        """The type of a received message; None for a message that was not received."""
         return envelope_of(self).nlmsg_type if self.envelope else None
 
     @property
     def nlmsg_flags(self):
-        """The flags of the envelope (NLM_F_*); None for a message without one."""
+        """The flags (NLM_F_*) of a received message, otherwise None."""
         return envelope_of(self).nlmsg_flags if self.envelope else None
 
     @property
     def nlmsg_seq(self):
-        """The sequence number of the envelope; None for a message without one."""
+        """The sequence number of a received message, otherwise None."""
         return envelope_of(self).nlmsg_seq if self.envelope else None
 
     @property
     def nlmsg_pid(self):
-        """The port of the envelope, that is, whose request this answers; None without one."""
+        """The port ID of the socket whose request a received message answers, otherwise None."""
         return envelope_of(self).nlmsg_pid if self.envelope else None
 
     @property
     def genl_cmd(self):
-        """The command of a received message of a generic family, else None."""
+        """The command of a received message of a generic family, otherwise None."""
         return command_of(self).cmd if self.envelope == GENERIC_ENVELOPE else None
 
     @property
     def genl_version(self):
-        """The version of a received message of a generic family, else None."""
+        """The version of a received message of a generic family, otherwise None."""
         return command_of(self).version if self.envelope == GENERIC_ENVELOPE else None
 
     @property
     def cn_seq(self):
-        """The `seq` of the struct cn_msg of a received connector message, else None."""
+        """The `seq` in the struct cn_msg of a received connector message, otherwise None."""
         return connector_of(self).seq if self.envelope == CONNECTOR_ENVELOPE else None
 
     @property
     def cn_ack(self):
-        """The `ack` of the struct cn_msg of a received connector message, else None."""
+        """The `ack` in the struct cn_msg of a received connector message, otherwise None."""
         return connector_of(self).ack if self.envelope == CONNECTOR_ENVELOPE else None
 
     @property
     def nlmsg_name(self):
-        """The kernel's name of the message type or of a generic family's command.
+        """The kernel's name for the type of a received message, or for its generic command.
 
-        Such as "RTM_NEWLINK" or "CTRL_CMD_NEWFAMILY". A type without a known name gives its number
-        as text. None for a message that was not received.
+        Examples are "RTM_NEWLINK" and "CTRL_CMD_NEWFAMILY". A type without a known name reads as
+        its number, as text. None for a message that was not received.
         """
         if self.meaning is not None:
             return self.meaning.name
@@ -735,7 +744,10 @@ cdef class View:
         return str(envelope_of(self).nlmsg_type if key is None else key)
 
     def _changed(self, **fields):
-        """A message of the arguments alone, as part of this one: for replace()."""
+        """Return a message of the arguments only, encoded in the context of this one.
+
+        replace() uses it.
+        """
         cdef list values = PyDict_Values(fields)
         cdef View view = <View>netlink_new(type(self), ())
         view.data = encode(table_of(type(self)), tuple(fields), PySequence_Fast_ITEMS(values), self)
@@ -743,14 +755,14 @@ cdef class View:
         return view
 
     def _check_families(self):
-        """Raise EncodeError if an address is not of the family that the message states."""
+        """Raise EncodeError if an address does not belong to the message's address family."""
         try:
             check_families(table_of(type(self)), self, None)
         except EncodeError as error:
             raise deeper(error, type(self).__name__)
 
     def _items(self):
-        """Each header member, then each attribute that is present and declared: (Field, value)."""
+        """Return (Field, value) of each header member, then of each declared attribute present."""
         cdef Table table = table_of(type(self))
         cdef Field f
         cdef const uint8_t *p
@@ -765,12 +777,12 @@ cdef class View:
             if f is not None and f.slot not in seen:
                 seen.add(f.slot)
                 value = f.value(self, body(self) + <Py_ssize_t>offset, length)
-                if value is not False:  # a byte_flag that says no is as good as none
+                if value is not False:  # a byte_flag of 0 means the same as an absent one
                     result.append((f, value))
         return result
 
     def _walk(self):
-        """Each attribute as (nla_type with its flags, payload's offset in the body, length)."""
+        """Return (nla_type with flags, payload offset in the body, length) of each attribute."""
         cdef Table table = table_of(type(self))
         cdef Cursor c
         cdef nlattr header
@@ -785,22 +797,22 @@ cdef class View:
         return result
 
     def _below(self, unsigned int type, Py_ssize_t offset, Py_ssize_t length):
-        """The messages inside an attribute that _walk gave, each with its place: "" or "[1]"."""
+        """Return the messages inside an attribute from _walk, each with its place: "" or "[1]"."""
         cdef Field f = table_of(<object>self.__class__).field(type & NLA_TYPE_MASK)
         if f is None:
             return []
         return views_below(f, self, body(self) + offset - NLA_HDRLEN, length + NLA_HDRLEN)
 
     def _path(self, Py_ssize_t offset):
-        """Where in the body an offset lies: "Link.linkinfo.data.id"."""
+        """Return the path to an offset in the body, such as "Link.linkinfo.data.id"."""
         return path_at(self, body(self) + offset)
 
 
 cdef object make_view(object cls, PyObject **args, size_t count, PyObject *names):
-    """What calling a message class does, by way of __init__ or not."""
+    """Construct a message; a message class calls this, with or without __init__."""
     cdef View view
     if PyVectorcall_NARGS(count):
-        raise TypeError(f"{cls.__name__} takes its fields by name")
+        raise TypeError(f"{cls.__name__}() expects its fields as keyword arguments")
     view = <View>netlink_new(cls, ())
     view.data = encode(table_of(cls), <tuple>names if names != NULL else (), args)
     view.length = <uint32_t>PyBytes_GET_SIZE(view.data)
@@ -816,7 +828,7 @@ cdef inline const uint8_t *body(View view) noexcept:
 
 
 cdef inline Cursor attributes(View view, Py_ssize_t start) noexcept:
-    """A cursor over the view's attributes."""
+    """Return a cursor over the attributes of a view."""
     cdef Cursor c
     if start > view.length:
         start = view.length
@@ -845,7 +857,7 @@ cdef cn_msg connector_of(View view) noexcept:
 
 cdef View new_view(Table table, bytes data, Py_ssize_t offset, Py_ssize_t length,
                    int envelope, View parent):
-    """A view of a part of `data` that the caller has checked to exist."""
+    """Return a view of a part of `data`. The caller must have checked that the part exists."""
     cdef View view = <View>netlink_new(table.cls, ())
     view.data = data
     view.offset = offset
@@ -859,12 +871,12 @@ cdef View new_view(Table table, bytes data, Py_ssize_t offset, Py_ssize_t length
 
 
 cdef int check_attributes(Table table, View view) except -1:
-    """Refuse a body whose header is cut short or whose attributes are not framed rightly."""
+    """Raise DecodeError if the header is too short or the framing of the attributes is wrong."""
     cdef nlattr header
     cdef Cursor c = attributes(view, table.start)
     if view.length < table.header and not is_bare_request(table, view):
-        raise DecodeError(f"{view.length} bytes where the fixed header takes {table.header}",
-                          path=path_at(view, NULL), offset=view.offset)
+        raise DecodeError(f"the fixed header has {table.header} bytes, but the message has only "
+                          f"{view.length}", path=path_at(view, NULL), offset=view.offset)
     while c.left > 0:
         if not attribute_ok(&c, &header):
             raise attribute_fault(&c, path_at(view, NULL), c.at - data_start(view))
@@ -873,7 +885,10 @@ cdef int check_attributes(Table table, View view) except -1:
 
 
 cdef bint is_bare_request(Table table, View view) noexcept:
-    """Whether a body that ends inside its header is a dump request, as old programs send them."""
+    """Return whether a body that ends inside its header is a dump request.
+
+    Old programs send dump requests with a shorter header.
+    """
     cdef unsigned int flags
     if table.least >= table.header or not view.envelope or view.length < table.least:
         return False
@@ -882,13 +897,12 @@ cdef bint is_bare_request(Table table, View view) noexcept:
 
 
 cdef bint find(View view, Field f, const uint8_t **p, Py_ssize_t *n) except -1:
-    """The payload of a field in a view; false where it is not there."""
+    """Find the payload of a field in a view; false if it is absent."""
     cdef Cursor c
     cdef nlattr header
     cdef uint32_t at
     if f.type < 0:
-        # A kernel older than the header file sends a shorter struct: its missing members are not
-        # there, and read as None.
+        # A kernel older than the header file sends a shorter struct. Missing members read as None.
         if f.offset + f.size > view.length:
             return False
         p[0] = body(view) + f.offset
@@ -917,7 +931,7 @@ cdef bint find(View view, Field f, const uint8_t **p, Py_ssize_t *n) except -1:
 
 
 cdef int make_index(View view) except -1:
-    """Remember where each declared attribute is: the first of its number, as when scanning."""
+    """Store the position of each declared attribute: the first of its number, as when scanning."""
     cdef Table table = table_of(type(view))
     cdef Cursor c = attributes(view, table.start)
     cdef nlattr header
@@ -935,10 +949,10 @@ cdef int make_index(View view) except -1:
 
 
 cdef str path_at(View view, const uint8_t *where):
-    """The attribute path, from the outermost message down, to a place inside a view.
+    """Return the attribute path from the outermost message to a place inside a view.
 
-    Walks again from the top, as only errors ask: reading pays nothing for paths. It does so on
-    blind views, since what it passes may be at fault. NULL means the view itself.
+    Only errors need a path, so this walks again from the top and normal reads cost nothing. It uses
+    blind views, because the attributes on the way may be invalid. NULL means the view itself.
     """
     cdef View root = view
     cdef View again
@@ -955,7 +969,7 @@ cdef str path_at(View view, const uint8_t *where):
 
 
 cdef list trail(View view, View stop, const uint8_t *target):
-    """The names from a view down to the target, or to the view that starts there (stop)."""
+    """Return the names from a view down to `target`, or to the view `stop` that starts there."""
     cdef Table table = table_of(type(view))
     cdef Cursor c = attributes(view, table.start)
     cdef nlattr header
@@ -981,7 +995,7 @@ cdef list trail(View view, View stop, const uint8_t *target):
 
 cdef list trail_below(Field f, View owner, const uint8_t *at, Py_ssize_t length,
                       View stop, const uint8_t *target):
-    """The rest of a trail inside one attribute: into the view there that covers the target."""
+    """Return the rest of a trail inside one attribute, through the view that covers `target`."""
     cdef View child
     cdef str name
     for name, child in views_below(f, owner, at, length):
@@ -990,12 +1004,12 @@ cdef list trail_below(Field f, View owner, const uint8_t *at, Py_ssize_t length,
                 return ([name] if name else []) + trail(child, stop, target)
             return [name] if name else []
         if name and body(child) - NLA_HDRLEN <= target < body(child):
-            return [name]  # the header of an attribute that is an element
+            return [name]  # the target is the attribute header of this element
     return []
 
 
 cdef list views_below(Field f, View owner, const uint8_t *at, Py_ssize_t length):
-    """The views inside the attribute at `at`, each with its place there: "" or "[1]"."""
+    """Return the views inside the attribute at `at`, each with its place: "" or "[1]"."""
     if f.kind.repeats:
         f = f.element
     if f.target is None and f.element is None and f.choices is None:
@@ -1016,7 +1030,7 @@ cdef list views_below(Field f, View owner, const uint8_t *at, Py_ssize_t length)
 
 
 def _restore(cls, body_bytes, envelope, name=None):
-    """Unpickle or detach a message."""
+    """Create a message again from its parts, for unpickling and detach()."""
     cdef View view
     if len(envelope) not in (0, NLMSG_HDRLEN, GENERIC_ENVELOPE, CONNECTOR_ENVELOPE):
         raise ValueError(f"{len(envelope)} bytes are not the headers of a netlink message")
@@ -1030,7 +1044,7 @@ def _restore(cls, body_bytes, envelope, name=None):
 # --- writing ------------------------------------------------------------------------------------
 
 cdef enum:
-    MAX_DEPTH = 64  # of nested messages: the stack is finite, and so is any real nesting
+    MAX_DEPTH = 64  # of nested messages: limits the use of the C stack; real messages need less
 
 cdef tuple FAMILY = ("family",)
 
@@ -1040,10 +1054,10 @@ cdef tuple FAMILY = ("family",)
 @cython.no_gc
 @cython.freelist(8)
 cdef class Scope:
-    """The arguments around a value being stored: what a selector may look at.
+    """The arguments around a value that is being stored. Selectors look up fields here.
 
-    `view` is the message that has what is not among the arguments: one that is changed, or one that
-    was encoded before it was put into another (it then has all).
+    `view` supplies the fields that are not among the arguments. It is the message that replace()
+    changes, or a message that was encoded before it was put into another (without arguments).
     """
     cdef Table table
     cdef tuple names
@@ -1051,10 +1065,10 @@ cdef class Scope:
     cdef View view
     cdef Scope parent
     cdef int depth
-    cdef Py_ssize_t family_width  # of an address, by the family around; -1: not known yet
+    cdef Py_ssize_t family_width  # bytes of an address in this address family; -1: not known yet
 
     cdef PyObject *argument(self, str name):
-        """An argument as it was given, or NULL."""
+        """Return an argument as it was passed, or NULL."""
         cdef Py_ssize_t i
         for i in range(len(self.names)):
             if self.names[i] == name:
@@ -1062,7 +1076,7 @@ cdef class Scope:
         return NULL
 
     cdef object value(self, tuple way):
-        """An argument, as a message will read it; or what a message without it reads as."""
+        """Return an argument as the message will read it, or the value of an absent field."""
         cdef Field f
         cdef PyObject *found = PyDict_GetItem(self.table.names, way[0])
         if found == NULL:
@@ -1079,13 +1093,13 @@ cdef class Scope:
                 try:
                     value = open_enum(f, value if isinstance(value, int) else named(f, value))
                 except EncodeError:
-                    return None  # it is refused where it is stored itself
+                    return None  # storing the argument itself will raise
             elif isinstance(value, bytes) and f.kind.load is load_string:
                 value = value.decode("utf-8", "surrogateescape")
         return follow(value, way[1:]) if len(way) > 1 else value
 
     cdef object family(self, Field f):
-        """The address family, or EtherType, that decides on the width of an address."""
+        """Return the address family, or EtherType, that determines the width of an address."""
         cdef Scope scope = self
         if f.selector is not None:
             return selector_value(f, self)
@@ -1096,12 +1110,12 @@ cdef class Scope:
         return None
 
     cdef Py_ssize_t width(self, Field f) except -1:
-        """The bytes that an address must have by the address family; 0: any."""
+        """Return the number of bytes that an address must have by its family; 0: any."""
         cdef PyObject *given
         if f.selector is not None:
             return width_of(self.family(f))
         if self.family_width < 0:
-            given = self.argument("family")  # as it is mostly found
+            given = self.argument("family")  # the common case
             self.family_width = width_of(
                 <object>given if given != NULL and isinstance(<object>given, int)
                 else self.family(f))
@@ -1109,7 +1123,7 @@ cdef class Scope:
 
 
 cdef object deeper(object error, str name):
-    """Put one more step in front of an EncodeError's path."""
+    """Add one step at the front of an EncodeError's path."""
     if error.path is None:
         error.path = name
     else:
@@ -1118,9 +1132,9 @@ cdef object deeper(object error, str name):
 
 
 cdef bytes encode(Table table, tuple names, PyObject **values, View base=None):
-    """The body of a message; on an error nothing of it remains.
+    """Encode and return the body of a message.
 
-    `base` is the message of which the arguments change a part.
+    `base` is the message that replace() changes, or None.
     """
     cdef uint8_t stack[512]
     cdef Buffer b
@@ -1140,7 +1154,7 @@ cdef bytes encode(Table table, tuple names, PyObject **values, View base=None):
 
 
 cdef int put_fields(Table table, Buffer *b, dict fields, Scope parent) except -1:
-    """Append what a dict of arguments says."""
+    """Append a body that is given as a dict of arguments."""
     cdef list values = PyDict_Values(fields)
     return put_body(table, b, tuple(fields), PySequence_Fast_ITEMS(values), parent, None)
 
@@ -1155,13 +1169,13 @@ cdef inline Scope new_scope(Table table, tuple names, PyObject **values, View vi
         scope.parent = parent
         scope.depth = parent.depth + 1
         if scope.depth > MAX_DEPTH:
-            raise EncodeError(f"messages are nested more than {MAX_DEPTH} deep")
+            raise EncodeError(f"messages are nested too deeply: the limit is {MAX_DEPTH} levels")
     return scope
 
 
 cdef int put_body(Table table, Buffer *b, tuple names, PyObject **values, Scope parent,
                   View base) except -1:
-    """Append a header and, in the order given, attributes. None means absent."""
+    """Append a header, then the attributes in the order of the arguments. None means absent."""
     cdef Field f = None
     cdef PyObject *found
     cdef Scope scope = new_scope(table, names, values, base, parent)
@@ -1179,7 +1193,7 @@ cdef int put_body(Table table, Buffer *b, tuple names, PyObject **values, Scope 
             f = <Field>found
             if f.type >= 0:
                 put_field(f, b, f.type, value, scope)
-            elif not f.size:  # the open end of a struct
+            elif not f.size:  # the open-ended last member of a struct
                 b.used = start + f.offset
                 f.kind.store(f, b, value, scope)
             else:
@@ -1187,8 +1201,8 @@ cdef int put_body(Table table, Buffer *b, tuple names, PyObject **values, Scope 
                 b.used = start + f.offset
                 f.kind.store(f, b, value, scope)
                 if b.used > start + f.offset + f.size:
-                    raise EncodeError(f"{b.used - start - f.offset} bytes exceed the {f.size} that "
-                                      "its place in the struct has", value=value)
+                    raise EncodeError(f"{b.used - start - f.offset} bytes are too many: the struct "
+                                      f"member has {f.size}", value=value)
                 b.used = end
     except EncodeError as error:
         raise deeper(error, f.name)
@@ -1196,7 +1210,7 @@ cdef int put_body(Table table, Buffer *b, tuple names, PyObject **values, Scope 
 
 
 cdef int put_field(Field f, Buffer *b, int number, object value, Scope scope) except -1:
-    """Append one attribute (or those of a repeated one), unless its value says that it is absent."""
+    """Append one attribute, or all of a repeated one, unless the value means "absent"."""
     cdef Py_ssize_t start
     if value is f.missing:
         return 0
@@ -1210,15 +1224,16 @@ cdef int put_field(Field f, Buffer *b, int number, object value, Scope scope) ex
 
 
 cdef bint is_absent(Field f, Scope scope) except -1:
-    """Whether False is written by leaving the attribute away: what is chosen for it is a flag."""
+    """Return whether False is written by omitting the attribute: its selected kind is a flag."""
     choice = chosen(f, selector_value(f, scope))
     return isinstance(choice, Field) and (<Field>choice).missing is False
 
 
 cdef int check_families(Table table, View view, Scope parent) except -1:
-    """Refuse an encoded message with addresses of another family than what is around it says.
+    """Raise EncodeError if an encoded message holds addresses of the wrong address family.
 
-    Its own constructor could not see that; and replace() may have changed the family.
+    The family may come from an enclosing message, which the constructor of a nested message cannot
+    see. replace() may also change the family.
     """
     cdef Field f
     cdef Scope scope
@@ -1250,7 +1265,7 @@ cdef int check_families(Table table, View view, Scope parent) except -1:
 
 
 cdef bint may_have_addresses(Field f, list seen) except -1:
-    """Whether a field is an address whose width a selector decides, or may hold such addresses."""
+    """Return whether a field is, or may contain, an address whose width the family determines."""
     cdef Field inner
     if f.kind.store is store_address:
         return f.by_family
@@ -1272,8 +1287,8 @@ cdef object unknown_argument(Table table, object name):
 
 
 cdef str no_field(Table table, object name):
-    """Words for a name that is no field, with the nearest that is one."""
-    import difflib  # takes long, and is for errors only
+    """Return the error text for an unknown field name, with the nearest known name."""
+    import difflib  # slow to import, and needed for errors only
     near = difflib.get_close_matches(str(name), table.names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"{table.cls.__name__} has no field {name!r}{hint}"
@@ -1283,9 +1298,9 @@ cdef str no_field(Table table, object name):
 @cython.no_gc
 @cython.freelist(64)
 cdef class Request:
-    """One op with its arguments encoded: a constant that can be sent again and again.
+    """One op with encoded arguments. It is immutable and can be sent any number of times.
 
-    `is_dump` says to a connection that runs a plan that it is a dump which the plan asks for.
+    `is_dump` is true for a request from dump(), which a plan yields to get a dump.
     """
     cdef readonly object op
     cdef readonly View message
@@ -1306,7 +1321,7 @@ cdef class Request:
         return self
 
     def dump(self):
-        """The same for a plan to yield as a dump: the answer is the list of its messages."""
+        """Return this request as a dump for a plan to yield; the result is a list of messages."""
         return Request(self.op, self.message, is_dump=True)
 
     @property
@@ -1319,10 +1334,10 @@ cdef class Request:
 
 
 cdef class Verb:
-    """The part of netlink.schema.Op that making and packing requests takes.
+    """The base of netlink.family.Op: what is needed to create and pack requests.
 
-    `type` is the message type or the command, `flags` are NLM_F_* bits as an int, `request` is the
-    message class and `bracket` as Op has it; `family` is filled in by the family.
+    `type` is the message type or the command. `flags` are NLM_F_* bits as an int. `request` is the
+    message class. `bracket` is described in Op. The family sets `family` when the op is added.
     """
     cdef readonly object type
     cdef readonly int flags
@@ -1331,7 +1346,7 @@ cdef class Verb:
     cdef public object family
     cdef Table table
     cdef int number
-    cdef dict defaults   # arguments of every request that does not state them, or None
+    cdef dict defaults   # default arguments of the requests, or None
     cdef void *vectorcall
 
     def __cinit__(self, *args, **kwargs):
@@ -1359,9 +1374,9 @@ cdef class Verb:
 
 
 cdef object call_verb(Verb self, PyObject **args, size_t count, PyObject *names):
-    """What calling an op does: arguments by place, of which there may be none, then those by name."""
+    """Create the request when an op is called. Positional arguments are refused."""
     if self.table is None:
-        raise TypeError("an op that was not initialized makes no request")
+        raise TypeError("this op was not initialized: a subclass must call Op.__init__()")
     cdef Request made = Request.__new__(Request)
     cdef dict fields
     cdef list values
@@ -1387,7 +1402,7 @@ netlink_vectorcall(Verb, <char *>&some_verb.vectorcall - <char *><PyObject *>som
 
 
 def stamp(int type, int flags, unsigned int seq, unsigned int port, bytes payload not None):
-    """Return a whole message: struct nlmsghdr (linux/netlink.h) before a payload."""
+    """Return a whole message: struct nlmsghdr (linux/netlink.h), then the payload."""
     cdef nlmsghdr header
     cdef Py_ssize_t size = NLMSG_HDRLEN + PyBytes_GET_SIZE(payload)
     cdef bytes result = PyBytes_FromStringAndSize(NULL, size)
@@ -1399,7 +1414,10 @@ def stamp(int type, int flags, unsigned int seq, unsigned int port, bytes payloa
 
 
 cdef Py_ssize_t envelope_size(int id, int framing) noexcept:
-    """Bytes of headers before a request's body; `id` is that of a generic family, or -1."""
+    """Return the size of the headers before a request's body.
+
+    `id` is the ID of a generic family, or -1.
+    """
     if framing == CONNECTOR:
         return CONNECTOR_ENVELOPE
     return NLMSG_HDRLEN if id < 0 else GENERIC_ENVELOPE
@@ -1407,7 +1425,7 @@ cdef Py_ssize_t envelope_size(int id, int framing) noexcept:
 
 cdef int write_request(uint8_t *at, Verb op, View message, int id, int flags, uint32_t seq,
                        int framing) except -1:
-    """Write the headers of a request and its body, whose bytes are copied only here."""
+    """Write the headers and the body of a request. The body is copied only here."""
     cdef Py_ssize_t envelope = envelope_size(id, framing)
     cdef nlmsghdr header
     cdef genlmsghdr command
@@ -1431,7 +1449,7 @@ cdef int write_request(uint8_t *at, Verb op, View message, int id, int flags, ui
 def envelop(Request request not None, int id, int flags, unsigned int seq, str framing="netlink"):
     """Return a request as a whole message: its headers, then its body.
 
-    `id` is the number of the request's generic family, or -1. `flags` are added to the op's own.
+    `id` is the ID of the request's generic family, or -1. `flags` are added to the op's flags.
     """
     cdef Verb op = <Verb?>request.op
     cdef int kind = FRAMINGS[framing]
@@ -1443,13 +1461,13 @@ def envelop(Request request not None, int id, int flags, unsigned int seq, str f
 
 def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py_ssize_t limit,
          dict ids=None, bytes asks=None):
-    """Return requests, numbered from `seq`, as few buffers that each take one send.
+    """Return requests as a list of buffers, as few as possible; send each with one system call.
 
-    `flags` are added to each op's own, `last_flags` to those of the last. A buffer holds at most
-    `limit` bytes, or a single longer message. For Generic Netlink `ids` maps each op's family to
-    its number. `asks`, given if there are transactions, has one byte for each request: 0 if it asks
-    for no acknowledgement. What stands between two brackets goes, with them, into a buffer of its
-    own, however long.
+    The requests are numbered from `seq`. `flags` are added to the flags of each op, except that the
+    last request gets `last_flags`. A buffer holds at most `limit` bytes, or one longer message. For
+    Generic Netlink, `ids` maps each op's family to its ID. `asks` must be given if there are
+    transactions. It has one byte for each request, 0 if the request does not ask for an ACK. A
+    transaction, including its brackets, gets one buffer of its own, of any length.
     """
     cdef Buffer b
     cdef Request request
@@ -1462,7 +1480,8 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
     cdef Py_ssize_t size, position
     cdef Py_ssize_t last = len(requests) - 1
     if asks is not None and PyBytes_GET_SIZE(asks) != len(requests):
-        raise ValueError(f"{len(asks)} bytes for {len(requests)} requests")
+        raise ValueError(f"asks has {len(asks)} bytes for {len(requests)} requests: give one for "
+                         "each")
     cdef list found = []
     b.data = NULL
     b.used = b.size = 0
@@ -1473,7 +1492,7 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
             raise MemoryError
         b.size = 4096
         for position, item in enumerate(requests):
-            request = <Request?>item  # a loop over typed items would let None pass
+            request = <Request?>item  # a typed loop variable would accept None
             message = <View?>request.message
             op = <Verb?>request.op
             if ids is not None:

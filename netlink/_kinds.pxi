@@ -1,14 +1,17 @@
-# Kinds: how one value looks on the wire. Part of _core.pyx, which includes it.
+# Kinds: how one value looks on the wire. _core.pyx includes this file.
+#
+# Each kind has one block with all its behaviour. Nothing here knows whole messages or families. A
+# separate file keeps the kinds together, so that a new kind is one new block.
 
 # --- encoding buffer ----------------------------------------------------------------------------
 
 cdef struct Buffer:
-    # Bytes under construction: on the caller's stack until they outgrow it.
+    # A message under construction. It starts on the caller's stack and moves to the heap to grow.
     uint8_t *data
     Py_ssize_t used
     Py_ssize_t size
     bint heap
-    bint nested  # what was stored last is a list of attributes: its attribute gets NLA_F_NESTED
+    bint nested  # the last stored payload is a list of attributes, which needs NLA_F_NESTED
 
 
 cdef int reserve(Buffer *b, Py_ssize_t more) except -1:
@@ -48,7 +51,10 @@ cdef inline int put_zeros(Buffer *b, Py_ssize_t length) except -1:
 
 
 cdef inline Py_ssize_t open_attribute(Buffer *b, unsigned int type) except -1:
-    """Begin an attribute, whose type may have flag bits; return its place for close_attribute."""
+    """Begin an attribute and return its position for close_attribute.
+
+    `type` may include flag bits.
+    """
     cdef Py_ssize_t start = b.used
     cdef nlattr header
     header.nla_len = 0
@@ -61,14 +67,14 @@ cdef inline Py_ssize_t open_attribute(Buffer *b, unsigned int type) except -1:
 cdef inline int close_attribute(Buffer *b, Py_ssize_t start) except -1:
     """Complete the attribute's header and pad the payload.
 
-    NLA_F_NESTED goes on plain lists of attributes alone: strict checking wants it there, and
-    refuses it on all else, a struct with attributes behind it included (lib/nlattr.c).
+    Only plain lists of attributes get NLA_F_NESTED. The kernel's strict checking requires it there
+    and refuses it everywhere else, also on a struct that is followed by attributes (lib/nlattr.c).
     """
     cdef Py_ssize_t length = b.used - start
     cdef nlattr header
     if length > NLA_MAX_LEN:
-        raise EncodeError(f"{length - NLA_HDRLEN} bytes exceed the {NLA_MAX_LEN - NLA_HDRLEN} that "
-                          "an attribute can carry")
+        raise EncodeError(f"{length - NLA_HDRLEN} bytes exceed the limit of an attribute, "
+                          f"{NLA_MAX_LEN - NLA_HDRLEN} bytes")
     memcpy(&header, b.data + start, NLA_HDRLEN)
     header.nla_len = <uint16_t>length
     if b.nested:
@@ -89,10 +95,10 @@ cdef struct Sink
 ctypedef int (*append_function)(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil
 
 cdef struct Sink:
-    # One column under construction: values back to back, a bit for each row that has one and, for
-    # values of varying length, where each ends.
+    # One column under construction. It holds the values without gaps and one validity bit per row.
+    # If the lengths of values vary, it also holds the end of each value.
     append_function append
-    Py_ssize_t width    # bytes of a value; 0: they vary
+    Py_ssize_t width    # bytes of a value; 0: the lengths vary
     bint is_big
     Py_ssize_t rows
     Py_ssize_t nulls
@@ -101,7 +107,7 @@ cdef struct Sink:
     Heap ends
 
 cdef enum:
-    FAULT = -1       # framing, or a value's length
+    FAULT = -1       # wrong framing, or wrong length of a value
     NO_MEMORY = -2
 
 
@@ -130,11 +136,11 @@ cdef int put(Heap *heap, const void *data, Py_ssize_t length) noexcept nogil:
 
 
 cdef inline bint is_set(const uint8_t *p, Py_ssize_t n) noexcept nogil:
-    """What a byte_flag says: by its presence, or by the byte that is there too."""
+    """Return the value of a byte_flag: true if it has no payload, otherwise its byte."""
     return n == 0 or p[0] != 0
 
 
-# What a kind may have as its `append`; a kind without one has no column of its own.
+# The `append` functions of the kinds. A kind without one cannot be a column.
 
 cdef int append_integer(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil:
     cdef uint64_t value
@@ -147,7 +153,7 @@ cdef int append_integer(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nog
 
 
 cdef int append_unsigned(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogil:
-    """An integer of variable width, as 8 bytes."""
+    """Append an integer of variable width as 8 bytes."""
     cdef uint64_t value = get_integer(p, n, sink.is_big)
     if n not in (1, 2, 4, 8):
         return FAULT
@@ -182,7 +188,7 @@ cdef int append_string(Sink *sink, const uint8_t *p, Py_ssize_t n) noexcept nogi
 
 
 cdef int end_row(Sink *sink, bint valid) noexcept nogil:
-    """Complete a row: with the value that was appended, or with none."""
+    """Complete a row. If `valid`, a value was appended; otherwise the row is null."""
     cdef int64_t end
     cdef uint8_t none = 0
     if sink.rows % 8 == 0 and put(&sink.valid, &none, 1):
@@ -205,32 +211,32 @@ cdef int end_row(Sink *sink, bint valid) noexcept nogil:
 
 # --- kinds --------------------------------------------------------------------------------------
 #
-# A kind says how one value looks on the wire. `check` refuses a payload that cannot be one (NULL:
-# it can), `load` makes the value and may rely on check, `store` appends the payload, `append` adds
-# it to a column.
+# A kind defines how one value looks on the wire. `check` returns the reason why a payload is
+# invalid, or NULL. `load` creates the Python value and may rely on `check`. `store` appends the
+# payload to a message. `append` adds the value to a column.
 #
 #   kind                          value                       on the wire
 #   u8..u64 s8..s64 be16.. sbe16..  int, or a member of `enum`  exactly that many bytes
-#   uint sint                     int                         4 or 8 bytes, the writer's choice
+#   uint sint                     int                         4 or 8 bytes, as the sender chooses
 #   flag                          bool                        presence, no payload
-#   byte_flag                     bool                        written so; sent as a byte, 0 or 1
+#   byte_flag                     bool                        written as a flag; read as 0 or 1 too
 #   string                        str                         UTF-8 up to the first NUL
 #   pairs                         dict of str                 NUL-terminated texts KEY=VALUE
-#   binary                        bytes                       as it is
-#   pad                           -                           header bytes that mean nothing
+#   binary                        bytes                       the bytes, unchanged
+#   pad                           -                           header bytes without a meaning
 #   address                       IPv4Address, IPv6Address    4 or 16 bytes; other lengths: bytes
 #   labels                        tuple of ints               an MPLS label stack
 #   mac                           str "aa:bb:..."             any length
-#   lladdr                        str, or an IP address       a mac, but 4 and 16 bytes are of IP
-#   bitfield32                    Bitfield32                  value and selector (struct nla_bitfield32)
+#   lladdr                        str, or an IP address       a mac; IP if 4 or 16 bytes
+#   bitfield32                    Bitfield32                  struct nla_bitfield32
 #   struct                        View without attributes     a C struct; may be longer or shorter
 #   nest                          View                        optional header, then attributes
-#   selected                      any, else bytes             a class or a kind that a field chooses
+#   selected                      any, or bytes               a class or a kind that a field chooses
 #   scalars                       tuple                       a C array of one fixed-size kind
-#   array                         tuple                       attributes whose types only count
+#   array                         tuple                       attributes whose types are positions
 #   mapping                       dict                        attributes whose types are keys
-#   repeated                      tuple                       the attribute itself comes several times
-#   records                       tuple of Views              structs led by a u16 length (rtnexthop)
+#   repeated                      tuple                       the same attribute several times
+#   records                       tuple of Views              structs with a u16 length (rtnexthop)
 
 ctypedef const char *(*check_function)(Field f, const uint8_t *p, Py_ssize_t n) noexcept
 ctypedef object (*load_function)(Field f, View owner, const uint8_t *p, Py_ssize_t n)
@@ -241,12 +247,12 @@ cdef struct Kind:
     check_function check
     load_function load
     store_function store
-    append_function append  # NULL: the kind has no column of its own
-    Py_ssize_t size   # of the payload, where it is fixed
-    Py_ssize_t width  # of a value in a column, where it is fixed
+    append_function append  # NULL: the kind cannot be a column
+    Py_ssize_t size   # bytes of the payload if fixed, otherwise 0
+    Py_ssize_t width  # bytes of a value in a column if fixed, otherwise 0
     bint is_signed
     bint is_big
-    bint repeats     # owns the attribute header too: it may write several attributes, or none
+    bint repeats     # `store` also writes the attribute headers: of several attributes, or none
 
 cdef enum:
     MAX_KINDS = 48
@@ -275,7 +281,7 @@ cdef const char *check_any(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
     return NULL
 
 
-# Integers, of fixed and of variable width.
+# Integers of fixed and of variable width.
 
 cdef inline uint64_t swap(uint64_t value, Py_ssize_t size) noexcept nogil:
     cdef uint64_t result = 0
@@ -286,7 +292,7 @@ cdef inline uint64_t swap(uint64_t value, Py_ssize_t size) noexcept nogil:
 
 
 cdef inline uint64_t get_integer(const uint8_t *p, Py_ssize_t size, bint big) noexcept nogil:
-    """The unsigned integer of 1, 2, 4 or 8 bytes at p; 0 for any other size."""
+    """Return the unsigned integer of 1, 2, 4 or 8 bytes at p; 0 for any other size."""
     cdef uint16_t two
     cdef uint32_t four
     cdef uint64_t value = 0
@@ -306,7 +312,7 @@ cdef inline uint64_t get_integer(const uint8_t *p, Py_ssize_t size, bint big) no
 
 
 cdef inline int put_integer(Buffer *b, uint64_t value, Py_ssize_t size, bint big) except -1:
-    """Append the low `size` bytes of value."""
+    """Append the low `size` bytes of `value`."""
     cdef uint8_t data[8]
     cdef uint64_t v = value
     cdef Py_ssize_t i
@@ -335,7 +341,7 @@ cdef object load_integer(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 
 
 cdef object integer(Field f, uint64_t raw, Py_ssize_t n):
-    """The Python value of n bytes that were read in the right order."""
+    """Return the Python value of n bytes whose byte order was already converted."""
     cdef int64_t value
     if f.kind.is_signed:
         value = <int64_t>(raw << (64 - 8 * n)) >> (64 - 8 * n)
@@ -344,7 +350,7 @@ cdef object integer(Field f, uint64_t raw, Py_ssize_t n):
 
 
 cdef object open_enum(Field f, object value):
-    """The enum's member for a value; an IntEnum that lacks it gives the plain int."""
+    """Return the enum's member for a value, or the plain int if an IntEnum has no such member."""
     cdef PyObject *known = PyDict_GetItem(f.members, value)
     if known != NULL:
         return <object>known
@@ -366,14 +372,14 @@ cdef bint fits_four(bint is_signed, uint64_t raw) noexcept:
 
 
 cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFFFFFFFFFFFFF:
-    """The two's complement of an int, or of a name for one, that must fit `size` bytes."""
+    """Return an int, or the number of a name, as two's complement; it must fit `size` bytes."""
     cdef int64_t low
     cdef uint64_t high
     cdef int bits = 8 * <int>size
     cdef int overflow = 0
     if isinstance(value, int):
         low = PyLong_AsLongLongAndOverflow(value, &overflow)
-        if not overflow and 0 <= low < <int64_t>1 << (bits - 1):  # as most do
+        if not overflow and 0 <= low < <int64_t>1 << (bits - 1):  # the common case
             return <uint64_t>low
     else:
         value = named(f, value)
@@ -390,11 +396,11 @@ cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFF
         pass
     least = -(<object>1 << (bits - 1)) if f.kind.is_signed else 0
     most = (<object>1 << (bits - 1 if f.kind.is_signed else bits)) - 1
-    raise EncodeError(f"{value} is out of range: {least} to {most}", value=value)
+    raise EncodeError(f"{value} is out of range: use {least} to {most}", value=value)
 
 
 cdef object named(Field f, object value):
-    """The int that a name of the field's enum stands for, or several names of its flags."""
+    """Return the number of a name of the field's enum, or of several names of flags."""
     if f.enum is not None and isinstance(value, (str, list, tuple, set, frozenset)):
         try:
             return value_of(f.enum, value)
@@ -435,7 +441,7 @@ define_integer(b"uint", 0, False, NETLINK_BIG_ENDIAN)
 define_integer(b"sint", 0, True, NETLINK_BIG_ENDIAN)
 
 
-# Flag: its presence is its value. What the kernel takes so, and sends as a byte, is a byte_flag.
+# Flag: presence means True. Byte_flag: the kernel accepts it as a flag, but sends it as a byte.
 
 cdef const char *check_flag(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
     if n:
@@ -454,7 +460,7 @@ cdef object load_flag(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 
 
 cdef int store_flag(Field f, Buffer *b, object value, Scope scope) except -1:
-    if value is not True:  # False is the missing value, which is never stored
+    if value is not True:  # False means "absent" and is never stored
         raise EncodeError(f"expected True or False, not {value!r}", value=value)
     return 0
 
@@ -463,7 +469,7 @@ define_kind(b"flag", check_flag, load_flag, store_flag, append_flag, 0, 1)
 define_kind(b"byte_flag", check_byte_flag, load_flag, store_flag, append_byte_flag, 0, 1)
 
 
-# String: the kernel ends most of them with a NUL, and reads them with or without.
+# String: the kernel sends most strings with a NUL at the end, and accepts them with or without it.
 
 cdef object load_string(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     cdef const uint8_t *end = <const uint8_t *>memchr(p, 0, n)
@@ -477,15 +483,15 @@ cdef int store_string(Field f, Buffer *b, object value, Scope scope) except -1:
         value = encoded(value)
         text, length = PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value)
     if memchr(text, 0, length) != NULL:
-        raise EncodeError("a string cannot hold a NUL", value=value)
+        raise EncodeError(f"{value!r} contains a NUL, which ends a string: remove it", value=value)
     if f.size and length >= f.size:
-        raise EncodeError(f"{length} bytes exceed the {f.size - 1} that fit", value=value)
+        raise EncodeError(f"{length} bytes exceed the limit of {f.size - 1}", value=value)
     put_bytes(b, text, length)
     return put_zeros(b, 0 if f.without_nul else 1)
 
 
 cdef bytes encoded(object value):
-    """Text as bytes; lone surrogates of U+DC80 to U+DCFF stand for bytes that are not UTF-8."""
+    """Return text as bytes. Surrogates U+DC80 to U+DCFF represent bytes that are not UTF-8."""
     if isinstance(value, str):
         try:
             value = value.encode("utf-8", "surrogateescape")
@@ -500,8 +506,8 @@ cdef bytes encoded(object value):
 define_kind(b"string", check_any, load_string, store_string, append_string)
 
 
-# Pairs: texts KEY=VALUE, each ended by a NUL, as the body of a uevent (lib/kobject_uevent.c). A text
-# without "=" has the key "". Of equal keys the first counts.
+# Pairs: texts KEY=VALUE, each with a NUL at the end, as in a uevent (lib/kobject_uevent.c). A text
+# without "=" has the key "". If a key occurs twice, the first value is used.
 
 cdef object load_pairs(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     cdef const uint8_t *end
@@ -527,11 +533,12 @@ cdef int store_pairs(Field f, Buffer *b, object value, Scope scope) except -1:
         raise EncodeError(f"expected a dict, not {type(value).__name__}", value=value)
     for key, item in value.items():
         if not isinstance(key, str) or "=" in key:
-            raise EncodeError(f"{key!r} is not a key: a str without '='", value=key)
+            raise EncodeError(f"{key!r} is not a key: use a str without '='", value=key)
         try:
             text = encoded(f"{key}={item}" if key and isinstance(item, str) else item)
             if b"\0" in text or not key and b"=" in text:
-                raise EncodeError("a text cannot hold a NUL, nor '=' without a key", value=item)
+                raise EncodeError(f"{item!r} must not contain a NUL, nor '=' if it has no key",
+                                  value=item)
         except EncodeError as error:
             raise deeper(error, f"[{key!r}]")
         put_bytes(b, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
@@ -542,7 +549,7 @@ cdef int store_pairs(Field f, Buffer *b, object value, Scope scope) except -1:
 define_kind(b"pairs", check_any, load_pairs, store_pairs, append_bytes)
 
 
-# Binary: bytes as they are. Pad: header bytes that carry no value.
+# Binary: bytes, unchanged. Pad: header bytes without a value.
 
 cdef object load_binary(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     return PyBytes_FromStringAndSize(<const char *>p, n)
@@ -553,7 +560,7 @@ cdef int store_binary(Field f, Buffer *b, object value, Scope scope) except -1:
         raise EncodeError(f"expected bytes, not {type(value).__name__}", value=value)
     data = bytes(value)
     if f.size and PyBytes_GET_SIZE(data) > f.size:
-        raise EncodeError(f"{len(data)} bytes exceed the {f.size} that fit", value=value)
+        raise EncodeError(f"{len(data)} bytes exceed the limit of {f.size}", value=value)
     return put_bytes(b, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
 
@@ -561,8 +568,8 @@ define_kind(b"binary", check_any, load_binary, store_binary, append_bytes)
 define_kind(b"pad", check_any, load_binary, store_binary)
 
 
-# Address: an IP address by its length. The width that an attribute takes is declared, or follows
-# from the address family that a selector finds: the kernel would cut a longer one short.
+# Address: the length determines whether it is IPv4 or IPv6. The width that an attribute accepts is
+# declared, or follows from the address family. The kernel silently truncates a longer address.
 
 cdef enum:  # linux/socket.h, linux/rtnetlink.h, linux/if_ether.h
     AF_INET = 2
@@ -577,13 +584,13 @@ cdef object V4 = ipaddress.IPv4Address
 cdef object V6 = ipaddress.IPv6Address
 cdef object V4_INTERFACE = ipaddress.IPv4Interface
 cdef object V6_INTERFACE = ipaddress.IPv6Interface
-cdef object V4_IP = None     # the slot descriptors, where the classes are built as expected
+cdef object V4_IP = None     # slot descriptors; None if the classes are not built as expected
 cdef object V6_IP = None
 cdef object V6_SCOPE = None
 
 
 cdef object fast_v4(uint32_t value):
-    """An IPv4Address without its constructor, which takes ten times as long."""
+    """Return an IPv4Address without calling its constructor, which takes ten times as long."""
     address = netlink_new(V4, ())
     netlink_set(V4_IP, address, value)
     return address
@@ -597,7 +604,7 @@ cdef object fast_v6(object value):
 
 
 def _try_fast_addresses():
-    """Use the slots of the address classes if they behave as the constructors do."""
+    """Use the slots of the address classes if the result equals that of the constructors."""
     global V4_IP, V6_IP, V6_SCOPE
     try:
         V4_IP = V4.__dict__["_ip"]
@@ -623,7 +630,7 @@ cdef object load_address(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 
 
 cdef inline object load_ip(const uint8_t *p, Py_ssize_t n):
-    """An address of 4 or 16 bytes; others stay bytes."""
+    """Return an address of 4 or 16 bytes; other lengths stay bytes."""
     cdef uint64_t high
     if n == 4:
         high = get_integer(p, 4, True)
@@ -638,9 +645,9 @@ cdef inline object load_ip(const uint8_t *p, Py_ssize_t n):
 
 
 cdef bint read_v4(const char *at, Py_ssize_t length, uint32_t *address) noexcept:
-    """Whether a text is four decimal numbers with dots between, as ipaddress takes them.
+    """Parse four decimal numbers with dots; false if the text is anything else.
 
-    It takes a tenth of the time; whatever else the text may be is left to ipaddress.
+    This takes a tenth of the time of ipaddress, which handles all other text.
     """
     cdef const char *end = at + length
     cdef uint32_t part, result = 0
@@ -649,7 +656,7 @@ cdef bint read_v4(const char *at, Py_ssize_t length, uint32_t *address) noexcept
         part = digits = 0
         while at < end and c"0" <= at[0] <= c"9" and digits < 3:
             if digits and not part:
-                return False  # no leading zero: some take that for octal
+                return False  # some programs read a leading zero as octal; ipaddress refuses it
             part = part * 10 + <uint32_t>(at[0] - c"0")
             digits += 1
             at += 1
@@ -696,7 +703,7 @@ cdef int store_address(Field f, Buffer *b, object value, Scope scope) except -1:
 
 
 cdef object ip_of(object text):
-    """The address that a text is."""
+    """Return the IP address in a text."""
     try:
         return ipaddress.ip_address(PyUnicode_FromObject(text))
     except ValueError:
@@ -704,27 +711,27 @@ cdef object ip_of(object text):
 
 
 cdef bytes packed_ip(object value):
-    """The bytes of an address object; what they would leave out is refused."""
+    """Return the bytes of an address object. A prefix length or a zone is an EncodeError."""
     if isinstance(value, (V4_INTERFACE, V6_INTERFACE)):
-        raise EncodeError(f"{value} has a prefix length: give its .ip, and the length by itself",
-                          value=value)
+        raise EncodeError(f"{value} has a prefix length: pass its .ip, and pass the prefix length "
+                          "in its own field", value=value)
     if value.version == 6 and value.scope_id is not None:
-        raise EncodeError(f"{value} names a zone, which has no place here: leave it out, and give "
-                          "the link in a field of its own", value=value)
+        raise EncodeError(f"{value} has a zone, which the attribute cannot hold: remove it, and "
+                          "pass the link in its own field", value=value)
     return value.packed
 
 
 cdef object wrong_width(Field f, object value, Py_ssize_t width, Scope scope):
-    """The EncodeError for an address that is not of the width that the attribute has here."""
+    """Return the EncodeError for an address that does not have the width of the attribute."""
     if f.by_family:
-        return EncodeError(f"{value} is not of the message's family, {scope.family(f)}",
-                           value=value)
-    return EncodeError(f"{value} is not an {'IPv4' if width == 4 else 'IPv6'} address, "
-                       "and only that fits", value=value)
+        return EncodeError(f"{value} does not belong to the address family of the message, "
+                           f"{scope.family(f)}", value=value)
+    return EncodeError(f"{value} is not an {'IPv4' if width == 4 else 'IPv6'} address: "
+                       "the attribute accepts no other", value=value)
 
 
 cdef Py_ssize_t width_of(object family) except -1:
-    """The bytes of an address by its address family or EtherType; 0 where that says nothing."""
+    """Return the bytes of an address in an address family or EtherType; 0 for any other value."""
     cdef int overflow = 0
     cdef int64_t number
     if not isinstance(family, int):
@@ -740,8 +747,8 @@ cdef Py_ssize_t width_of(object family) except -1:
 define_kind(b"address", check_any, load_address, store_address, append_bytes)
 
 
-# Labels: an MPLS label stack, as the kernel's routes hold it: in each entry 20 bits of label, and
-# a bit that marks the bottom (linux/mpls.h). A stack that says more, such as a TTL, stays bytes.
+# Labels: an MPLS label stack in the format of routes. Each entry has a label of 20 bits and the
+# bottom-of-stack bit (linux/mpls.h). If an entry has more, such as a TTL, the value is bytes.
 
 cdef enum:
     MPLS_LS_S_MASK = 0x100
@@ -767,8 +774,8 @@ cdef int store_labels(Field f, Buffer *b, object value, Scope scope) except -1:
     labels = (value,) if isinstance(value, int) else tuple(items_of(value))
     for position, label in enumerate(labels, 1):
         if not isinstance(label, int) or not 0 <= label < 1 << 20:
-            raise EncodeError(f"{label!r} is not an MPLS label: an int, 0 to {(1 << 20) - 1}",
-                              value=value)
+            raise EncodeError(f"{label!r} is not an MPLS label: use an int from 0 to "
+                              f"{(1 << 20) - 1}", value=value)
         put_integer(b, label << 12 | (MPLS_LS_S_MASK if position == len(labels) else 0), 4, True)
     return 0
 
@@ -796,7 +803,7 @@ cdef object load_mac(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 
 
 cdef int hex_digit(char c) noexcept:
-    """The value of a hexadecimal digit, or -1."""
+    """Return the value of a hexadecimal digit, or -1."""
     if c"0" <= c <= c"9":
         return c - c"0"
     c |= 0x20
@@ -804,7 +811,7 @@ cdef int hex_digit(char c) noexcept:
 
 
 cdef bytes read_mac(object text):
-    """The bytes of pairs of hexadecimal digits with ":" or "-" between them; None if it is not so."""
+    """Return the bytes of hexadecimal pairs with ":" or "-" between them; None for other text."""
     cdef Py_ssize_t length = 0
     cdef Py_ssize_t i
     cdef int high, low
@@ -824,7 +831,7 @@ cdef bytes read_mac(object text):
 
 cdef int put_mac(Field f, Buffer *b, bytes data, object value) except -1:
     if f.size and PyBytes_GET_SIZE(data) > f.size:
-        raise EncodeError(f"{len(data)} bytes exceed the {f.size} that fit", value=value)
+        raise EncodeError(f"{len(data)} bytes exceed the limit of {f.size}", value=value)
     return put_bytes(b, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
 
@@ -845,8 +852,8 @@ cdef int store_mac(Field f, Buffer *b, object value, Scope scope) except -1:
 define_kind(b"mac", check_any, load_mac, store_mac, append_bytes)
 
 
-# Lladdr: the link-layer address of any link. That of an IP tunnel is an IP address. The length tells:
-# of link layers with addresses of 4 or 16 bytes, only FireWire is another (ARPHRD_IEEE1394).
+# Lladdr: the link-layer address of any link. For an IP tunnel this is an IP address, recognised by
+# its length, 4 or 16 bytes. Only FireWire also has addresses of such a length (ARPHRD_IEEE1394).
 
 cdef object load_lladdr(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     return load_ip(p, n) if n in (4, 16) else load_mac(f, owner, p, n)
@@ -872,9 +879,9 @@ cdef int store_lladdr(Field f, Buffer *b, object value, Scope scope) except -1:
 
 
 cdef bytes ip_in_text(object text):
-    """The bytes of an IP address; None where it is none, or might be a link-layer address.
+    """Return the bytes of an IP address; None if it is not one, or may be a link-layer address.
 
-    ip(8) reads "2:0:0:0:0:0:0:1" as eight bytes, so that it must not become an IPv6 address here.
+    ip(8) reads "2:0:0:0:0:0:0:1" as eight bytes, so this does not read it as an IPv6 address.
     """
     if ":" in text and "::" not in text and all([len(part) <= 2 for part in text.split(":")]):
         return None
@@ -888,7 +895,7 @@ cdef bytes ip_in_text(object text):
 define_kind(b"lladdr", check_any, load_lladdr, store_lladdr, append_bytes)
 
 
-# Bitfield32: bits and which of them are meant (struct nla_bitfield32, linux/netlink.h).
+# Bitfield32: bits, and the mask of the bits that are valid (struct nla_bitfield32).
 
 cdef const char *check_bitfield32(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
     if n != 8:
@@ -906,7 +913,8 @@ cdef int store_bitfield32(Field f, Buffer *b, object value, Scope scope) except 
     try:
         bits, selector = value
     except (TypeError, ValueError):
-        raise EncodeError("expected a pair (value, selector)", value=value) from None
+        raise EncodeError(f"{value!r} is not a Bitfield32: expected a pair (value, selector)",
+                          value=value) from None
     put_integer(b, as_integer(f, bits, 4), 4, NETLINK_BIG_ENDIAN)
     return put_integer(b, as_integer(f, selector, 4), 4, NETLINK_BIG_ENDIAN)
 
@@ -914,7 +922,7 @@ cdef int store_bitfield32(Field f, Buffer *b, object value, Scope scope) except 
 define_kind(b"bitfield32", check_bitfield32, load_bitfield32, store_bitfield32, append_bytes, 8)
 
 
-# Struct and nest: a View of another class.
+# Struct and nest: a View of the target class.
 
 cdef object load_view(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     return new_view(f.resolve(), owner.data, p - data_start(owner), n, 0, owner)
@@ -925,7 +933,7 @@ cdef int store_view(Field f, Buffer *b, object value, Scope scope) except -1:
 
 
 cdef int put_view(Table table, Buffer *b, object value, Scope scope) except -1:
-    """Append a body: an instance of the class as it is, or a dict of its arguments."""
+    """Append a body, given as an instance of the class or as a dict of its arguments."""
     cdef View view
     if isinstance(value, dict):
         put_fields(table, b, value, scope)
@@ -945,9 +953,9 @@ define_kind(b"struct", check_any, load_view, store_view)
 define_kind(b"nest", check_any, load_view, store_view)
 
 
-# Selected: what it is depends on a field next to it, or next to its parent. The choices are message
-# classes and plain kinds (fields without a number). What matches none is bytes, and so is a value
-# that cannot be of the plain kind that matches.
+# Selected: a sibling field, or a sibling of a parent, determines the type of the value. The choices
+# are message classes and plain kinds (fields without a number). The value is bytes if no choice
+# matches, or if it is invalid for the plain kind that matches.
 
 cdef object load_selected(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     cdef Field plain
@@ -975,30 +983,30 @@ cdef int store_selected(Field f, Buffer *b, object value, Scope scope) except -1
         return put_view(table_of(choice), b, value, scope)
     if isinstance(value, View):
         return put_view(table_of(type(value)), b, value, scope)
-    raise EncodeError(f"nothing is declared for {f.selector} {key!r}: give bytes, or one of "
+    raise EncodeError(f"no type is declared for {f.selector} {key!r}: pass bytes, or use one of "
                       + ", ".join(map(str, f.choices)), value=value)
 
 
 cdef object missing_choice(Field f, View owner):
-    """What an attribute that is not there reads as: False where a flag is chosen for it."""
+    """Return the value of an absent attribute: False if its selected kind is a flag."""
     choice = chosen(f, selector_read(f, owner))
     return (<Field>choice).missing if isinstance(choice, Field) else None
 
 
 cdef object chosen(Field f, object key):
-    """The choice for a selector's value, or None."""
+    """Return the choice for a selector's value, or None."""
     cdef PyObject *found
     if type(f.choices) is dict:
-        found = PyDict_GetItem(f.choices, key)  # NULL too where the key is not hashable
+        found = PyDict_GetItem(f.choices, key)  # also NULL if the key is not hashable
         return <object>found if found != NULL else None
     try:
         return f.choices.get(key)
-    except TypeError:  # not hashable, and so not a value that a field can have
+    except TypeError:  # not hashable, so it cannot be the value of a field
         return None
 
 
 cdef object selector_read(Field f, View owner):
-    """The value of the field that a selector names, in a message; None where there is no such."""
+    """Return the value of the field that a selector names, in a message; None if absent."""
     cdef View holder = owner
     for _ in range(f.climb):
         holder = holder.parent
@@ -1008,7 +1016,7 @@ cdef object selector_read(Field f, View owner):
 
 
 cdef object selector_value(Field f, Scope scope):
-    """The same among the arguments of a message that is being written."""
+    """Return the value of the field that a selector names, in a message that is being written."""
     cdef Scope holder = scope
     for _ in range(f.climb):
         holder = holder.parent if holder is not None else None
@@ -1016,7 +1024,7 @@ cdef object selector_value(Field f, Scope scope):
 
 
 cdef object follow(object value, tuple names):
-    """What a path of field names leads to, in a message or in the arguments for one; or None."""
+    """Follow a path of field names in a message, or in a dict of arguments; None if absent."""
     for name in names:
         if isinstance(value, dict):
             value = value.get(name)
@@ -1030,7 +1038,7 @@ cdef object follow(object value, tuple names):
 define_kind(b"selected", check_any, load_selected, store_selected)
 
 
-# Scalars: a C array of one kind of fixed size.
+# Scalars: a C array of one fixed-size kind.
 
 cdef const char *check_scalars(Field f, const uint8_t *p, Py_ssize_t n) noexcept:
     if n % f.element.size:
@@ -1057,13 +1065,13 @@ cdef int store_scalars(Field f, Buffer *b, object value, Scope scope) except -1:
         except EncodeError as error:
             raise deeper(error, f"[{position}]")
     if f.size and b.used - start > f.size:
-        raise EncodeError(f"{(b.used - start) // f.element.size} elements exceed the "
-                          f"{f.size // f.element.size} that fit", value=value)
+        raise EncodeError(f"{(b.used - start) // f.element.size} elements exceed the limit of "
+                          f"{f.size // f.element.size}", value=value)
     return 0
 
 
 cdef object items_of(object value):
-    """An iterator over the items of a sequence. A text, a dict or a message is not one."""
+    """Return an iterator over a sequence. Text, bytes, a dict or a message is refused."""
     if not isinstance(value, (str, bytes, bytearray, memoryview, dict, View)):
         try:
             return iter(value)
@@ -1076,7 +1084,7 @@ cdef object items_of(object value):
 define_kind(b"scalars", check_scalars, load_scalars, store_scalars, append_bytes)
 
 
-# Array and mapping: attributes inside the attribute, their types a position or a key.
+# Array and mapping: attributes inside the attribute. Their types are positions or keys.
 
 cdef object load_array(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     return tuple([value for _, value in elements(f, owner, p, n)])
@@ -1088,7 +1096,7 @@ cdef object load_mapping(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 
 
 cdef list elements(Field f, View owner, const uint8_t *p, Py_ssize_t n):
-    """The (type, value) pairs of a payload that is a list of attributes."""
+    """Return the (type, value) pairs of a payload that is a list of attributes."""
     cdef Cursor c = Cursor(p, n)
     cdef nlattr header
     cdef list found = []
@@ -1120,8 +1128,8 @@ cdef int store_mapping(Field f, Buffer *b, object value, Scope scope) except -1:
 
 cdef int put_element(Field f, Buffer *b, object key, object item, Scope scope) except -1:
     if not isinstance(key, int) or not 0 <= key <= NLA_TYPE_MASK:
-        raise EncodeError(f"{key!r} is not an attribute type: an int, 0 to {NLA_TYPE_MASK}",
-                          value=key)
+        raise EncodeError(f"{key!r} is not an attribute type: use an int from 0 to "
+                          f"{NLA_TYPE_MASK}", value=key)
     cdef Py_ssize_t start = open_attribute(b, <unsigned int>key | f.element.type_flags)
     try:
         f.element.kind.store(f.element, b, item, scope)
@@ -1135,7 +1143,7 @@ define_kind(b"array", check_any, load_array, store_array)
 define_kind(b"mapping", check_any, load_mapping, store_mapping)
 
 
-# Repeated: the same attribute several times; the first one leads to the rest.
+# Repeated: the same attribute several times. Loading starts at the first one and finds the others.
 
 cdef object load_repeated(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     cdef Cursor c
@@ -1162,8 +1170,8 @@ cdef int store_repeated(Field f, Buffer *b, object value, Scope scope) except -1
 define_kind(b"repeated", check_any, load_repeated, store_repeated).repeats = True
 
 
-# Records: structs one after the other, each led by its own length (u16) and followed by
-# attributes: the next hops of RTA_MULTIPATH (struct rtnexthop, linux/rtnetlink.h).
+# Records: consecutive structs. Each starts with its own length (u16) and is followed by attributes.
+# The next hops of RTA_MULTIPATH are records (struct rtnexthop, linux/rtnetlink.h).
 
 cdef object load_records(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     cdef Cursor c = Cursor(p, n)
@@ -1173,9 +1181,9 @@ cdef object load_records(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     while c.left > 0:
         length = <Py_ssize_t>get_integer(c.at, 2, NETLINK_BIG_ENDIAN) if c.left >= 2 else 0
         if length < table.header or length > c.left:
-            raise DecodeError(f"a record's length {length} does not fit: at least {table.header}, "
-                              f"at most the {c.left} bytes left", path=path_at(owner, c.at),
-                              offset=c.at - data_start(owner))
+            raise DecodeError(f"a record's length {length} does not fit: it must be at least "
+                              f"{table.header} and at most {c.left}, the bytes left",
+                              path=path_at(owner, c.at), offset=c.at - data_start(owner))
         found.append(new_view(table, owner.data, c.at - data_start(owner), length, 0, owner))
         step(&c, length)
     return tuple(found)
@@ -1191,7 +1199,8 @@ cdef int store_records(Field f, Buffer *b, object value, Scope scope) except -1:
         except EncodeError as error:
             raise deeper(error, f"[{position}]")
         if b.used - start > NLA_MAX_LEN:
-            raise EncodeError(f"record {position} takes {b.used - start} bytes", value=value)
+            raise EncodeError(f"record {position} has {b.used - start} bytes: the limit is "
+                              f"{NLA_MAX_LEN}", value=value)
         length = <uint16_t>(b.used - start)
         memcpy(b.data + start, &length, 2)
         put_zeros(b, align4(length) - length)
@@ -1202,7 +1211,7 @@ define_kind(b"records", check_any, load_records, store_records)
 
 
 class Bitfield32(tuple):
-    """Bits and the mask of those that are meant (struct nla_bitfield32, linux/netlink.h)."""
+    """Bits, and the mask of the bits that are valid (struct nla_bitfield32, linux/netlink.h)."""
 
     __slots__ = ()
     __match_args__ = ("value", "selector")
@@ -1214,12 +1223,12 @@ class Bitfield32(tuple):
         return tuple(self)
 
     value = property(lambda self: self[0], doc="the bits")
-    selector = property(lambda self: self[1], doc="the mask of the bits that are meant")
+    selector = property(lambda self: self[1], doc="the mask of the bits that are valid")
 
     def __repr__(self):
         return f"Bitfield32(value={self[0]!r}, selector={self[1]:#x})"
 
 
 def kinds():
-    """The names of all kinds, in the order of their definition."""
+    """Return the names of all kinds, in the order of their definition."""
     return tuple(KIND_NUMBERS)

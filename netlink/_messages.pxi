@@ -1,28 +1,30 @@
-# Whole messages: what a type means, typed iteration, and the sorting of datagrams into runs.
-# Part of _core.pyx, which includes it. How a datagram is divided into messages (the framing) is
-# declared by a family and is implemented only here.
+# Whole messages: the meaning of a type, typed iteration, and sorting datagrams into runs. _core.pyx
+# includes this file.
+#
+# A family declares its framing, that is, how a datagram is divided into messages. Only this file
+# implements framing. It must not know particular families.
 
 # --- framing of datagrams -----------------------------------------------------------------------
 
 cdef enum:
     NETLINK = 0    # struct nlmsghdr before each message; types below 16 are control messages
     TEXT = 1       # a datagram is one message without a header
-    CONNECTOR = 2  # as NETLINK, with a struct cn_msg; there are no control messages
+    CONNECTOR = 2  # like NETLINK, plus a struct cn_msg; there are no control messages
     AUDIT = 3      # a datagram is one message; nlmsg_len of the kernel's records is too short
 
 cdef dict FRAMINGS = {"netlink": NETLINK, "text": TEXT, "connector": CONNECTOR, "audit": AUDIT}
 
 
 cdef struct Frame:
-    # One message of a datagram.
+    # One message in a datagram.
     nlmsghdr header
-    int type              # what its meaning is found by; in a generic family, the family's number
-    Py_ssize_t envelope   # bytes before the body
-    Py_ssize_t length     # of the message, with its envelope
+    int type              # selects the Meaning; for a generic family, the ID of the family
+    Py_ssize_t envelope   # bytes of headers before the body
+    Py_ssize_t length     # bytes of the message, including the headers
 
 
 cdef inline bint frame_ok(Cursor *c, Frame *frame, int framing) noexcept nogil:
-    """Load the message under the cursor; false if it does not fit."""
+    """Load the message at the cursor; false if it does not fit."""
     if framing == NETLINK:
         if not message_ok(c, &frame.header):
             return False
@@ -59,11 +61,11 @@ cdef bint other_frame_ok(Cursor *c, Frame *frame, int framing) noexcept nogil:
 
 
 cdef object frame_fault(Cursor *c, Py_ssize_t offset, int framing):
-    """The DecodeError for a message that frame_ok refused."""
+    """Return the DecodeError for a message that frame_ok refused."""
     cdef nlmsghdr header
     if framing == CONNECTOR and message_ok(c, &header):
-        return DecodeError(f"a message of {header.nlmsg_len} bytes does not hold a struct cn_msg "
-                           "and the data whose length that states", offset=offset)
+        return DecodeError(f"nlmsg_len {header.nlmsg_len} is too short for a struct cn_msg and the "
+                           "data that its len announces", offset=offset)
     return message_fault(c, offset)
 
 
@@ -73,17 +75,17 @@ cdef object frame_fault(Cursor *c, Py_ssize_t offset, int framing):
 cdef class Meaning:
     """What one message type, or one command, means in one direction.
 
-    `number`, `name` and `family` identify it in errors and in text. Its class is given later, by
-    `give` with a message class or with a selector word, or by a module that `defer` names.
+    `number`, `name` and `family` identify it in errors and in text. The class is set later: `give`
+    sets a message class or a selector word, and `defer` names a module that does so.
     """
     cdef readonly int number
     cdef readonly str name
     cdef readonly str family
-    cdef str module          # declares the class when it is imported
-    cdef bint is_soft        # whether another class may take its place
+    cdef str module          # the module to import, which declares the class; or None
+    cdef bint is_soft        # another class may replace the class
     cdef Table table
-    cdef Field selector      # the word that chooses among classes, and
-    cdef Py_ssize_t offset   # the header member that it reads
+    cdef Field selector      # the word that chooses among classes, or None
+    cdef Py_ssize_t offset   # position, size and byte order of the header member that it reads
     cdef Py_ssize_t size
     cdef bint is_big
 
@@ -96,14 +98,14 @@ cdef class Meaning:
         return f"<Meaning {self.name} of {self.family}: {words(self)}>"
 
     def defer(self, str module not None):
-        """Import a module to learn the class when it is first needed."""
+        """Import this module, which declares the class, when the class is first needed."""
         self.module = module
 
     def give(self, choice, *, bint soft=False):
-        """State the class, or the selector word that chooses it by a member of the header.
+        """Set the class, or the selector word that chooses it by a member of the header.
 
-        With `soft` it applies only if nothing else is stated. Raises ValueError if another class
-        was given before.
+        With `soft`, it applies only if nothing else is set. Raises ValueError if another class is
+        already set.
         """
         if isinstance(choice, Field):
             self.select(choice)
@@ -117,7 +119,7 @@ cdef class Meaning:
         if (self.table is not None or self.selector is not None) and not self.is_soft:
             raise ValueError(
                 f"family {self.family!r}: {self.name} means both {words(self)} and "
-                f"{choice.__name__}; choose between them by a header member: selected(...)")
+                f"{choice.__name__}; choose between them by a header member with selected(...)")
         self.table = table
         self.is_soft = soft
 
@@ -127,7 +129,7 @@ cdef class Meaning:
             return 0
         if self.table is not None and not self.is_soft or self.selector is not None:
             raise ValueError(f"family {self.family!r}: {self.name} means both {words(self)} and "
-                             f"what {word.selector!r} selects")
+                             f"a choice by {word.selector!r}: declare only one of them")
         if word.number is not None or word.choices is None or word.climb or not word.choices:
             raise ValueError(f"{self.name}: expected selected(None, {word.selector!r}, choices)")
         place = None
@@ -140,8 +142,8 @@ cdef class Meaning:
                 raise ValueError(f"{self.name}: {cls.__name__} has no integer header member "
                                  f"{word.selector!r}")
             if place is not None and place != (f.offset, f.size, f.kind.is_big):
-                raise ValueError(f"{self.name}: {word.selector!r} of {cls.__name__} is at another "
-                                 "place than in the other classes")
+                raise ValueError(f"{self.name}: {word.selector!r} must have the same position and "
+                                 f"kind in all classes, but it differs in {cls.__name__}")
             place = f.offset, f.size, f.kind.is_big
         self.offset, self.size, self.is_big = place
         self.selector = word
@@ -149,7 +151,7 @@ cdef class Meaning:
         return 0
 
     cdef Meaning united(self, Meaning other):
-        """What two families together mean by one number."""
+        """Combine what two families mean by one number."""
         if other is self or (self.table is not None and self.table is other.table):
             return self
         if (self.selector is None or other.selector is None
@@ -172,7 +174,7 @@ cdef class Meaning:
         return 0
 
     cdef Table choose(self, const uint8_t *p, Py_ssize_t n):
-        """The table of a message whose body is at p; None if no class is declared for it."""
+        """Return the table for a message whose body is at p; None if it has no declared class."""
         if self.selector is None:
             return self.table
         if self.offset + self.size > n:
@@ -190,7 +192,7 @@ cdef class Meaning:
 
 
 cdef str words(Meaning meaning):
-    """A meaning in words."""
+    """Return a meaning as text for an error message."""
     if meaning.selector is not None:
         names = ", ".join([cls.__name__ for cls in meaning.selector.choices.values()])
         return f"one of {names}"
@@ -201,14 +203,14 @@ cdef str words(Meaning meaning):
 
 @cython.final
 cdef class Dispatch:
-    """Which class a message has: by type, by direction and, if declared, by a header member.
+    """Finds the class of a message by type, by direction and, if declared, by a header member.
 
-    A generic family's id leads to another Dispatch, that of its commands. NLM_F_REQUEST in the
-    message tells a request from what the kernel sends.
+    The ID of a generic family leads to another Dispatch, which is for its commands. NLM_F_REQUEST
+    distinguishes requests from messages that the kernel sends.
     """
-    cdef dict received    # number -> Meaning or, of a generic family, Dispatch
+    cdef dict received    # number -> Meaning, or Dispatch for a generic family
     cdef dict requests    # number -> Meaning
-    cdef int kind         # of framing
+    cdef int kind         # the framing
     cdef readonly str framing
 
     def __cinit__(self, str framing="netlink"):
@@ -220,7 +222,7 @@ cdef class Dispatch:
         self.requests = {}
 
     def meaning(self, int number, str name not None, str family not None, bint request):
-        """Return the meaning of a number, which is empty if none was given yet."""
+        """Return the Meaning of a number; create an empty one if there is none."""
         cdef dict table = self.requests if request else self.received
         found = table.get(number)
         if found is None:
@@ -228,18 +230,18 @@ cdef class Dispatch:
         return found
 
     def unite(self, Dispatch other not None):
-        """Add what another family means by its numbers. Raises ValueError on a contradiction."""
+        """Add the meanings of another family. Raises ValueError if two contradict each other."""
         for table, more in ((self.received, other.received), (self.requests, other.requests)):
             for number, meaning in more.items():
                 known = table.get(number)
                 table[number] = meaning if known is None else (<Meaning?>known).united(meaning)
 
     def nest(self, int id, Dispatch commands not None):
-        """Find the messages of a generic family under its id."""
+        """Add a generic family: `commands` applies to the messages with its ID."""
         self.received[id] = commands
 
     def drop(self, int id):
-        """Forget the id of a generic family."""
+        """Remove the ID of a generic family."""
         self.received.pop(id, None)
 
     def find(self, int number, *, bint request=False):
@@ -247,7 +249,7 @@ cdef class Dispatch:
         return self.lookup(number, request)
 
     def table(self, *, bint request):
-        """Return all numbers with their classes or selectors, after importing what is deferred."""
+        """Return all numbers with their classes or selectors. Imports the deferred modules."""
         cdef dict found = {}
         for number, meaning in [*(self.requests if request else self.received).items()]:
             if isinstance(meaning, Meaning) and meaning.message is not None:
@@ -276,28 +278,29 @@ cdef class Dispatch:
 
 @cython.final
 cdef class Messages:
-    """An iterator over the whole messages in a part of a bytes object.
+    """An iterator over the messages in a part of a bytes object.
 
-    `dispatch` says which class each has. A message of another type or command is a RawMessage.
-    After a DecodeError the iteration continues after the message that it concerns, or ends if no
-    next message can be found.
+    `dispatch` finds the class of each message. A message of an unknown type or command is a
+    RawMessage. After a DecodeError the iteration can be continued with the next message. It ends if
+    the position of the next message is unknown.
     """
     cdef bytes data
     cdef Dispatch dispatch
     cdef Cursor at
-    cdef int type          # of the message before
-    cdef bint is_request   # whether it had NLM_F_REQUEST
+    cdef int type          # type of the previous message
+    cdef bint is_request   # whether that one had NLM_F_REQUEST
     cdef int framing
-    cdef Meaning meaning   # what that is: neighbours are mostly alike
-    cdef Table table       # its table, unless a header member chooses it
-    cdef Dispatch commands # or the commands of its generic family
+    cdef Meaning meaning   # cached, because consecutive messages mostly have the same type
+    cdef Table table       # the table for `meaning`, unless a header member chooses it
+    cdef Dispatch commands # the commands, if the type is a generic family
 
     def __cinit__(self, data, Dispatch dispatch not None, Py_ssize_t start=0, Py_ssize_t end=-1):
         self.data = data if type(data) is bytes else bytes(memoryview(data))
         if end < 0:
             end = PyBytes_GET_SIZE(self.data)
         if not 0 <= start <= end <= PyBytes_GET_SIZE(self.data):
-            raise ValueError(f"{start} to {end} is not within the {len(self.data)} bytes given")
+            raise ValueError(f"the range {start} to {end} is outside of the data, which has "
+                             f"{len(self.data)} bytes")
         self.dispatch = dispatch
         self.framing = dispatch.kind
         self.at.at = <const uint8_t *>PyBytes_AS_STRING(self.data) + start
@@ -308,7 +311,7 @@ cdef class Messages:
         return self
 
     def __length_hint__(self):
-        """The number of messages that are left."""
+        """Return the number of messages that are left."""
         cdef Cursor c = self.at
         cdef Frame frame
         cdef Py_ssize_t count = 0
@@ -325,7 +328,7 @@ cdef class Messages:
         return self.at.left
 
     def rest(self):
-        """Take what is left, as (data, start, end) for Gather.feed."""
+        """End the iteration and return the unread part as (data, start, end), for Gather.feed."""
         cdef Py_ssize_t start = self.at.at - <const uint8_t *>PyBytes_AS_STRING(self.data)
         cdef Py_ssize_t end = start + self.at.left
         self.at.at += self.at.left
@@ -368,7 +371,7 @@ cdef class Messages:
         return view
 
     cdef int look_up(self, Frame *frame, Py_ssize_t offset, bint is_request) except -1:
-        """Find the meaning of a message; that of a generic family is found by its command."""
+        """Find the meaning of a message by its type or, in a generic family, by its command."""
         cdef uint8_t command
         found = self.dispatch.lookup(frame.type, is_request)
         self.commands = <Dispatch>found if type(found) is Dispatch else None
@@ -385,7 +388,7 @@ cdef class Messages:
 # --- runs ---------------------------------------------------------------------------------------
 
 cdef extern from "_core.h":
-    struct index_entry:  # one datagram of a receive
+    struct index_entry:  # one datagram in the index of a receive
         uint32_t offset
         uint32_t length
         uint32_t port
@@ -402,15 +405,15 @@ cdef enum:
 
 @cython.final
 cdef class Run:
-    """Consecutive messages of one receive that concern the same request or the same group.
+    """Consecutive messages of one receive that belong to the same request or the same group.
 
-    `type` is 0 for ordinary messages and the type of a control message (NLMSG_ERROR, NLMSG_DONE
-    and so on), which is a run of its own. Plain acknowledgements of consecutive requests are one
-    run: `is_ack` is true, `seq` is that of the first and `count` their number. A datagram that
-    another process sent (`port` is not 0) is one run, unread, with `count` 0. `is_own` marks
-    messages whose nlmsg_pid is our port: one of our requests caused them. `flags` holds every
-    nlmsg_flags bit that occurs. `fault` is the DecodeError of a datagram, or of its rest, that
-    breaks the rules of the wire; such a run has no messages.
+    `type` is 0 for ordinary messages. A control message (NLMSG_ERROR, NLMSG_DONE and so on) is a
+    run of its own, and `type` is its type. Plain ACKs of consecutive requests form one run:
+    `is_ack` is true, `seq` is the first sequence number and `count` the number of ACKs. A datagram
+    from another process (`port` is not 0) is one run with `count` 0, and its messages are not read.
+    `is_own` marks messages whose nlmsg_pid is our port, that is, messages caused by one of our
+    requests. `flags` holds every nlmsg_flags bit that occurs. `fault` is the DecodeError if the
+    framing of a datagram, or of the rest of one, is wrong. Such a run has no messages.
     """
     cdef readonly bytes data
     cdef readonly Py_ssize_t start
@@ -448,7 +451,7 @@ cdef Run fault_run(bytes data, Py_ssize_t start, const index_entry *entry, objec
 
 
 cdef bint is_plain_ack(Cursor *c, const nlmsghdr *header) noexcept:
-    """Whether a message is an NLMSG_ERROR with error 0 and nothing else."""
+    """Return whether a message is a plain ACK: an NLMSG_ERROR with error 0 and no attributes."""
     cdef int32_t error
     if (header.nlmsg_type != NLMSG_ERROR or header.nlmsg_flags & NLM_F_ACK_TLVS
             or header.nlmsg_len < NLMSG_HDRLEN + sizeof(error)
@@ -462,9 +465,9 @@ def runs(bytes data not None, bytes index not None, unsigned int own_port=0,
          str framing="netlink"):
     """Sort the datagrams of one receive into runs and return them as a list.
 
-    Messages whose envelope has `own_port`, unless that is 0, make runs with `is_own`; those that
-    came by a group then make runs by sequence number too. A datagram that is framed wrongly, or was
-    truncated, gives a run with a `fault` at its place; the datagrams after it are read.
+    Messages whose nlmsg_pid is `own_port` form runs with `is_own`, unless `own_port` is 0. If such
+    messages arrived through a group, a new sequence number starts a new run. A datagram with wrong
+    framing, or a truncated one, yields a run with a `fault`. The datagrams after it are read.
     """
     cdef index_entry entry
     cdef Cursor c
@@ -478,12 +481,13 @@ def runs(bytes data not None, bytes index not None, unsigned int own_port=0,
     cdef const uint8_t *base = <const uint8_t *>PyBytes_AS_STRING(data)
     cdef list found = []
     if PyBytes_GET_SIZE(index) % sizeof(index_entry):
-        raise ValueError(f"an index of {len(index)} bytes does not consist of rows of "
+        raise ValueError(f"the index has {len(index)} bytes, which is not a multiple of a row's "
                          f"{sizeof(index_entry)} bytes")
     for i in range(PyBytes_GET_SIZE(index) // <Py_ssize_t>sizeof(index_entry)):
         memcpy(&entry, PyBytes_AS_STRING(index) + i * sizeof(index_entry), sizeof(index_entry))
         if <Py_ssize_t>entry.offset + <Py_ssize_t>entry.length > PyBytes_GET_SIZE(data):
-            raise ValueError(f"datagram {i} ends outside of the {len(data)} bytes given")
+            raise ValueError(f"datagram {i} of the index is outside of the data, which has "
+                             f"{len(data)} bytes")
         if entry.port:
             run = new_run(data, entry.offset, &entry)
             run.end = run.start + entry.length
@@ -523,7 +527,8 @@ def runs(bytes data not None, bytes index not None, unsigned int own_port=0,
             step(&c, frame.length)
         if is_cut:
             found.append(fault_run(data, entry.offset, &entry, DecodeError(
-                "the receive buffer truncated a datagram", offset=entry.offset)))
+                "the kernel truncated a datagram, because the receive buffer is too small",
+                offset=entry.offset)))
             run = None
     return found
 

@@ -210,8 +210,8 @@ def test_replacing_looks_at_what_stays() -> None:
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("fe80::1%eth9", "names a zone"),
-        (IPv6Address("fe80::1%2"), "names a zone"),
+        ("fe80::1%eth9", "has a zone"),
+        (IPv6Address("fe80::1%2"), "has a zone"),
         (IPv4Interface("192.0.2.1/24"), "has a prefix length"),
         (ip_interface("2001:db8::1/64"), "has a prefix length"),
         ("192.0.2.1/24", "not an IP address"),

@@ -304,7 +304,7 @@ def test_what_follows_a_bad_packet() -> None:
     short, done, rest = found[-3:]
     assert re.fullmatch(r"Link: .* \(at byte 16\)", str(short))
     assert done is RawMessage
-    assert re.fullmatch(r"1 bytes left .* \(at byte 40\)", str(rest))
+    assert re.fullmatch(r"a message header has 16 bytes, .* 1 are left \(at byte 40\)", str(rest))
 
 
 # --- hex dumps ------------------------------------------------------------------------------------

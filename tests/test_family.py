@@ -268,11 +268,11 @@ BAD_DECLARATIONS: dict[str, tuple[Any, str]] = {
     ),
     "a class and a selector": (
         lambda: family(messages={16: Leaf}).add(messages={16: choice(1)}),
-        "family 'made': T_NEW means both Leaf and what 'kind' selects",
+        "family 'made': T_NEW means both Leaf and a choice by 'kind'",
     ),
     "two selectors": (
         lambda: family(messages={16: choice(1)}).add(messages={16: choice(2)}),
-        "family 'made': T_NEW means both one of Bush and what 'kind' selects",
+        "family 'made': T_NEW means both one of Bush and a choice by 'kind'",
     ),
     "a selector and a class": (
         lambda: family(messages={16: choice(1)}).add(messages={16: Leaf}),
@@ -316,7 +316,7 @@ def test_members_that_select_stand_at_one_place() -> None:
         pad: int = s.u16()
         kind: int = s.u8()
 
-    with pytest.raises(ValueError, match="'kind' of Late is at another place than in the other"):
+    with pytest.raises(ValueError, match="'kind' must have the same position and kind in all classes"):
         family(messages={16: s.selected(None, "kind", {1: Tree, 2: Late})})
 
 

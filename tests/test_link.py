@@ -78,7 +78,7 @@ def test_kind_chooses() -> None:
     assert isinstance(again.xstats, can_device_stats)
     assert again.xstats.bus_off == 3
     assert LinkInfo(kind="another", data=b"1234", xstats=b"5678").data == b"1234"
-    with pytest.raises(EncodeError, match="nothing is declared for kind 'another'"):
+    with pytest.raises(EncodeError, match="no type is declared for kind 'another'"):
         LinkInfo(kind="another", data={})
 
 

@@ -120,7 +120,7 @@ def test_a_longer_string_is_read_and_not_written(cls: type[Message], field: Any)
     assert getattr(cls(**{field.name: "x" * most}), field.name) == "x" * most
     with pytest.raises(EncodeError) as caught:
         cls(**{field.name: "x" * field.size})
-    wanted = f"{cls.__name__}.{field.name}: {field.size} bytes exceed the {most} that fit"
+    wanted = f"{cls.__name__}.{field.name}: {field.size} bytes exceed the limit of {most}"
     assert str(caught.value) == wanted
     assert caught.value.path == f"{cls.__name__}.{field.name}"
     longer = cls.__table__.header * b"\0" + wire.attribute(field.number, b"x" * 300)

@@ -288,7 +288,7 @@ def test_declarations_that_cannot_be_are_refused() -> None:
         declare(to_dict=s.u8(1))
     with pytest.raises(TypeError, match=r"would hide Message\.detach"):
         declare(detach=s.u8(1))
-    with pytest.raises(TypeError, match="have one number"):
+    with pytest.raises(TypeError, match="have the same number"):
         declare(a=s.u8(1), b=s.u8(1))
     with pytest.raises(TypeError, match="before attributes"):
         declare(a=s.u8(1), b=s.u8())
@@ -357,7 +357,7 @@ def test_a_bare_header_is_a_dump_request() -> None:
     fields = message
     assert (fields.family, fields.index, fields.mtu) == (AF.AF_UNSPEC, None, None)
     for flags in (1, 0x300, 0):  # no dump, no request, neither
-        with pytest.raises(DecodeError, match="4 bytes where the fixed header takes 16"):
+        with pytest.raises(DecodeError, match="the fixed header has 16 bytes, but the message has only 4"):
             list(parse(wire.message(RTM.RTM_GETLINK, bytes(4), flags=flags), ROUTE))
     with pytest.raises(DecodeError, match="0 bytes where"):
         list(parse(wire.message(RTM.RTM_GETLINK, b"", flags=0x301), ROUTE))

@@ -95,7 +95,7 @@ def test_names_choose_the_class_of_a_nest() -> None:
     assert route.encap_type == 1
     assert type(route.encap).__name__ == "Mpls"
     refused("Route.encap_type", "did you mean 'mpls'", Route, encap_type="mpsl", encap=b"")
-    refused("Route.encap", "nothing is declared for", Route, encap={}, encap_type="mpsl")
+    refused("Route.encap", "no type is declared for", Route, encap={}, encap_type="mpsl")
     refused("Link.linkinfo.data", "['veth']", Link, linkinfo={"data": {}, "kind": ["veth"]})
     assert Link(linkinfo={"kind": b"vlan", "data": {"id": 5}}).linkinfo.data.id == 5  # type: ignore[union-attr]
 
@@ -214,11 +214,11 @@ def test_a_text_without_its_nul() -> None:
     assert bytes(made) == wire.attribute(1, b"abc\0") + wire.attribute(2, b"xyz")
     assert bytes(Named(bare="")) == wire.attribute(2, b"")
     assert (made.plain, made.bare) == ("abc", "xyz")
-    refused("Named.bare", "4 bytes exceed the 3 that fit", Named, bare="abcd")
+    refused("Named.bare", "4 bytes exceed the limit of 3", Named, bare="abcd")
     refused("Named.bare", "NUL", Named, bare="a\0")
     assert bytes(LinkSet(ifalias=""))[16:] == wire.attribute(20, b"")
     assert Link(ifalias="x" * 255).ifalias == "x" * 255
-    refused("Link.ifalias", "256 bytes exceed the 255", Link, ifalias="x" * 256)
+    refused("Link.ifalias", "256 bytes exceed the limit of 255", Link, ifalias="x" * 256)
 
 
 def test_link_layer_addresses_are_read_strictly() -> None:
@@ -285,7 +285,7 @@ def test_any_other_iterable_is_a_sequence() -> None:
     class Bounded(Message):
         few: Any = s.scalars(s.u16(), length=2)
 
-    refused("Bounded.few", "3 elements exceed the 2", Bounded, few=(i for i in range(3)))
+    refused("Bounded.few", "3 elements exceed the limit of 2", Bounded, few=(i for i in range(3)))
 
 
 def test_what_is_not_a_mapping() -> None:
@@ -321,7 +321,7 @@ def test_a_member_cannot_be_longer_than_its_place() -> None:
     longer = Small.from_bytes(b"\1\0\2\0")
     for value in (longer, Big(a=1, b=2)):
         refused("Outer.small", "exceed the 2", Outer, small=value, last=7)
-    refused("Outer.mac", "3 bytes exceed the 2 that fit", Outer, mac="01:02:03")
+    refused("Outer.mac", "3 bytes exceed the limit of 2", Outer, mac="01:02:03")
     listed = type("Listed", (Message,), {"of": s.scalars(1, s.struct(Small))})
     assert listed(of=[Small(a=1), {"a": 2}]).of[1].a == 2
     refused("Listed.of[1]", "4 bytes instead of 2", listed, of=[Small(a=1), longer])
@@ -352,7 +352,7 @@ def test_nesting_has_a_stated_depth() -> None:
     for _ in range(20000):
         deep = {"kind": "veth", "data": {"peer": {"linkinfo": deep}}}
     for value in (loop, deep):
-        with pytest.raises(EncodeError, match="messages are nested more than 64 deep"):
+        with pytest.raises(EncodeError, match="messages are nested too deeply: the limit is 64 levels"):
             Link(linkinfo=value)
     legal: dict[str, Any] = {"ifname": "x"}
     for _ in range(20):
@@ -473,20 +473,20 @@ def test_a_value_that_cannot_be_of_the_chosen_kind_is_bytes() -> None:
 def test_a_selector_may_look_into_a_sibling() -> None:
     for item in ({"x": 7}, Item(x=7)):
         assert Param(item=item, inner=5).inner == 5
-    refused("Param.inner", "nothing is declared for", Param, item={"x": 8}, inner=5)
-    refused("Param.inner", "nothing is declared for", Param, inner=5)
+    refused("Param.inner", "no type is declared for", Param, item={"x": 8}, inner=5)
+    refused("Param.inner", "no type is declared for", Param, inner=5)
 
 
 @pytest.mark.parametrize(
     ("fields", "path", "words"),
     [
-        ({"type": 99, "own": 5}, "Param.own", "nothing is declared for type 99: give bytes, or"),
-        ({"own": 5}, "Param.own", "nothing is declared for type None"),
+        ({"type": 99, "own": 5}, "Param.own", "no type is declared for type 99: pass bytes, or"),
+        ({"own": 5}, "Param.own", "no type is declared for type None"),
         ({"type": 1, "own": "x"}, "Param.own", "expected an int, not str"),
         ({"type": 1, "own": 256}, "Param.own", "256 is out of range"),
-        ({"own": 5, "type": [1]}, "Param.own", "nothing is declared for type [1]"),
+        ({"own": 5, "type": [1]}, "Param.own", "no type is declared for type [1]"),
         ({"type": 11, "leaves": {"leaf": [{}, {"data": "x" * 8}]}}, "Param.leaves.leaf[1].data",
-         "8 bytes exceed the 7"),
+         "8 bytes are too many: the struct member has 7"),
     ],
 )  # fmt: skip
 def test_what_no_choice_takes(fields: dict[str, Any], path: str, words: str) -> None:

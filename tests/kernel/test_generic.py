@@ -93,7 +93,7 @@ def test_no_such_family() -> None:
 
 def test_a_name_that_is_too_long_is_explained() -> None:
     name = "a family of 26 characters."
-    with pytest.raises(EncodeError, match=r"Ctrl\.family_name: 26 bytes exceed the 15 that fit"):
+    with pytest.raises(EncodeError, match=r"Ctrl\.family_name: 26 bytes exceed the limit of 15"):
         nlctrl.getfamily(family_name=name)
 
     class Unbounded(Message):
