@@ -261,7 +261,7 @@ NOTHING_SELECTED: Sequence[dict[str, Any]] = (
 @pytest.mark.parametrize("words", NOTHING_SELECTED, ids=str)
 def test_removal_of_any_rule(words: dict[str, Any]) -> None:
     """The kernel reads these as "not given", and would remove the rule for the local table."""
-    with pytest.raises(TypeError, match=r"rule\.remove\(\) needs something that selects a rule"):
+    with pytest.raises(TypeError, match=r"rule\.remove\(\) needs an argument that selects a rule"):
         sent(rule.remove(**words))
 
 
@@ -277,8 +277,8 @@ TOGETHER: Sequence[tuple[Callable[[], Plan[Any]], str]] = (
     (lambda: rule.add(l3mdev=True, table=5), "table or l3mdev"),
     (lambda: rule.add(action="goto"), "goto"),
     (lambda: rule.add(action="nop", goto=5), "goto"),
-    (lambda: rule.add(from_="192.0.2.1", to="2001:db8::1"), "not of the family"),
-    (lambda: rule.add(family="inet6", from_="192.0.2.1"), "not of the family"),
+    (lambda: rule.add(from_="192.0.2.1", to="2001:db8::1"), "the rule is an IPv4 rule"),
+    (lambda: rule.add(family="inet6", from_="192.0.2.1"), "the rule is an IPv6 rule"),
     (lambda: rule.add(family=128, from_="192.0.2.1"), "ignores addresses in rules for multicast"),
     (lambda: rule.add(family="unix", table=5), "expected AF_INET or AF_INET6"),
     (lambda: route.add("192.0.2.0/24", dev="lo", src="2001:db8::1"), "not of the family"),
@@ -295,18 +295,18 @@ TOGETHER: Sequence[tuple[Callable[[], Plan[Any]], str]] = (
     (lambda: route.remove("2001:db8::/64", mtu=1300), "does not compare"),
     (lambda: route.lookup("192.0.2.1", src="2001:db8::1"), "not of the family"),
     (lambda: nexthop.add(1, group={1: 1}, via="192.0.2.1"), "neither family nor via"),
-    (lambda: nexthop.add(1, dev="lo", resilient={"buckets": 4}), "resilient only with group"),
-    (lambda: nexthop.add(1, via="192.0.2.1", family="inet6"), "not of the family"),
-    (lambda: addr.add("192.0.2.1/24", "lo", peer="2001:db8::1"), "not of the family"),
-    (lambda: addr.add("192.0.2.1/24", "lo", nodad=True), "IPv4 addresses have no such flag"),
+    (lambda: nexthop.add(1, dev="lo", resilient={"buckets": 4}), "resilient only together with group"),
+    (lambda: nexthop.add(1, via="192.0.2.1", family="inet6"), "belong to the family AF_INET6"),
+    (lambda: addr.add("192.0.2.1/24", "lo", peer="2001:db8::1"), "different address families"),
+    (lambda: addr.add("192.0.2.1/24", "lo", nodad=True), "only IPv6 addresses have this flag"),
     (lambda: addr.add("2001:db8::1/64", "lo", label="lo:x"), "IPv6 addresses have no label"),
     (lambda: addr.add("2001:db8::1/64", "lo", broadcast="+"), "no broadcast address"),
-    (lambda: addr.add("192.0.2.1/24", "lo", valid_lft=5), "preferred_lft of at most"),
+    (lambda: addr.add("192.0.2.1/24", "lo", valid_lft=5), "needs preferred_lft <= valid_lft"),
     (lambda: addr.add("192.0.2.1/24", "lo", valid_lft=0), "0 seconds"),
-    (lambda: addr.add("192.0.2.1/0.0.0.255", "lo"), "with or without a length"),
+    (lambda: addr.add("192.0.2.1/0.0.0.255", "lo"), "with or without a prefix length"),
     (lambda: linkprop.add("lo"), "at least one name"),
-    (lambda: linkprop.remove("lo", "x" * 128), "128 bytes; 127 fit"),
-    (lambda: link.rename("lo", "x" * 16), "16 bytes; 15 fit"),
+    (lambda: linkprop.remove("lo", "x" * 128), "128 bytes; at most 127 fit"),
+    (lambda: link.rename("lo", "x" * 16), "16 bytes; at most 15 fit"),
 )  # fmt: skip
 
 

@@ -1,15 +1,15 @@
-"""The route family (NETLINK_ROUTE): links, addresses, routes and everything that belongs to them.
+"""The route family (NETLINK_ROUTE): links, addresses, routes and the objects related to them.
 
-There is one file for each kind of object, named after the kernel's word for it. Each file holds
-message classes, enumerations, ops and, for common tasks, plans. A file is imported when it is used:
-`from netlink.route import link` loads only what links need. Nothing else happens in this file.
+Each kind of object has one file, named after the kernel's word for it. The file contains message
+classes, enumerations, ops and plans for common tasks. This package imports a file at its first use:
+`from netlink.route import link` loads only what links need. It must not import them earlier.
 
     from netlink.route import FAMILY, link, route
 
     nl.dump(route.get())                                             # an op makes a request
-    nl.do(route.add("10.0.0.0/24", via="192.0.2.1", dev="eth0"))     # a plan, in the words of ip
+    nl.do(route.add("10.0.0.0/24", via="192.0.2.1", dev="eth0"))     # a plan uses the words of `ip`
 
-| ops, by the kernel's flags                  | plans, in the words of ip                    |
+| ops are named after the kernel's flags      | plans are named after what they do           |
 |---------------------------------------------|----------------------------------------------|
 | `new`: refuses existing objects             | `add`                                        |
 | `replace`: creates or replaces              | `put`                                        |

@@ -1,7 +1,8 @@
 """IP addresses of links: struct ifaddrmsg and its IFA_* attributes.
 
-Numbers are those of Linux 6.12 (linux/if_addr.h); widths and signs are those of the policies in
-net/ipv4/devinet.c and net/ipv6/addrconf.c. The plans at the end are the words of `ip address`:
+This file contains messages, ops and plans, and no I/O. Numbers are from Linux 6.12
+(linux/if_addr.h), widths and signs from the policies in net/ipv4/devinet.c and
+net/ipv6/addrconf.c. The plans at the end use the words of `ip address`:
 
     nl.do(addr.add("192.0.2.1/24", "eth0", broadcast="+"))
 """
@@ -15,12 +16,12 @@ from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM, rtgenmsg
 from netlink.route.words import U8, Prefix, Words, family_of
 from netlink.schema import Addr, IPAddress, Message, Named, Nested, s32, string, struct, u8, u32
 
-# Address has a field of this name, which would hide the word from the fields after it.
+# Address has a field named `address`, which would hide this function from later fields.
 from netlink.schema import address as ip
 
 
 class IFA_F(KernelFlag):
-    """Flags of an address: ifa_flags and, in full, IFA_FLAGS."""
+    """Flags of an address: IFA_FLAGS, and their low byte in ifa_flags."""
 
     IFA_F_SECONDARY = 0x01
     IFA_F_TEMPORARY = 0x01
@@ -38,7 +39,7 @@ class IFA_F(KernelFlag):
 
 
 class IFAPROT(KernelEnum):
-    """Who made an address: IFA_PROTO."""
+    """Origin of an address: IFA_PROTO."""
 
     IFAPROT_UNSPEC = 0
     IFAPROT_KERNEL_LO = 1
@@ -49,7 +50,8 @@ class IFAPROT(KernelEnum):
 class ifa_cacheinfo(Message):
     """struct ifa_cacheinfo (linux/if_addr.h).
 
-    Lifetimes in seconds, 0xffffffff for ever; stamps in hundredths of a second of uptime.
+    `prefered` and `valid` are lifetimes in seconds; 0xffffffff is forever. `cstamp` and `tstamp`
+    are the times of creation and of the last update, in hundredths of a second since boot.
     """
 
     prefered: int = u32()
@@ -59,7 +61,7 @@ class ifa_cacheinfo(Message):
 
 
 class ifaddrmsg(Message, bare=rtgenmsg):
-    """struct ifaddrmsg (linux/if_addr.h). `ifa_flags` holds the low byte of `flags` alone."""
+    """struct ifaddrmsg (linux/if_addr.h). `ifa_flags` is only the low byte of `flags`."""
 
     family: Named[AF | int] = u8(enum=AF)
     prefixlen: int = u8()
@@ -71,8 +73,8 @@ class ifaddrmsg(Message, bare=rtgenmsg):
 class Address(ifaddrmsg):
     """One address: struct ifaddrmsg and its IFA_* attributes (linux/if_addr.h).
 
-    `local` is the link's own address. `address` is the same, but on a point-to-point link the
-    other end's; an IPv6 address without a peer comes with `address` alone.
+    `local` is the link's own address. `address` is the same, or on a point-to-point link the
+    address of the peer. The kernel sends an IPv6 address without a peer in `address` only.
     """
 
     address: Addr = ip(1, by_family=True)
@@ -90,8 +92,8 @@ class Address(ifaddrmsg):
 
 get = Op("addr.get", RTM.RTM_GETADDR, Address, answer="one")
 new = Op("addr.new", RTM.RTM_NEWADDR, Address, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
-# Neither protocol looks at NLM_F_CREATE (inet_rtm_newaddr, inet6_rtm_newaddr): what replaces also
-# creates, and there is no `set`.
+# IPv4 and IPv6 ignore NLM_F_CREATE (inet_rtm_newaddr, inet6_rtm_newaddr). NLM_F_REPLACE therefore
+# also creates, and there is no `set`.
 replace = Op(
     "addr.replace", RTM.RTM_NEWADDR, Address, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
 )
@@ -105,8 +107,8 @@ ROUTE.add(get, new, replace, delete)
 Local = str | IPAddress | IPv4Interface | IPv6Interface
 FOREVER = 0xFFFFFFFF
 
-# Arguments that are bits of IFA_FLAGS, and whether IPv6 alone has them (iproute2 refuses, the
-# kernel ignores the others).
+# Arguments that set a bit of IFA_FLAGS, and whether only IPv6 has the flag. For IPv4, iproute2
+# refuses such a flag and the kernel ignores it.
 FLAG_WORDS = (
     ("home", IFA_F.IFA_F_HOMEADDRESS, True),
     ("nodad", IFA_F.IFA_F_NODAD, True),
@@ -137,16 +139,16 @@ def add(
     noprefixroute: bool = False,
     autojoin: bool = False,
 ) -> Steps[None]:
-    """Give a link an address, such as "192.0.2.1/24".
+    """Add an address such as "192.0.2.1/24" to a link.
 
-    `peer` is the other end of a point-to-point link; the length is then that of `peer`.
-    `broadcast="+"` is the last address of the network and "-" the first; networks of /31 and
-    /32 have none. `scope` is "host" for 127.0.0.0/8 and otherwise "global", unless given. `metric`
-    is that of the route to the network. Lifetimes are in seconds or "forever", which is the
-    default of both. The other arguments are flags as in `ip address`; IPv6 alone has `home`,
-    `nodad`, `optimistic` and `mngtmpaddr`.
+    `peer` is the address of the other end of a point-to-point link. The prefix length is then the
+    one of `peer`. `broadcast="+"` means the last address of the network and "-" the first; there
+    is none if the prefix length is 31 or 32. `scope` defaults to "host" for 127.0.0.0/8 and to
+    "global" otherwise. `metric` is the metric of the route to the network. The lifetimes are in
+    seconds or "forever", which is the default. The other arguments are flags as in `ip address`;
+    only IPv6 has `home`, `nodad`, `optimistic` and `mngtmpaddr`.
 
-    Raises KernelError (EEXIST; ENODEV if the link does not exist).
+    Raises KernelError: EEXIST if the link has the address, ENODEV if the link does not exist.
     """
     return (yield from _write(new, Words("addr.add", locals())))
 
@@ -171,7 +173,10 @@ def put(
     noprefixroute: bool = False,
     autojoin: bool = False,
 ) -> Steps[None]:
-    """As add(), but change the lifetimes, flags and metric of an address that exists."""
+    """Add an address to a link, or change the lifetimes, flags and metric of an existing one.
+
+    The arguments are those of add().
+    """
     return (yield from _write(replace, Words("addr.put", locals())))
 
 
@@ -179,10 +184,12 @@ def put(
 def remove(
     address: Local, dev: Dev, *, peer: Local | None = None, label: str | None = None
 ) -> Steps[None]:
-    """Take an address from a link.
+    """Remove an address from a link.
 
-    An IPv4 address without a length or a peer is removed whatever its length, as `ip` does. Raises
-    KernelError (EADDRNOTAVAIL; ENODEV if the link does not exist).
+    An IPv4 address without a prefix length or a peer matches any prefix length, as in `ip`.
+
+    Raises KernelError: EADDRNOTAVAIL if the link does not have the address, ENODEV if the link
+    does not exist.
     """
     words = Words("addr.remove", locals())
     own, other = _ends(words)
@@ -200,21 +207,23 @@ def remove(
 
 
 def _ends(words: Words) -> tuple[Prefix, Prefix]:
-    """The link's own address and that of the other end, which is the same without a peer."""
+    """Return the link's own address and the peer's, which is the same if there is no peer."""
     own = words.host("address")
     if own is None:
-        raise words.expected("address", "an address with or without a length")
+        raise words.expected("address", "an address with or without a prefix length")
     other = words.host("peer") or own
     assert own.address is not None and other.address is not None
     if own.address.version != other.address.version:
-        raise words.wrong("peer", f"{other.address} is not of the family of {own.address}")
+        raise words.wrong(
+            "peer", f"{other.address} and {own.address} belong to different address families"
+        )
     return own, other
 
 
 def _label(words: Words, family: AF) -> str | None:
     label = words.text("label", IFNAMSIZ)
     if label is not None and family != AF.AF_INET:
-        raise words.wrong("label", "IPv6 addresses have no label")
+        raise words.wrong("label", "IPv6 addresses have no label; leave it out")
     return label
 
 
@@ -223,14 +232,14 @@ def _write(op: Op[..., None, Address], words: Words) -> Steps[None]:
     assert own.address is not None
     family = family_of(own.address)
     scope = words.number("scope", RT_SCOPE, U8)
-    if scope is None:  # the kernel takes what it is given
+    if scope is None:  # the kernel does not choose a scope
         is_host = family == AF.AF_INET and own.address.is_loopback
         scope = RT_SCOPE.RT_SCOPE_HOST if is_host else RT_SCOPE.RT_SCOPE_UNIVERSE
     flags = IFA_F(0)
     for name, bit, only_ipv6 in FLAG_WORDS:
         if words.switch(name):
             if only_ipv6 and family != AF.AF_INET6:
-                raise words.wrong(name, "IPv4 addresses have no such flag")
+                raise words.wrong(name, "only IPv6 addresses have this flag; leave it out")
             flags |= bit
     yield op(
         family=family,
@@ -249,12 +258,15 @@ def _write(op: Op[..., None, Address], words: Words) -> Steps[None]:
 
 
 def _broadcast(words: Words, other: Prefix) -> IPAddress | None:
-    """The broadcast address: given, or one end of the network on the other side (ipaddress.c)."""
+    """Return the broadcast address: as given, or the first or last address of the network.
+
+    The network is the peer's, as in iproute2 (ip/ipaddress.c).
+    """
     if not words.has("broadcast"):
         return None
     assert other.address is not None
     if other.address.version != 4:
-        raise words.wrong("broadcast", "IPv6 addresses have no broadcast address")
+        raise words.wrong("broadcast", "IPv6 has no broadcast addresses; leave it out")
     if words.given["broadcast"] not in ("+", "-"):
         given = words.address("broadcast")
         assert given is not None
@@ -274,7 +286,7 @@ def _lifetimes(words: Words) -> ifa_cacheinfo | None:
     valid = FOREVER if valid is None else valid
     preferred = FOREVER if preferred is None else preferred
     if not valid:
-        raise words.wrong("valid_lft", "0 seconds would remove the address")
+        raise words.wrong("valid_lft", "0 seconds would remove the address; use addr.remove()")
     if preferred > valid:
-        words.refuse(f"needs a preferred_lft of at most valid_lft={valid}; it is {preferred}")
+        words.refuse(f"needs preferred_lft <= valid_lft, got {preferred} and {valid}")
     return ifa_cacheinfo(valid=valid, prefered=preferred)

@@ -1,6 +1,7 @@
-"""Labels of IPv6 prefixes, by which a source address is chosen (RFC 6724): struct ifaddrlblmsg.
+"""Labels of IPv6 prefixes: struct ifaddrlblmsg and its IFAL_* attributes.
 
-Numbers are those of Linux 6.12 (linux/if_addrlabel.h); widths are those of net/ipv6/addrlabel.c.
+The kernel uses these labels to select source addresses (RFC 6724). This file declares messages and
+ops only. Numbers are from Linux 6.12 (linux/if_addrlabel.h), widths from net/ipv6/addrlabel.c.
 """
 
 from netlink.constants import AF, NLM_F
@@ -8,12 +9,12 @@ from netlink.family import Op
 from netlink.route.rtnetlink import ROUTE, RTM, rtgenmsg
 from netlink.schema import Addr, Message, Named, pad, u8, u32
 
-# AddressLabel has a field of this name, which would hide the word from the fields after it.
+# AddressLabel has a field named `address`, which would hide this function from later fields.
 from netlink.schema import address as ip
 
 
 class ifaddrlblmsg(Message, bare=rtgenmsg):
-    """struct ifaddrlblmsg (linux/if_addrlabel.h). `seq` counts the changes to the table."""
+    """struct ifaddrlblmsg (linux/if_addrlabel.h). `seq` is the number of changes to the table."""
 
     family: Named[AF | int] = u8(enum=AF)
     _pad = pad(1)
@@ -26,7 +27,7 @@ class ifaddrlblmsg(Message, bare=rtgenmsg):
 class AddressLabel(ifaddrlblmsg):
     """The label of a prefix: struct ifaddrlblmsg and IFAL_* attributes (linux/if_addrlabel.h).
 
-    To ask which label an address has, give it with a `prefixlen` of 128.
+    To look up the label of an address, send the address with a `prefixlen` of 128.
     """
 
     address: Addr = ip(1, size=16)
@@ -38,9 +39,9 @@ get = Op(
     RTM.RTM_GETADDRLABEL,
     AddressLabel,
     answer="one",
-    defaults={"family": AF.AF_INET6},  # there are no others
+    defaults={"family": AF.AF_INET6},  # other families have no labels
 )
-# NLM_F_CREATE is not looked at, and what replaces also creates (ip6addrlbl_newdel).
+# The kernel ignores NLM_F_CREATE, and NLM_F_REPLACE also creates (ip6addrlbl_newdel).
 new = Op(
     "addrlabel.new", RTM.RTM_NEWADDRLABEL, AddressLabel, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL
 )

@@ -1,8 +1,8 @@
-"""IPv6 anycast addresses of links, as struct ifaddrmsg with IFA_ANYCAST.
+"""The op that dumps the IPv6 anycast addresses of links: struct ifaddrmsg with IFA_ANYCAST.
 
-A dump answers with RTM_GETANYCAST itself (inet6_fill_ifacaddr in net/ipv6/addrconf.c). Linux 6.12
-announces nothing; 6.18 has the group "ipv6-acaddr". Forwarding or setsockopt(2) makes such
-addresses.
+The reply messages have the type RTM_GETANYCAST (inet6_fill_ifacaddr in net/ipv6/addrconf.c). Linux
+6.12 sends no events; 6.18 sends them to the group "ipv6-acaddr". There is no op to add an address:
+the kernel adds one when forwarding is enabled, and programs add them with setsockopt(2).
 """
 
 from netlink.constants import AF
@@ -10,7 +10,7 @@ from netlink.family import Op
 from netlink.route.addr import Address
 from netlink.route.rtnetlink import ROUTE, RTM
 
-# Dumps only, and of IPv6 only.
+# The kernel answers dumps only, and only for IPv6.
 get = Op(
     "anycast.get",
     RTM.RTM_GETANYCAST,

@@ -1,8 +1,9 @@
-"""What the kernel tells a multicast routing daemon: struct rtgenmsg and IPMRA_CREPORT_* attributes.
+"""Reports to a multicast routing daemon: struct rtgenmsg and its IPMRA_CREPORT_* attributes.
 
-Numbers are those of Linux 6.12 (linux/mroute.h; linux/mroute6.h has the same); widths are those of
-igmpmsg_netlink_event in net/ipv4/ipmr.c and mrt6msg_netlink_event in net/ipv6/ip6mr.c. The groups
-are "ipv4-mroute-r" and "ipv6-mroute-r".
+This file declares the event only; a daemon configures multicast routing with setsockopt(2). The
+kernel sends these events to the groups "ipv4-mroute-r" and "ipv6-mroute-r". Numbers are from Linux
+6.12 (linux/mroute.h, same as linux/mroute6.h). Widths are from igmpmsg_netlink_event in
+net/ipv4/ipmr.c and mrt6msg_netlink_event in net/ipv6/ip6mr.c.
 """
 
 from netlink.constants import KernelEnum
@@ -11,7 +12,7 @@ from netlink.schema import Addr, Named, address, binary, u8, u32
 
 
 class IGMPMSG(KernelEnum):
-    """Why a report was made: IPMRA_CREPORT_MSGTYPE, MRT6MSG_* of IPv6 being the same."""
+    """Reason for a report: IPMRA_CREPORT_MSGTYPE. The MRT6MSG_* numbers of IPv6 are the same."""
 
     IGMPMSG_NOCACHE = 1
     IGMPMSG_WRONGVIF = 2
@@ -22,8 +23,8 @@ class IGMPMSG(KernelEnum):
 class CacheReport(rtgenmsg):
     """One report: struct rtgenmsg and its IPMRA_CREPORT_* attributes (linux/mroute.h).
 
-    `vif_id` numbers the daemon's interfaces, not links; `pkt` is the head of the packet, and IPv6
-    sends no `table`.
+    `vif_id` is an index in the daemon's list of interfaces, not the index of a link. `pkt` is the
+    start of the packet. IPv6 reports have no `table`.
     """
 
     msgtype: Named[IGMPMSG | int | None] = u8(1, enum=IGMPMSG)

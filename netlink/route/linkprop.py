@@ -1,7 +1,8 @@
-"""Alternative names of links: the properties in IFLA_PROP_LIST, which so far hold nothing else.
+"""Ops and plans for alternative names of links: IFLA_PROP_LIST, which has no other property yet.
 
-They come with every link (`Link.prop_list`); RTM_GETLINKPROP has a number and no handler (Linux
-6.12, rtnetlink_init in net/core/rtnetlink.c). The plans are the words of `ip link property`.
+This file does not read the names: every link message contains them (`Link.prop_list`). The kernel
+has no handler for RTM_GETLINKPROP (Linux 6.12, rtnetlink_init in net/core/rtnetlink.c). The plans
+use the words of `ip link property`.
 """
 
 from netlink.constants import ALTIFNAMSIZ, NLM_F
@@ -18,13 +19,19 @@ ROUTE.add(new, delete)
 
 @plan
 def add(dev: Dev, *names: str) -> Steps[None]:
-    """Give a link more names, of up to 127 bytes each. Raises KernelError (EEXIST, ENODEV)."""
+    """Add alternative names to a link. A name has at most 127 bytes.
+
+    Raises KernelError: EEXIST if a name is in use, ENODEV if the link does not exist.
+    """
     yield from _write("linkprop.add", new, dev, names)
 
 
 @plan
 def remove(dev: Dev, *names: str) -> Steps[None]:
-    """Take alternative names from a link. Raises KernelError (ENOENT, ENODEV)."""
+    """Remove alternative names from a link.
+
+    Raises KernelError: ENOENT if a name does not exist, ENODEV if the link does not exist.
+    """
     yield from _write("linkprop.remove", delete, dev, names)
 
 

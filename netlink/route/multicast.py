@@ -1,8 +1,9 @@
-"""Multicast groups that links have joined, as struct ifaddrmsg with IFA_MULTICAST.
+"""The op that dumps the multicast groups that links have joined: struct ifaddrmsg, IFA_MULTICAST.
 
-A dump answers with RTM_GETMULTICAST itself (inet6_fill_ifmcaddr in net/ipv6/addrconf.c). Linux 6.12
-knows IPv6 alone and announces nothing; 6.18 has IPv4 too, and the groups "ipv4-mcaddr" and
-"ipv6-mcaddr". Joining is done by setsockopt(2).
+The reply messages have the type RTM_GETMULTICAST (inet6_fill_ifmcaddr in net/ipv6/addrconf.c).
+Linux 6.12 supports only IPv6 and sends no events. Linux 6.18 supports IPv4 as well, and sends
+events to the groups "ipv4-mcaddr" and "ipv6-mcaddr". There is no op to join a group: programs join
+with setsockopt(2).
 """
 
 from netlink.constants import AF
@@ -10,7 +11,7 @@ from netlink.family import Op
 from netlink.route.addr import Address
 from netlink.route.rtnetlink import ROUTE, RTM
 
-# Dumps only. The kernel refuses AF_UNSPEC.
+# The kernel answers dumps only, and refuses AF_UNSPEC.
 get = Op(
     "multicast.get",
     RTM.RTM_GETMULTICAST,

@@ -1,7 +1,8 @@
-"""Options of router advertisements that are left to user space, such as DNS servers.
+"""Events about options of router advertisements that user space handles, such as DNS servers.
 
-Numbers are those of Linux 6.12 (linux/rtnetlink.h); the layout is that of ndisc_ra_useropt in
-net/ipv6/ndisc.c. The kernel announces them in the group "nd-useropt" and keeps none to ask for.
+This file declares the message only; it does not parse the options. The kernel sends these events to
+the group "nd-useropt". It stores no options, so this file has no op. Numbers are from Linux 6.12
+(linux/rtnetlink.h), the layout from ndisc_ra_useropt in net/ipv6/ndisc.c.
 """
 
 from netlink.constants import AF
@@ -22,24 +23,27 @@ class nduseroptmsg(Message):
 
 
 class NdUserOptAttributes(Message):
-    """NDUSEROPT_* attributes, which stand behind the option (linux/rtnetlink.h)."""
+    """NDUSEROPT_* attributes, which follow the option (linux/rtnetlink.h)."""
 
     srcaddr: Addr = address(1, size=16)
 
 
 class NdUserOption(nduseroptmsg):
-    """An option as it came, and whom from: struct nduseroptmsg and what stands behind it."""
+    """One option and its sender: struct nduseroptmsg, the option and NDUSEROPT_* attributes.
+
+    `data` is everything after the header; `opts` and `srcaddr` split it.
+    """
 
     data: bytes = binary()
 
     @property
     def opts(self) -> bytes:
-        """The option: type, length in eights of bytes, and value (RFC 4861, 4.6)."""
+        """The option: type, length in units of 8 bytes, and value (RFC 4861, 4.6)."""
         return self.data[: self.opts_len]
 
     @property
     def srcaddr(self) -> IPAddress | None:
-        """The router that sent it."""
+        """The address of the router that sent the option."""
         return NdUserOptAttributes.from_bytes(self.data[self.opts_len :]).srcaddr
 
 

@@ -1,8 +1,9 @@
 """Neighbours (ARP, NDP) and bridge forwarding entries: struct ndmsg and its NDA_* attributes.
 
-Numbers are those of Linux 6.12 (linux/neighbour.h), NTF_EXT_EXT_VALIDATED of 6.18; widths, signs
-and byte order are those of net/core/neighbour.c, net/bridge/br_fdb.c and
-drivers/net/vxlan/vxlan_core.c. The plans at the end are the words of `ip neighbour`:
+This file contains messages, ops and plans, and no I/O. Numbers are from Linux 6.12
+(linux/neighbour.h), NTF_EXT_EXT_VALIDATED from 6.18. Widths, signs and byte order are from
+net/core/neighbour.c, net/bridge/br_fdb.c and drivers/net/vxlan/vxlan_core.c. The plans at the end
+use the words of `ip neighbour`:
 
     nl.do(neigh.add("192.0.2.7", "eth0", lladdr="02:00:00:00:00:07"))
 """
@@ -61,7 +62,7 @@ class NTF(KernelFlag):
 
 
 class NTF_EXT(KernelFlag):
-    """More flags of an entry: NDA_FLAGS_EXT."""
+    """Additional flags of an entry: NDA_FLAGS_EXT."""
 
     NTF_EXT_MANAGED = 0x01
     NTF_EXT_LOCKED = 0x02
@@ -69,7 +70,7 @@ class NTF_EXT(KernelFlag):
 
 
 class FDB_NOTIFY(KernelFlag):
-    """Activity to report of a forwarding entry: NFEA_ACTIVITY_NOTIFY."""
+    """Activity of a forwarding entry that the kernel reports: NFEA_ACTIVITY_NOTIFY."""
 
     FDB_NOTIFY_BIT = 0x01
     FDB_NOTIFY_INACTIVE_BIT = 0x02
@@ -105,8 +106,8 @@ class ndmsg(Message, bare=rtgenmsg):
 class Neighbour(ndmsg):
     """One neighbour, or with AF_BRIDGE one forwarding entry: struct ndmsg and NDA_* attributes.
 
-    `ifindex` is not the entry's link (that is `ndm_ifindex`) but the link behind which a VXLAN
-    entry's `dst` lies, or the one that a dump is narrowed to.
+    The link of the entry is `ndm_ifindex`. `ifindex` (NDA_IFINDEX) is something else: the link
+    through which a VXLAN sends to `dst`, or in a dump request the link to dump.
     """
 
     dst: Addr = address(1, by_family=True)
@@ -133,16 +134,16 @@ new = Op("neigh.new", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NL
 replace = Op(
     "neigh.replace", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
 )
-# One more destination of a VXLAN entry for all-zero or multicast addresses (vxlan_fdb_append). The
-# other tables do not know the flag: an entry that exists keeps its address (neigh_add).
+# Adds a destination to a VXLAN entry for the all-zero or a multicast address (vxlan_fdb_append).
+# The other tables ignore NLM_F_APPEND: an entry that exists keeps its address (neigh_add).
 append = Op(
     "neigh.append", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_APPEND
 )
-# Without NLM_F_REPLACE neigh_add would not override the address of an entry.
+# Without NLM_F_REPLACE, neigh_add does not change the link-layer address of an entry.
 set = Op("neigh.set", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_REPLACE)
 delete = Op("neigh.delete", RTM.RTM_DELNEIGH, Neighbour)
-# All forwarding entries of a link that fit `ndm_state_mask` and the other attributes, if they are
-# there; with AF_BRIDGE alone (rtnl_fdb_del).
+# Deletes all forwarding entries of a link that match `ndm_state_mask` and the other attributes
+# that the request has. The kernel supports this only with AF_BRIDGE (rtnl_fdb_del).
 flush = Op("neigh.flush", RTM.RTM_DELNEIGH, Neighbour, flags=NLM_F.NLM_F_BULK)
 
 ROUTE.add(get, new, replace, append, set, delete, flush)
@@ -167,14 +168,14 @@ def add(
     use: bool = False,
     protocol: RTPROT | int | str | None = None,
 ) -> Steps[None]:
-    """Make an entry for an address on a link.
+    """Add a neighbour entry for an IP address on a link.
 
-    `state` may be a word or several: "stale", "noarp|permanent". It is NUD_PERMANENT unless given;
-    with `managed` or `use` the kernel resolves the address by itself, and there is no state. With
-    `proxy` this host answers for the address.
+    `state` is one or more names: "stale", "noarp|permanent". It defaults to "permanent". With
+    `managed` or `use` it defaults to "none", and the kernel resolves the address itself. With
+    `proxy` this host answers requests for the address.
 
-    Raises KernelError (EEXIST; EINVAL if the state needs a `lladdr`; ENODEV if the link does not
-    exist).
+    Raises KernelError: EEXIST if the entry exists, EINVAL if the state requires `lladdr`, ENODEV
+    if the link does not exist.
     """
     return (yield from _write(new, Words("neigh.add", locals())))
 
@@ -193,7 +194,7 @@ def put(
     use: bool = False,
     protocol: RTPROT | int | str | None = None,
 ) -> Steps[None]:
-    """As add(), but replace an entry that exists."""
+    """Add a neighbour entry, or replace an existing one. The arguments are those of add()."""
     return (yield from _write(replace, Words("neigh.put", locals())))
 
 
@@ -211,15 +212,18 @@ def change(
     use: bool = False,
     protocol: RTPROT | int | str | None = None,
 ) -> Steps[None]:
-    """As put(), but raises KernelError (ENOENT) if there is no entry."""
+    """Change a neighbour entry. The arguments are those of add().
+
+    Raises KernelError: ENOENT if the entry does not exist, ENODEV if the link does not exist.
+    """
     return (yield from _write(set, Words("neigh.change", locals())))
 
 
 @plan
 def remove(dst: IPAddress | str, dev: Dev, *, proxy: bool = False) -> Steps[None]:
-    """Remove an entry, or with `proxy` that of an address for which this host answers.
+    """Remove the neighbour entry of an IP address, or with `proxy` its proxy entry.
 
-    Raises KernelError (ENOENT; ENODEV if the link does not exist).
+    Raises KernelError: ENOENT if the entry does not exist, ENODEV if the link does not exist.
     """
     words = Words("neigh.remove", locals())
     address = _destination(words)

@@ -1,7 +1,8 @@
-"""Neighbour tables, the settings of ARP and NDP: struct ndtmsg and its NDTA_* attributes.
+"""Settings of the neighbour tables (ARP, NDP): struct ndtmsg and its NDTA_* attributes.
 
-Numbers are those of Linux 6.12 (linux/neighbour.h); widths are those of nl_neightbl_policy and
-nl_ntbl_parm_policy in net/core/neighbour.c. Pads are not declared.
+This file does not declare the neighbours themselves; neigh.py does. Numbers are from Linux 6.12
+(linux/neighbour.h), widths from nl_neightbl_policy and nl_ntbl_parm_policy in
+net/core/neighbour.c. Attributes that only pad are not declared.
 """
 
 from netlink.constants import AF
@@ -27,7 +28,10 @@ class ndt_stats(Message):
 
 
 class ndt_config(Message):
-    """struct ndt_config (linux/neighbour.h): sizes in bytes, times in milliseconds ago."""
+    """struct ndt_config (linux/neighbour.h).
+
+    `key_len` and `entry_size` are in bytes. `last_flush` and `last_rand` are ages in milliseconds.
+    """
 
     key_len: int = u16()
     entry_size: int = u16()
@@ -43,8 +47,8 @@ class ndt_config(Message):
 class NeighbourParms(Message):
     """NDTPA_* attributes (linux/neighbour.h): the settings of a table, or of one link in it.
 
-    Times in milliseconds, `queue_lenbytes` in bytes, the other lengths in packets. Without an
-    `ifindex` they are the defaults for new links.
+    Times are in milliseconds, `queue_lenbytes` in bytes, the other lengths in packets. Without
+    `ifindex`, these are the defaults for new links.
     """
 
     ifindex: int | None = u32(1)
@@ -75,10 +79,11 @@ class ndtmsg(Message, bare=rtgenmsg):
 
 
 class NeighbourTable(ndtmsg):
-    """One table, or one link's settings in it: struct ndtmsg and NDTA_* attributes.
+    """One table, or the settings of one link in it: struct ndtmsg and NDTA_* attributes.
 
-    A dump gives each table whole, then a message with `name` and `parms` for each link. To set
-    something, name the table; `gc_interval` is in milliseconds.
+    For each table, a dump contains one message with all attributes, then one message with `name`
+    and `parms` for each link. A request that changes a setting needs `name`. `gc_interval` is in
+    milliseconds.
     """
 
     name: str | None = string(1)
@@ -91,7 +96,8 @@ class NeighbourTable(ndtmsg):
     gc_interval: int | None = u64(8)
 
 
-get = Op("neightbl.get", RTM.RTM_GETNEIGHTBL, NeighbourTable, answer="one")  # dumps only
+# The kernel answers dumps only.
+get = Op("neightbl.get", RTM.RTM_GETNEIGHTBL, NeighbourTable, answer="one")
 set = Op("neightbl.set", RTM.RTM_SETNEIGHTBL, NeighbourTable)
 
 ROUTE.add(get, set, messages={RTM.RTM_NEWNEIGHTBL: NeighbourTable})

@@ -1,8 +1,9 @@
-"""A link's forwarding settings, and their changes: struct netconfmsg and its NETCONFA_* attributes.
+"""Forwarding settings of links and their changes: struct netconfmsg and NETCONFA_* attributes.
 
-Numbers are those of Linux 6.12 (linux/netconf.h), NETCONFA_FORCE_FORWARDING of 6.18; widths and
-signs are those of inet_netconf_fill_devconf in net/ipv4/devinet.c, and of its like in
-net/ipv6/addrconf.c and net/mpls/af_mpls.c. These settings are only shown: sysctl changes them.
+Netlink can only read these settings, so this file has no op to change them; use sysctl(8). Numbers
+are from Linux 6.12 (linux/netconf.h), NETCONFA_FORCE_FORWARDING from 6.18. Widths and signs are
+from inet_netconf_fill_devconf in net/ipv4/devinet.c and the similar functions in
+net/ipv6/addrconf.c and net/mpls/af_mpls.c.
 """
 
 from netlink.constants import AF, KernelEnum
@@ -12,7 +13,7 @@ from netlink.schema import Message, Named, s32, u8
 
 
 class NETCONFA_IFINDEX(KernelEnum):
-    """What stands in place of a link's index."""
+    """Values of NETCONFA_IFINDEX that mean all links or new links, instead of one link."""
 
     NETCONFA_IFINDEX_ALL = -1
     NETCONFA_IFINDEX_DEFAULT = -2
@@ -25,9 +26,9 @@ class netconfmsg(Message):
 
 
 class NetConf(netconfmsg):
-    """The settings of a link, of all or of new ones: struct netconfmsg and NETCONFA_* attributes.
+    """Settings of one link, all links or new links: struct netconfmsg and NETCONFA_* attributes.
 
-    A change is announced by the attribute that changed, with `ifindex`.
+    An event contains `ifindex` and the attribute that changed.
     """
 
     ifindex: Named[NETCONFA_IFINDEX | int | None] = s32(1, enum=NETCONFA_IFINDEX)

@@ -1,7 +1,8 @@
-"""Next hops that stand by themselves: struct nhmsg and its NHA_* attributes, groups and buckets.
+"""Next hop objects, groups of them and their buckets: struct nhmsg and its NHA_* attributes.
 
-Numbers are those of Linux 6.12 (linux/nexthop.h); widths and signs are those of the policies in
-net/ipv4/nexthop.c. Times are in clock ticks, hundredths of a second. The plans at the end are the
+This file contains messages, ops and plans, and no I/O. The next hops inside a route are declared in
+route.py. Numbers are from Linux 6.12 (linux/nexthop.h), widths and signs from the policies in
+net/ipv4/nexthop.c. Times are in clock ticks (hundredths of a second). The plans at the end use the
 words of `ip nexthop`:
 
     nl.do(nexthop.add(1, via="192.0.2.1", dev="eth0"))
@@ -42,14 +43,14 @@ from netlink.schema import (
 
 
 class NEXTHOP_GRP_TYPE(KernelEnum):
-    """How a group chooses: NHA_GROUP_TYPE."""
+    """How a group selects a member: NHA_GROUP_TYPE."""
 
     NEXTHOP_GRP_TYPE_MPATH = 0
     NEXTHOP_GRP_TYPE_RES = 1
 
 
 class NHA_OP_FLAG(KernelFlag):
-    """What a request asks for, and what an answer says of itself: NHA_OP_FLAGS."""
+    """Options of a request, and properties of a reply: NHA_OP_FLAGS."""
 
     NHA_OP_FLAG_DUMP_STATS = 0x01
     NHA_OP_FLAG_DUMP_HW_STATS = 0x02
@@ -59,8 +60,8 @@ class NHA_OP_FLAG(KernelFlag):
 class nexthop_grp(Message):
     """struct nexthop_grp (linux/nexthop.h): one member of a group.
 
-    The weight less one is `weight_high << 8 | weight`; a kernel before 6.12 may send anything in
-    `weight_high`, one that sets NHA_OP_FLAG_RESP_GRP_RESVD_0 does not.
+    The weight of the member is `(weight_high << 8 | weight) + 1`. Kernels before 6.12 may send
+    random bits in `weight_high`; it is valid if the reply has NHA_OP_FLAG_RESP_GRP_RESVD_0.
     """
 
     id: int = u32()
@@ -70,7 +71,7 @@ class nexthop_grp(Message):
 
 
 class ResGroup(Message):
-    """NHA_RES_GROUP_* attributes: a resilient group's buckets and timers (linux/nexthop.h)."""
+    """NHA_RES_GROUP_* attributes: buckets and timers of a resilient group (linux/nexthop.h)."""
 
     buckets: int | None = u16(1)
     idle_timer: int | None = u32(2)
@@ -95,13 +96,13 @@ class GroupStatsEntry(Message):
 
 
 class GroupStats(Message):
-    """NHA_GROUP_STATS: counters of a group, member by member (linux/nexthop.h)."""
+    """NHA_GROUP_STATS: counters of each member of a group (linux/nexthop.h)."""
 
     entry: Several[GroupStatsEntry] = repeated(1, GroupStatsEntry)
 
 
 class nhmsg(Message):
-    """struct nhmsg (linux/nexthop.h). `scope` is the kernel's to set."""
+    """struct nhmsg (linux/nexthop.h). Only the kernel sets `scope`; requests leave it 0."""
 
     family: Named[AF | int] = u8(enum=AF)
     scope: Named[RT_SCOPE | int] = u8(enum=RT_SCOPE)
@@ -113,7 +114,7 @@ class nhmsg(Message):
 class NextHopObject(nhmsg):
     """One next hop, or a group of them: struct nhmsg and NHA_* attributes (linux/nexthop.h).
 
-    `groups` and `master` narrow a dump, as do `oif` and `fdb`. `hw_stats_enable` and
+    In a dump request, `groups`, `master`, `oif` and `fdb` are filters. `hw_stats_enable` and
     `hw_stats_used` are 0 or 1.
     """
 
@@ -148,8 +149,9 @@ replace = Op(
 )
 set = Op("nexthop.set", RTM.RTM_NEWNEXTHOP, NextHopObject, flags=NLM_F.NLM_F_REPLACE)
 delete = Op("nexthop.delete", RTM.RTM_DELNEXTHOP, NextHopObject)
-# One bucket by the group's id and res_bucket.index; a dump may be narrowed by id, oif, master and
-# res_bucket.nh_id. Buckets are the kernel's: it announces each that moves by RTM_NEWNEXTHOPBUCKET.
+# Returns one bucket, selected by the ID of the group and res_bucket.index. The filters of a dump
+# are id, oif, master and res_bucket.nh_id. Only the kernel changes buckets; it sends the event
+# RTM_NEWNEXTHOPBUCKET when it moves one.
 get_bucket = Op("nexthop.get_bucket", RTM.RTM_GETNEXTHOPBUCKET, NextHopObject, answer="one")
 
 ROUTE.add(
@@ -186,17 +188,18 @@ def add(
     hw_stats: bool | None = None,
     protocol: RTPROT | int | str | None = None,
 ) -> Steps[None]:
-    """Make a next hop, through a link or to nowhere, or a group of next hops.
+    """Add a next hop object: a next hop through a link, a blackhole, or a group of next hops.
 
-    `family` is needed for IPv6 if no `via` implies it; it is AF_INET unless given. With `onlink`
-    the kernel does not check that `via` is reachable. `fdb` is for forwarding entries of a VXLAN.
-    `encap` is a message, or a dict of its fields beside `encap_type`.
+    `family` is derived from `via`, and otherwise defaults to "inet". With `onlink` the kernel does
+    not check that `via` is reachable. `fdb` makes a next hop for forwarding entries of a VXLAN.
+    `encap` is a message, or a dict of its fields together with `encap_type`.
 
-    `group` maps ids of members to their weights, from 1 to 65535; kernels before 6.12 take up to
-    256. `resilient` holds the buckets and timers (clock ticks) of a group that keeps flows in
-    place. `hw_stats` counts the packets of the group in hardware.
+    `group` maps the IDs of the members to their weights, from 1 to 65535. Kernels before 6.12
+    accept weights up to 256. `resilient` makes a group that keeps existing flows on their member;
+    it contains buckets and timers (in clock ticks). `hw_stats` enables packet counters of the
+    group in hardware.
 
-    Raises KernelError (EEXIST; ENODEV if the link does not exist).
+    Raises KernelError: EEXIST if the ID is in use, ENODEV if the link does not exist.
     """
     return (yield from _write(new, Words("nexthop.add", locals())))
 
@@ -218,7 +221,7 @@ def put(
     hw_stats: bool | None = None,
     protocol: RTPROT | int | str | None = None,
 ) -> Steps[None]:
-    """As add(), but replace what has the id."""
+    """Add a next hop object, or replace the one with this ID. The arguments are those of add()."""
     return (yield from _write(replace, Words("nexthop.put", locals())))
 
 
@@ -239,18 +242,24 @@ def change(
     hw_stats: bool | None = None,
     protocol: RTPROT | int | str | None = None,
 ) -> Steps[None]:
-    """As put(), but raises KernelError (ENOENT) if nothing has the id."""
+    """Replace an existing next hop object. The arguments are those of add().
+
+    Raises KernelError: ENOENT if the ID does not exist, ENODEV if the link does not exist.
+    """
     return (yield from _write(set, Words("nexthop.change", locals())))
 
 
 @plan
 def remove(id: int) -> Steps[None]:
-    """Remove a next hop or a group, and the routes that use it. Raises KernelError (ENOENT)."""
+    """Remove a next hop or a group, and with it all routes that use it.
+
+    Raises KernelError: ENOENT if the ID does not exist.
+    """
     yield delete(id=_id(Words("nexthop.remove", locals())))
 
 
 def _id(words: Words) -> int:
-    id = words.integer("id", 1)  # for 0 the kernel would choose one
+    id = words.integer("id", 1)  # for 0, the kernel would choose an ID
     if id is None:
         raise words.expected("id", "an int")
     return id
@@ -262,16 +271,16 @@ def _write(op: Op[..., None, NextHopObject], words: Words) -> Steps[None]:
     family = words.family()
     if via is not None:
         if family not in (None, family_of(via)):
-            raise words.wrong("via", f"{via} is not of the family of the next hop")
+            raise words.wrong("via", f"{via} does not belong to the family {family}")
         family = family_of(via)
     if words.has("group"):
         fields["group"] = list(_members(words))
         if family is not None:
-            words.refuse("takes neither family nor via with group")
+            words.refuse("accepts neither family nor via together with group")
         family = AF.AF_UNSPEC
     if (resilient := words.message("resilient", ResGroup)) is not None:
         if "group" not in fields:
-            words.refuse("takes resilient only with group")
+            words.refuse("accepts resilient only together with group")
         fields["res_group"] = resilient
         fields["group_type"] = NEXTHOP_GRP_TYPE.NEXTHOP_GRP_TYPE_RES
     blackhole = words.switch("blackhole")
@@ -293,10 +302,10 @@ def _write(op: Op[..., None, NextHopObject], words: Words) -> Steps[None]:
 
 
 def _members(words: Words) -> Iterator[nexthop_grp]:
-    """The members of a group: ids and weights."""
+    """Yield the members of a group from a dict of IDs and weights."""
     group = words.given["group"]
     if not isinstance(group, Mapping) or not group:
-        raise words.expected("group", "a dict of ids and weights")
+        raise words.expected("group", "a non-empty dict that maps IDs to weights")
     for id, weight in group.items():
         for number, what in ((id, "id"), (weight, "weight")):
             high = U32 if what == "id" else U16

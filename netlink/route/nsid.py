@@ -1,6 +1,7 @@
-"""Numbers for other network namespaces: struct rtgenmsg and its NETNSA_* attributes.
+"""IDs of other network namespaces (nsid): struct rtgenmsg and its NETNSA_* attributes.
 
-Numbers are those of Linux 6.12 (linux/net_namespace.h); widths and signs are those of
+An nsid is valid only inside the namespace that assigned it. This file declares messages and ops; it
+does not open namespaces. Numbers are from Linux 6.12 (linux/net_namespace.h), widths and signs from
 rtnl_net_policy in net/core/net_namespace.c.
 """
 
@@ -11,16 +12,17 @@ from netlink.schema import Named, s32, u32
 
 
 class NETNSA_NSID(KernelEnum):
-    """What stands where a namespace has no number."""
+    """The value of NETNSA_NSID for a namespace without an ID."""
 
     NETNSA_NSID_NOT_ASSIGNED = -1
 
 
 class NamespaceId(rtgenmsg):
-    """A namespace's number, valid in this one: struct rtgenmsg and its NETNSA_* attributes.
+    """The ID of a namespace: struct rtgenmsg and its NETNSA_* attributes.
 
-    A request names the namespace by `nsid`, by a process (`pid`) or by a descriptor (`fd`). With
-    `target_nsid` the answer's `nsid` is valid in that namespace, and `current_nsid` here.
+    A request names the namespace by `nsid`, by a process (`pid`) or by a descriptor (`fd`). If the
+    request has `target_nsid`, the `nsid` in the reply is valid in that namespace, and
+    `current_nsid` is valid in the namespace of the socket.
     """
 
     nsid: Named[NETNSA_NSID | int | None] = s32(1, enum=NETNSA_NSID)
@@ -31,8 +33,8 @@ class NamespaceId(rtgenmsg):
 
 
 get = Op("nsid.get", RTM.RTM_GETNSID, NamespaceId, answer="one")
-# An nsid of -1 lets the kernel choose. A namespace keeps its number until one of the two ends, so
-# that there is neither a replacement nor a deletion (rtnl_net_newid).
+# The kernel chooses the ID if `nsid` is -1. The ID stays until one of the two namespaces is
+# destroyed; no request replaces or deletes it (rtnl_net_newid).
 new = Op("nsid.new", RTM.RTM_NEWNSID, NamespaceId, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 
 ROUTE.add(get, new, messages={RTM.RTM_DELNSID: NamespaceId})

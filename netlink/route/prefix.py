@@ -1,26 +1,30 @@
-"""Prefixes that IPv6 routers advertise, as they come: struct prefixmsg and its PREFIX_* attributes.
+"""Events about prefixes that IPv6 routers advertise: struct prefixmsg and PREFIX_* attributes.
 
-Numbers are those of Linux 6.12 (linux/rtnetlink.h); widths are those of inet6_fill_prefix in
-net/ipv6/addrconf.c. The kernel announces them in the group "ipv6-prefix" and keeps none to ask for.
+This file declares the message only. The kernel sends these events to the group "ipv6-prefix". It
+stores no prefixes, so this file has no op. Numbers are from Linux 6.12 (linux/rtnetlink.h), widths
+from inet6_fill_prefix in net/ipv6/addrconf.c.
 """
 
 from netlink.constants import AF
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import Addr, Message, Named, Nested, pad, s32, struct, u8, u32
 
-# Prefix has a field of this name, which would hide the word from the fields after it.
+# The class below has a field named `address`, which would hide this function from later fields.
 from netlink.schema import address as ip
 
 
 class prefix_cacheinfo(Message):
-    """struct prefix_cacheinfo (linux/rtnetlink.h): lifetimes in seconds, 0xffffffff for ever."""
+    """struct prefix_cacheinfo (linux/rtnetlink.h): lifetimes in seconds; 0xffffffff is forever."""
 
     preferred_time: int = u32()
     valid_time: int = u32()
 
 
 class prefixmsg(Message):
-    """struct prefixmsg (linux/rtnetlink.h): `type` and `flags` of the option (RFC 4861, 4.6.2)."""
+    """struct prefixmsg (linux/rtnetlink.h): `type` and `flags` are the option's (RFC 4861, 4.6.2).
+
+    `len` is the prefix length in bits.
+    """
 
     family: Named[AF | int] = u8(enum=AF)
     _pad1 = pad(3)

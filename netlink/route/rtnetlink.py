@@ -1,9 +1,9 @@
-"""Numbers of linux/rtnetlink.h: message types, groups and the enumerations of routing.
+"""The route family (ROUTE) and the numbers of linux/rtnetlink.h: message types, groups, enums.
 
-Every file of the route family takes them from here; this file imports none of them. Members keep
-the kernel's spelling; numbers are those of Linux 6.12, and of 6.18 for what came later (the events
-of multicast and anycast addresses, RTPROT_OVN). Bounds (..._MAX, RTM_BASE) and RTNLGRP_NONE, which
-no socket can join, are left out.
+All other files of the route family import this file; it must not import any of them. Members keep
+the kernel's spelling. Numbers are from Linux 6.12; later ones (events of multicast and anycast
+addresses, RTPROT_OVN) are from 6.18. The bounds (..._MAX, RTM_BASE) are left out, and so is
+RTNLGRP_NONE, which no socket can join.
 """
 
 from netlink.constants import AF, NETLINK, KernelEnum, KernelFlag
@@ -136,7 +136,7 @@ class RTNLGRP(KernelEnum):
 
 
 class RTN(KernelEnum):
-    """Types of a route, and of the address behind a neighbour: rtm_type, ndm_type."""
+    """Types of a route, and of a neighbour's address: rtm_type, ndm_type."""
 
     RTN_UNSPEC = 0
     RTN_UNICAST = 1
@@ -153,7 +153,10 @@ class RTN(KernelEnum):
 
 
 class RTPROT(KernelEnum):
-    """Who made an entry: rtm_protocol, NDA_PROTOCOL. From RTPROT_STATIC up it is a label only."""
+    """Origin of an entry: rtm_protocol, NDA_PROTOCOL.
+
+    The kernel does not interpret values from RTPROT_STATIC up; it stores and returns them.
+    """
 
     RTPROT_UNSPEC = 0
     RTPROT_REDIRECT = 1
@@ -182,7 +185,7 @@ class RTPROT(KernelEnum):
 
 
 class RT_SCOPE(KernelEnum):
-    """How far a destination or an address reaches: rtm_scope, ifa_scope."""
+    """Distance to a destination, or validity of an address: rtm_scope, ifa_scope."""
 
     RT_SCOPE_UNIVERSE = 0
     RT_SCOPE_SITE = 200
@@ -192,9 +195,9 @@ class RT_SCOPE(KernelEnum):
 
 
 class RT_TABLE(KernelEnum):
-    """Routing tables with a meaning of their own: rtm_table, RTA_TABLE.
+    """Routing tables with a predefined meaning: rtm_table, RTA_TABLE.
 
-    rtm_table holds RT_TABLE_COMPAT where the number in RTA_TABLE does not fit a byte.
+    rtm_table is RT_TABLE_COMPAT if the number in RTA_TABLE does not fit into one byte.
     """
 
     RT_TABLE_UNSPEC = 0
@@ -219,8 +222,9 @@ class RTNH_F(KernelFlag):
 class RTM_F(KernelFlag, prefix=("RTM_F_", "RTNH_F_")):
     """Flags of a route: rtm_flags.
 
-    The low byte is RTNH_F: a route with a single next hop carries that hop's flags here
-    (fib_dump_info in net/ipv4/fib_semantics.c, rt6_fill_node in net/ipv6/route.c).
+    The low byte contains RTNH_F_* flags. If a route has a single next hop, the kernel puts that
+    hop's flags here (fib_dump_info in net/ipv4/fib_semantics.c, rt6_fill_node in
+    net/ipv6/route.c).
     """
 
     RTNH_F_DEAD = RTNH_F.RTNH_F_DEAD
@@ -242,7 +246,7 @@ class RTM_F(KernelFlag, prefix=("RTM_F_", "RTNH_F_")):
 
 
 class RTAX_FEATURE(KernelFlag):
-    """Features of a route's metrics: RTAX_FEATURES."""
+    """TCP features in the metrics of a route: RTAX_FEATURES."""
 
     RTAX_FEATURE_ECN = 0x01
     RTAX_FEATURE_SACK = 0x02
@@ -252,7 +256,7 @@ class RTAX_FEATURE(KernelFlag):
 
 
 class RTEXT_FILTER(KernelFlag):
-    """What a request for links asks for, or spares, beyond the usual: IFLA_EXT_MASK."""
+    """Information that a request for links adds to the reply or leaves out: IFLA_EXT_MASK."""
 
     RTEXT_FILTER_VF = 0x01
     RTEXT_FILTER_BRVLAN = 0x02
@@ -265,15 +269,15 @@ class RTEXT_FILTER(KernelFlag):
 
 
 class rtgenmsg(Message):
-    """struct rtgenmsg (linux/rtnetlink.h): what a message has that is about no link."""
+    """struct rtgenmsg (linux/rtnetlink.h): the shortest header, with an address family only."""
 
     family: Named[AF | int] = u8(enum=AF)
 
 
 # --- the family ---------------------------------------------------------------------------------
 
-# The modules, each named with the message types whose classes it declares. A module is imported
-# when it is used, or when the first message of one of its types is read.
+# Each module, with the message types whose classes it declares. The family imports a module when
+# the user does, or when it reads the first message of one of these types.
 ROUTE = Family(
     "route",
     protocol=NETLINK.NETLINK_ROUTE,

@@ -1,8 +1,9 @@
 """Routing policy rules: struct fib_rule_hdr and its FRA_* attributes.
 
-Numbers are those of Linux 6.12 (linux/fib_rules.h), and of 6.18 behind FRA_DSCP; widths, signs and
-byte order are those of fib_rule_policy and fib_nl_fill_rule in net/core/fib_rules.c. FRA_PAD, which
-only aligns what follows it, is not declared. The plans at the end are the words of `ip rule`:
+This file contains messages, ops and plans, and no I/O. Numbers are from Linux 6.12
+(linux/fib_rules.h), those after FRA_DSCP from 6.18. Widths, signs and byte order are from
+fib_rule_policy and fib_nl_fill_rule in net/core/fib_rules.c. FRA_PAD only aligns the attribute
+after it and is not declared. The plans at the end use the words of `ip rule`:
 
     nl.do(rule.add(from_="192.0.2.0/24", table=100, priority=1000))
 """
@@ -33,7 +34,7 @@ from netlink.schema import (
 
 
 class FR_ACT(KernelEnum):
-    """What a rule does: action."""
+    """Action of a rule: action in struct fib_rule_hdr."""
 
     FR_ACT_UNSPEC = 0
     FR_ACT_TO_TBL = 1
@@ -47,7 +48,7 @@ class FR_ACT(KernelEnum):
 
 
 class FIB_RULE(KernelFlag):
-    """Flags of a rule: flags. All but INVERT and FIND_SADDR are the kernel's to set."""
+    """Flags of a rule. The kernel sets all flags except INVERT and FIND_SADDR itself."""
 
     FIB_RULE_PERMANENT = 0x01
     FIB_RULE_INVERT = 0x02
@@ -58,24 +59,24 @@ class FIB_RULE(KernelFlag):
 
 
 class fib_rule_uid_range(Message):
-    """struct fib_rule_uid_range (linux/fib_rules.h), both ends included."""
+    """struct fib_rule_uid_range (linux/fib_rules.h). Both ends are included."""
 
     start: int = u32()
     end: int = u32()
 
 
 class fib_rule_port_range(Message):
-    """struct fib_rule_port_range (linux/fib_rules.h), both ends included."""
+    """struct fib_rule_port_range (linux/fib_rules.h). Both ends are included."""
 
     start: int = u16()
     end: int = u16()
 
 
 class fib_rule_hdr(Message, bare=rtgenmsg):
-    """struct fib_rule_hdr (linux/fib_rules.h). Prefix lengths in bits.
+    """struct fib_rule_hdr (linux/fib_rules.h). Prefix lengths are in bits.
 
-    Its members have no prefix in C. The kernel's own code calls the struct `frh`, hence `frh_table`
-    for the member that an attribute of the same name replaced.
+    `frh_table` is the member `table`. FRA_TABLE has the same name, and the members of this struct
+    have no prefix in C. `frh` is the kernel's variable name for the struct.
     """
 
     family: Named[AF | int] = u8(enum=AF)
@@ -91,9 +92,9 @@ class fib_rule_hdr(Message, bare=rtgenmsg):
 class Rule(fib_rule_hdr):
     """One rule: struct fib_rule_hdr and its FRA_* attributes (linux/fib_rules.h).
 
-    The kernel always sends `table`, the whole number of which `frh_table` holds what fits, and
-    `suppress_prefixlen`, which is 0xffffffff where nothing is suppressed. `dscp` counts as the six
-    bits by themselves, unlike `tos`.
+    The kernel always sends `table`, which is the full number; `frh_table` has only 8 bits. It
+    always sends `suppress_prefixlen`; 0xffffffff means that nothing is suppressed. `dscp` is a
+    6-bit value, and not shifted left by two bits as in `tos`.
     """
 
     dst: Addr = address(1, by_family=True)
@@ -123,9 +124,9 @@ class Rule(fib_rule_hdr):
     dscp_mask: int | None = u8(30)
 
 
-get = Op("rule.get", RTM.RTM_GETRULE, Rule, answer="one")  # dumps only
-# NLM_F_EXCL is what refuses a rule that is there already; NLM_F_CREATE is not looked at
-# (fib_nl_newrule), and nothing replaces a rule.
+get = Op("rule.get", RTM.RTM_GETRULE, Rule, answer="one")  # the kernel answers dumps only
+# With NLM_F_EXCL, the kernel refuses a rule that exists. It ignores NLM_F_CREATE and cannot replace
+# a rule (fib_nl_newrule).
 new = Op("rule.new", RTM.RTM_NEWRULE, Rule, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 delete = Op("rule.delete", RTM.RTM_DELRULE, Rule)
 
@@ -166,20 +167,20 @@ def add(
     suppress_ifgroup: int | None = None,
     protocol: RTPROT | int | str | None = None,
 ) -> Steps[None]:
-    """Make a rule: which packets it is for, and what becomes of them.
+    """Add a rule that selects packets and decides how to route them.
 
-    `family` is needed only if neither `from_` nor `to` implies it; it is AF_INET unless given. The
-    kernel chooses a `priority` in front of the existing rules. `invert` makes a rule for all
-    packets but these. `fwmark` is compared under `fwmask`. Ranges are a number or a pair, both ends
-    included. Kernels before 6.13 ignore `dscp`.
+    Selectors: `family` is derived from `from_` or `to`, and otherwise defaults to "inet". Without
+    `priority`, the kernel chooses a number that puts the rule before the existing ones. `invert`
+    selects all packets that do not match. The kernel compares `fwmark` after applying `fwmask`. A
+    range is a number or a pair (first, last). Kernels before 6.13 ignore `dscp`.
 
-    The packets are looked up in `table`, which is "main" unless given. `l3mdev` uses the table of
-    their VRF, `goto` continues at the rule of that priority, and `action` is "blackhole",
-    "unreachable", "prohibit" or "nop". `suppress_prefixlen` ignores results with a prefix of this
-    length or shorter, and `suppress_ifgroup` those through links of a group. `realms` is the realm
-    of the destination, or a pair of that of the source and it.
+    Actions: the kernel looks the packets up in `table`, which defaults to "main". With `l3mdev` it
+    uses the table of the packet's VRF. With `goto` it continues at the rule of that priority.
+    `action` is "blackhole", "unreachable", "prohibit" or "nop". The rule ignores a route whose
+    prefix length is at most `suppress_prefixlen`, or whose link is in group `suppress_ifgroup`.
+    `realms` is the realm of the destination, or a pair (source, destination).
 
-    Raises KernelError (EEXIST, if `priority` is given and the rule exists).
+    Raises KernelError: EEXIST if `priority` is given and the same rule exists.
     """
     words = Words("rule.add", locals())
     given = {name: value for name, value in words.given.items() if name != "family"}
@@ -188,7 +189,7 @@ def add(
     target = words.integer("goto")
     kind = words.number("action", FR_ACT, U8)
     if kind is not None and (kind == FR_ACT.FR_ACT_GOTO) is (target is None):
-        words.refuse('takes goto with action="goto" or without action')
+        words.refuse('accepts goto with action="goto" or without action, and no other action')
     fields = _fields(words)
     if kind is None and target is None:
         kind = FR_ACT.FR_ACT_TO_TBL
@@ -228,14 +229,14 @@ def remove(
     suppress_ifgroup: int | None = None,
     protocol: RTPROT | int | str | None = None,
 ) -> Steps[None]:
-    """Remove the first rule that has what is given.
+    """Remove the first rule that matches all given arguments.
 
-    The arguments are those of add() that the kernel compares: it ignores the target of `goto`, and
-    `invert` (rule_find in net/core/fib_rules.c). Name such a rule by its priority.
+    The arguments are those of add() that the kernel compares. It does not compare `invert` and the
+    target of `goto` (rule_find in net/core/fib_rules.c); select such a rule by its priority.
 
-    Raises TypeError if nothing is given that selects a rule, because the kernel would remove the
-    first one, "from all lookup local"; `dscp` is not enough, because older kernels ignore it.
-    Raises KernelError (ENOENT).
+    Raises TypeError if no argument selects a rule, because the kernel would then remove the first
+    rule, "from all lookup local". `dscp` alone does not suffice, because older kernels ignore it.
+    Raises KernelError: ENOENT if no rule matches.
     """
     words = Words("rule.remove", locals())
     fields = _fields(words)
@@ -243,23 +244,23 @@ def remove(
     if not any(
         value is not None and (value or name in EVEN_IF_ZERO)
         for name, value in fields.items()
-        if name not in ("family", "dscp", "src", "dst")  # an address counts by its length
+        if name not in ("family", "dscp", "src", "dst")  # src_len and dst_len select instead
     ):
-        words.refuse("needs something that selects a rule, such as priority, from_ or table")
+        words.refuse("needs an argument that selects a rule, such as priority, from_ or table")
     yield delete(**fields)
 
 
-# The kernel reads a zero as "not given" in every other field.
+# In all other fields, the kernel reads a zero as "not given".
 EVEN_IF_ZERO = ("priority", "suppress_prefixlen", "suppress_ifgroup")
 
 
 def _table(table: int) -> dict[str, Any]:
-    """The fields that name a table."""
+    """Return the fields that contain the number of a table."""
     return {"table": table, "frh_table": table if table <= U8 else RT_TABLE.RT_TABLE_UNSPEC}
 
 
 def _fields(words: Words) -> dict[str, Any]:
-    """The fields of a rule that both plans have."""
+    """Return the fields of a rule that both plans send."""
     fields: dict[str, Any] = {}
     family = words.family("family", AF.RTNL_FAMILY_IPMR, AF.RTNL_FAMILY_IP6MR)
     version = {AF.AF_INET: 4, AF.AF_INET6: 6}.get(family) if family is not None else None
@@ -268,9 +269,13 @@ def _fields(words: Words) -> dict[str, Any]:
         if prefix is None or prefix.address is None:
             continue
         if family is not None and version is None:  # ipmr_rule_fill, ip6mr_rule_fill
-            raise words.wrong(name, "the kernel ignores addresses in rules for multicast routing")
+            raise words.wrong(
+                name, "the kernel ignores addresses in rules for multicast routing; leave it out"
+            )
         if version not in (None, prefix.address.version):
-            raise words.wrong(name, f"{prefix.address} is not of the family of the rule")
+            raise words.wrong(
+                name, f"the rule is an IPv{version} rule, got the address {prefix.address}"
+            )
         version = prefix.address.version
         fields |= {field: prefix.address, f"{field}_len": prefix.length}
     fields["family"] = family or (AF.AF_INET6 if version == 6 else AF.AF_INET)
@@ -283,7 +288,7 @@ def _fields(words: Words) -> dict[str, Any]:
         fields |= _table(table)
     if words.switch("l3mdev"):
         if table is not None:
-            words.refuse("takes table or l3mdev, not both")
+            words.refuse("accepts table or l3mdev, not both")
         fields["l3mdev"] = 1
     return fields | {
         "tos": words.integer("tos", high=U8) or 0,

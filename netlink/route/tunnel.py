@@ -1,6 +1,7 @@
-"""The VNIs that a VXLAN with a filter lets in: struct tunnel_msg and VXLAN_VNIFILTER_* attributes.
+"""VNIs that a VXLAN link with a VNI filter accepts: struct tunnel_msg, VXLAN_VNIFILTER_*.
 
-Numbers are those of Linux 6.12 (linux/if_link.h); widths are those of vni_filter_entry_policy and
+This file declares messages and ops only. The settings of the VXLAN link itself belong to the link.
+Numbers are from Linux 6.12 (linux/if_link.h), widths from vni_filter_entry_policy and
 vxlan_fill_vni_filter_entry in drivers/net/vxlan/vxlan_vnifilter.c.
 """
 
@@ -24,7 +25,7 @@ from netlink.schema import (
 
 
 class TUNNEL_MSG_FLAG(KernelFlag):
-    """What a request asks for beyond the usual: flags."""
+    """Information that a dump includes on request: flags of struct tunnel_msg."""
 
     TUNNEL_MSG_FLAG_STATS = 0x01
 
@@ -43,7 +44,10 @@ class VniStats(Message):
 
 
 class VniEntry(Message):
-    """VXLAN_VNIFILTER_ENTRY_* attributes: a VNI, or all from `start` to `end` (linux/if_link.h)."""
+    """VXLAN_VNIFILTER_ENTRY_* attributes: one VNI, or those from `start` to `end`.
+
+    `end` is included, and missing for one VNI (linux/if_link.h).
+    """
 
     start: int | None = u32(1)
     end: int | None = u32(2)
@@ -53,7 +57,7 @@ class VniEntry(Message):
 
 
 class tunnel_msg(Message):
-    """struct tunnel_msg (linux/if_link.h): `ifindex` of the VXLAN."""
+    """struct tunnel_msg (linux/if_link.h). `ifindex` is the index of the VXLAN link."""
 
     family: Named[AF | int] = u8(enum=AF)
     flags: Named[TUNNEL_MSG_FLAG] = u8(enum=TUNNEL_MSG_FLAG)
@@ -62,14 +66,14 @@ class tunnel_msg(Message):
 
 
 class Tunnel(tunnel_msg):
-    """The VNIs of one VXLAN: struct tunnel_msg and VXLAN_VNIFILTER_* attributes."""
+    """The VNIs of one VXLAN link: struct tunnel_msg and VXLAN_VNIFILTER_* attributes."""
 
     entry: Several[VniEntry] = repeated(1, VniEntry)
 
 
-# All of them have AF_BRIDGE in the header. No flag makes a difference: a VNI that is there takes
-# the new group (vxlan_vni_add).
-get = Op(  # dumps only
+# The header's family is AF_BRIDGE. The kernel ignores NLM_F_CREATE, NLM_F_EXCL and NLM_F_REPLACE:
+# it changes the group of a VNI that exists (vxlan_vni_add).
+get = Op(  # the kernel answers dumps only
     "tunnel.get",
     RTM.RTM_GETTUNNEL,
     Tunnel,

@@ -1,9 +1,9 @@
-"""VLANs of bridges and their ports, one by one: struct br_vlan_msg and BRIDGE_VLANDB_* attributes.
+"""VLANs of bridges and their ports, with options: struct br_vlan_msg, BRIDGE_VLANDB_* attributes.
 
-IFLA_AF_SPEC of a link knows a VLAN by its flags alone (afspec.py); here are its state, counters,
-multicast and spanning tree. Numbers are those of Linux 6.12 (linux/if_bridge.h); widths are those
-of the policies in net/bridge/br_vlan.c and br_vlan_options.c. Intervals and timers are in
-hundredths of a second.
+IFLA_AF_SPEC of a link contains only the flags of a VLAN (afspec.py). This file adds its state,
+counters, multicast settings and spanning tree; it declares messages and ops only. Numbers are from
+Linux 6.12 (linux/if_bridge.h), widths from the policies in net/bridge/br_vlan.c and
+br_vlan_options.c. Intervals and timers are in hundredths of a second.
 """
 
 from netlink.constants import AF, KernelFlag
@@ -29,16 +29,17 @@ from netlink.schema import (
 
 
 class BRIDGE_VLANDB_DUMPF(KernelFlag):
-    """What a dump is to give beside or instead of the VLANs: BRIDGE_VLANDB_DUMP_FLAGS."""
+    """Contents of a dump: counters too, or global options only. BRIDGE_VLANDB_DUMP_FLAGS."""
 
     BRIDGE_VLANDB_DUMPF_STATS = 0x01
     BRIDGE_VLANDB_DUMPF_GLOBAL = 0x02
 
 
 class VlanTunnel(Message):
-    """BRIDGE_VLANDB_TINFO_* attributes: the tunnel id that a VLAN is mapped to.
+    """BRIDGE_VLANDB_TINFO_* attributes: the tunnel ID that a VLAN is mapped to.
 
-    To set it, `cmd` is RTM_SETLINK, to unset it RTM_DELLINK (br_vlan_modify_tunnel).
+    In a request, `cmd` is RTM_SETLINK to add the mapping or RTM_DELLINK to remove it
+    (br_vlan_modify_tunnel).
     """
 
     id: int | None = u32(1)
@@ -55,7 +56,7 @@ class VlanStats(Message):
 
 
 class VlanEntry(Message):
-    """BRIDGE_VLANDB_ENTRY_* attributes: a VLAN, or all up to `range` (linux/if_bridge.h)."""
+    """BRIDGE_VLANDB_ENTRY_* attributes: one VLAN, or all from it to `range` (linux/if_bridge.h)."""
 
     info: Nested[bridge_vlan_info] = struct(1, bridge_vlan_info)
     range: int | None = u16(2)
@@ -69,13 +70,13 @@ class VlanEntry(Message):
 
 
 class VlanRouterPorts(Message):
-    """BRIDGE_VLANDB_GOPTS_MCAST_ROUTER_PORTS, which holds MDBA_ROUTER (br_rports_fill_info)."""
+    """BRIDGE_VLANDB_GOPTS_MCAST_ROUTER_PORTS, which contains MDBA_ROUTER (br_rports_fill_info)."""
 
     router: Nested[RouterPorts] = nest(2, RouterPorts)
 
 
 class VlanGlobalOptions(Message):
-    """BRIDGE_VLANDB_GOPTS_* attributes: what holds for a VLAN on the whole bridge."""
+    """BRIDGE_VLANDB_GOPTS_* attributes: options of a VLAN on the whole bridge."""
 
     id: int | None = u16(1)
     range: int | None = u16(2)
@@ -97,7 +98,7 @@ class VlanGlobalOptions(Message):
 
 
 class br_vlan_msg(Message):
-    """struct br_vlan_msg (linux/if_bridge.h): `ifindex` of the bridge or the port."""
+    """struct br_vlan_msg (linux/if_bridge.h). `ifindex` is the index of the bridge or the port."""
 
     family: Named[AF | int] = u8(enum=AF)
     _pad = pad(3)
@@ -112,14 +113,14 @@ class VlanDb(br_vlan_msg):
 
 
 class VlanDbDump(br_vlan_msg):
-    """What to dump: struct br_vlan_msg and its BRIDGE_VLANDB_DUMP_* attributes."""
+    """Request for a dump: struct br_vlan_msg and its BRIDGE_VLANDB_DUMP_* attributes."""
 
     flags: Named[BRIDGE_VLANDB_DUMPF | None] = u32(1, enum=BRIDGE_VLANDB_DUMPF)
 
 
-# All of them have AF_BRIDGE in the header. No flag makes a difference: what is there is changed
-# (br_vlan_rtm_process).
-get = Op(  # dumps only
+# The header's family is AF_BRIDGE. The kernel ignores NLM_F_CREATE, NLM_F_EXCL and NLM_F_REPLACE:
+# it changes a VLAN that exists (br_vlan_rtm_process).
+get = Op(  # the kernel answers dumps only
     "vlandb.get",
     RTM.RTM_GETVLAN,
     VlanDbDump,

@@ -1,8 +1,8 @@
-"""Words: the arguments of one plan, checked and converted, with errors that name plan and argument.
+"""Words: checks and converts the arguments of one plan; its errors name the plan and the argument.
 
-The plans of the route family take what people write: "192.0.2.0/24", "default", type="blackhole",
-dev="eth0". Each plan hands its arguments to a Words object and asks it for values. This file knows
-addresses, numbers and names, but no particular plan and no message. It does no I/O.
+The plans of the route family accept what people write: "192.0.2.0/24", "default", type="blackhole",
+dev="eth0". Each plan passes its arguments to a Words object and asks it for values. This file must
+not depend on a particular plan or message, and it does no I/O.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ M = TypeVar("M", bound=Message)
 Network = IPv4Network | IPv6Network
 Interface = IPv4Interface | IPv6Interface
 
-ALL = ("default", "any", "all")  # how ip spells the prefix that holds every address
+ALL = ("default", "any", "all")  # the names that `ip` uses for the prefix of length 0
 U8, U16, U32, U64 = 0xFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 S32 = 0x7FFFFFFF
 
-# Words of ip for what the kernel calls something else.
+# Names that differ between `ip` (left) and the kernel (right).
 OTHER_WORDS = {
     "RT_SCOPE": {"global": "universe"},
     "LWTUNNEL_ENCAP": {"seg6local": "seg6_local"},
     "IN6_ADDR_GEN_MODE": {"stable_secret": "stable_privacy"},
 }
 
-# Assigned Internet Protocol Numbers (IANA) that rules and lookups are used with.
+# Internet protocol numbers (IANA) that are useful in rules and lookups.
 PROTOCOLS = {
     "icmp": 1, "igmp": 2, "ipip": 4, "tcp": 6, "udp": 17, "dccp": 33, "ipv6": 41, "gre": 47,
     "esp": 50, "ah": 51, "icmpv6": 58, "ipv6_icmp": 58, "ospf": 89, "sctp": 132, "udplite": 136,
@@ -48,9 +48,9 @@ PROTOCOLS = {
 
 
 class Prefix(NamedTuple):
-    """An address and a length in bits; host bits may be set. "default" has no address.
+    """An address and a prefix length in bits. Host bits may be set. "default" has no address.
 
-    `stated` is false if the length was not written, so that it is the whole address.
+    `stated` is False if the caller gave no length; `length` is then that of the whole address.
     """
 
     address: IPAddress | None
@@ -70,7 +70,7 @@ def family_of(address: IPAddress | Network | Interface) -> AF:
 
 
 def names_of(enum: type[IntEnum] | type[Flag]) -> dict[str, int]:
-    """Return the words for the members of an enum: their short names, and what `ip` calls them.
+    """Return a dict of the members of an enum by short name, with the names that `ip` uses.
 
     >>> names_of(AF)["inet6"]
     10
@@ -82,7 +82,7 @@ def names_of(enum: type[IntEnum] | type[Flag]) -> dict[str, int]:
 
 
 def near(word: str, known: Mapping[str, Any]) -> str:
-    """Return words that help after a name that is not known."""
+    """Return a hint for an unknown name: the closest known name, or all known names."""
     import difflib  # slow to import, and needed for errors only
 
     close = difflib.get_close_matches(word, known, n=1)
@@ -90,10 +90,11 @@ def near(word: str, known: Mapping[str, Any]) -> str:
 
 
 class Words:
-    """The arguments of a plan: `place` is its name, such as "route.add", `given` its arguments.
+    """The arguments of a plan: `place` is its name, such as "route.add"; `given` its arguments.
 
-    An argument that is None was not given, and reads as None. Everything else is checked and
-    converted; EncodeError names the plan and the argument: "route.add.metric: expected ...".
+    An argument of None counts as not given, and every method returns None for it. The methods
+    check and convert all other values. They raise EncodeError, which names the plan and the
+    argument: "route.add.metric: expected ...".
     """
 
     __slots__ = ("given", "place")
@@ -103,32 +104,32 @@ class Words:
         self.given = given
 
     def wrong(self, name: str, reason: str) -> EncodeError:
-        """Return the error for an argument."""
+        """Return an EncodeError about an argument."""
         return EncodeError(reason, path=f"{self.place}.{name}", value=self.given.get(name))
 
     def expected(self, name: str, what: str) -> EncodeError:
-        """Return the error for an argument that is something else than was expected."""
+        """Return an EncodeError that says what was expected, and the value of the argument."""
         return self.wrong(name, f"expected {what}, got {self.given[name]!r}")
 
     def refuse(self, reason: str) -> NoReturn:
-        """Raise TypeError: the arguments are right by themselves, but not together."""
+        """Raise TypeError, because arguments are missing or exclude each other."""
         raise TypeError(f"{self.place}() {reason}")
 
     def has(self, name: str) -> bool:
-        """Whether the argument was given."""
+        """Return whether the argument was given."""
         return self.given.get(name) is not None
 
     # --- numbers and names ---
 
     def switch(self, name: str) -> bool | None:
-        """A bool; an int is not one."""
+        """Return a bool. An int is refused."""
         value = self.given[name]
         if value is None or isinstance(value, bool):
             return value
         raise self.expected(name, "True or False")
 
     def integer(self, name: str, low: int = 0, high: int = U32) -> int | None:
-        """An int within bounds, both included; a bool is not one."""
+        """Return an int from `low` to `high`, both included. A bool is refused."""
         value = self.given[name]
         if value is None:
             return None
@@ -139,14 +140,14 @@ class Words:
     def number(
         self, name: str, known: type[IntEnum] | Mapping[str, int], high: int = U32
     ) -> int | None:
-        """An int, or the name of one: "blackhole" for RTN_BLACKHOLE."""
+        """Return an int, given as such or by name: "blackhole" for RTN_BLACKHOLE."""
         value = self.given[name]
         if not isinstance(value, str):
             return self.integer(name, high=high)
         return self._number(name, value, known)
 
     def bits(self, name: str, enum: type[Flag], high: int = U32) -> int | None:
-        """An int, or names of bits: "stale", "stale|noarp" or a list of names."""
+        """Return flags as an int, given as such or by name: "stale", "stale|noarp" or a list."""
         value = self.given[name]
         if isinstance(value, str):
             value = value.split("|")
@@ -155,7 +156,7 @@ class Words:
         total = 0
         for word in value:
             if not isinstance(word, str):
-                raise self.expected(name, "names of bits")
+                raise self.expected(name, "names of flags")
             total |= self._number(name, word, enum)
         return total
 
@@ -166,11 +167,11 @@ class Words:
         whole = spellings(known) if isinstance(known, type) else known
         key = word.strip().lower().replace("-", "_")
         if key not in names and key not in whole:
-            raise self.wrong(name, f"{word!r} is not known; {near(key, names)}")
+            raise self.wrong(name, f"unknown name {word!r}; {near(key, names)}")
         return names[key] if key in names else whole[key]
 
     def span(self, name: str, high: int) -> tuple[int, int] | None:
-        """A range, both ends included: a number or a pair of them."""
+        """Return a range as (first, last), given as a number or as such a pair."""
         value = self.given[name]
         if value is None:
             return None
@@ -178,55 +179,65 @@ class Words:
         if len(ends) != 2 or not all(
             isinstance(end, int) and not isinstance(end, bool) and 0 <= end <= high for end in ends
         ):
-            raise self.expected(name, f"a number from 0 to {high} or a pair of them")
+            raise self.expected(name, f"a number from 0 to {high}, or a pair (first, last)")
         if ends[0] > ends[1]:
-            raise self.wrong(name, f"the range {ends[0]} to {ends[1]} is empty")
+            raise self.wrong(
+                name, f"the range {ends[0]} to {ends[1]} is empty; put the smaller number first"
+            )
         return int(ends[0]), int(ends[1])
 
     def realms(self, name: str = "realms") -> int | None:
-        """RTA_FLOW: the realm of the destination, or a pair of that of the source and it."""
+        """Return the value of RTA_FLOW from a destination realm, or a pair (source, destination).
+
+        A realm is a number of 16 bits; RTA_FLOW has the source realm in its upper half.
+        """
         value = self.given[name]
         if not isinstance(value, (tuple, list)):
             return self.integer(name, high=U16)
         if len(value) != 2 or not all(
             isinstance(end, int) and not isinstance(end, bool) and 0 <= end <= U16 for end in value
         ):
-            raise self.expected(name, f"a realm from 0 to {U16} or a pair of them")
+            raise self.expected(
+                name, f"a realm from 0 to {U16}, or a pair of realms (source, destination)"
+            )
         return int(value[0]) << 16 | int(value[1])
 
     def lifetime(self, name: str) -> int | None:
-        """Seconds, or "forever"."""
+        """Return a number of seconds. "forever" is 0xffffffff."""
         return self.number(name, {"forever": U32})
 
     # --- text ---
 
     def text(self, name: str, size: int = 0, *, empty: bool = False) -> str | None:
-        """Text without a NUL that fits into `size` bytes, of which one is for the NUL."""
+        """Return text that fits into `size` bytes including the final NUL; 0 means no limit.
+
+        The text must not contain a NUL. It may be empty only if `empty` is True.
+        """
         value = self.given[name]
         if value is None:
             return None
         if not isinstance(value, str):
             raise self.expected(name, "a str")
         if not value and not empty:
-            raise self.wrong(name, "expected a str that is not empty")
+            raise self.wrong(name, "expected a non-empty str")
         if "\0" in value:
-            raise self.wrong(name, f"{value!r} holds a NUL")
+            raise self.wrong(name, f"{value!r} contains a NUL; remove it")
         try:
             length = len(value.encode("utf-8", "surrogateescape"))
         except UnicodeEncodeError:
             raise self.wrong(name, f"{value!r} cannot be encoded as UTF-8") from None
         if size and length >= size:
-            raise self.wrong(name, f"{value!r} has {length} bytes; {size - 1} fit")
+            raise self.wrong(name, f"{value!r} has {length} bytes; at most {size - 1} fit")
         return str(value)
 
     def link_name(self, name: str) -> str | None:
-        """The name of a link, which may not exist."""
+        """Return the name of a link. The link does not have to exist."""
         return self.text(name, IFNAMSIZ)
 
     # --- addresses ---
 
     def family(self, name: str = "family", *others: AF) -> AF | None:
-        """AF_INET, AF_INET6 or one of `others`; also by name: "inet6"."""
+        """Return AF_INET, AF_INET6 or one of `others`, also given by name: "inet6"."""
         value = self.number(name, AF, high=U8)
         if value is None:
             return None
@@ -236,7 +247,7 @@ class Words:
         return AF(value)
 
     def address(self, name: str) -> IPAddress | None:
-        """An IP address."""
+        """Return an IP address."""
         value = self.given[name]
         if value is None:
             return None
@@ -246,15 +257,15 @@ class Words:
         return prefix.address
 
     def prefix(self, name: str, what: str = 'an address, a network or "default"') -> Prefix | None:
-        """An address and a length in bits, or every address: "default", "any" or "all"."""
+        """Return a prefix, given as an address, a network, or "default", "any" or "all"."""
         value = self.given[name]
         return None if value is None else self._prefix(name, value, what)
 
     def host(self, name: str) -> Prefix | None:
-        """An address, which may come with the length of its network: "192.0.2.1/24"."""
-        prefix = self.prefix(name, "an address with or without a length")
+        """Return an address with the prefix length of its network, if given: "192.0.2.1/24"."""
+        prefix = self.prefix(name, "an address with or without a prefix length")
         if prefix is not None and prefix.address is None:
-            raise self.expected(name, "an address with or without a length")
+            raise self.expected(name, "an address with or without a prefix length")
         return prefix
 
     def _prefix(self, name: str, value: Any, what: str) -> Prefix:
@@ -277,7 +288,9 @@ class Words:
         else:
             raise self.expected(name, what)
         if isinstance(found.address, IPv6Address) and found.address.scope_id is not None:
-            raise self.wrong(name, f"{value} names a zone; give the link as a link instead")
+            raise self.wrong(
+                name, f"{value} contains a zone; remove it and name the link in its own argument"
+            )
         return found
 
     def link_layer(self, name: str) -> str | IPAddress | None:
@@ -294,7 +307,7 @@ class Words:
     # --- messages and dicts ---
 
     def message(self, name: str, cls: type[M]) -> M | dict[str, Any] | None:
-        """A message of a class, or a dict of its fields, whose names are checked."""
+        """Return a message of class `cls`, or a dict of its fields after checking the names."""
         value = self.given[name]
         if value is None or isinstance(value, cls):
             return value
@@ -304,16 +317,16 @@ class Words:
         return dict(value)
 
     def rows(self, name: str, known: Mapping[str, Any]) -> Iterator[Words]:
-        """The dicts of a list, as Words; each may have the keys of `known`."""
+        """Yield a Words object for each dict of a list. The dicts may have the keys of `known`."""
         value = self.given[name]
-        # An iterator would be empty when the plan runs a second time.
+        # Refuse an iterator: it would be exhausted when the plan runs a second time.
         if not isinstance(value, (list, tuple)) or not value:
-            raise self.expected(name, "a list of dicts")
+            raise self.expected(name, "a non-empty list of dicts")
         for position, row in enumerate(value):
             item = f"{name}[{position}]"
             if not isinstance(row, Mapping):
                 raise self.wrong(item, f"expected a dict, got {row!r}")
-            self._check_keys(item, row, known, "there is no key")
+            self._check_keys(item, row, known, "unknown key")
             yield Words(f"{self.place}.{item}", dict.fromkeys(known) | dict(row))
 
     def _check_keys(
@@ -326,7 +339,7 @@ class Words:
 
 
 def _bits(length: str, address: IPAddress) -> int:
-    """The length of a prefix, of IPv4 also as a mask; raises ValueError."""
+    """Return a prefix length given as a number, or for IPv4 as a mask. Raises ValueError."""
     if length.isascii() and length.isdigit():
         bits = int(length)
     elif isinstance(address, IPv4Address):
