@@ -1,15 +1,15 @@
-"""What IFLA_AF_SPEC and IFLA_PROTINFO of a link hold: one class an address family.
+"""IFLA_AF_SPEC and IFLA_PROTINFO of a link: one class for each address family.
 
-IFLA_AF_SPEC of an ordinary message is a nest keyed by family: `AfSpec` as the kernel sends it,
-`AfSpecSet` in a request. With AF_BRIDGE in the header it holds IFLA_BRIDGE_* attributes instead
-(`BridgeSpec`). Numbers are those of Linux 6.12
-(linux/if_link.h, linux/if_bridge.h, linux/mrp_bridge.h, linux/cfm_bridge.h, linux/ip.h,
-linux/ipv6.h); widths are those of net/bridge/br_{netlink,mrp_netlink,cfm_netlink,mst}.c,
-net/ipv4/devinet.c, net/ipv6/addrconf.c and net/mctp/device.c.
+The contents of IFLA_AF_SPEC depend on the header's family. Usually it has one nest for each family
+(`AfSpec` from the kernel, `AfSpecSet` in a request). With AF_BRIDGE it has IFLA_BRIDGE_* attributes
+(`BridgeSpec`). This file must not depend on the link message, which imports it. Numbers are from
+Linux 6.12: linux/if_link.h, {if,mrp,cfm}_bridge.h, ip.h and ipv6.h. Widths are from
+net/bridge/br_{netlink,mrp_netlink,cfm_netlink,mst}.c, net/ipv4/devinet.c, net/ipv6/addrconf.c and
+net/mctp/device.c.
 
-The kernel writes a link's sysctls as C arrays that only ever grow at the end, so they are declared
-as structs here, a member for each index. Its counters are arrays too, but their order is the
-running kernel's own: it changed between 6.12 and 6.18.
+The kernel sends the sysctls of a link as C arrays. New sysctls are added only at the end, so this
+file declares the arrays as structs with one member for each index. The counters of a link are
+arrays too, but their order is not stable: it changed between Linux 6.12 and 6.18.
 """
 
 from netlink.constants import AF, KernelEnum, KernelFlag
@@ -35,7 +35,7 @@ from netlink.schema import (
 
 
 class IN6_ADDR_GEN_MODE(KernelEnum):
-    """How a link makes its IPv6 addresses: IFLA_INET6_ADDR_GEN_MODE (linux/if_link.h)."""
+    """How a link generates IPv6 addresses: IFLA_INET6_ADDR_GEN_MODE (linux/if_link.h)."""
 
     IN6_ADDR_GEN_MODE_EUI64 = 0
     IN6_ADDR_GEN_MODE_NONE = 1
@@ -44,14 +44,14 @@ class IN6_ADDR_GEN_MODE(KernelEnum):
 
 
 class BRIDGE_FLAGS(KernelFlag):
-    """Which side of a bridge port a request is for: IFLA_BRIDGE_FLAGS (linux/if_bridge.h)."""
+    """Target of a request: the bridge or the port's own driver. IFLA_BRIDGE_FLAGS."""
 
     BRIDGE_FLAGS_MASTER = 0x01
     BRIDGE_FLAGS_SELF = 0x02
 
 
 class BRIDGE_MODE(KernelEnum):
-    """Mode of a bridge in hardware: IFLA_BRIDGE_MODE (linux/if_bridge.h)."""
+    """Mode of a hardware bridge: IFLA_BRIDGE_MODE (linux/if_bridge.h)."""
 
     BRIDGE_MODE_VEB = 0
     BRIDGE_MODE_VEPA = 1
@@ -81,7 +81,7 @@ class BR_STATE(KernelEnum):
 
 
 class BR_MRP_RING_ROLE(KernelEnum):
-    """What a bridge does in an MRP ring (linux/mrp_bridge.h)."""
+    """Role of a bridge in an MRP ring (linux/mrp_bridge.h)."""
 
     BR_MRP_RING_ROLE_DISABLED = 0
     BR_MRP_RING_ROLE_MRC = 1
@@ -90,7 +90,7 @@ class BR_MRP_RING_ROLE(KernelEnum):
 
 
 class BR_MRP_IN_ROLE(KernelEnum):
-    """What a bridge does between two MRP rings (linux/mrp_bridge.h)."""
+    """Role of a bridge in the interconnection of two MRP rings (linux/mrp_bridge.h)."""
 
     BR_MRP_IN_ROLE_DISABLED = 0
     BR_MRP_IN_ROLE_MIC = 1
@@ -105,7 +105,7 @@ class BR_MRP_RING_STATE(KernelEnum):
 
 
 class BR_MRP_IN_STATE(KernelEnum):
-    """State of what connects two MRP rings (linux/mrp_bridge.h)."""
+    """State of the interconnection of two MRP rings (linux/mrp_bridge.h)."""
 
     BR_MRP_IN_STATE_OPEN = 0
     BR_MRP_IN_STATE_CLOSED = 1
@@ -121,7 +121,7 @@ class BR_MRP_PORT_STATE(KernelEnum):
 
 
 class BR_MRP_PORT_ROLE(KernelEnum):
-    """What a port is to an MRP ring (linux/mrp_bridge.h)."""
+    """Role of a port in an MRP ring (linux/mrp_bridge.h)."""
 
     BR_MRP_PORT_ROLE_PRIMARY = 0
     BR_MRP_PORT_ROLE_SECONDARY = 1
@@ -129,21 +129,21 @@ class BR_MRP_PORT_ROLE(KernelEnum):
 
 
 class BR_CFM_DOMAIN(KernelEnum, prefix="BR_CFM_"):
-    """What a CFM end point watches: enum br_cfm_domain (linux/cfm_bridge.h)."""
+    """Domain that a CFM end point monitors: enum br_cfm_domain (linux/cfm_bridge.h)."""
 
     BR_CFM_PORT = 0
     BR_CFM_VLAN = 1
 
 
 class BR_CFM_MEP_DIRECTION(KernelEnum):
-    """Which way a CFM end point looks (linux/cfm_bridge.h)."""
+    """Direction of a CFM end point (linux/cfm_bridge.h)."""
 
     BR_CFM_MEP_DIRECTION_DOWN = 0
     BR_CFM_MEP_DIRECTION_UP = 1
 
 
 class BR_CFM_CCM_INTERVAL(KernelEnum):
-    """How often CFM continuity checks are sent (linux/cfm_bridge.h)."""
+    """Interval between CFM continuity check messages (linux/cfm_bridge.h)."""
 
     BR_CFM_CCM_INTERVAL_NONE = 0
     BR_CFM_CCM_INTERVAL_3_3_MS = 1
@@ -197,7 +197,10 @@ class ipv4_devconf(Message):
 
 
 class ipv6_devconf(Message):
-    """The IPv6 sysctls of a link, in the order of DEVCONF_* (linux/ipv6.h); intervals in ms."""
+    """The IPv6 sysctls of a link, in the order of DEVCONF_* (linux/ipv6.h).
+
+    Intervals are in milliseconds.
+    """
 
     forwarding: int = s32()
     hoplimit: int = s32()
@@ -261,7 +264,10 @@ class ipv6_devconf(Message):
 
 
 class ifla_cacheinfo(Message):
-    """struct ifla_cacheinfo (linux/if_link.h): `tstamp` in 1/100 s of uptime, times in ms."""
+    """struct ifla_cacheinfo (linux/if_link.h).
+
+    `tstamp` is in hundredths of a second since boot. The other times are in milliseconds.
+    """
 
     max_reasm_len: int = u32()
     tstamp: int = u32()
@@ -276,7 +282,7 @@ class Inet(Message):
 
 
 class InetConf(Message):
-    """IFLA_INET_CONF in a request: the IPv4 sysctls to set, as IPV4_DEVCONF_* (linux/ip.h)."""
+    """IFLA_INET_CONF in a request: the IPv4 sysctls to set, IPV4_DEVCONF_* (linux/ip.h)."""
 
     forwarding: int | None = s32(1)
     mc_forwarding: int | None = s32(2)
@@ -316,8 +322,8 @@ class InetConf(Message):
 class InetSet(Message):
     """IFLA_INET_* attributes in a request (linux/if_link.h).
 
-    The kernel takes the sysctls one by one (inet_set_link_af in net/ipv4/devinet.c), and sends all
-    of them as an array under the same number. In a request it ignores the array.
+    A request has one attribute for each sysctl (inet_set_link_af in net/ipv4/devinet.c). The
+    kernel sends all of them as an array under the same number, and ignores the array in a request.
     """
 
     conf: Nested[InetConf] = nest(1, InetConf)
@@ -326,8 +332,8 @@ class InetSet(Message):
 class Inet6(Message):
     """IFLA_INET6_* attributes (linux/if_link.h).
 
-    `stats` and `icmp6stats` are indexed by IPSTATS_MIB_* and ICMP6_MIB_* (linux/snmp.h) of the
-    kernel that sent them; their first element is their length. `mcast` was never used.
+    The indices of `stats` and `icmp6stats` are IPSTATS_MIB_* and ICMP6_MIB_* (linux/snmp.h) of the
+    sending kernel. The first element is the number of elements. The kernel never used `mcast`.
     """
 
     flags: int | None = u32(1)
@@ -342,7 +348,7 @@ class Inet6(Message):
 
 
 class Inet6Set(Message):
-    """IFLA_INET6_* attributes in a request: the two that can be set (inet6_validate_link_af)."""
+    """IFLA_INET6_* attributes that a request can set (inet6_validate_link_af)."""
 
     token: Addr = address(7, size=16)
     addr_gen_mode: Named[IN6_ADDR_GEN_MODE | int | None] = u8(8, enum=IN6_ADDR_GEN_MODE)
@@ -364,7 +370,7 @@ class AfSpec(Message):
 
 
 class AfSpecSet(Message):
-    """IFLA_AF_SPEC of a request, numbered by AF_* too: what can be set."""
+    """IFLA_AF_SPEC in a request: a nest for each family (AF_*) with the attributes to set."""
 
     inet: Nested[InetSet] = nest(AF.AF_INET, InetSet)
     inet6: Nested[Inet6Set] = nest(AF.AF_INET6, Inet6Set)
@@ -382,7 +388,7 @@ class bridge_vlan_info(Message):
 
 
 class BridgeVlanTunnel(Message):
-    """IFLA_BRIDGE_VLAN_TUNNEL_* attributes: a VLAN and its tunnel id (linux/if_bridge.h)."""
+    """IFLA_BRIDGE_VLAN_TUNNEL_* attributes: a VLAN and its tunnel ID (linux/if_bridge.h)."""
 
     id: int | None = u32(1)
     vid: int | None = u16(2)
@@ -397,7 +403,7 @@ class BridgeMstEntry(Message):
 
 
 class BridgeMst(Message):
-    """IFLA_BRIDGE_MST: the port's state in each multiple spanning tree (linux/if_bridge.h)."""
+    """IFLA_BRIDGE_MST: the state of the port in each spanning tree instance (linux/if_bridge.h)."""
 
     entry: Several[BridgeMstEntry] = repeated(1, BridgeMstEntry)
 
@@ -438,7 +444,7 @@ class BridgeMrpRingRole(Message):
 
 
 class BridgeMrpStartTest(Message):
-    """IFLA_BRIDGE_MRP_START_TEST_* attributes (linux/if_bridge.h). Times in microseconds."""
+    """IFLA_BRIDGE_MRP_START_TEST_* attributes (linux/if_bridge.h). Times are in microseconds."""
 
     ring_id: int | None = u32(1)
     interval: int | None = u32(2)
@@ -448,7 +454,10 @@ class BridgeMrpStartTest(Message):
 
 
 class BridgeMrpInfo(Message):
-    """IFLA_BRIDGE_MRP_INFO_* attributes: a ring (linux/if_bridge.h). Intervals in microseconds."""
+    """IFLA_BRIDGE_MRP_INFO_* attributes: the state of a ring (linux/if_bridge.h).
+
+    Intervals are in microseconds.
+    """
 
     ring_id: int | None = u32(1)
     p_ifindex: int | None = u32(2)
@@ -483,7 +492,7 @@ class BridgeMrpInState(Message):
 
 
 class BridgeMrpStartInTest(Message):
-    """IFLA_BRIDGE_MRP_START_IN_TEST_* attributes (linux/if_bridge.h). Times in microseconds."""
+    """IFLA_BRIDGE_MRP_START_IN_TEST_* attributes (linux/if_bridge.h). Times are in microseconds."""
 
     in_id: int | None = u32(1)
     interval: int | None = u32(2)
@@ -494,7 +503,8 @@ class BridgeMrpStartInTest(Message):
 class BridgeMrp(Message):
     """IFLA_BRIDGE_MRP_* attributes: the Media Redundancy Protocol (linux/if_bridge.h).
 
-    The kernel sends `info` alone, where ext_mask has RTEXT_FILTER_MRP; the rest are commands.
+    The kernel sends only `info`, if `ext_mask` in the request has RTEXT_FILTER_MRP. The other
+    attributes are commands.
     """
 
     instance: Nested[BridgeMrpInstance] = nest(1, BridgeMrpInstance)
@@ -557,7 +567,7 @@ class BridgeCfmCcRdi(Message):
 
 
 class BridgeCfmCcCcmTx(Message):
-    """IFLA_BRIDGE_CFM_CC_CCM_TX_* attributes (linux/if_bridge.h). `period` in seconds."""
+    """IFLA_BRIDGE_CFM_CC_CCM_TX_* attributes (linux/if_bridge.h). `period` is in seconds."""
 
     instance: int | None = u32(1)
     dmac: str | None = mac(2)
@@ -595,8 +605,8 @@ class BridgeCfmCcPeerStatus(Message):
 class BridgeCfm(Message):
     """IFLA_BRIDGE_CFM_* attributes: Connectivity Fault Management (linux/if_bridge.h).
 
-    The kernel sends what ends in `info`, one for each end point, where ext_mask has
-    RTEXT_FILTER_CFM_CONFIG or _STATUS; the rest are commands.
+    If `ext_mask` in the request has RTEXT_FILTER_CFM_CONFIG or RTEXT_FILTER_CFM_STATUS, the kernel
+    sends the attributes that end in `info`, one for each end point. The others are commands.
     """
 
     mep_create: Nested[BridgeCfmMepCreate] = nest(1, BridgeCfmMepCreate)

@@ -1,7 +1,8 @@
-"""Data center bridging: struct dcbmsg, whose `cmd` is the verb, and its DCB_ATTR_* attributes.
+"""Data center bridging: struct dcbmsg, whose `cmd` is the command, and its DCB_ATTR_* attributes.
 
-What a set command answers is one byte where the request had a nest, hence two classes. Numbers are
-those of Linux 6.12 (linux/dcbnl.h); widths are those of the policies in net/dcb/dcbnl.c.
+The reply to a set command has one byte where the request has a nest. Requests and such replies
+therefore have different classes, which must not be mixed. Numbers are from Linux 6.12
+(linux/dcbnl.h), widths from the policies in net/dcb/dcbnl.c.
 """
 
 from netlink.constants import AF, IFNAMSIZ, KernelEnum, KernelFlag
@@ -28,7 +29,7 @@ from netlink.schema import (
 
 
 class DCB_CMD(KernelEnum):
-    """What a message is about: cmd. G gets and S sets, in the kernel's spelling."""
+    """Commands: cmd in struct dcbmsg. In the kernel's names, G means get and S means set."""
 
     DCB_CMD_UNDEFINED = 0
     DCB_CMD_GSTATE = 1
@@ -61,7 +62,7 @@ class DCB_CMD(KernelEnum):
 
 
 class DCB_CAP_DCBX(KernelFlag):
-    """What a DCBX engine does, and who runs it: DCB_ATTR_DCBX, DCB_CAP_ATTR_DCBX."""
+    """Location and version of the DCBX engine: DCB_ATTR_DCBX, DCB_CAP_ATTR_DCBX."""
 
     DCB_CAP_DCBX_HOST = 0x01
     DCB_CAP_DCBX_LLD_MANAGED = 0x02
@@ -71,7 +72,7 @@ class DCB_CAP_DCBX(KernelFlag):
 
 
 class DCB_FEATCFG(KernelFlag):
-    """State of a feature that is negotiated: DCB_FEATCFG_ATTR_*."""
+    """State of a negotiated feature: DCB_FEATCFG_ATTR_*."""
 
     DCB_FEATCFG_ERROR = 0x01
     DCB_FEATCFG_ENABLE = 0x02
@@ -80,14 +81,14 @@ class DCB_FEATCFG(KernelFlag):
 
 
 class DCB_APP_IDTYPE(KernelEnum):
-    """What the id of a CEE application is: DCB_APP_ATTR_IDTYPE."""
+    """Type of the ID of a CEE application: DCB_APP_ATTR_IDTYPE."""
 
     DCB_APP_IDTYPE_ETHTYPE = 0
     DCB_APP_IDTYPE_PORTNUM = 1
 
 
 class IEEE_8021QAZ_TSA(KernelEnum):
-    """How a traffic class is scheduled: ieee_ets.tc_tsa."""
+    """Scheduling of a traffic class: ieee_ets.tc_tsa."""
 
     IEEE_8021QAZ_TSA_STRICT = 0
     IEEE_8021QAZ_TSA_CB_SHAPER = 1
@@ -96,7 +97,7 @@ class IEEE_8021QAZ_TSA(KernelEnum):
 
 
 class DCB_APP_SEL(KernelEnum, prefix=("IEEE_8021QAZ_APP_SEL_", "DCB_APP_SEL_")):
-    """What the protocol of an application entry is: dcb_app.selector."""
+    """Type of `protocol` in an application entry: dcb_app.selector."""
 
     IEEE_8021QAZ_APP_SEL_ETHERTYPE = 1
     IEEE_8021QAZ_APP_SEL_STREAM = 2
@@ -106,11 +107,11 @@ class DCB_APP_SEL(KernelEnum, prefix=("IEEE_8021QAZ_APP_SEL_", "DCB_APP_SEL_")):
     DCB_APP_SEL_PCP = 255
 
 
-# --- IEEE 802.1Qaz: an element for each of eight traffic classes or priorities --------------------
+# --- IEEE 802.1Qaz: tuples have one element for each of 8 traffic classes or priorities -----------
 
 
 class ieee_ets(Message):
-    """struct ieee_ets (linux/dcbnl.h): transmission selection; bandwidths in percent."""
+    """struct ieee_ets (linux/dcbnl.h): transmission selection. Bandwidths are in percent."""
 
     willing: int = u8()
     ets_cap: int = u8()
@@ -125,7 +126,10 @@ class ieee_ets(Message):
 
 
 class ieee_pfc(Message):
-    """struct ieee_pfc (linux/dcbnl.h): `pfc_en` has a bit for each class, `delay` is in bits."""
+    """struct ieee_pfc (linux/dcbnl.h): priority flow control.
+
+    `pfc_en` has a bit for each traffic class. `delay` is in bits.
+    """
 
     pfc_cap: int = u8()
     pfc_en: int = u8()
@@ -136,13 +140,13 @@ class ieee_pfc(Message):
 
 
 class ieee_maxrate(Message):
-    """struct ieee_maxrate (linux/dcbnl.h): kbit/s."""
+    """struct ieee_maxrate (linux/dcbnl.h): rate limits in kbit/s."""
 
     tc_maxrate: tuple[int, ...] = scalars(u64(), length=8)
 
 
 class ieee_qcn(Message):
-    """struct ieee_qcn (linux/dcbnl.h): congestion notification of IEEE 802.1Qau."""
+    """struct ieee_qcn (linux/dcbnl.h): congestion notification (IEEE 802.1Qau)."""
 
     rpg_enable: tuple[int, ...] = scalars(u8(), length=8)
     rppp_max_rps: tuple[int, ...] = scalars(u32(), length=8)
@@ -159,14 +163,14 @@ class ieee_qcn(Message):
 
 
 class ieee_qcn_stats(Message):
-    """struct ieee_qcn_stats (linux/dcbnl.h): `rppp_rp_centiseconds` in 1/100 s."""
+    """struct ieee_qcn_stats (linux/dcbnl.h). `rppp_rp_centiseconds` is in units of 1/100 s."""
 
     rppp_rp_centiseconds: tuple[int, ...] = scalars(u64(), length=8)
     rppp_created_rps: tuple[int, ...] = scalars(u32(), length=8)
 
 
 class dcbnl_buffer(Message):
-    """struct dcbnl_buffer (linux/dcbnl.h): sizes in bytes."""
+    """struct dcbnl_buffer (linux/dcbnl.h). Sizes are in bytes."""
 
     prio2buffer: tuple[int, ...] = scalars(u8(), length=8)
     buffer_size: tuple[int, ...] = scalars(u32(), length=8)
@@ -174,7 +178,10 @@ class dcbnl_buffer(Message):
 
 
 class dcb_app(Message):
-    """struct dcb_app (linux/dcbnl.h): the priority of a protocol; a bitmap of them for CEE."""
+    """struct dcb_app (linux/dcbnl.h): the priority of a protocol.
+
+    For CEE, `priority` is a bitmap of priorities.
+    """
 
     selector: Named[DCB_APP_SEL | int] = u8(enum=DCB_APP_SEL)
     priority: int = u8()
@@ -182,16 +189,20 @@ class dcb_app(Message):
 
 
 class IeeeApps(Message):
-    """DCB_ATTR_IEEE_APP and DCB_ATTR_DCB_APP: application entries, by who defined the selector."""
+    """DCB_ATTR_IEEE_APP and DCB_ATTR_DCB_APP: application entries.
+
+    The selectors of `ieee_app` are defined by IEEE, those of `dcb_app` by the kernel.
+    """
 
     ieee_app: Several[dcb_app] = repeated(1, struct(dcb_app))
     dcb_app: Several[dcb_app] = repeated(2, struct(dcb_app))
 
 
 class IeeeTrust(Message):
-    """DCB_ATTR_IEEE_APP and DCB_ATTR_DCB_APP: selectors, the first to be looked at first.
+    """DCB_ATTR_IEEE_APP and DCB_ATTR_DCB_APP: selectors in the order in which they apply.
 
-    They are written in the order of the constructor's arguments, and iterated over in theirs.
+    The constructor writes the selectors in the order of its arguments. Iterating over the message
+    yields them in the order of the bytes.
     """
 
     ieee_app: tuple[DCB_APP_SEL | int, ...] = repeated(1, u8(enum=DCB_APP_SEL))
@@ -206,14 +217,17 @@ class dcb_peer_app_info(Message):
 
 
 class IeeePeerApps(Message):
-    """DCB_ATTR_IEEE_PEER_APP: the peer's entries (dcbnl_build_peer_app)."""
+    """DCB_ATTR_IEEE_PEER_APP: the peer's application entries (dcbnl_build_peer_app)."""
 
     info: Nested[dcb_peer_app_info] = struct(0, dcb_peer_app_info)
     ieee_app: Several[dcb_app] = repeated(1, struct(dcb_app))
 
 
 class Ieee(Message):
-    """DCB_ATTR_IEEE_* and DCB_ATTR_DCB_* attributes (linux/dcbnl.h): the peer's cannot be set."""
+    """DCB_ATTR_IEEE_* and DCB_ATTR_DCB_* attributes (linux/dcbnl.h).
+
+    A request cannot set the attributes of the peer.
+    """
 
     ets: Nested[ieee_ets] = struct(1, ieee_ets)
     pfc: Nested[ieee_pfc] = struct(2, ieee_pfc)
@@ -233,7 +247,7 @@ class Ieee(Message):
 
 
 class cee_pg(Message):
-    """struct cee_pg (linux/dcbnl.h): the peer's priority groups; bandwidths in percent."""
+    """struct cee_pg (linux/dcbnl.h): the peer's priority groups. Bandwidths are in percent."""
 
     willing: int = u8()
     error: int = u8()
@@ -244,7 +258,10 @@ class cee_pg(Message):
 
 
 class cee_pfc(Message):
-    """struct cee_pfc (linux/dcbnl.h): the peer's flow control, a bit for each traffic class."""
+    """struct cee_pfc (linux/dcbnl.h): the peer's flow control.
+
+    `pfc_en` has a bit for each traffic class.
+    """
 
     willing: int = u8()
     error: int = u8()
@@ -253,7 +270,10 @@ class cee_pfc(Message):
 
 
 class PfcUp(Message):
-    """DCB_PFC_UP_ATTR_* attributes: flow control of each user priority; `all` asks for them."""
+    """DCB_PFC_UP_ATTR_* attributes: flow control of each user priority.
+
+    In a request, `all` requests all of them.
+    """
 
     attr_0: int | None = u8(1)
     attr_1: int | None = u8(2)
@@ -267,7 +287,10 @@ class PfcUp(Message):
 
 
 class TrafficClass(Message):
-    """DCB_TC_ATTR_PARAM_* attributes: one traffic class; `all` asks for all parameters."""
+    """DCB_TC_ATTR_PARAM_* attributes: one traffic class.
+
+    In a request, `all` requests all parameters.
+    """
 
     pgid: int | None = u8(1)
     up_mapping: int | None = u8(2)
@@ -277,9 +300,9 @@ class TrafficClass(Message):
 
 
 class PriorityGroups(Message):
-    """DCB_PG_ATTR_* attributes: traffic classes, and each group's bandwidth in percent.
+    """DCB_PG_ATTR_* attributes: traffic classes, and the bandwidth of each group in percent.
 
-    `tc_all` and `bw_id_all` ask for all of them.
+    In a request, `tc_all` requests all traffic classes and `bw_id_all` all bandwidths.
     """
 
     tc_0: Nested[TrafficClass] = nest(1, TrafficClass)
@@ -303,9 +326,9 @@ class PriorityGroups(Message):
 
 
 class Capabilities(Message):
-    """DCB_CAP_ATTR_* attributes: what the device can; `all` asks for them.
+    """DCB_CAP_ATTR_* attributes: capabilities of the device. `all` requests all of them.
 
-    `pg_tcs` and `pfc_tcs` have bit N-1 set where N traffic classes are possible.
+    Bit N-1 of `pg_tcs` and `pfc_tcs` means that the device supports N traffic classes.
     """
 
     all: bool = flag(1)
@@ -320,7 +343,7 @@ class Capabilities(Message):
 
 
 class NumTcs(Message):
-    """DCB_NUMTCS_ATTR_* attributes: how many traffic classes there are; `all` asks for both."""
+    """DCB_NUMTCS_ATTR_* attributes: numbers of traffic classes. `all` requests both."""
 
     all: bool = flag(1)
     pg: int | None = u8(2)
@@ -328,7 +351,10 @@ class NumTcs(Message):
 
 
 class Bcn(Message):
-    """DCB_BCN_ATTR_* attributes: backward congestion notification; the `all`s ask."""
+    """DCB_BCN_ATTR_* attributes: backward congestion notification.
+
+    `rp_all` means all eight `rp_*`. In a request, `all` requests all attributes.
+    """
 
     rp_0: int | None = u8(1)
     rp_1: int | None = u8(2)
@@ -379,7 +405,7 @@ class CeePeerApps(Message):
 
 
 class FeatCfg(Message):
-    """DCB_FEATCFG_ATTR_* attributes: what is negotiated; `all` asks for them."""
+    """DCB_FEATCFG_ATTR_* attributes: negotiated features. `all` requests all of them."""
 
     all: bool = flag(1)
     pg: Named[DCB_FEATCFG | None] = u8(2, enum=DCB_FEATCFG)
@@ -388,7 +414,7 @@ class FeatCfg(Message):
 
 
 class Cee(Message):
-    """DCB_ATTR_CEE_* attributes: all of CEE at once, to be read alone (linux/dcbnl.h)."""
+    """DCB_ATTR_CEE_* attributes: the whole CEE configuration, read-only (linux/dcbnl.h)."""
 
     peer_pg: Nested[cee_pg] = struct(1, cee_pg)
     peer_pfc: Nested[cee_pfc] = struct(2, cee_pfc)
@@ -412,9 +438,9 @@ class dcbmsg(Message):
 
 
 class Dcb(dcbmsg):
-    """A request of any command, and what is got: struct dcbmsg and DCB_ATTR_* attributes.
+    """Request of any command, or reply to a get command: struct dcbmsg and DCB_ATTR_* attributes.
 
-    The link goes by its name, `ifname`. What an attribute is for, its command tells.
+    `ifname` names the link. `cmd` decides which other attributes the kernel reads or sends.
     """
 
     ifname: str | None = string(1, size=IFNAMSIZ)
@@ -436,9 +462,9 @@ class Dcb(dcbmsg):
 
 
 class DcbResult(dcbmsg):
-    """What became of a set command: the DCB_ATTR_* that was set, as one byte, 0 for done.
+    """Reply to a set command: the DCB_ATTR_* attribute of the request as one byte; 0 is success.
 
-    A refusal is that byte, of the driver's choosing, and no error of the message.
+    If a driver refuses, it chooses the value of this byte. The kernel then sends no error message.
     """
 
     state: int | None = u8(2)

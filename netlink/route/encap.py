@@ -1,9 +1,9 @@
-"""Light-weight tunnels: what RTA_ENCAP of a route or NHA_ENCAP of a next hop holds, by its type.
+"""Lightweight tunnels: RTA_ENCAP of a route and NHA_ENCAP of a next hop, one class for each type.
 
-Numbers are those of Linux 6.12: linux/lwtunnel.h and, one for each kind, mpls_iptunnel.h,
-seg6_iptunnel.h, seg6_local.h, ila.h, rpl_iptunnel.h and ioam6_iptunnel.h. Widths and byte order are
-those of the policies and fill functions in net/ipv4/ip_tunnel_core.c, net/mpls/mpls_iptunnel.c,
-net/core/lwt_bpf.c, net/xfrm/xfrm_interface_core.c and net/ipv6.
+Routes and next hops share this file, so it must not depend on either. Numbers are from Linux 6.12:
+linux/lwtunnel.h, and {mpls,seg6,rpl,ioam6}_iptunnel.h, seg6_local.h and ila.h for single types.
+Widths and byte order are from the policies and fill functions in net/ipv4/ip_tunnel_core.c,
+net/mpls/mpls_iptunnel.c, net/core/lwt_bpf.c, net/xfrm/xfrm_interface_core.c and net/ipv6.
 """
 
 from ipaddress import IPv6Address
@@ -35,11 +35,11 @@ from netlink.schema import (
     u64,
 )
 
-MAX_PROG_NAME = 256  # of a BPF program, the NUL not counted (net/core/lwt_bpf.c, seg6_local.c)
+MAX_PROG_NAME = 256  # name of a BPF program without the NUL (net/core/lwt_bpf.c, seg6_local.c)
 
 
 class LWTUNNEL_ENCAP(KernelEnum):
-    """Kinds of light-weight tunnel: RTA_ENCAP_TYPE, NHA_ENCAP_TYPE (linux/lwtunnel.h)."""
+    """Types of lightweight tunnels: RTA_ENCAP_TYPE, NHA_ENCAP_TYPE (linux/lwtunnel.h)."""
 
     LWTUNNEL_ENCAP_NONE = 0
     LWTUNNEL_ENCAP_MPLS = 1
@@ -55,7 +55,7 @@ class LWTUNNEL_ENCAP(KernelEnum):
 
 
 class TUNNEL(KernelFlag):
-    """Flags of a tunnel's header: LWTUNNEL_IP_FLAGS (linux/if_tunnel.h)."""
+    """Flags of the tunnel header: LWTUNNEL_IP_FLAGS (linux/if_tunnel.h)."""
 
     TUNNEL_CSUM = 0x01
     TUNNEL_ROUTING = 0x02
@@ -76,7 +76,7 @@ class TUNNEL(KernelFlag):
 
 
 class SEG6_IPTUN_MODE(KernelEnum):
-    """How a segment routing header is put on: seg6_iptunnel_encap.mode (linux/seg6_iptunnel.h)."""
+    """How to add a segment routing header: seg6_iptunnel_encap.mode (linux/seg6_iptunnel.h)."""
 
     SEG6_IPTUN_MODE_INLINE = 0
     SEG6_IPTUN_MODE_ENCAP = 1
@@ -95,7 +95,7 @@ class SR6_FLAG1(KernelFlag):
 
 
 class SEG6_LOCAL_ACTION(KernelEnum):
-    """What a node does at its own segment: SEG6_LOCAL_ACTION (linux/seg6_local.h)."""
+    """Action of this node for one of its segments: SEG6_LOCAL_ACTION (linux/seg6_local.h)."""
 
     SEG6_LOCAL_ACTION_UNSPEC = 0
     SEG6_LOCAL_ACTION_END = 1
@@ -117,7 +117,7 @@ class SEG6_LOCAL_ACTION(KernelEnum):
 
 
 class SEG6_LOCAL_FLV_OP(KernelEnum):
-    """Flavours of an action, bit N of SEG6_LOCAL_FLV_OPERATION each (linux/seg6_local.h)."""
+    """Flavors of an action; number N is bit N of SEG6_LOCAL_FLV_OPERATION (linux/seg6_local.h)."""
 
     SEG6_LOCAL_FLV_OP_UNSPEC = 0
     SEG6_LOCAL_FLV_OP_PSP = 1
@@ -127,7 +127,7 @@ class SEG6_LOCAL_FLV_OP(KernelEnum):
 
 
 class ILA_CSUM(KernelEnum):
-    """How checksums stay right when the locator changes: ILA_ATTR_CSUM_MODE (linux/ila.h)."""
+    """How to keep checksums valid when the locator changes: ILA_ATTR_CSUM_MODE (linux/ila.h)."""
 
     ILA_CSUM_ADJUST_TRANSPORT = 0
     ILA_CSUM_NEUTRAL_MAP = 1
@@ -150,14 +150,14 @@ class ILA_ATYPE(KernelEnum):
 
 
 class ILA_HOOK(KernelEnum):
-    """Where a packet is translated: ILA_ATTR_HOOK_TYPE (linux/ila.h)."""
+    """Where the kernel translates a packet: ILA_ATTR_HOOK_TYPE (linux/ila.h)."""
 
     ILA_HOOK_ROUTE_OUTPUT = 0
     ILA_HOOK_ROUTE_INPUT = 1
 
 
 class IOAM6_IPTUNNEL_MODE(KernelEnum):
-    """How a trace is put on: IOAM6_IPTUNNEL_MODE (linux/ioam6_iptunnel.h)."""
+    """How to add a trace header: IOAM6_IPTUNNEL_MODE (linux/ioam6_iptunnel.h)."""
 
     IOAM6_IPTUNNEL_MODE_INLINE = 1
     IOAM6_IPTUNNEL_MODE_ENCAP = 2
@@ -175,7 +175,7 @@ class Mpls(Message):
 
 
 class Xfrm(Message):
-    """LWT_XFRM_* attributes: an XFRM interface's id, and the link below (linux/lwtunnel.h)."""
+    """LWT_XFRM_* attributes: ID of an XFRM interface, and its lower link (linux/lwtunnel.h)."""
 
     if_id: int | None = u32(1)
     link: int | None = u32(2)
@@ -191,14 +191,14 @@ class Ila(Message):
 
 
 class BpfProg(Message):
-    """LWT_BPF_PROG_* attributes; the kernel sends the name alone (linux/lwtunnel.h)."""
+    """LWT_BPF_PROG_* attributes: a program. The kernel sends only `name` (linux/lwtunnel.h)."""
 
     fd: int | None = u32(1)
     name: str | None = string(2, size=MAX_PROG_NAME + 1)
 
 
 class Bpf(Message):
-    """LWT_BPF_* attributes: programs by the packet's way; headroom in bytes (linux/lwtunnel.h)."""
+    """LWT_BPF_* attributes: a program for each hook; headroom in bytes (linux/lwtunnel.h)."""
 
     in_: Nested[BpfProg] = nest(1, BpfProg)
     out: Nested[BpfProg] = nest(2, BpfProg)
@@ -210,7 +210,7 @@ class Bpf(Message):
 
 
 class IpOptGeneve(Message):
-    """LWTUNNEL_IP_OPT_GENEVE_* attributes: one option, its data in words of four bytes."""
+    """LWTUNNEL_IP_OPT_GENEVE_* attributes: one option. `data` is a multiple of 4 bytes."""
 
     class_: int | None = be16(1)
     type: int | None = u8(2)
@@ -218,13 +218,13 @@ class IpOptGeneve(Message):
 
 
 class IpOptVxlan(Message):
-    """LWTUNNEL_IP_OPT_VXLAN_* attributes: the group policy's mark."""
+    """LWTUNNEL_IP_OPT_VXLAN_* attributes: the ID of the group policy."""
 
     gbp: int | None = u32(1)
 
 
 class IpOptErspan(Message):
-    """LWTUNNEL_IP_OPT_ERSPAN_* attributes: `index` is of version 1, the others of version 2."""
+    """LWTUNNEL_IP_OPT_ERSPAN_* attributes: `index` in version 1, `dir` and `hwid` in version 2."""
 
     ver: int | None = u8(1)
     index: int | None = be32(2)
@@ -233,7 +233,7 @@ class IpOptErspan(Message):
 
 
 class IpOpts(Message):
-    """LWTUNNEL_IP_OPTS_* attributes: options of one kind of tunnel (linux/lwtunnel.h)."""
+    """LWTUNNEL_IP_OPTS_* attributes: options of one type of tunnel (linux/lwtunnel.h)."""
 
     geneve: Several[IpOptGeneve] = repeated(1, IpOptGeneve)
     vxlan: Nested[IpOptVxlan] = nest(2, IpOptVxlan)
@@ -241,7 +241,7 @@ class IpOpts(Message):
 
 
 class Ip(Message):
-    """LWTUNNEL_IP_* attributes: the outer IPv4 header, and the tunnel's key (linux/lwtunnel.h)."""
+    """LWTUNNEL_IP_* attributes: the outer IPv4 header, and the tunnel key (linux/lwtunnel.h)."""
 
     id: int | None = be64(1)
     dst: Addr = address(2, size=4)
@@ -253,7 +253,7 @@ class Ip(Message):
 
 
 class Ip6(Message):
-    """LWTUNNEL_IP6_* attributes: the outer IPv6 header, and the tunnel's key (linux/lwtunnel.h)."""
+    """LWTUNNEL_IP6_* attributes: the outer IPv6 header, and the tunnel key (linux/lwtunnel.h)."""
 
     id: int | None = be64(1)
     dst: Addr = address(2, size=16)
@@ -271,7 +271,7 @@ IPV6_SRCRT_TYPE_4 = 4  # linux/ipv6.h
 
 
 class SegmentRouting:
-    """What the two structs with a segment routing header have in common."""
+    """Methods of the two structs that contain a segment routing header."""
 
     __slots__ = ()
     data: bytes
@@ -279,10 +279,10 @@ class SegmentRouting:
 
     @classmethod
     def of(cls, *segments: IPv6Address | str, **members: Any) -> Self:
-        """The header for a path through some segments, in the order of travel.
+        """Return the header for a path through segments, given in the order of travel.
 
-        `members` are those that say more, such as `mode`. Inline mode wants "::" behind the last
-        segment: the kernel puts the packet's own destination there.
+        `members` are other members of the struct, such as `mode`. Inline mode requires "::" after
+        the last segment: the kernel replaces it with the destination of the packet.
         """
         path = [IPv6Address(segment).packed for segment in reversed(segments)]
         members |= {"segments_left": len(path) - 1, "first_segment": len(path) - 1}
@@ -298,15 +298,15 @@ class SegmentRouting:
 
     @property
     def tlvs(self) -> bytes:
-        """What stands behind the segments (struct sr6_tlv, linux/seg6.h)."""
+        """The bytes after the segments (struct sr6_tlv, linux/seg6.h)."""
         return self.data[16 * (self.first_segment + 1) :]
 
 
 class ipv6_sr_hdr(SegmentRouting, Message):
     """struct ipv6_sr_hdr (linux/seg6.h): the segment routing header of RFC 8754.
 
-    `data` is the path, its last segment first, and TLVs. `hdrlen` counts eights of bytes behind
-    the first eight bytes.
+    `data` is the path, with the last segment first, and then TLVs. `hdrlen` is the length without
+    the first 8 bytes, in units of 8 bytes.
     """
 
     nexthdr: int = u8()
@@ -334,13 +334,13 @@ class seg6_iptunnel_encap(SegmentRouting, Message):
 
 
 class Seg6(Message):
-    """SEG6_IPTUNNEL_* attributes: the header to put on (linux/seg6_iptunnel.h)."""
+    """SEG6_IPTUNNEL_* attributes: the header to add (linux/seg6_iptunnel.h)."""
 
     srh: Nested[seg6_iptunnel_encap] = struct(1, seg6_iptunnel_encap)
 
 
 class Seg6LocalBpf(Message):
-    """SEG6_LOCAL_BPF_* attributes: `prog` is a descriptor to set, an id to read."""
+    """SEG6_LOCAL_BPF_* attributes. `prog` is a descriptor in requests and an ID in replies."""
 
     prog: int | None = u32(1)
     prog_name: str | None = string(2, size=MAX_PROG_NAME + 1)
@@ -349,8 +349,9 @@ class Seg6LocalBpf(Message):
 class Seg6LocalCounters(Message):
     """SEG6_LOCAL_CNT_* attributes (linux/seg6_local.h).
 
-    The kernel counts if a request has all three, whatever their values (parse_nla_counters in
-    net/ipv6/seg6_local.c). The plans of routes and next hops send zeros for an empty nest.
+    The kernel counts if the request contains all three; it ignores their values
+    (parse_nla_counters in net/ipv6/seg6_local.c). Given an empty nest, the plans of routes and
+    next hops send three zeros.
     """
 
     packets: int | None = u64(2)
@@ -359,9 +360,9 @@ class Seg6LocalCounters(Message):
 
 
 class Seg6LocalFlavors(Message):
-    """SEG6_LOCAL_FLV_* attributes (linux/seg6_local.h): lengths in bits.
+    """SEG6_LOCAL_FLV_* attributes (linux/seg6_local.h). Lengths are in bits.
 
-    `operation` has bit N set for SEG6_LOCAL_FLV_OP number N.
+    Bit N of `operation` is the SEG6_LOCAL_FLV_OP number N.
     """
 
     operation: int | None = u32(1)
@@ -370,7 +371,7 @@ class Seg6LocalFlavors(Message):
 
 
 class Seg6Local(Message):
-    """SEG6_LOCAL_* attributes: what this node does at a segment of its own (linux/seg6_local.h)."""
+    """SEG6_LOCAL_* attributes: behaviour of this node for its segment (linux/seg6_local.h)."""
 
     action: Named[SEG6_LOCAL_ACTION | int | None] = u32(1, enum=SEG6_LOCAL_ACTION)
     srh: Nested[ipv6_sr_hdr] = struct(2, ipv6_sr_hdr)
@@ -391,8 +392,8 @@ class Seg6Local(Message):
 class ipv6_rpl_sr_hdr(Message):
     """struct ipv6_rpl_sr_hdr (linux/rpl.h): the source routing header of RFC 6554.
 
-    `cmpr` is the two compressions, cmpri << 4 | cmpre, for which the kernel takes 0 alone
-    (rpl_validate_srh), and `segments` are in the order of travel.
+    `cmpr` contains two compression values, cmpri << 4 | cmpre; the kernel accepts only 0
+    (rpl_validate_srh). `segments` are in the order of travel.
     """
 
     nexthdr: int = u8()
@@ -405,7 +406,7 @@ class ipv6_rpl_sr_hdr(Message):
 
 
 class Rpl(Message):
-    """RPL_IPTUNNEL_* attributes: the header to put on (linux/rpl_iptunnel.h)."""
+    """RPL_IPTUNNEL_* attributes: the header to add (linux/rpl_iptunnel.h)."""
 
     srh: Nested[ipv6_rpl_sr_hdr] = struct(1, ipv6_rpl_sr_hdr)
 
@@ -413,8 +414,8 @@ class Rpl(Message):
 class ioam6_trace_hdr(Message):
     """struct ioam6_trace_hdr (linux/ioam6.h): the trace header of RFC 9197.
 
-    `nodelen` is the byte whose upper five bits are the length of a node's data in words of four
-    bytes, with the overflow bit 0x04 below; `remlen` counts such words; `type` has bit 0 on top.
+    The upper five bits of `nodelen` are the length of one node's data in units of 4 bytes; 0x04 is
+    the overflow bit. `remlen` is in units of 4 bytes. Bit 0 of `type` is the most significant one.
     """
 
     namespace_id: int = be16()
@@ -425,7 +426,10 @@ class ioam6_trace_hdr(Message):
 
 
 class Ioam6(Message):
-    """IOAM6_IPTUNNEL_* attributes (linux/ioam6_iptunnel.h): a trace in k of n packets."""
+    """IOAM6_IPTUNNEL_* attributes (linux/ioam6_iptunnel.h): a trace header.
+
+    The kernel adds it to `freq_k` of every `freq_n` packets.
+    """
 
     mode: Named[IOAM6_IPTUNNEL_MODE | int | None] = u8(1, enum=IOAM6_IPTUNNEL_MODE)
     dst: Addr = address(2, size=16)
@@ -452,15 +456,15 @@ ENCAPS: dict[LWTUNNEL_ENCAP, type[Message]] = {
 
 
 def encapsulation(words: Words) -> dict[str, Any]:
-    """Return the fields `encap_type` and `encap` from the arguments of a plan, or from a hop's.
+    """Return the fields `encap_type` and `encap` from the arguments of a plan or of a next hop.
 
-    The type may be left out beside a message, whose class implies it.
+    `encap_type` is optional if `encap` is a message, because the class implies the type.
     """
     given = words.given["encap"]
     kind = words.number("encap_type", LWTUNNEL_ENCAP, U16)
     if given is None:
         if kind is not None:
-            words.refuse("takes encap_type only with encap")
+            words.refuse("accepts encap_type only together with encap")
         return {}
     if kind is None:
         kind = next((key for key, cls in ENCAPS.items() if isinstance(given, cls)), None)

@@ -1,9 +1,9 @@
-"""The multicast groups of a bridge or a VXLAN: struct br_port_msg and its MDBA_* attributes.
+"""Multicast groups of a bridge or a VXLAN: struct br_port_msg and its MDBA_* attributes.
 
-What the kernel sends and what it is sent are different attributes under the same numbers, hence
-two classes. Numbers are those of Linux 6.12 (linux/if_bridge.h), MDB_FLAGS_OFFLOAD_FAILED of 6.18;
-widths and byte order are those of net/bridge/br_mdb.c and drivers/net/vxlan/vxlan_mdb.c. Timers are
-in hundredths of a second.
+Requests and replies use the same attribute numbers with different meanings. They therefore have
+different classes, which must not be mixed. Numbers are from Linux 6.12 (linux/if_bridge.h),
+MDB_FLAGS_OFFLOAD_FAILED from 6.18. Widths and byte order are from net/bridge/br_mdb.c and
+drivers/net/vxlan/vxlan_mdb.c. Timers are in hundredths of a second.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -32,12 +32,12 @@ from netlink.schema import (
     u32,
 )
 
-# MdbSource has a field of this name, which would hide the word from the fields after it.
+# MdbSource has a field named `address`, which would hide this function from later fields.
 from netlink.schema import address as ip
 
 
 class MDB_STATE(KernelEnum, prefix="MDB_"):
-    """Whether an entry ages: br_mdb_entry.state."""
+    """Whether an entry expires: br_mdb_entry.state."""
 
     MDB_TEMPORARY = 0
     MDB_PERMANENT = 1
@@ -54,17 +54,17 @@ class MDB_FLAGS(KernelFlag):
 
 
 class MCAST(KernelEnum):
-    """What the sources of a group are: ..._GROUP_MODE (linux/in.h)."""
+    """Meaning of the list of sources: MDBA_MDB_EATTR_GROUP_MODE, MDBE_ATTR_GROUP_MODE."""
 
     MCAST_EXCLUDE = 0
     MCAST_INCLUDE = 1
 
 
 class br_mdb_entry(Message):
-    """struct br_mdb_entry (linux/if_bridge.h): a group on the port `ifindex`, in a VLAN.
+    """struct br_mdb_entry (linux/if_bridge.h): a group on the port `ifindex`, in the VLAN `vid`.
 
-    `u` holds an IPv4, IPv6 or link-layer address by `proto`, which is 0 for the last. `of` makes
-    the two, `addr` reads them.
+    `proto` is the type of the address in `u`: IPv4, IPv6, or 0 for a link-layer address. `of`
+    builds both members from an address, and `addr` returns the address.
     """
 
     ifindex: int = u32()
@@ -77,7 +77,7 @@ class br_mdb_entry(Message):
 
     @classmethod
     def of(cls, group: IPAddress | str, **members: Any) -> Self:
-        """The entry of a group by its address, "239.1.1.1", "ff02::db8" or "01:00:5e:00:00:01"."""
+        """Return the entry of a group: "239.1.1.1", "ff02::db8" or "01:00:5e:00:00:01"."""
         try:
             found = ip_address(group)
         except ValueError:
@@ -87,7 +87,7 @@ class br_mdb_entry(Message):
 
     @property
     def addr(self) -> IPAddress | str:
-        """The group's address; a link-layer one as text."""
+        """The address of the group. A link-layer address is text."""
         match self.proto:
             case ETH_P.ETH_P_IP:
                 return IPv4Address(self.u[:4])
@@ -98,7 +98,7 @@ class br_mdb_entry(Message):
 
 
 class MdbSource(Message):
-    """MDBA_MDB_SRCATTR_* attributes: a source, and when it expires (linux/if_bridge.h)."""
+    """MDBA_MDB_SRCATTR_* attributes: a source and its timer (linux/if_bridge.h)."""
 
     address: Addr = ip(1, by_family="^^proto")
     timer: int | None = u32(2)
@@ -113,8 +113,8 @@ class MdbSourceList(Message):
 class MdbEntryInfo(br_mdb_entry):
     """One group on one port: struct br_mdb_entry and MDBA_MDB_EATTR_* attributes.
 
-    From `dst` on they are a VXLAN's. `eattr_ifindex` (MDBA_MDB_EATTR_IFINDEX) is the link behind
-    which `dst` lies; the port is `ifindex`.
+    The attributes from `dst` on exist only for a VXLAN. `eattr_ifindex` (MDBA_MDB_EATTR_IFINDEX)
+    is the link through which the VXLAN sends to `dst`; the port is `ifindex`.
     """
 
     timer: int | None = u32(1)
@@ -130,25 +130,25 @@ class MdbEntryInfo(br_mdb_entry):
 
 
 class MdbEntry(Message):
-    """MDBA_MDB_ENTRY: a group, port by port (linux/if_bridge.h)."""
+    """MDBA_MDB_ENTRY: the ports of a group (linux/if_bridge.h)."""
 
     info: Several[MdbEntryInfo] = repeated(1, MdbEntryInfo)
 
 
 class MdbEntries(Message):
-    """MDBA_MDB: the groups (linux/if_bridge.h)."""
+    """MDBA_MDB: a list of groups (linux/if_bridge.h)."""
 
     entry: Several[MdbEntry] = repeated(1, MdbEntry)
 
 
 class router_port(Message):
-    """What MDBA_ROUTER_PORT begins with: the port's index (linux/if_bridge.h)."""
+    """The first member of MDBA_ROUTER_PORT: the index of the port (linux/if_bridge.h)."""
 
     ifindex: int = u32()
 
 
 class RouterPort(router_port):
-    """A port towards multicast routers: its index and MDBA_ROUTER_PATTR_* attributes."""
+    """A port that leads to multicast routers: its index and MDBA_ROUTER_PATTR_* attributes."""
 
     timer: int | None = u32(1)
     type: Named[MDB_RTR_TYPE | int | None] = u8(2, enum=MDB_RTR_TYPE)
@@ -158,27 +158,27 @@ class RouterPort(router_port):
 
 
 class RouterPorts(Message):
-    """MDBA_ROUTER: the ports towards multicast routers (linux/if_bridge.h)."""
+    """MDBA_ROUTER: the ports that lead to multicast routers (linux/if_bridge.h)."""
 
     port: Several[RouterPort] = repeated(1, RouterPort)
 
 
 class br_port_msg(Message, bare=rtgenmsg):
-    """struct br_port_msg (linux/if_bridge.h): `ifindex` of the bridge or VXLAN."""
+    """struct br_port_msg (linux/if_bridge.h). `ifindex` is the index of the bridge or VXLAN."""
 
     family: Named[AF | int] = u8(enum=AF)
     ifindex: int = u32()
 
 
 class Mdb(br_port_msg):
-    """What the kernel tells of one bridge or VXLAN: struct br_port_msg and MDBA_* attributes."""
+    """Reply or event about one bridge or VXLAN: struct br_port_msg and MDBA_* attributes."""
 
     mdb: Nested[MdbEntries] = nest(1, MdbEntries)
     router: Nested[RouterPorts] = nest(2, RouterPorts)
 
 
 class MdbSetSource(Message):
-    """MDBE_SRCATTR_* attributes: a source to be set (linux/if_bridge.h)."""
+    """MDBE_SRCATTR_* attributes: a source in a request (linux/if_bridge.h)."""
 
     address: Addr = ip(1, by_family="^^^entry.proto")
 
@@ -190,7 +190,7 @@ class MdbSetSourceList(Message):
 
 
 class MdbSetAttributes(Message):
-    """MDBE_ATTR_* attributes: what more there is to say of an entry (linux/if_bridge.h)."""
+    """MDBE_ATTR_* attributes: options of an entry in a request (linux/if_bridge.h)."""
 
     source: Addr = ip(1, by_family="^entry.proto")
     src_list: Nested[MdbSetSourceList] = nest(2, MdbSetSourceList)
@@ -205,9 +205,10 @@ class MdbSetAttributes(Message):
 
 
 class MdbSet(br_port_msg):
-    """A request for one entry: struct br_port_msg and its MDBA_SET_ENTRY_* attributes.
+    """Request about one entry: struct br_port_msg and its MDBA_SET_ENTRY_* attributes.
 
-    MDBA_GET_ENTRY_* attributes are the same. A dump has neither, and is of all bridges.
+    The MDBA_GET_ENTRY_* attributes are the same. A dump request has no attributes and returns the
+    groups of all bridges.
     """
 
     entry: Nested[br_mdb_entry] = struct(1, br_mdb_entry)
@@ -227,7 +228,7 @@ replace = Op(
     "mdb.replace", RTM.RTM_NEWMDB, MdbSet, reply=Mdb, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
 )
 delete = Op("mdb.delete", RTM.RTM_DELMDB, MdbSet, reply=Mdb)
-# All entries that `entry` and `entry_attrs`, if they are there, do not exclude.
+# Deletes all entries that match `entry` and `entry_attrs`, or all if the request has neither.
 flush = Op("mdb.flush", RTM.RTM_DELMDB, MdbSet, reply=Mdb, flags=NLM_F.NLM_F_BULK)
 
 ROUTE.add(

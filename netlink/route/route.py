@@ -1,12 +1,12 @@
 """Routes: struct rtmsg and its RTA_* attributes, with metrics and next hops.
 
-IPv4, IPv6 and MPLS routes are one message, and so are multicast routes (RTNL_FAMILY_IPMR and
-RTNL_FAMILY_IP6MR). Numbers are those of Linux 6.12 (linux/rtnetlink.h), RTA_FLOWLABEL of 6.18;
-widths, signs and byte order are those of net/ipv4/fib_frontend.c, net/ipv4/route.c,
-net/ipv4/ipmr_base.c, net/ipv6/route.c and net/mpls/af_mpls.c. Times called clock ticks are
-hundredths of a second. RTA_PAD, which only aligns what follows it, is not declared.
+One class describes IPv4, IPv6, MPLS and multicast routes (RTNL_FAMILY_IPMR, RTNL_FAMILY_IP6MR).
+This file contains messages, ops and plans, and no I/O. Numbers are from Linux 6.12
+(linux/rtnetlink.h), RTA_FLOWLABEL from 6.18. Widths, signs and byte order are from
+net/ipv4/{fib_frontend,route,ipmr_base}.c, net/ipv6/route.c and net/mpls/af_mpls.c. RTA_PAD only
+aligns the attribute after it and is not declared. A clock tick is a hundredth of a second.
 
-The plans at the end are the words of `ip route`:
+The plans at the end use the words of `ip route`:
 
     nl.do(route.add("10.0.0.0/8", via="192.0.2.1", dev="eth0", table=100))
     nl.do(route.put("default", nexthops=[{"via": "192.0.2.1"}, {"via": "192.0.2.2", "weight": 3}]))
@@ -61,11 +61,11 @@ from netlink.schema import (
     uint,
 )
 
-TCP_CA_NAME_MAX = 16  # include/net/tcp.h; the kernel would cut a longer name (ip_metrics_convert)
+TCP_CA_NAME_MAX = 16  # include/net/tcp.h; the kernel truncates longer names (ip_metrics_convert)
 
 
 class ICMPV6_ROUTER_PREF(KernelEnum):
-    """Preference of an IPv6 router, as RFC 4191 counts it: RTA_PREF (linux/icmpv6.h)."""
+    """Preference of an IPv6 router (RFC 4191): RTA_PREF (linux/icmpv6.h)."""
 
     ICMPV6_ROUTER_PREF_MEDIUM = 0
     ICMPV6_ROUTER_PREF_HIGH = 1
@@ -74,7 +74,7 @@ class ICMPV6_ROUTER_PREF(KernelEnum):
 
 
 class rta_cacheinfo(Message):
-    """struct rta_cacheinfo (linux/rtnetlink.h): `lastuse` and `expires` in clock ticks."""
+    """struct rta_cacheinfo (linux/rtnetlink.h). `lastuse` and `expires` are in clock ticks."""
 
     clntref: int = u32()
     lastuse: int = u32()
@@ -87,7 +87,7 @@ class rta_cacheinfo(Message):
 
 
 class rta_mfc_stats(Message):
-    """struct rta_mfc_stats (linux/rtnetlink.h): what a multicast route forwarded."""
+    """struct rta_mfc_stats (linux/rtnetlink.h): counters of a multicast route."""
 
     packets: int = u64()
     bytes: int = u64()
@@ -95,9 +95,9 @@ class rta_mfc_stats(Message):
 
 
 class rtvia(Message):
-    """struct rtvia (linux/rtnetlink.h): a gateway of another family than the route's.
+    """struct rtvia (linux/rtnetlink.h): a gateway whose address family differs from the route's.
 
-    With AF_PACKET, which MPLS knows, `addr` is the link-layer address as bytes.
+    With AF_PACKET (MPLS only), `addr` is the link-layer address as bytes.
     """
 
     family: Named[AF | int] = u16(enum=AF)
@@ -107,8 +107,8 @@ class rtvia(Message):
 class Metrics(Message):
     """RTAX_* attributes of RTA_METRICS (linux/rtnetlink.h).
 
-    `lock` has bit N set where RTAX_* number N must not be learned. The kernel keeps `rtt` in
-    eighths and `rttvar` in quarters of a millisecond, `rto_min` in milliseconds.
+    Bit N of `lock` means that the kernel must not update the metric with RTAX_* number N. `rtt` is
+    in units of 1/8 ms, `rttvar` in units of 1/4 ms and `rto_min` in milliseconds.
     """
 
     lock: int | None = u32(1)
@@ -133,9 +133,10 @@ class Metrics(Message):
 class rtnexthop(Message):
     """struct rtnexthop (linux/rtnetlink.h).
 
-    `len` is the record's length in bytes, attributes included. `hops` is the weight less one. To
-    set a multicast route, it is the TTL threshold of the daemon's interface N for hop number N, 255
-    for none, whatever `ifindex` says (ipmr_nla_get_ttls in net/ipv4/ipmr.c).
+    `len` is the length of the record in bytes, including its attributes. `hops` is the weight
+    minus one. In a request for a multicast route, `hops` of record N is the TTL threshold of the
+    daemon's interface N, or 255 for none; the kernel ignores `ifindex` there (ipmr_nla_get_ttls in
+    net/ipv4/ipmr.c).
     """
 
     len: int = u16()
@@ -147,7 +148,7 @@ class rtnexthop(Message):
 class NextHop(rtnexthop):
     """One next hop of RTA_MULTIPATH: struct rtnexthop and RTA_* attributes.
 
-    An AF_MPLS hop has no `gateway`: it goes `via`, and `newdst` holds its labels.
+    An AF_MPLS hop has `via` instead of `gateway`, and its labels are in `newdst`.
     """
 
     gateway: Addr = address(5, by_family=True, mapped=True)
@@ -159,7 +160,7 @@ class NextHop(rtnexthop):
 
 
 class rtmsg(Message, bare=rtgenmsg):
-    """struct rtmsg (linux/rtnetlink.h). Prefix lengths in bits."""
+    """struct rtmsg (linux/rtnetlink.h). Prefix lengths are in bits."""
 
     family: Named[AF | int] = u8(enum=AF)
     dst_len: int = u8()
@@ -175,9 +176,9 @@ class rtmsg(Message, bare=rtgenmsg):
 class Route(rtmsg):
     """One route: struct rtmsg and its RTA_* attributes (linux/rtnetlink.h).
 
-    A default route has no `dst`; that of an AF_MPLS route is a label, as a tuple of one, with a
-    `dst_len` of 20. The kernel always sends `table`, the whole number of which `rtm_table` holds
-    what fits.
+    A default route has no `dst`. The `dst` of an AF_MPLS route is a tuple with one label, and its
+    `dst_len` is 20. The kernel always sends `table`, which is the full number; `rtm_table` has
+    only 8 bits.
     """
 
     dst: AddrOrLabels = address(1, by_family=True)
@@ -189,7 +190,7 @@ class Route(rtmsg):
     prefsrc: Addr = address(7, by_family=True)
     metrics: Nested[Metrics] = nest(8, Metrics)
     multipath: Several[NextHop] = records(9, NextHop)
-    protoinfo: bytes | None = binary(10)  # no longer used by the kernel, like session and mp_algo
+    protoinfo: bytes | None = binary(10)  # the kernel ignores it, as it does session and mp_algo
     flow: int | None = u32(11)
     cacheinfo: Nested[rta_cacheinfo] = struct(12, rta_cacheinfo)
     session: bytes | None = binary(13)
@@ -202,7 +203,7 @@ class Route(rtmsg):
     pref: Named[ICMPV6_ROUTER_PREF | int | None] = u8(20, enum=ICMPV6_ROUTER_PREF)
     encap_type: Named[LWTUNNEL_ENCAP | int | None] = u16(21, enum=LWTUNNEL_ENCAP)
     encap: Nested[Encap] = selected(22, "encap_type", ENCAPS)
-    # Seconds in four bytes from IPv6, clock ticks in eight from a multicast route (ipmr_base.c).
+    # IPv6 sends seconds in 4 bytes; multicast routes send clock ticks in 8 bytes (ipmr_base.c).
     expires: int | None = uint(23)
     uid: int | None = u32(25)
     ttl_propagate: int | None = u8(26)
@@ -218,8 +219,8 @@ new = Op("route.new", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE | NLM_F.
 replace = Op(
     "route.replace", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE
 )
-# IPv4 puts an equal prefix and metric behind the others or before them (fib_table_insert); IPv6
-# makes either one more next hop of the route that is there (fib6_add_rt2node).
+# If a route with the same prefix and metric exists, IPv4 adds the new one after it or before it
+# (fib_table_insert). IPv6 adds a next hop to the existing route in both cases (fib6_add_rt2node).
 append = Op("route.append", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_APPEND)
 prepend = Op("route.prepend", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE)
 set = Op("route.set", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_REPLACE)
@@ -234,14 +235,14 @@ Destination = str | IPAddress | IPv4Network | IPv6Network
 
 
 class Hop(TypedDict, total=False):
-    """Where packets go next: one of the `nexthops` of a route. Other keys are refused."""
+    """One of the `nexthops` of a route: a dict with these keys. Plans refuse other keys."""
 
-    via: IPAddress | str  # may be of the other family
+    via: IPAddress | str  # its address family may differ from the route's
     dev: Dev
-    weight: int  # among several, 1 to 256
+    weight: int  # 1 to 256
     onlink: bool  # the kernel does not check that `via` is reachable
     encap: Encap | dict[str, Any]
-    encap_type: LWTUNNEL_ENCAP | int | str  # may be left out if `encap` is a message
+    encap_type: LWTUNNEL_ENCAP | int | str  # optional if `encap` is a message
     realms: int | tuple[int, int]
 
 
@@ -271,22 +272,24 @@ def add(
     expires: int | None = None,
     family: AF | int | str | None = None,
 ) -> Steps[None]:
-    """Make a route to a network, an address or "default".
+    """Add a route to a network, an address or "default".
 
-    The route goes through `via` or `dev` or both, through several `nexthops`, or through the next
-    hop object `nhid`; with `type` "blackhole", "unreachable", "prohibit" or "throw" it goes
-    nowhere. `via` may be of the other family. With `onlink` the kernel does not check that `via` is
-    reachable. `encap` is a message, or a dict of its fields beside `encap_type`.
+    The next hop is `via`, `dev` or both, a list of `nexthops`, or the next hop object with the ID
+    `nhid`. A route of `type` "blackhole", "unreachable", "prohibit" or "throw" needs no next hop.
+    The address family of `via` may differ from the one of `dst`. With `onlink` the kernel does not
+    check that `via` is reachable. `encap` is a message, or a dict of its fields together with
+    `encap_type`.
 
-    `family` is needed only for a default route without addresses; it is AF_INET unless given.
-    `src` is the address to send from, and `from_` (IPv6) the senders that the route is for.
-    `table` is "main" unless given, or "local" for the types local, broadcast, anycast and nat.
-    `scope` follows from the type and the way, as in `ip route`. `realms` (IPv4) is the realm of the
-    destination, or a pair of that of the source and it. `mtu` is one of `metrics`. `pref` and
-    `expires` (seconds) are for IPv6. Numbers with names may be words: `proto="static"`.
+    `src` is the preferred source address of packets that this host sends. `from_` (IPv6) limits
+    the route to packets from these sources. `table` defaults to "main", and to "local" for the
+    types local, broadcast, anycast and nat. `scope` defaults to the value that `ip route` chooses
+    for the type and the next hop. `realms` (IPv4) is the realm of the destination, or a pair
+    (source, destination). `mtu` in bytes is a shorthand for one of `metrics`. `pref` and `expires`
+    (in seconds) exist only for IPv6. `family` is derived from the addresses and otherwise defaults
+    to "inet". Numbers that have names can be given by name: `proto="static"`.
 
-    Raises KernelError (EEXIST; ENODEV if a link does not exist; ENETUNREACH or EHOSTUNREACH if
-    `via` cannot be reached).
+    Raises KernelError: EEXIST if the route exists, ENODEV if a link does not exist, ENETUNREACH or
+    EHOSTUNREACH if `via` is not reachable.
     """
     return (yield from _write(new, Words("route.add", locals())))
 
@@ -317,7 +320,10 @@ def put(
     expires: int | None = None,
     family: AF | int | str | None = None,
 ) -> Steps[None]:
-    """As add(), but replace a route of the same destination, tos and metric."""
+    """Add a route, or replace the one with the same destination, tos and metric.
+
+    The arguments and errors are those of add(), except EEXIST.
+    """
     return (yield from _write(replace, Words("route.put", locals())))
 
 
@@ -347,7 +353,10 @@ def change(
     expires: int | None = None,
     family: AF | int | str | None = None,
 ) -> Steps[None]:
-    """As put(), but raises KernelError (ENOENT) if there is no such route."""
+    """Replace the existing route with the same destination, tos and metric.
+
+    The arguments are those of add(). Raises KernelError: ENOENT if the route does not exist.
+    """
     return (yield from _write(set, Words("route.change", locals())))
 
 
@@ -371,18 +380,22 @@ def remove(
     metrics: Metrics | dict[str, Any] | None = None,
     family: AF | int | str | None = None,
 ) -> Steps[None]:
-    """Remove the first route that has what is given.
+    """Remove the first route that matches all given arguments.
 
-    The arguments are those of add() that the kernel compares; of an IPv6 route it ignores the type
-    and the scope, and `src`, `mtu` and `metrics` are refused for that reason. `table` is chosen as
-    in add(). Raises KernelError (ESRCH).
+    The arguments are those of add() that the kernel compares. For IPv6 routes, the kernel ignores
+    `type` and `scope`. It ignores `src`, `mtu` and `metrics` too, so the plan refuses these three.
+    `table` defaults as in add().
+
+    Raises KernelError: ESRCH if no route matches.
     """
     words = Words("route.remove", locals())
     fields, family, kind = yield from _fields(words)
     if family == AF.AF_INET6:
         for name in ("src", "mtu", "metrics"):
             if words.has(name):
-                raise words.wrong(name, "the kernel does not compare it for an IPv6 route")
+                raise words.wrong(
+                    name, "the kernel does not compare it for IPv6 routes; leave it out"
+                )
     scope = words.number("scope", RT_SCOPE, U8)
     if scope is None:
         scope = _scope(family, kind, usual=RT_SCOPE.RT_SCOPE_NOWHERE)
@@ -409,11 +422,13 @@ def lookup(
     dport: int | None = None,
     fibmatch: bool = False,
 ) -> Steps[Route]:
-    """Return the way that a packet would go, as a Route.
+    """Return the route that the kernel would use for a packet.
 
-    With `iif` the packet has arrived there; otherwise this host sends it. `fibmatch` returns the
-    entry of the routing table instead, with all its next hops. Raises KernelError (ENETUNREACH,
-    EHOSTUNREACH, or the error that a route of type prohibit or throw stands for).
+    With `iif` the packet is received on that link; otherwise this host sends it. With `fibmatch`
+    the kernel returns the matching entry of the routing table, with all its next hops.
+
+    Raises KernelError: ENETUNREACH or EHOSTUNREACH if there is no route, or the error of a route
+    of type "prohibit" or "throw".
     """
     words = Words("route.lookup", locals())
     to = words.address("dst")
@@ -421,7 +436,7 @@ def lookup(
         raise words.expected("dst", "an IP address")
     source = words.address("src")
     if source is not None and source.version != to.version:
-        raise words.wrong("src", f"{source} is not of the family of {to}")
+        raise words.wrong("src", f"{source} and {to} belong to different address families")
     flags = RTM_F(0)
     if to.version == 4:  # inet6_rtm_valid_getroute_req refuses the flag
         flags |= RTM_F.RTM_F_LOOKUP_TABLE
@@ -446,7 +461,7 @@ def lookup(
     return found
 
 
-# Arguments of a route that one family alone has. The kernel ignores them for the other.
+# Arguments that only one address family has. The kernel ignores them for the other family.
 ONLY_IPV4 = ("realms",)
 ONLY_IPV6 = ("from_", "pref", "expires")
 
@@ -472,7 +487,7 @@ def _write(op: Op[..., None, Route], words: Words) -> Steps[None]:
 
 
 def _fields(words: Words) -> Steps[tuple[dict[str, Any], AF, int | None]]:
-    """The fields of a route that all plans have, its family and its type."""
+    """Return the fields that all plans send, the address family and the type of the route."""
     dst = words.prefix("dst")
     if dst is None:
         raise words.expected("dst", 'an address, a network or "default"')
@@ -489,12 +504,12 @@ def _fields(words: Words) -> Steps[tuple[dict[str, Any], AF, int | None]]:
         family = _family((given for _, given in addresses), (words, *hops))
     for name, given in addresses:
         if given is not None and family_of(given) != family:
-            raise words.wrong(name, f"{given} is not of the family of the route")
+            raise words.wrong(name, f"{given} does not belong to the route's family {family}")
     for place in (words, *hops):
         for name in ONLY_IPV6 if family == AF.AF_INET else ONLY_IPV4:
             if place.has(name):
                 other = "IPv4" if family == AF.AF_INET else "IPv6"
-                raise place.wrong(name, f"{other} routes do not have it")
+                raise place.wrong(name, f"{other} routes do not have it; leave it out")
     kind = words.number("type", RTN, U8)
     table = words.number("table", RT_TABLE)
     if table is None:
@@ -519,7 +534,7 @@ def _fields(words: Words) -> Steps[tuple[dict[str, Any], AF, int | None]]:
     multipath = []
     for hop in hops:
         if not hop.has("via") and not hop.has("dev"):
-            raise EncodeError("a hop needs via or dev", path=hop.place)
+            raise EncodeError("a next hop needs via or dev, got neither", path=hop.place)
         weight = hop.integer("weight", 1, 256)
         multipath.append({
             "hops": 0 if weight is None else weight - 1,
@@ -536,7 +551,7 @@ def _metrics(metrics: Metrics | dict[str, Any]) -> Metrics:
 
 
 def _family(given: Iterable[IPAddress | None], hops: Iterable[Words]) -> AF:
-    """The family of a route: that of the first address which is given, as in `ip route`."""
+    """Return the family of the first address that is given, as `ip route` does."""
     for one in given:
         if one is not None:
             return family_of(one)
@@ -548,7 +563,7 @@ def _family(given: Iterable[IPAddress | None], hops: Iterable[Words]) -> AF:
 
 
 def _hop(words: Words, family: AF, device: str) -> Steps[dict[str, Any]]:
-    """The fields that say where a route or one of its next hops goes."""
+    """Return the fields of a route, or of one of its next hops, that describe the next hop."""
     fields = encapsulation(words) if "encap" in words.given else {}
     if words.given.get("onlink") is not None and words.switch("onlink"):
         fields["flags"] = RTNH_F.RTNH_F_ONLINK
@@ -564,12 +579,12 @@ def _hop(words: Words, family: AF, device: str) -> Steps[dict[str, Any]]:
     return fields
 
 
-# Types whose routes belong to the table "local", as in `ip route`.
+# Types of routes that are stored in the table "local" by default, as in `ip route`.
 LOCAL_TYPES = (RTN.RTN_LOCAL, RTN.RTN_BROADCAST, RTN.RTN_ANYCAST, RTN.RTN_NAT)
 
 
 def _scope(family: AF, kind: int | None, *, usual: RT_SCOPE) -> RT_SCOPE:
-    """The scope of a route for which none is given, as in `ip route`."""
+    """Return the default scope of a route, as in `ip route`."""
     if family != AF.AF_INET:
         return RT_SCOPE.RT_SCOPE_UNIVERSE  # the kernel ignores it
     match kind:

@@ -1,9 +1,9 @@
-"""Counters of links without the rest of the link: struct if_stats_msg and IFLA_STATS_* attributes.
+"""Counters of links, without other attributes: struct if_stats_msg and IFLA_STATS_* attributes.
 
-Requests and answers have different attributes under the same numbers, hence two classes. Numbers
-are those of Linux 6.12 (linux/if_link.h, linux/if_bridge.h, linux/if_bonding.h, linux/mpls.h);
-widths are those of rtnl_fill_statsinfo in net/core/rtnetlink.c and what it calls. Pads are not
-declared.
+Requests and replies use the same attribute numbers with different meanings. They therefore have
+different classes, which must not be mixed. Numbers are from Linux 6.12 (linux/if_link.h,
+linux/if_bridge.h, linux/if_bonding.h, linux/mpls.h), widths from rtnl_fill_statsinfo in
+net/core/rtnetlink.c and the functions it calls. Attributes that only pad are not declared.
 """
 
 from netlink.constants import AF, KernelFlag
@@ -29,7 +29,7 @@ from netlink.schema import (
 
 
 class IFLA_STATS(KernelFlag):
-    """Which counters are meant, IFLA_STATS_FILTER_BIT() of each attribute: filter_mask."""
+    """Requested counters: filter_mask, with IFLA_STATS_FILTER_BIT() of each attribute."""
 
     IFLA_STATS_LINK_64 = 0x01
     IFLA_STATS_LINK_XSTATS = 0x02
@@ -39,7 +39,7 @@ class IFLA_STATS(KernelFlag):
 
 
 class IFLA_OFFLOAD_XSTATS(KernelFlag):
-    """Which counters of hardware are meant, IFLA_STATS_FILTER_BIT() of each attribute."""
+    """Requested hardware counters: IFLA_STATS_FILTER_BIT() of each attribute."""
 
     IFLA_OFFLOAD_XSTATS_CPU_HIT = 0x01
     IFLA_OFFLOAD_XSTATS_HW_S_INFO = 0x02
@@ -59,7 +59,7 @@ class bridge_vlan_xstats(Message):
 
 
 class br_mcast_stats(Message):
-    """struct br_mcast_stats (linux/if_bridge.h): each pair is what came in and what went out."""
+    """struct br_mcast_stats (linux/if_bridge.h). Each pair is (received, sent)."""
 
     igmp_v1queries: tuple[int, ...] = scalars(u64(), length=2)
     igmp_v2queries: tuple[int, ...] = scalars(u64(), length=2)
@@ -80,7 +80,7 @@ class br_mcast_stats(Message):
 
 
 class bridge_stp_xstats(Message):
-    """struct bridge_stp_xstats (linux/if_bridge.h): counters of a port's spanning tree."""
+    """struct bridge_stp_xstats (linux/if_bridge.h): spanning tree counters of a port."""
 
     transition_blk: int = u64()
     transition_fwd: int = u64()
@@ -119,14 +119,14 @@ class BondXstats(Message):
 
 
 class LinkXstats(Message):
-    """LINK_XSTATS_TYPE_* attributes: what the kind of link counts (linux/if_link.h)."""
+    """LINK_XSTATS_TYPE_* attributes: counters of one kind of link (linux/if_link.h)."""
 
     bridge: Nested[BridgeXstats] = nest(1, BridgeXstats)
     bond: Nested[BondXstats] = nest(2, BondXstats)
 
 
 class rtnl_hw_stats64(Message):
-    """struct rtnl_hw_stats64 (linux/if_link.h): what hardware counted."""
+    """struct rtnl_hw_stats64 (linux/if_link.h): hardware counters."""
 
     rx_packets: int = u64()
     tx_packets: int = u64()
@@ -140,14 +140,17 @@ class rtnl_hw_stats64(Message):
 
 
 class HwStatsInfo(Message):
-    """IFLA_OFFLOAD_XSTATS_HW_S_INFO_* attributes, 0 or 1: wanted, and counting."""
+    """IFLA_OFFLOAD_XSTATS_HW_S_INFO_* attributes: whether counters are requested, and in use.
+
+    Both are 0 or 1.
+    """
 
     request: int | None = u8(1)
     used: int | None = u8(2)
 
 
 class HwStatsInfos(Message):
-    """IFLA_OFFLOAD_XSTATS_HW_S_INFO: whether hardware counts, by what it counts."""
+    """IFLA_OFFLOAD_XSTATS_HW_S_INFO: the state of each set of hardware counters."""
 
     l3_stats: Nested[HwStatsInfo] = nest(3, HwStatsInfo)
 
@@ -181,7 +184,7 @@ class MplsStats(Message):
 
 
 class StatsAfSpec(Message):
-    """IFLA_STATS_AF_SPEC: a nest for each address family (AF_*) that counts (linux/if_link.h)."""
+    """IFLA_STATS_AF_SPEC: a nest for each address family (AF_*) with counters (linux/if_link.h)."""
 
     mpls: Nested[MplsStats] = nest(AF.AF_MPLS, MplsStats)
 
@@ -206,15 +209,15 @@ class Stats(if_stats_msg):
 
 
 class StatsFilters(Message):
-    """IFLA_STATS_GET_FILTERS: for some of the attributes, which parts (linux/if_link.h)."""
+    """IFLA_STATS_GET_FILTERS: requested parts of single attributes (linux/if_link.h)."""
 
     link_offload_xstats: Named[IFLA_OFFLOAD_XSTATS | None] = u32(4, enum=IFLA_OFFLOAD_XSTATS)
 
 
 class StatsRequest(if_stats_msg):
-    """What is wanted: struct if_stats_msg, IFLA_STATS_GET_* and IFLA_STATS_SET_* attributes.
+    """Request: struct if_stats_msg, IFLA_STATS_GET_* and IFLA_STATS_SET_* attributes.
 
-    `filter_mask` says it, and must not be 0 to get and must be 0 to set.
+    `filter_mask` selects the counters. It must not be 0 for `get`, and must be 0 for `set`.
     """
 
     get_filters: Nested[StatsFilters] = nest(1, StatsFilters)

@@ -312,7 +312,7 @@ class Words:
         if value is None or isinstance(value, cls):
             return value
         if not isinstance(value, Mapping):
-            raise self.expected(name, f"a {cls.__name__} or a dict")
+            raise self.expected(name, f"{cls.__name__} or a dict of its fields")
         self._check_keys(name, value, cls.__table__.names, f"{cls.__name__} has no field")
         return dict(value)
 
