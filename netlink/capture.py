@@ -1,19 +1,22 @@
-"""Captures and hex dumps in, packets of messages out. Opens no file: it reads what it is handed.
+"""Read captures and hex dumps, and return packets of messages.
+
+This file must not open files: it reads from the binary files that the caller passes. It exists
+because captured messages need no socket, and any system can decode them.
 
     with open("nlmon.pcap", "rb") as file:
         for packet in capture.packets(file):
             for message in packet.messages(ROUTE):
                 print(packet.time, message)
 
-Both kinds of container are read here. The libraries for it would cost more than these few structs:
-of those with a release after 2022, scapy takes a cut file for a whole one, cuts packets at 64 KiB
-without a word and is GPL alone; the bindings of libpcap refuse a file in which link types mix.
+pcap and pcapng are parsed here, because the existing libraries are not suitable. scapy accepts a
+truncated file, silently truncates packets at 64 KiB, and is GPL only. The libpcap bindings refuse a
+file with several link types.
 
-A captured packet starts with a cooked header (tcpdump.org/linktypes/LINKTYPE_NETLINK.html), whose
-packet type says nothing: a capture sees each packet as one that the device nlmon sends
-(dev_queue_xmit_nit in net/core/dev.c). It sees unicast and multicast of the protocols route,
-usersock, sock_diag, nflog, xfrm, fib_lookup, netfilter and generic, and of its own network
-namespace (netlink_filter_tap in net/netlink/af_netlink.c).
+A captured packet starts with a cooked header (tcpdump.org/linktypes/LINKTYPE_NETLINK.html). Its
+packet type is always "outgoing", because nlmon sends every packet (dev_queue_xmit_nit in
+net/core/dev.c). nlmon sees unicast and multicast messages of its network namespace, for the
+protocols route, usersock, sock_diag, nflog, xfrm, fib_lookup, netfilter and generic
+(netlink_filter_tap in net/netlink/af_netlink.c).
 """
 
 from __future__ import annotations
@@ -39,9 +42,9 @@ COOKED_HDRLEN = 16
 NLMSG_HDRLEN = 16
 SECOND = 10**9  # in ns
 FOREIGN: Literal["little", "big"] = "big" if sys.byteorder == "little" else "little"
-MAX_SIZE = 1 << 24  # of one thing in a capture, in bytes: a length beyond that is corrupt
+MAX_SIZE = 1 << 24  # bytes of one packet or block; a greater length is corrupt
 
-# By its first four bytes: the byte order of a pcap file, and the unit of its fractions in ns.
+# First four bytes of a pcap file -> byte order, and unit of the fractions of a second in ns.
 PCAP = {
     b"\xd4\xc3\xb2\xa1": ("<", 1000),
     b"\xa1\xb2\xc3\xd4": (">", 1000),
@@ -49,7 +52,7 @@ PCAP = {
     b"\xa1\xb2\x3c\x4d": (">", 1),
 }
 
-# pcapng (draft-ietf-opsawg-pcapng): types of blocks, and of an interface's options.
+# pcapng (draft-ietf-opsawg-pcapng): types of blocks, and types of interface options.
 SECTION_MAGIC = b"\n\r\r\n"  # the same in both byte orders
 SECTION_HEADER, INTERFACE_DESCRIPTION, SIMPLE_PACKET, ENHANCED_PACKET = 0x0A0D0D0A, 1, 3, 6
 BYTE_ORDER = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
@@ -61,11 +64,11 @@ class _Readable(Protocol):
 
 
 class Packet(NamedTuple):
-    """One datagram: `data` holds its messages, struct nlmsghdr included, and no zeros behind them.
+    """One datagram: `data` holds its messages with their headers, without zeros after the last.
 
-    `protocol` is a value of NETLINK, `number` the place in the file, counted from 1, and `time`
-    the ns since 1970 in UTC, or None where the file does not say. The messages are in the byte
-    order of the machine that captured them, which must be this one's too.
+    `protocol` is a value of NETLINK. `number` is the position in the file, starting with 1. `time`
+    is in ns since 1970 in UTC, or None if the file has no time. The messages have the byte order of
+    the machine that captured them, which must be the same as that of this machine.
     """
 
     data: bytes
@@ -74,17 +77,17 @@ class Packet(NamedTuple):
     time: int | None = None
 
     def messages(self, *families: Family) -> Iterator[Message | RawMessage]:
-        """What netlink.parse gives, by those of the families that speak the packet's protocol."""
+        """Return netlink.parse() of the data, with the families of the packet's protocol."""
         return parse(self.data, *(f for f in families if f.protocol == self.protocol))
 
 
 def packets(file: _Readable, protocol: int = NETLINK.NETLINK_ROUTE) -> Iterator[Packet]:
-    """The packets in a binary file: pcap, pcapng, a hex dump as unhex takes it, or bare messages.
+    """Yield the packets of a binary file: pcap, pcapng, a hex dump (see unhex) or plain messages.
 
-    Captures are read packet by packet, so that the file may be a pipe that still grows; what is
-    not of link type netlink is passed over. They name the protocol of each packet: `protocol`
-    is for the other two. Raises DecodeError, with the offset in the file, where a container is
-    cut or wrong; after a packet that is, the iteration can be continued with the next one.
+    Captures are read packet by packet, so the file may be a pipe. Packets of other link types are
+    skipped. Captures contain the protocol of each packet; `protocol` is for the other formats.
+    Raises DecodeError with the offset in the file if the capture is truncated or invalid. If only
+    one packet is invalid, the iteration can be continued with the next one.
     """
     magic = file.read(4)
     if magic in PCAP:
@@ -95,7 +98,7 @@ def packets(file: _Readable, protocol: int = NETLINK.NETLINK_ROUTE) -> Iterator[
 
 
 class _Frame(NamedTuple):
-    """A packet as the file holds it."""
+    """A packet as it is stored in the file."""
 
     number: int
     time: int | None
@@ -103,27 +106,32 @@ class _Frame(NamedTuple):
 
 
 def _packet(protocol: int | None, frame: _Frame) -> Packet:
-    """A frame without its cooked header, which a dump may have too: no message starts like one."""
+    """Return the packet in a frame, without its cooked header.
+
+    Hex dumps may have that header too; no message starts with the same bytes.
+    """
     number, time, data = frame
     if protocol is None or data[2:4] == ARPHRD_NETLINK:
         if len(data) < COOKED_HDRLEN:
             raise DecodeError(
-                f"packet {number} has {len(data)} bytes where its header takes {COOKED_HDRLEN}"
+                f"packet {number} has {len(data)} bytes, fewer than its header of {COOKED_HDRLEN}"
             )
         (protocol,) = struct.unpack_from(">H", data, 14)
         data = data[COOKED_HDRLEN:]
     length = data[:4]
     is_swapped = NLMSG_HDRLEN <= int.from_bytes(length, FOREIGN) <= len(data)
     if is_swapped and int.from_bytes(length, sys.byteorder) > len(data):
-        raise DecodeError(f"packet {number} is in the byte order of another kind of machine")
+        raise DecodeError(
+            f"packet {number} has the other byte order: decode it on a {FOREIGN}-endian machine"
+        )
     return Packet(_without_padding(data), protocol, number, time)
 
 
 def _without_padding(data: bytes) -> bytes:
-    """The data without zeros behind its last message.
+    """Return the data without the zeros after its last message.
 
-    iproute2 sends the whole of a buffer for some requests, and the kernel stops where a length is
-    none (netlink_rcv_skb in net/netlink/af_netlink.c).
+    iproute2 sends a whole buffer for some requests. The kernel stops at a length of 0
+    (netlink_rcv_skb in net/netlink/af_netlink.c).
     """
     if data[-NLMSG_HDRLEN:] != bytes(NLMSG_HDRLEN):
         return data
@@ -134,15 +142,15 @@ def _without_padding(data: bytes) -> bytes:
 
 
 def _bare(data: bytes) -> Iterator[_Frame]:
-    """The frames in a file that is no capture."""
-    # Messages begin with a length of 32 bits: one that is real has a zero byte, which no text has.
+    """Yield the frames of a hex dump or of plain messages."""
+    # Messages begin with a 32-bit length, which always has a zero byte. Text never has one.
     bodies = [data] if b"\0" in data else unhex(data.decode(errors="replace"))
     for number, body in enumerate(bodies, 1):
         yield _Frame(number, None, body)
 
 
 class _Reader:
-    """Takes bytes from a file in pieces of a known size, and knows how many it took."""
+    """Reads pieces of known size from a file, and counts the bytes."""
 
     def __init__(self, file: _Readable, ahead: bytes) -> None:
         self._file = file
@@ -150,14 +158,16 @@ class _Reader:
         self.offset = 0
 
     def take(self, size: int, what: str, *, may_end: bool = False) -> bytes:
-        """`size` bytes, or none where the file may end here."""
+        """Return `size` bytes. With `may_end`, return no bytes at the end of the file."""
         if size > MAX_SIZE:
-            raise DecodeError(f"{what} of {size} bytes is none", offset=self.offset)
+            raise DecodeError(
+                f"{what} has {size} bytes, more than the limit of {MAX_SIZE}", offset=self.offset
+            )
         data = self._ahead + self._file.read(size - len(self._ahead))
         self._ahead = b""
         if len(data) < size and (data or not may_end):
             raise DecodeError(
-                f"the capture ends within {what}: {len(data)} of {size} bytes", offset=self.offset
+                f"the capture ends inside {what}: {len(data)} of {size} bytes", offset=self.offset
             )
         self.offset += len(data)
         return data
@@ -167,7 +177,7 @@ class _Reader:
 
 
 def _pcap(reader: _Reader, order: str, unit: int) -> Iterator[_Frame]:
-    """The frames of a pcap file (draft-ietf-opsawg-pcap)."""
+    """Yield the frames of a pcap file (draft-ietf-opsawg-pcap)."""
     header = reader.take(24, "the file's header")
     linktype = struct.unpack_from(order + "I", header, 20)[0] & 0xFFFF
     if linktype != LINKTYPE_NETLINK:
@@ -182,14 +192,17 @@ def _pcap(reader: _Reader, order: str, unit: int) -> Iterator[_Frame]:
 
 def _not_netlink(linktypes: set[int]) -> DecodeError:
     found = ", ".join(map(str, sorted(linktypes)))
-    return DecodeError(f"a capture of link type {found}: netlink is {LINKTYPE_NETLINK}")
+    return DecodeError(
+        f"the capture has link type {found}, not {LINKTYPE_NETLINK} (netlink): capture on an nlmon "
+        "device"
+    )
 
 
 # --- pcapng ---------------------------------------------------------------------------------------
 
 
 class _Block(NamedTuple):
-    """A block of a pcapng file, without its frame of type and lengths."""
+    """A block of a pcapng file, without its type and lengths."""
 
     kind: int
     order: str
@@ -197,13 +210,15 @@ class _Block(NamedTuple):
     offset: int  # in the file
 
     def unpack(self, members: str) -> tuple[int, ...]:
-        """The members that its body begins with."""
+        """Return the members at the start of the body."""
         return struct.unpack_from(self.order + members, self.part(0, struct.calcsize(members)))
 
     def part(self, start: int, size: int) -> bytes:
-        """`size` bytes of its body."""
+        """Return `size` bytes of the body."""
         if start + size > len(self.body):
-            raise self.fault(f"{size} bytes from byte {start} on in a body of {len(self.body)}")
+            raise self.fault(
+                f"{size} bytes at offset {start} do not fit into its {len(self.body)} bytes"
+            )
         return self.body[start : start + size]
 
     def fault(self, reason: str) -> DecodeError:
@@ -211,20 +226,20 @@ class _Block(NamedTuple):
 
 
 class _Interface(NamedTuple):
-    """What a section says of an interface: how its packets look and how its clock ticks."""
+    """An interface of a pcapng section: the link type of its packets and the unit of its clock."""
 
     linktype: int
-    snaplen: int  # 0: no bound
-    ticks: int = 10**6  # a second
-    start: int = 0  # where the clock shows 0, in seconds since 1970
+    snaplen: int  # maximum bytes of a packet; 0: no limit
+    ticks: int = 10**6  # per second
+    start: int = 0  # the zero of the clock, in seconds since 1970
 
     def time(self, count: int) -> int:
-        """What the clock shows, in ns since 1970."""
+        """Return the time of a clock value, in ns since 1970."""
         return self.start * SECOND + count * SECOND // self.ticks
 
 
 def _pcapng(reader: _Reader) -> Iterator[_Frame]:
-    """The frames of a pcapng file; blocks that hold none are passed over."""
+    """Yield the frames of a pcapng file; other blocks are skipped."""
     interfaces: list[_Interface] = []
     linktypes = set()
     number = 0
@@ -244,20 +259,20 @@ def _pcapng(reader: _Reader) -> Iterator[_Frame]:
 
 
 def _blocks(reader: _Reader) -> Iterator[_Block]:
-    """All blocks; the byte order may change from section to section."""
+    """Yield all blocks. Each section has its own byte order."""
     order = ""
     while head := reader.take(8, "a block's header", may_end=True):
         offset = reader.offset - len(head)
-        taken = len(head) + 4  # the length stands at the end too
+        taken = len(head) + 4  # the length is repeated at the end
         if head[:4] == SECTION_MAGIC:
             magic = reader.take(4, "a section's header")
             if magic not in BYTE_ORDER:
-                raise DecodeError("a section without a byte-order magic", offset=offset)
+                raise DecodeError("a section has no byte-order magic", offset=offset)
             order = BYTE_ORDER[magic]
             taken += len(magic)
         kind, size = struct.unpack(order + "II", head)
         if size < taken or size % 4:
-            raise DecodeError(f"{size} is no length of a block", offset=offset)
+            raise DecodeError(f"{size} is not a valid length of a block", offset=offset)
         body = reader.take(size - taken, "a block")
         if reader.take(4, "a block") != head[4:]:
             raise DecodeError("the two lengths of a block differ", offset=offset)
@@ -282,13 +297,13 @@ def _interface(block: _Block) -> _Interface:
 
 
 def _frame(block: _Block, number: int, interfaces: list[_Interface]) -> _Frame | None:
-    """The frame in a block, None where it is not netlink's."""
+    """Return the frame in a block, or None if its link type is not netlink."""
     if block.kind == SIMPLE_PACKET:
         which, (size,) = 0, block.unpack("I")
     else:
         which, high, low, size, _ = block.unpack("IIIII")
     if which >= len(interfaces):
-        raise block.fault(f"a packet of interface {which}, which is not described")
+        raise block.fault(f"the packet belongs to interface {which}, which is not described")
     interface = interfaces[which]
     if interface.linktype != LINKTYPE_NETLINK:
         return None
@@ -299,17 +314,17 @@ def _frame(block: _Block, number: int, interfaces: list[_Interface]) -> _Frame |
 
 # --- hex dumps ------------------------------------------------------------------------------------
 
-# A line of a dump with offsets. One whose offset is 0 tells it from plain hex: messages begin with
-# a length, which is not four zero digits and then a byte of its own.
+# A line of a dump with offsets. A line with offset 0 distinguishes it from plain hex: messages begin
+# with a length, which does not look like an offset of 0 and a separate byte.
 OFFSET = re.compile(r"\s*(?:0x)?([0-9a-f]{4,})(:|\s|$)", re.IGNORECASE)
 OFFSET_0 = re.compile(r"^\s*(?:0x)?0{4,}(?::|\s+[0-9a-f]{2}(?:\s|$))", re.IGNORECASE | re.MULTILINE)
-# Where its bytes end: before the column that shows them as characters, or a comment.
+# The end of the bytes in a line: before the column of characters, or before a comment.
 END_AFTER_COLON = re.compile(r"(?<=\S)\s{2,}|#")
 END = re.compile(r"(?<=\S)\s{3,}|[|>#]")
 
 PUNCTUATION = re.compile(r"\b0x|[,;:{}]", re.IGNORECASE)
 
-# A string as C, Python and strace write it, and what its escapes stand for.
+# A string literal of C, Python or strace, and the meaning of its escapes.
 STRING = re.compile(rb"""b?(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)')""")
 ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.))")
 ESCAPES = {
@@ -324,14 +339,18 @@ ESCAPES = {
 
 
 def unhex(text: str) -> list[bytes]:
-    """The bytes in a hex dump, an item a packet.
+    """Return the bytes of each packet in a hex dump.
 
-    Three forms are known. Lines with offsets, as xxd, hexdump -C, od -Ax -tx1, tcpdump and
-    Wireshark print them: the offset 0 begins a packet, a lone "*" stands for repeated lines, and
-    a line without an offset is passed over. Strings with escapes, as strace and Python print them:
-    a line is a packet, but one that starts with a string continues the packet before. Anything
-    else is plain hex digits, all one packet; spaces, punctuation and 0x do not count, nor does what
-    follows a "#". Raises DecodeError, which names the line.
+    Three forms are recognised:
+
+    - Lines with offsets, from xxd, hexdump -C, od -Ax -tx1, tcpdump and Wireshark. Offset 0 starts a
+      packet. A lone "*" represents repeated lines. Lines without an offset are skipped.
+    - Strings with escapes, from strace and Python. Each line is a packet. A line that starts with a
+      string continues the previous packet.
+    - Everything else is plain hex digits, which form one packet. Spaces, punctuation, 0x and all
+      text after "#" are ignored.
+
+    Raises DecodeError, which names the line.
 
     >>> [body.hex() for body in unhex("14000000 0300 0200  # length, type, flags")]
     ['1400000003000200']
@@ -365,7 +384,9 @@ def _with_offsets(text: str) -> list[bytearray]:
             missing = offset - len(body)
             body += (row * (missing // len(row) + 1))[:missing]
         if offset != len(body):
-            raise DecodeError(f"line {number}: offset {offset:#x} after {len(body):#x} bytes")
+            raise DecodeError(
+                f"line {number}: offset {offset:#x} does not follow {len(body):#x} bytes"
+            )
         is_squeezed = False
         end = END_AFTER_COLON if found[2] == ":" else END
         row = _digits(end.split(line[found.end() :], maxsplit=1)[0], number)
@@ -380,7 +401,7 @@ def _of_strings(text: bytes) -> list[bytes]:
         body = b"".join(ESCAPE.sub(_unescape, match[1] or match[2] or b"") for match in found)
         if bodies and STRING.match(line.lstrip()):
             bodies[-1] += body
-        elif any(b"\\" in match[0] for match in found):  # not the name of a file, or so
+        elif any(b"\\" in match[0] for match in found):  # other strings are file names and the like
             bodies.append(body)
     return bodies
 

@@ -1,8 +1,8 @@
-"""Linux numbers that several families share: protocols, message flags, address families, bounds.
+"""Linux constants that several families share: protocols, message flags, address families, limits.
 
-Values are Linux's own on every platform (the socket module of another system has other
-numbers), so that captured bytes decode anywhere. Members keep the kernel's spelling;
-numbers are those of Linux 6.12. This file imports nothing of the package.
+The numbers are those of Linux 6.12, and members keep the kernel's spelling. They are written here
+because the socket module has other numbers on other systems, and captured bytes must decode
+anywhere. This file must not import the rest of the package.
 """
 
 import re
@@ -17,25 +17,25 @@ __all__ = [
     "words_of",
 ]  # fmt: skip
 
-# Bytes of a link's name, of its other names and of its alias, the NUL included (linux/if.h).
+# Bytes of a link's name, of an alternative name and of an alias, including the NUL (linux/if.h).
 IFNAMSIZ = 16
 ALTIFNAMSIZ = 128
 IFALIASZ = 256
 
-NLA_TYPE_MASK = 0x3FFF  # linux/netlink.h: without NLA_F_NESTED and NLA_F_NET_BYTEORDER
+NLA_TYPE_MASK = 0x3FFF  # linux/netlink.h: removes NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
 
 Prefix = str | tuple[str, ...] | None
 
 
 class KernelEnum(IntEnum):
-    """An enumeration of the kernel: an int that prints as the kernel's name for it.
+    """An enumeration of the kernel: an int that prints as the kernel's name.
 
     A format specification for numbers, such as `f"{value:#x}"`, formats the number.
 
-    The names of the members share a prefix, which people may leave out (`value_of`). It is the
-    name of the class and "_". A class whose members have another prefix, or several, states that:
-    `class MDB_STATE(KernelEnum, prefix="MDB_")`.
+    The names of the members share a prefix, which callers may omit (see `value_of`). By default it
+    is the name of the class and "_". A class whose members have another prefix, or several, passes
+    it: `class MDB_STATE(KernelEnum, prefix="MDB_")`.
     """
 
     def __init_subclass__(
@@ -52,10 +52,10 @@ class KernelEnum(IntEnum):
 
 
 class KernelFlag(IntFlag):
-    """Bits of the kernel: an int that prints as names, "IFF_UP|IFF_BROADCAST"; 0 prints as "0".
+    """Flags of the kernel: an int that prints as names, "IFF_UP|IFF_BROADCAST"; 0 prints as "0".
 
     Bits without a name print as one hexadecimal number. A format specification for numbers, such as
-    `f"{value:#x}"`, formats the number. For `prefix` see KernelEnum.
+    `f"{value:#x}"`, formats the number. KernelEnum describes `prefix`.
     """
 
     def __init_subclass__(
@@ -72,7 +72,7 @@ class KernelFlag(IntFlag):
 
 
 NUMERIC = tuple("bcdoxXneEfFgG%")
-PREFIXES: dict[type[Enum], tuple[str, ...]] = {}  # of the enums that state one
+PREFIXES: dict[type[Enum], tuple[str, ...]] = {}  # enums that declare their prefixes
 
 
 def _state_prefix(enum: type[Enum], prefix: Prefix) -> None:
@@ -81,7 +81,7 @@ def _state_prefix(enum: type[Enum], prefix: Prefix) -> None:
 
 
 def prefixes(enum: type[Enum]) -> tuple[str, ...]:
-    """Return what the names of an enum's members may begin with; the first that fits counts."""
+    """Return the prefixes of an enum's member names; the first that matches a name applies."""
     return PREFIXES.get(enum, (f"{enum.__name__}_", f"{enum.__name__.upper()}_"))
 
 
@@ -89,7 +89,7 @@ def prefixes(enum: type[Enum]) -> tuple[str, ...]:
 def short_names(enum: type[Enum]) -> dict[str, int]:
     """Return the short names of an enum's members, in lower case, with their numbers.
 
-    If two are alike, the member with the earlier prefix has the name.
+    If two short names are equal, the member with the earlier prefix gets the name.
     """
     short: dict[str, int] = {}
     known = prefixes(enum)
@@ -104,22 +104,22 @@ def short_names(enum: type[Enum]) -> dict[str, int]:
 
 @cache
 def spellings(enum: type[Enum]) -> dict[str, int]:
-    """Return the short and the whole names of an enum's members, in lower case, with their numbers.
+    """Return the short and the full names of an enum's members, in lower case, with their numbers.
 
-    If two are alike, the whole name counts.
+    A full name takes precedence over an equal short name.
     """
     whole = {name.lower(): int(member.value) for name, member in enum.__members__.items()}
     return short_names(enum) | whole
 
 
 def value_of(enum: type[Enum], given: str | Iterable[str | int]) -> int:
-    """Return the number that a name of an enum's member stands for.
+    """Return the number of an enum's member, given by name.
 
-    The kernel's spelling is accepted with or without the prefix that the names share, in upper or
-    lower case, with "-" for "_": "IF_OPER_UP" and "up". Flags can also be several names, as a
-    list or separated by "|", and numbers for bits without a name: "up|multicast|0x80000".
+    The kernel's spelling is accepted with or without the common prefix, in upper or lower case, and
+    with "-" instead of "_": "IF_OPER_UP" and "up". Flags accept several names, as a list or
+    separated by "|", and numbers for bits without a name: "up|multicast|0x80000".
 
-    Raises ValueError with the nearest name and all names.
+    Raises ValueError for an unknown name; the text shows the nearest name and all names.
     """
     if isinstance(given, str) and not issubclass(enum, Flag):
         return _number(enum, given)
@@ -141,7 +141,7 @@ NUMBER = re.compile("0|[1-9][0-9]*|0x[0-9a-f]+")
 
 
 def _number(enum: type[Enum], name: str) -> int:
-    """The number of one name."""
+    """Return the number of one name."""
     known = spellings(enum)
     key = name.lower().replace("-", "_")
     if key in known:
@@ -174,7 +174,7 @@ def words_of(value: Any) -> str:
 
 
 class NETLINK(KernelEnum):
-    """Netlink protocols: the third argument of socket(2) (linux/netlink.h)."""
+    """Netlink protocols, the third argument of socket(2) (linux/netlink.h)."""
 
     NETLINK_ROUTE = 0
     NETLINK_USERSOCK = 2
@@ -200,7 +200,7 @@ class NETLINK(KernelEnum):
 
 
 class NLMSG(KernelEnum):
-    """Control message types, below every family's own (linux/netlink.h)."""
+    """Types of control messages; the types of families are higher (linux/netlink.h)."""
 
     NLMSG_NOOP = 1
     NLMSG_ERROR = 2
@@ -211,8 +211,8 @@ class NLMSG(KernelEnum):
 class NLM_F(KernelFlag):
     """Flags of struct nlmsghdr (linux/netlink.h).
 
-    The kernel gives several names to one bit; which one holds depends on the kind of request
-    (get, new, delete) or on the message being an acknowledgement.
+    Several names have the same bit. The kind of message determines which name applies: a get, new
+    or delete request, or an acknowledgement.
     """
 
     NLM_F_REQUEST = 0x01

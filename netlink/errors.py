@@ -1,9 +1,9 @@
-"""The exception tree, by who is at fault.
+"""The exceptions of the package.
 
-The kernel refused (KernelError), the bytes are wrong (DecodeError), the caller's value does not
-fit (EncodeError), a dump changed under our hands (DumpInterrupted), or the kernel dropped
-messages (Overrun). A failed system call stays a plain OSError and a timeout a TimeoutError.
-This file imports nothing of the package, so that both extension modules can raise from it.
+KernelError: the kernel refused a request. DecodeError: received bytes are invalid. EncodeError: a
+value of the caller is invalid. DumpInterrupted: data changed during a dump. Overrun: messages were
+dropped. A failed system call remains an OSError, and a timeout a TimeoutError. This file must not
+import the rest of the package, because both extension modules use it.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class NetlinkError(Exception):
 
 
 class DecodeError(NetlinkError, ValueError):
-    """Received bytes break the rules of the wire, or do not fit the declared kind.
+    """Received bytes have wrong framing, or do not fit the declared kind.
 
-    `path` names the attribute from the message class down ("Link.linkinfo.kind"), `offset` is
-    the place in the buffer that was given, in bytes, and `value` holds the offending payload
-    where there is one.
+    `path` is the path of the attribute from the message class ("Link.linkinfo.kind"). `offset` is
+    the position in the buffer that was passed, in bytes. `value` is the invalid payload. Each is
+    None if it does not apply.
     """
 
     def __init__(
@@ -65,9 +65,9 @@ class DecodeError(NetlinkError, ValueError):
 
 
 class EncodeError(NetlinkError, ValueError):
-    """A value does not fit the field it was given for.
+    """A value does not fit its field.
 
-    `path` names the field from the message class down, `value` is what was given.
+    `path` is the path of the field from the message class, and `value` is the value.
     """
 
     def __init__(self, reason: str, *, path: str | None = None, value: object = None) -> None:
@@ -87,17 +87,19 @@ class EncodeError(NetlinkError, ValueError):
 class KernelError(NetlinkError, OSError):
     """The kernel answered a request with an error.
 
-    `errno` and `strerror` are as in OSError. The kernel may add an extended ACK (linux/netlink.h);
-    what it lacks is None: `message` is the kernel's text; `path` the attribute that it refuses and
-    `offset` its position in the request, in bytes from the nlmsghdr; `missing` the name of an
-    attribute that is missing inside `path`; `policy` what would have been allowed, whose
-    str() is text; `cookie` bytes that some families return. `request` is what was sent, `plan` the
-    plan that sent it, and `index` the position among the items given to do_many.
+    `errno` and `strerror` are as in OSError. `request` is the request, `plan` is the plan that sent
+    it, and `index` is its position among the items of do_many.
 
-    Four errnos are also an instance of the built-in exception: EPERM and EACCES of PermissionError,
-    ENOENT of FileNotFoundError, EEXIST of FileExistsError, ESRCH of ProcessLookupError. It is never
-    a TimeoutError, BlockingIOError, InterruptedError or ConnectionError, which callers catch as
-    control flow.
+    The other attributes come from the extended ACK (linux/netlink.h) and are None if it lacks them.
+    `message` is the kernel's text. `path` is the attribute that the kernel refuses, and `offset` is
+    its position in the request, in bytes from the start of the nlmsghdr. `missing` is the name of
+    an attribute that is missing inside `path`. `policy` is what the kernel accepts; its str() is
+    readable text. `cookie` holds bytes that some families return.
+
+    Some errors are also instances of a built-in exception: EPERM and EACCES of PermissionError,
+    ENOENT of FileNotFoundError, EEXIST of FileExistsError, ESRCH of ProcessLookupError. A
+    KernelError is never a TimeoutError, BlockingIOError, InterruptedError or ConnectionError,
+    because callers use those for control flow.
     """
 
     message: str | None
@@ -112,7 +114,7 @@ class KernelError(NetlinkError, OSError):
     def __new__(cls, errno: int, *args: Any, **kwargs: Any) -> KernelError:
         if cls is KernelError:
             cls = SPECIAL.get(errno, cls)
-        # OSError.__new__ alone would choose among OSError's own subclasses, and keeps the errno.
+        # OSError.__new__ selects a subclass only for OSError itself. It sets errno and strerror.
         return super().__new__(cls, errno, _strerror(errno))
 
     def __init__(
@@ -140,24 +142,24 @@ class KernelError(NetlinkError, OSError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {name: getattr(self, name) for name in KernelError.__annotations__}
-        # The request leads to its family's ops, which stand for themselves and are not copied.
+        # The request refers to its op, which copies as itself.
         return _rebuild_kernel, (self.errno, state | {"request": None})
 
     def __str__(self) -> str:
         assert self.errno is not None
         name = _errno.errorcode.get(self.errno, str(self.errno))
         if self.errno == _errno.EOPNOTSUPP:
-            name = "EOPNOTSUPP"  # which errorcode knows by another name
+            name = "EOPNOTSUPP"  # errno.errorcode has the synonym ENOTSUP
         text = f"{self.message or self.strerror} ({name})"
         if self.missing:
             text = f"{self.missing} is missing: {text}"
         if self.policy is not None:
-            with _suppress(DecodeError):  # of a policy that says nothing we know
+            with _suppress(DecodeError):  # the policy cannot be read
                 text = f"{text}, allowed {self.policy}"
         return ": ".join(part for part in [*self._origin(), self.path, text] if part)
 
     def _origin(self) -> list[str]:
-        """The plan and its object, or the request."""
+        """Return the plan and its object, or the request, as parts of the message."""
         if self.plan is None:
             return [self.request.name] if self.request is not None else []
         if self.request is None:
@@ -181,7 +183,7 @@ class KernelLookupError(KernelError, ProcessLookupError):
     """A KernelError for ESRCH."""
 
 
-# KernelError() makes an instance of these; nobody chooses them by hand.
+# KernelError() returns an instance of one of these classes, selected by errno.
 SPECIAL: dict[int, type[KernelError]] = {
     _errno.EPERM: KernelPermissionError,
     _errno.EACCES: KernelPermissionError,
@@ -192,14 +194,14 @@ SPECIAL: dict[int, type[KernelError]] = {
 
 
 class KernelWarning(UserWarning):
-    """The kernel did what a request asked for, and had something to say about it."""
+    """The kernel executed a request and added a warning in the extended ACK."""
 
 
 class DumpInterrupted(NetlinkError):
-    """What was dumped changed while it was read (NLM_F_DUMP_INTR): the parts may not fit together.
+    """The data changed during a dump (NLM_F_DUMP_INTR), so the result may be inconsistent.
 
-    `partial` holds what came, as far as it was not handed out before: a list of messages or, from
-    columns(), the columns.
+    Repeat the dump to get a consistent result. `partial` holds the received messages that were not
+    yet returned, as a list. columns() stores its columns there.
     """
 
     def __init__(self, partial: Any = ()) -> None:
@@ -207,7 +209,7 @@ class DumpInterrupted(NetlinkError):
         self.partial = partial
 
     def __str__(self) -> str:
-        return "what was dumped changed meanwhile: the parts may not fit together"
+        return "the data changed during the dump, so the result may be inconsistent: dump again"
 
 
 class Overrun(NetlinkError):
@@ -215,8 +217,8 @@ class Overrun(NetlinkError):
 
     `where` is "kernel" if the socket's receive buffer was full (ENOBUFS), or "queue" if the queue
     of a subscription was. `count` is the number of dropped messages, None if it is not known.
-    Requests that wait for an answer raise it. A subscription yields it as an item, at the place
-    where events are missing. The socket stays usable.
+    Requests that wait for an answer raise it. A subscription yields it as an item, at the position
+    of the missing events. The socket remains usable.
     """
 
     def __init__(self, count: int | None = None, where: str = "kernel") -> None:
@@ -232,7 +234,7 @@ class Overrun(NetlinkError):
 
 
 def _strerror(errno: int) -> str:
-    """The C library's words; a forged or garbled answer may hold a number that is none."""
+    """Return the C library's text for an errno, which may be any number in an invalid answer."""
     try:
         return os.strerror(errno)
     except OverflowError:

@@ -258,27 +258,27 @@ BAD = {
     "a cut header of the file": (PCAP[:20], "the file's header: 20 of 24 bytes (at byte 0)"),
     "a cut header of a packet": (PCAP[:30], "a packet's header: 6 of 16 bytes (at byte 24)"),
     "a cut packet": (PCAP[:60], "ends within a packet: 20 of 56 bytes (at byte 40)"),
-    "another link type": (pcap(linktype=1), "link type 1: netlink is 253"),
+    "another link type": (pcap(linktype=1), "link type 1, not 253 (netlink)"),
     "no link type of ours": (
         section() + interface(linktype=1) + interface(linktype=113), "link type 1, 113"
     ),
     "a packet of gigabytes": (
         pcap() + struct.pack("<4I", 0, 0, 0xFFFFFFF0, 0xFFFFFFF0), "4294967280 bytes"
     ),
-    "no cooked header": (pcap(b"short"), "packet 1 has 5 bytes where its header takes 16"),
+    "no cooked header": (pcap(b"short"), "packet 1 has 5 bytes, fewer than its header of 16"),
     "no byte order": (section()[:8] + b"????" + section()[12:], "byte-order magic (at byte 0)"),
-    "an odd length": (section() + struct.pack("<II", 1, 13), "13 is no length of a block (at "),
-    "a small length": (section() + struct.pack("<II", 1, 8), "8 is no length of a block"),
+    "an odd length": (section() + struct.pack("<II", 1, 13), "13 is not a valid length of a block (at "),
+    "a small length": (section() + struct.pack("<II", 1, 8), "8 is not a valid length of a block"),
     "another length at the end": (
         section()[:-4] + b"\1\0\0\0", "the two lengths of a block differ (at byte 0)"
     ),
     "a cut block": (section() + interface()[:14], "ends within a block: 6 of 8 bytes (at byte 36)"),
-    "a short block": (section() + block(1, b"\1\0"), "block of type 1: 8 bytes from byte 0"),
-    "a long option": (section() + interface(b"\2\0\xff\0abcd"), "255 bytes from byte 12"),
+    "a short block": (section() + block(1, b"\1\0"), "block of type 1: 8 bytes at offset 0"),
+    "a long option": (section() + interface(b"\2\0\xff\0abcd"), "255 bytes at offset 12"),
     "an unknown interface": (section() + enhanced(cooked(LINK)), "interface 0, which is not"),
     "a long packet": (
         section() + interface() + block(6, struct.pack("<5I", 0, 0, 0, 99, 99) + LINK),
-        "99 bytes from byte 20",
+        "99 bytes at offset 20",
     ),
     "no hex": (b"RTM_NEWLINK eth0", "line 1: 'RTM_NEWLINK eth0' is not hexadecimal"),
 }  # fmt: skip
@@ -297,8 +297,8 @@ def test_what_follows_a_bad_packet() -> None:
     swapped = struct.pack(FOREIGN + "IHHII", 16, 16, 0, 0, 0)
     found = outcomes(pcap(cooked(LINK), b"short", cooked(swapped), cooked(wrong + DONE + b"\1")))
     assert [str(item) for item in found if isinstance(item, DecodeError)] == [
-        "packet 2 has 5 bytes where its header takes 16",
-        "packet 3 is in the byte order of another kind of machine",
+        "packet 2 has 5 bytes, fewer than its header of 16",
+        "packet 3 has the other byte order: decode it on a big-endian machine",
     ]
     assert found[1] is Link
     short, done, rest = found[-3:]
@@ -409,11 +409,11 @@ def test_hex_of_nothing(text: str) -> None:
     [
         ("1c0", "line 1: '1c0' is not hexadecimal"),
         ("1c00\n0x1g", "line 2: '1g' is not hexadecimal"),
-        ("00000000: 1c00 0000\n00000010: 1200", "line 2: offset 0x10 after 0x4 bytes"),
-        ("00000000: 1c00 0000\n00000002: 1200", "line 2: offset 0x2 after 0x4 bytes"),
-        ("00000000: 1c00 0000\n*\nffffffff: 00", "line 3: offset 0xffffffff after 0x4 bytes"),
+        ("00000000: 1c00 0000\n00000010: 1200", "line 2: offset 0x10 does not follow 0x4 bytes"),
+        ("00000000: 1c00 0000\n00000002: 1200", "line 2: offset 0x2 does not follow 0x4 bytes"),
+        ("00000000: 1c00 0000\n*\nffffffff: 00", "line 3: offset 0xffffffff does not follow 0x4 bytes"),
         ("*\n00000000: 1c00 00x0\n", "line 2: '1c00 00x0' is not hexadecimal"),
-        ("00000010: 1c\n00000000: 1c", "line 1: offset 0x10 after 0x0 bytes"),
+        ("00000010: 1c\n00000000: 1c", "line 1: offset 0x10 does not follow 0x0 bytes"),
     ],
 )
 def test_bad_hex(text: str, told: str) -> None:
@@ -681,7 +681,7 @@ def test_decoding_goes_on(shown: Any) -> None:
         (1, "RTM_NEWLINK", r"Link\.mtu: .* \(at byte 36\)"),
         (1, None, r"Link: .* \(at byte 56\)"),
         (1, "RTM_NEWLINK", None),
-        (None, None, "packet 2 has 5 bytes where its header takes 16"),
+        (None, None, "packet 2 has 5 bytes, fewer than its header of 16"),
         (3, None, rf"nlmsg_len {len(LINK)} .* \(at byte 0\)"),
         (4, "NLMSG_DONE", None),
     ]

@@ -1,7 +1,8 @@
-"""`netlink demo`: the library's main job on the live kernel, in a network namespace of its own.
+"""`netlink demo`: the main features of the library, on the live kernel.
 
-One connection makes links, addresses and routes while another listens. Where no namespace is to
-be had, what only reads is shown instead.
+One connection creates links, addresses and routes while another one receives the events. This must
+not change the network of the machine, so it runs in a private network namespace. If the kernel
+allows none, the demo only reads.
 """
 
 from __future__ import annotations
@@ -37,31 +38,33 @@ __all__ = ["run"]
 ROUTES = 10_000  # 10.0.0.0/24, 10.0.1.0/24 and so on
 DUMPS = 5
 GROUPS = ("link", "ipv4-ifaddr", "ipv6-ifaddr", "ipv4-route", "ipv6-route")
-RCVBUF = 32 << 20  # bytes; without CAP_NET_ADMIN outside of the namespace it becomes less
-SAMPLE = 3  # events of each type that are shown
+RCVBUF = 32 << 20  # bytes; the kernel limits it without CAP_NET_ADMIN in the initial namespace
+SAMPLE = 3  # number of events of each type to show
 
-# Networks of RFC 5737, which are for documentation: pairs of links with the address of the first,
-# a gateway in that one's network, and one in nobody's.
+# Documentation networks (RFC 5737): pairs of links with the address of the first link, a reachable
+# gateway and an unreachable one.
 PAIRS = (("v0", "v1", IPv4Address("192.0.2.1")), ("v2", "v3", IPv4Address("198.51.100.1")))
 GATEWAY = IPv4Address("192.0.2.2")
 NOWHERE = IPv4Address("203.0.113.1")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show it in a child process, whose end is the namespace's too."""
+    """Run the demo in a child process; the namespace ends with it."""
     status = namespace.in_child(lambda: guard(_private))
     return _read_only(args.netns) if status == os.EX_NOPERM else status
 
 
 def _private() -> int:
-    """All of it."""
+    """Run the whole demo in a private network namespace."""
     out = open_output()
     try:
         namespace.enter()
     except OSError as error:
-        out.line(f"The kernel allows no private namespace ({explain(error)}): this only reads.")
+        out.line(
+            f"The kernel refused a private network namespace ({explain(error)}): only reading."
+        )
         return os.EX_NOPERM
-    out.line("In a private network namespace, which ends with this demo:")
+    out.line("In a private network namespace, which the kernel deletes after this demo:")
     with Connection(FAMILY) as nl, Connection(FAMILY, rcvbuf=RCVBUF) as listener:
         listener.join(*GROUPS)
         done = Signal()
@@ -72,13 +75,14 @@ def _private() -> int:
                 began = perf_counter()
                 for number in range(ROUTES):
                     nl.do(_new_route(number, GATEWAY))
-                made = Figure("routes made, one request at a time", ROUTES, perf_counter() - began)
+                took = perf_counter() - began
+                made = Figure("routes created, one request at a time", ROUTES, took)
             finally:
                 done.set()
         heard = hearing.result()
         names = Names(lambda: nl)
         _show_links(out, nl, names)
-        out.heading("Events heard meanwhile: the first few of each type, and the last")
+        out.heading("Events received during this: the first few of each type, and the last")
         for event in heard.sample:
             out.line(line(event, names))
         no_index = Link(ifname="v5", new_ifindex=0)
@@ -86,7 +90,7 @@ def _private() -> int:
         _show_figures(
             out,
             made,
-            Figure("events heard meanwhile", heard.counts.total(), heard.last - heard.first),
+            Figure("events received", heard.counts.total(), heard.last - heard.first),
             Figure("events lost", lost(listener)),
             _dump_routes(nl),
         )
@@ -94,7 +98,7 @@ def _private() -> int:
 
 
 def _read_only(netns: str | None) -> int:
-    """What changes nothing, and so can be shown in the namespace where we are."""
+    """Run the part of the demo that changes nothing, in the current namespace."""
     out = open_output()
     with connect(netns, FAMILY) as nl:
         _show_links(out, nl, Names(lambda: nl))
@@ -108,7 +112,7 @@ def _read_only(netns: str | None) -> int:
 
 @dataclass
 class Heard:
-    """What the listener made of its events; times are perf_counter's."""
+    """The events that the listener received; the times are from perf_counter()."""
 
     counts: Counter[str] = field(default_factory=Counter)
     sample: list[Event] = field(default_factory=list)
@@ -117,12 +121,12 @@ class Heard:
 
 
 def _listen(nl: Connection, done: Signal) -> Heard:
-    """Hear all events that were caused before `done` was set; runs in a thread of its own."""
+    """Receive all events that were caused before `done` was set. This runs in its own thread."""
     heard = Heard()
     event: Event | None = None
     is_last = False
     while not is_last:
-        is_last = done.is_set()  # asked first, so that what came before it is still read
+        is_last = done.is_set()  # read this first, so that all earlier events are still received
         for event in nl.events(timeout=0.1):
             heard.last = perf_counter()
             heard.first = heard.first or heard.last
@@ -141,8 +145,8 @@ def _make_links(nl: Connection) -> None:
     for name, peer, _ in PAIRS:
         nl.do(_pair(name, Link(ifname=peer)))
     numbers = {found.ifname: found.index for found in nl.dump(link.get())}
-    # Not all that are there: with their modules loaded the kernel gives every namespace tunnels
-    # (gre0, sit0), which cannot come up as they are.
+    # Skip all other links: if the tunnel modules are loaded, every namespace has gre0 and sit0,
+    # which cannot be set up without configuration.
     for end in ("lo", *chain.from_iterable(pair[:2] for pair in PAIRS)):
         nl.do(link.set(index=numbers[str(end)], flags=IFF.IFF_UP, change=IFF.IFF_UP))
     for name, _, own in PAIRS:
@@ -174,7 +178,7 @@ def _dump_routes(nl: Connection) -> Figure:
             _ = (found.dst, found.gateway, found.oif)
             count += 1
     took = perf_counter() - began
-    return Figure(f"routes dumped ({DUMPS} times all; dst, gateway, oif read)", count, took)
+    return Figure(f"routes dumped ({DUMPS} dumps; dst, gateway, oif read)", count, took)
 
 
 # --- what is shown ---
@@ -182,7 +186,7 @@ def _dump_routes(nl: Connection) -> Figure:
 
 @dataclass
 class Figure:
-    """A count of something, and in how many seconds it came where that says something."""
+    """A number of messages, and the seconds that they took if the rate is of interest."""
 
     what: str
     count: int
@@ -195,7 +199,7 @@ def _show_links(out: Output, nl: Connection, names: Names) -> None:
 
 
 def _show_refused(out: Output, nl: Connection, *requests: Request[Any, Message]) -> None:
-    out.heading("Refused by the kernel, in its own words")
+    out.heading("Errors from the kernel, with its messages")
     for request in requests:
         try:
             nl.do(request)
@@ -206,13 +210,13 @@ def _show_refused(out: Output, nl: Connection, *requests: Request[Any, Message])
 
 def _show_figures(out: Output, *figures: Figure) -> None:
     versions = f"Linux {platform.release()}, Python {platform.python_version()}"
-    out.heading(f"Measured just now ({versions})")
+    out.heading(f"Measured now ({versions})")
     out.table(
         {
             "what": figure.what,
             "messages": f"{figure.count:,}",
             "seconds": f"{figure.seconds:.3f}" if figure.seconds else "",
-            "a second": f"{figure.count / figure.seconds:,.0f}" if figure.seconds else "",
+            "per second": f"{figure.count / figure.seconds:,.0f}" if figure.seconds else "",
         }
         for figure in figures
     )
