@@ -1,4 +1,4 @@
-"""Op, Request, Family and Plan: what a protocol can be asked, as plain data, and parse().
+"""Op, Request, Family and Plan: the requests of a protocol, as plain data; and parse().
 
 An Op makes requests. A Family collects the ops, the message classes and the multicast groups of a
 protocol. A Plan is several round trips as one reusable object. Nothing in this file does I/O or
@@ -279,7 +279,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
 
 
 class _Doc:
-    """The descriptor `__doc__` of Op: of the class, and of each op in its own words."""
+    """The descriptor `__doc__` of Op: for the class, and generated for each op."""
 
     def __init__(self, doc: str | None) -> None:
         self.doc = doc
@@ -459,7 +459,7 @@ def plan(function: Any = None, /, *, name: str | None = None, sequence: bool = F
 
 
 def _plan_of(steps: Any) -> Any:
-    """What calling a plan function returns, by what its generator function is annotated with."""
+    """Return the annotation of a plan function, from that of its generator function."""
     if isinstance(steps, str):
         return steps.replace("Steps", "Plan", 1)
     plan: Any = Plan
@@ -470,7 +470,7 @@ def _plan_of(steps: Any) -> Any:
 def _wrong_arguments(
     function: Callable[..., Any], name: str, kwargs: dict[str, Any], error: TypeError
 ) -> TypeError:
-    """The TypeError for arguments that a plan does not have, with the nearest that it has."""
+    """Return the TypeError for an unknown parameter of a plan, with the nearest known name."""
     import inspect  # slow to import, and needed for errors only
 
     parameters = [*inspect.signature(function).parameters]

@@ -1,9 +1,9 @@
-"""The declaration words: Message, and one function for each kind.
+"""Message, and the declaration words: one function for each kind.
 
 A message class declares its fixed header and its attributes once. The metaclass compiles them into
-a Table of the core, which everything that reads, writes or prints the message uses. A header is
-inherited (`class Link(ifinfomsg)`), so that type checkers know its members. This file must not know
-families or sockets: netlink/family.py combines messages into families.
+a Table of the core. All code that reads, writes or prints messages uses that table. A class inherits
+its header (`class Link(ifinfomsg)`), so that type checkers know the members. This file must not know
+families or sockets; netlink/family.py combines messages into families.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ Target = MessageClass | Callable[[], MessageClass]
 class SignatureOf:
     """The descriptor `__signature__`, for inspect.signature(), help() and completion.
 
-    A message class is called with its fields, and so is an op of it; `of` finds the class in the
-    object that is called.
+    A message class and its ops are called with the fields of the message. `of` returns the class for
+    the object that is called.
     """
 
     def __init__(self, of: Callable[[Any], type] = lambda cls: cls) -> None:
@@ -81,7 +81,7 @@ class SignatureOf:
 
 
 def _hints(cls: type) -> dict[str, Any]:
-    """Return the annotations that a class itself has, as types if all names can be resolved."""
+    """Return the annotations of a class itself, as types if all names can be resolved."""
     import inspect  # slow to import, and rarely needed
 
     try:
@@ -91,7 +91,7 @@ def _hints(cls: type) -> dict[str, Any]:
 
 
 def _accepted(hint: Any) -> Any:
-    """Return what constructing takes for an annotation, as the `__set__` methods below say it."""
+    """Return the type of a constructor argument, from the `__set__` method of an annotation."""
     if hint is Addr:
         return IPAddress | str | bytes | None
     if hint is LinkAddr:
@@ -113,8 +113,8 @@ def _accepted(hint: Any) -> Any:
     return hint
 
 
-# No field specifiers are named: to a type checker each word is then a default value, and every
-# constructor argument may be left out. A word returns Any, as its annotation is the real type.
+# This names no field specifiers, so a type checker sees each word as a default value and allows
+# every constructor argument to be omitted. The words return Any; the annotation is the real type.
 @dataclass_transform(kw_only_default=True, eq_default=False)
 class MessageType(type):
     """The metaclass of messages: compiles the declared fields into `__table__`."""
@@ -153,15 +153,16 @@ MESSAGE_WORDS = frozenset(
 class Message(View, metaclass=MessageType):
     """A body of bytes with a declared layout: a fixed header, then attributes.
 
-    Constructing encodes: `Link(index=2, mtu=9000)`; the attributes stand in the order of the
-    arguments. An instance is immutable, hashable and holds nothing but its bytes. Reading a field
-    finds and loads its value: None (False for a flag, () for what can repeat) where the message
-    lacks it. A struct that is shorter than declared, as older kernels send, reads None for its
-    missing members; bytes behind the last member are kept. A dump request may have a shorter header
-    in place of the fixed one, which `class ifinfomsg(Message, bare=rtgenmsg)` declares.
+    The constructor encodes its arguments: `Link(index=2, mtu=9000)`. The attributes have the order of
+    the arguments. An instance is immutable and hashable, and stores only its bytes.
 
-    Raises EncodeError for a value that does not fit and TypeError for an unknown argument; reading
-    raises DecodeError where the bytes do not fit the declared kind.
+    Reading a field finds and loads its value. An absent attribute reads as None, an absent flag as
+    False, and an absent repeated attribute as (). Older kernels send shorter structs: the missing
+    members read as None. Newer kernels send longer structs: the extra bytes are kept. A dump request
+    may have a shorter header, which `class ifinfomsg(Message, bare=rtgenmsg)` declares.
+
+    The constructor raises EncodeError if a value does not fit, and TypeError for an unknown argument.
+    Reading raises DecodeError if the bytes do not fit the declared kind.
 
     >>> class Counter(Message):
     ...     count: int | None = u32(1)
@@ -170,26 +171,26 @@ class Message(View, metaclass=MessageType):
     """
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
-        """Header members, then the attributes present and declared, as (name, value)."""
+        """Return header members, then the declared attributes present, as (name, value)."""
         return ((field.name, value) for field, value in self._items())
 
     def to_dict(self) -> dict[str, Any]:
-        """Names to values, nested messages as dicts too; undeclared attributes are left out."""
+        """Return names and values as a dict; nested messages are dicts. Unknown attributes are omitted."""
         return {name: render.plain(value) for name, value in self}
 
     def to_json(self) -> dict[str, Any]:
-        """As to_dict, of what JSON can hold.
+        """Return the same as to_dict, with values that JSON can represent.
 
-        Enums become the kernel's names (an int where it has none), flags a list of names, with
-        the bits left over as an int, addresses text and bytes hexadecimal text.
+        Enums become the kernel's name, or an int if there is none. Flags become a list of names, and
+        an int for unknown bits. Addresses become text, and bytes become hexadecimal text.
         """
         return {name: render.json_value(value) for name, value in self}
 
     def attributes(self) -> Iterator[tuple[str, int, bytes]]:
-        """Every attribute in wire order as (path, type, payload), those of nests after the nest.
+        """Yield every attribute in wire order as (path, type, payload), a nest before its content.
 
-        The type comes without its flag bits; an attribute that is not declared has its number
-        for a name ("linkinfo.data.#77"), and what is inside of it stays closed.
+        The type excludes the flag bits. An undeclared attribute has its number as its name, as in
+        "linkinfo.data.#77", and the attributes inside it are not listed.
         """
         body = bytes(self)
         names = {field.number: field.name for field in type(self).__table__.fields}
@@ -202,11 +203,11 @@ class Message(View, metaclass=MessageType):
                     yield f"{name}{place}.{path}", below, payload
 
     def pretty(self) -> str:
-        """The whole message as indented lines: every field by name, what is unknown as bytes."""
+        """Return the message as indented lines: fields by name, unknown attributes as bytes."""
         return render.pretty(self)
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with some fields changed, or removed by None; the rest is kept to the byte."""
+        """Return a copy with some fields changed, or removed by None. All other bytes are kept."""
         cls = type(self)
         table = cls.__table__
         new = self._changed(**changes)
@@ -251,7 +252,7 @@ class Message(View, metaclass=MessageType):
         if not isinstance(other, Message):
             raise TypeError(f"same_as() expects a message, got {other!r}")
         pairs: list[tuple[Any, Any]] = [(self, other)]
-        while pairs:  # not recursive, as the sender decides how deep messages are nested
+        while pairs:  # not recursive, because the sender determines the depth of nesting
             one, two = pairs.pop()
             if type(one) is not type(two):
                 return False
@@ -276,7 +277,7 @@ class Message(View, metaclass=MessageType):
 
     @property
     def unknown(self) -> tuple[tuple[int, bytes], ...]:
-        """The attributes that the class does not declare: (type, payload), in wire order."""
+        """The attributes that the class does not declare, as (type, payload) in wire order."""
         body = bytes(self)
         declared = {field.number for field in type(self).__table__.fields}
         return tuple(
@@ -290,7 +291,7 @@ class Message(View, metaclass=MessageType):
 
 
 def _attributes(message: Message) -> Iterator[tuple[int, bytes]]:
-    """Each attribute's type, and its bytes whole: header, payload and padding."""
+    """Return each attribute's type, and all its bytes: header, payload and padding."""
     body = bytes(message)
     for kind, offset, length in message._walk():
         whole = body[offset - 4 : offset + length]
@@ -298,9 +299,9 @@ def _attributes(message: Message) -> Iterator[tuple[int, bytes]]:
 
 
 def _meaning(message: Message) -> dict[str | int, Any]:
-    """What a message says, in any order: values by the name of the field, other bytes by number.
+    """Return the content of a message, without order: values by field name, other bytes by number.
 
-    The number is that of the attribute, or -1 for the bytes after the last member of a struct.
+    The number is that of an undeclared attribute, or -1 for bytes after the last member of a struct.
     """
     table = type(message).__table__
     body = bytes(message)
@@ -336,7 +337,7 @@ def _meaning(message: Message) -> dict[str | int, Any]:
 
 
 def _record_meaning(record: Message) -> dict[str | int, Any]:
-    """What a record says, without its length: that depends on the padding of the last attribute."""
+    """Return the content of a record without its length, which depends on trailing padding."""
     said = _meaning(record)
     for name, field in type(record).__table__.names.items():
         if field.number is None and field.offset == 0:
@@ -346,13 +347,13 @@ def _record_meaning(record: Message) -> dict[str | int, Any]:
 
 # --- annotations ----------------------------------------------------------------------------------
 #
-# A field's annotation is the type that it reads as. Where constructing accepts more than that, the
-# annotation is one of these: type checkers take the two types from __get__ and __set__, which are
-# never called, as a Field does the reading and nothing writes.
+# The annotation of a field is the type of the value that is read. If the constructor accepts more
+# types, the annotation is one of these classes. Type checkers read both types from __get__ and
+# __set__. These methods are never called: a Field reads the value, and messages are immutable.
 
 
 class Addr:
-    """Reads as an IP address or None; takes text too."""
+    """Reads as an IP address or None; the constructor also accepts text."""
 
     if TYPE_CHECKING:
 
@@ -361,7 +362,7 @@ class Addr:
 
 
 class LinkAddr:
-    """Reads as the text of a link-layer address, as an IP address (of an IP tunnel) or None."""
+    """Reads as the text of a link-layer address, an IP address (for IP tunnels) or None."""
 
     if TYPE_CHECKING:
 
@@ -370,9 +371,10 @@ class LinkAddr:
 
 
 class Named(Generic[E]):
-    """Reads as a member of an enum (`Named[RTN | int | None]`); takes its number or name too.
+    """Reads as a member of an enum (`Named[RTN | int | None]`).
 
-    For flags it takes several names as well: "up|multicast" or ["up", "multicast"].
+    The constructor also accepts a number or a name. Flags also accept several names:
+    "up|multicast" or ["up", "multicast"].
     """
 
     if TYPE_CHECKING:
@@ -384,7 +386,7 @@ class Named(Generic[E]):
 
 
 class AddrOrLabels:
-    """Reads as an IP address, a tuple of MPLS labels or None; takes text too."""
+    """Reads as an IP address, a tuple of MPLS labels or None; the constructor also accepts text."""
 
     if TYPE_CHECKING:
 
@@ -395,7 +397,7 @@ class AddrOrLabels:
 
 
 class Nested(Generic[M]):
-    """Reads as a message or None; takes a dict of its arguments too."""
+    """Reads as a message or None; the constructor also accepts a dict of its arguments."""
 
     if TYPE_CHECKING:
 
@@ -404,7 +406,7 @@ class Nested(Generic[M]):
 
 
 class Several(Generic[M]):
-    """Reads as a tuple of messages; takes any iterable of them, or of dicts."""
+    """Reads as a tuple of messages; the constructor accepts an iterable of messages or dicts."""
 
     if TYPE_CHECKING:
 
@@ -412,10 +414,10 @@ class Several(Generic[M]):
         def __set__(self, instance: object, value: Iterable[M | dict[str, Any]]) -> None: ...
 
 
-# --- the words: one a kind ------------------------------------------------------------------------
+# --- the words: one for each kind -----------------------------------------------------------------
 #
-# The first argument is the attribute's number; without it the field is a member of the fixed
-# header, laid out as C does.
+# The first argument is the number of the attribute. Without it the field is a member of the fixed
+# header, with the alignment of C.
 
 
 def _integer(kind: str) -> Callable[..., Any]:
@@ -428,9 +430,9 @@ def _integer(kind: str) -> Callable[..., Any]:
         return Field(kind, number, enum=enum, net_byteorder=net_byteorder)
 
     word.__name__ = word.__qualname__ = kind
-    word.__doc__ = f"""An integer of kind {kind}, shown as a member of `enum` if one is given.
+    word.__doc__ = f"""An integer of kind {kind}, read as a member of `enum` if one is given.
 
-    A writer can give names of `enum`: "up" for IF_OPER_UP and "up|multicast" for flags (see
+    The constructor accepts names of `enum`: "up" for IF_OPER_UP and "up|multicast" for flags (see
     netlink.constants.value_of). `net_byteorder` sets NLA_F_NET_BYTEORDER on the attribute, as ipset
     requires (include/linux/netfilter/ipset/ip_set.h).
     """
@@ -445,40 +447,44 @@ uint, sint = map(_integer, ("uint", "sint"))
 
 
 def flag(number: int | None = None) -> Any:
-    """A bool: whether the attribute, which has no payload, is there."""
+    """A bool: True if the attribute, which has no payload, is present."""
     return Field("flag", number)
 
 
 def byte_flag(number: int | None = None) -> Any:
-    """A bool that the kernel takes as a flag, but sends as a byte, 0 or 1."""
+    """A bool that the kernel accepts as a flag, but sends as a byte, 0 or 1."""
     return Field("byte_flag", number)
 
 
 def string(number: int | None = None, *, size: int = 0, nul: bool = True) -> Any:
-    """Text that ends with a NUL; `size` bounds it in bytes, NUL included.
+    """Text with a NUL at the end; `size` is its maximum in bytes, including the NUL.
 
-    The bound is for writing. The kernel's policies do not count the NUL: `.len = IFNAMSIZ - 1` of
-    an NLA_STRING is `size=IFNAMSIZ` here. Text of any length is read. With `nul=False` the text is
-    written without its NUL, where the kernel would count it (`.len` of an NLA_BINARY).
+    The limit applies to writing only; text of any length can be read. The kernel's policies do not
+    count the NUL: `.len = IFNAMSIZ - 1` of an NLA_STRING is `size=IFNAMSIZ` here. With `nul=False`
+    the text is written without a NUL, for attributes where the kernel counts it (NLA_BINARY).
     """
     return Field("string", number, size=size, nul=nul)
 
 
 def pairs(number: int | None = None) -> Any:
-    """Texts KEY=VALUE, each ended by a NUL, as a dict: the body of a uevent.
+    """Texts KEY=VALUE, each with a NUL at the end, as a dict: the body of a uevent.
 
-    A text without "=" has the key "". As a header member it is the last one and takes the rest.
+    A text without "=" has the key "". A header member of this kind must be the last one and extends
+    to the end of the body.
     """
     return Field("pairs", number)
 
 
 def binary(number: int | None = None, *, size: int = 0) -> Any:
-    """Bytes as they are, at most `size`. As the last header member without a size: the rest."""
+    """Bytes, at most `size` of them.
+
+    The last header member may omit the size; it then extends to the end of the body.
+    """
     return Field("binary", number, size=size)
 
 
 def pad(size: int) -> Any:
-    """`size` bytes of a header that mean nothing; give it a name that starts with "_"."""
+    """`size` bytes of a header without a meaning. The name must start with "_"."""
     return Field("pad", size=size)
 
 
@@ -490,21 +496,24 @@ def address(
     mapped: bool = False,
     net_byteorder: bool = False,
 ) -> Any:
-    """An IPv4 or IPv6 address. It is read by its length (bytes, if that is neither 4 nor 16).
+    """An IPv4 or IPv6 address. The length of the payload determines which; other lengths are bytes.
 
-    What can be written is declared: `size=4` is for IPv4 alone, and `size=16` for IPv6 alone. With
-    `by_family=True` the address family decides, which is the header member `family` of the message
-    or, in a nest, of the nearest message around it that has one. AF_INET and RTNL_FAMILY_IPMR mean
-    IPv4, AF_INET6 and RTNL_FAMILY_IP6MR mean IPv6. In an AF_MPLS message the address is an MPLS
-    label stack, as a tuple. Any other family, such as AF_UNSPEC or AF_BRIDGE, decides nothing. Text
-    for `by_family` is a selector (see `selected`) that finds the address family, or an EtherType.
-    Without any of these both IPv4 and IPv6 can be written.
+    The declaration determines what can be written:
+
+    - `size=4` accepts IPv4 only, and `size=16` IPv6 only.
+    - With `by_family=True` the address family determines the width. It is the header member `family`
+      of the message or, in a nest, of the nearest enclosing message that has one. AF_INET and
+      RTNL_FAMILY_IPMR mean IPv4, AF_INET6 and RTNL_FAMILY_IP6MR mean IPv6. In an AF_MPLS message the
+      address is an MPLS label stack, as a tuple. All other families, such as AF_UNSPEC and
+      AF_BRIDGE, accept both.
+    - Text for `by_family` is a selector (see `selected`) of the address family, or of an EtherType.
+    - Without any of these, IPv4 and IPv6 are accepted.
 
     `mapped` writes an IPv4-mapped address (::ffff:192.0.2.1) as the IPv4 address if the family is
-    AF_INET. `net_byteorder` is as for integers.
+    AF_INET. `net_byteorder` has the same meaning as for integers.
 
-    As a header member with a `size` it is a struct in_addr or in6_addr. As the last member without
-    a size it takes the rest.
+    A header member with a `size` is a struct in_addr or in6_addr. The last header member may omit
+    the size; it then extends to the end of the body.
     """
     return Field(
         "address",
@@ -529,24 +538,24 @@ def mac(number: int | None = None, *, size: int = 0) -> Any:
 
 
 def lladdr(number: int | None = None, *, size: int = 0) -> Any:
-    """The link-layer address of any link: text as `mac`, or the IP address of an IP tunnel.
+    """The link-layer address of any link: text like `mac`, or an IP address for IP tunnels.
 
-    An address of 4 or 16 bytes is read as an IP address, whatever the link. Of other link layers
-    only FireWire has addresses of one of these lengths.
+    An address of 4 or 16 bytes always reads as an IP address. Apart from IP tunnels, only FireWire
+    has link-layer addresses of such a length.
     """
     return Field("lladdr", number, size=size)
 
 
 def bitfield32(number: int | None = None, *, enum: type[IntEnum] | type[Flag] | None = None) -> Any:
-    """A Bitfield32: bits, and the mask of those that are meant (struct nla_bitfield32)."""
+    """A Bitfield32: bits, and the mask of the bits that are valid (struct nla_bitfield32)."""
     return Field("bitfield32", number, enum=enum)
 
 
 def struct(number: int | Target, target: Target | None = None, *, align: int = 0) -> Any:
     """A C struct: a message class that has header members only.
 
-    `align` is its alignment as a header member, if that is not the largest of its members: 1 in a
-    packed struct.
+    `align` is its alignment as a header member: 1 in a packed struct. By default it is the largest
+    alignment of its members.
     """
     if isinstance(number, int):
         return Field("struct", number, target=target)
@@ -559,36 +568,36 @@ def nest(number: int, target: Target) -> Any:
 
 
 def selected(number: int | None, selector: str, choices: Mapping[Any, MessageClass | Any]) -> Any:
-    """A value whose class or kind depends on another field; bytes where none matches.
+    """A value whose class or kind depends on another field; bytes if no choice matches.
 
-    `selector` names a field of the same message, which may be a header member or an attribute. Each
-    "^" before the name stands for one parent up, and "entry.proto" is the member `proto` of the
-    field `entry`. The choices are message classes or words without a number, as in
-    `{1: u8(), 11: string()}`. A value that cannot be of such a kind is bytes too. `choices` is
-    consulted when a value is read or written, so that it may grow.
+    `selector` names a header member or an attribute of the same message. Each "^" before the name
+    goes up to the parent, and "entry.proto" is the member `proto` of the field `entry`. The choices
+    are message classes or words without a number, as in `{1: u8(), 11: string()}`. A value that is
+    invalid for such a kind also reads as bytes. `choices` is read at each use, so entries can be
+    added later.
 
-    Without a number it is the last header member and takes the rest: a union.
+    Without a number it is the last header member, a union that extends to the end of the body.
     """
     return Field("selected", number, selector=selector, choices=choices)
 
 
 def scalars(number: int | Any, element: Any = None, *, length: int = 0) -> Any:
-    """A C array of one kind of fixed size, as a tuple: `scalars(3, u32())`."""
+    """A C array of one fixed-size kind, as a tuple: `scalars(3, u32())`."""
     if isinstance(number, Field):
         number, element = None, number
     return Field("scalars", number, element=element, size=length * element.size)
 
 
 def array(number: int, element: Any, *, first: int = 0) -> Any:
-    """Attributes inside the attribute whose types only count, from `first`: a tuple."""
+    """Attributes inside the attribute whose types are positions from `first`, as a tuple."""
     return Field("array", number, element=_element(element), first=first)
 
 
 def mapping(number: int | Any, element: Any = None, *, enum: type[IntEnum] | None = None) -> Any:
-    """Attributes inside the attribute whose types are keys: a dict.
+    """Attributes inside the attribute whose types are keys, as a dict.
 
-    Without a number it is the element of another: `mapping(8, mapping(Policy))` reads a dict of
-    dicts.
+    Without a number it is the element of another field: `mapping(8, mapping(Policy))` reads as a
+    dict of dicts.
     """
     if not isinstance(number, int):
         number, element = None, number
@@ -596,15 +605,15 @@ def mapping(number: int | Any, element: Any = None, *, enum: type[IntEnum] | Non
 
 
 def repeated(number: int, element: Any) -> Any:
-    """An attribute that comes several times: a tuple."""
+    """An attribute that may occur several times, as a tuple."""
     return Field("repeated", number, element=_element(element))
 
 
 def records(number: int, target: Target) -> Any:
-    """Structs led by their own length (u16), each followed by attributes: a tuple."""
+    """Structs that start with their own length (u16) and end with attributes, as a tuple."""
     return Field("records", number, target=target)
 
 
 def _element(element: Any) -> Field:
-    """An element is a field without a number, or a message class, which stands for its nest."""
+    """Return the field of an element: a field without a number, or a nest of a message class."""
     return element if isinstance(element, Field) else Field("nest", target=element)

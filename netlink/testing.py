@@ -1,8 +1,9 @@
-"""A scripted kernel: the other side of the engine, as a plain function.
+"""A scripted kernel: a plain function that answers requests instead of the kernel.
 
-The function gets each request as a message, and returns or yields the messages that answer it.
-What it raises, the caller sees raised. Behind a Socket it takes the kernel's place under either
-connection, so that a test needs no privilege, no namespace and no waiting:
+The function receives each request as a message, and returns or yields the messages of the answer.
+An exception that it raises is raised for the caller. `Socket` connects it to a blocking or an
+asyncio connection. A test then needs no privilege, no namespace and no waiting. This file must not
+open real sockets:
 
     def kernel(request):
         if request.nlmsg_name == "RTM_GETLINK":
@@ -15,19 +16,19 @@ connection, so that a test needs no privilege, no namespace and no waiting:
 
 | the function                      | the caller sees                                             |
 |-----------------------------------|-------------------------------------------------------------|
-| yields or returns a Message       | it, under the type that it was parsed with, or else the     |
-|                                   |   lowest that the family has for its class                  |
-| yields (type, Message or bytes)   | the message, under that type                                |
-| yields a Datagram                 | whatever that means: it is delivered as it is               |
-| yields ACK                        | the acknowledgement here, before what follows               |
+| yields or returns a Message       | the message, with the type that it was received with, or    |
+|                                   |   the lowest type that the family has for its class         |
+| yields (type, Message or bytes)   | the message, with that type                                 |
+| yields a Datagram                 | the effect of these bytes: they are delivered unchanged     |
+| yields ACK                        | the ACK at this point, before the following messages        |
 | yields a KernelWarning            | success, with this text                                     |
-| ends                              | the ACK, or the DONE of a dump or of an op that ends so     |
-| raises KernelError or OSError     | KernelError; in a dump after what was yielded               |
+| ends                              | the ACK; or DONE for a dump and for an op with ends="done"  |
+| raises KernelError or OSError     | KernelError; in a dump, after the messages yielded before   |
 | raises DumpInterrupted            | a dump that is marked as interrupted                        |
-| raises Overrun                    | the receive buffer full; the rest is lost                   |
-| raises TimeoutError               | nothing more: the answer is never finished                  |
+| raises Overrun                    | a full receive buffer; the rest of the answer is lost       |
+| raises TimeoutError               | nothing more: the answer never ends                         |
 
-A dump is a stream here too: the function continues when the caller has received what it yielded.
+A dump is a stream: the function continues after the caller has received what it yielded.
 """
 
 from __future__ import annotations
@@ -69,10 +70,10 @@ FIRST_ID = 0x20  # of a generic family
 
 
 class Datagram(NamedTuple):
-    """Bytes that a socket receives as they are.
+    """Bytes that the socket receives unchanged.
 
-    `port` is the sender's (0: the kernel's) and `group` the multicast group that it was sent to
-    (0: to this socket alone). `is_cut` says that the receive buffer was too small for the rest.
+    `port` is the port ID of the sender (0: the kernel). `group` is the multicast group of the
+    datagram (0: unicast). `is_cut` means that the receive buffer was too small for the datagram.
     """
 
     data: bytes
@@ -82,7 +83,7 @@ class Datagram(NamedTuple):
 
 
 class _Ack:
-    """What a scripted kernel yields to acknowledge the request before it goes on."""
+    """A scripted kernel yields this to send the ACK before further messages."""
 
     def __repr__(self) -> str:
         return "ACK"
@@ -92,17 +93,17 @@ ACK: Final = _Ack()
 
 
 class Socket:
-    """A socket in front of the function `kernel`, for the `socket` argument of a connection.
+    """A socket for the `socket` argument of a connection; the function `kernel` answers.
 
-    `families` give the requests their classes and state the framing. A receive returns at most
-    `datagrams`, and one of a dump has about `part` bytes. `links` are the indexes of links by name.
-    `requests` lists what was requested.
+    `families` determine the classes of requests and the framing. One receive returns at most
+    `datagrams` datagrams, and a datagram of a dump has about `part` bytes. `links` maps the names of
+    links to indexes. The attribute `requests` lists the requests received.
 
-    Generic families and their groups get numbers, and nlctrl answers by itself; the function gets
-    the requests to nlctrl only if that family is among those given.
+    The socket assigns the IDs of generic families and groups, and answers requests to nlctrl. The
+    function receives requests to nlctrl only if that family is one of `families`.
 
-    Time does not pass: if there is nothing to receive, a blocking call raises TimeoutError at once,
-    even without a timeout, and events() ends.
+    Time does not pass. If there is nothing to receive, a blocking call raises TimeoutError
+    immediately, even without a timeout, and events() ends.
     """
 
     def __init__(
@@ -127,7 +128,7 @@ class Socket:
         self._dispatch = dispatch_of(numbered)
         self._framing = self._dispatch.framing
         self._asking = self._dispatch  # finds the classes of requests
-        if self._framing == "audit":  # of which a send may hold several
+        if self._framing == "audit":  # one send may contain several of its messages
             self._asking = Dispatch()
             for family in numbered:
                 self._asking.unite(family.dispatch)
@@ -143,7 +144,7 @@ class Socket:
         }
         self._queue: deque[Datagram] = deque()
         self._dump: Iterator[bytes | Datagram] | None = None
-        self._overrun = False  # to be told
+        self._overrun = False  # the next receive reports it
         self._congested = False  # nothing is delivered until the queue was empty (netlink_overrun)
         self._lock = threading.RLock()  # the function may deliver events
         self._bell = -1  # an eventfd that is readable while there is something to receive
@@ -166,8 +167,10 @@ class Socket:
             self._ring()
 
     def overrun(self) -> None:
-        """Fill the receive buffer: the kernel reports that once, and drops everything until the
-        buffer was empty."""
+        """Simulate a full receive buffer.
+
+        The kernel reports it once, and drops all messages until the buffer was empty.
+        """
         with self._lock:
             self._overrun = self._congested = True
             self._ring()
@@ -186,7 +189,7 @@ class Socket:
         self.groups.add(group)
 
     def leave(self, group: int, /) -> None:
-        """Stop listening to it."""
+        """Stop listening to a multicast group."""
         self._check()
         self.groups.discard(group)
 
@@ -198,7 +201,7 @@ class Socket:
         return self.links[name]
 
     def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
-        """Have the kernel carry out the requests in a buffer."""
+        """Execute the requests in a buffer."""
         with self._lock:
             self._check()
             messages = Messages(buffer, self._asking)
@@ -208,15 +211,15 @@ class Socket:
         return len(buffer)
 
     def begin_send(self, buffers: Iterable[bytes], /) -> None:
-        """Have the kernel carry out the requests in several buffers, one after the other."""
+        """Execute the requests in several buffers, one after the other."""
         for buffer in buffers:
             self.send(buffer)
 
     def end_send(self) -> None:
-        """Return at once: there is no thread to wait for."""
+        """Return immediately, because there is no thread to wait for."""
 
     def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
-        """Return what was delivered, or else the next part of a dump."""
+        """Return the delivered datagrams or, if there are none, the next part of a dump."""
         with self._lock:
             self._check()
             try:
@@ -248,7 +251,7 @@ class Socket:
             raise OSError(errno.EBADF, "netlink socket is closed")
 
     def _ring(self) -> None:
-        """Let the descriptor tell whether there is something to receive."""
+        """Make the descriptor readable if there is something to receive."""
         if self._bell >= 0:
             os.eventfd_write(self._bell, 1)
             if not (self._queue or self._dump or self._overrun):
@@ -272,7 +275,7 @@ class Socket:
             return bytes(data), index
         if timeout == 0:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        raise TimeoutError(errno.ETIMEDOUT, "the scripted kernel has nothing to say")
+        raise TimeoutError(errno.ETIMEDOUT, "the scripted kernel sent no more messages")
 
     def _carry_out(self, header: RawMessage, request: Message | RawMessage) -> None:
         answer = self._answer(header, request)
@@ -287,7 +290,7 @@ class Socket:
             self.deliver(Datagram(_status(NLMSG.NLMSG_ERROR, header, request, busy)))
 
     def _go_on(self) -> None:
-        """Deliver one more part of the dump, as netlink_dump() does however full the buffer is."""
+        """Deliver one more part of the dump, even if the buffer is full, as netlink_dump() does."""
         assert self._dump is not None
         part = b""
         for answer in self._dump:
@@ -303,7 +306,7 @@ class Socket:
     def _answer(
         self, header: RawMessage, request: Message | RawMessage
     ) -> Iterator[bytes | Datagram]:
-        """Yield what the function answers, as bytes, and then the status."""
+        """Yield the function's answer as bytes, then the status."""
         is_dump = _is_dump(header)
         is_acked = False
         flags = NLM_F.NLM_F_MULTI if is_dump else 0
@@ -343,8 +346,10 @@ class Socket:
         return (0, header.type) in self._ending
 
     def _encode(self, item: Any, header: RawMessage | None = None, flags: int = 0) -> bytes:
-        """Encode a message, or (type, message), with its envelope: the answer to `header`, or an
-        event."""
+        """Encode a message, or (type, message), with its headers.
+
+        It is the answer to `header`, or an event.
+        """
         type, message = item if isinstance(item, tuple) else (None, item)
         payload = bytes(message)
         if self._framing == "text":
@@ -356,20 +361,20 @@ class Socket:
             type = message.nlmsg_type or self._types.get(message.__class__, asked)
         if type is None:
             raise TypeError(
-                f"no type is declared for {message.__class__.__name__}: give (type, message)"
+                f"no type is declared for {message.__class__.__name__}: yield (type, message)"
             )
         seq, port = (header.seq, PORT) if header is not None else (0, 0)
         if self._framing == "connector":
             payload = struct.pack(CN_MSG, type, 1, seq, 0, len(payload), 0) + payload
             type, port = NLMSG.NLMSG_DONE, 0
         made = stamp(type, flags, seq, port, payload)
-        if self._framing == "audit":  # nlmsg_len of the kernel's records lacks the header
+        if self._framing == "audit":  # in the kernel's records nlmsg_len excludes the header
             return struct.pack("=I", len(payload)) + made[4:]
         return _padded(made)
 
 
 class _Generic:
-    """The kernel's side of the numbers of generic families."""
+    """The IDs of generic families and groups, and the answers of nlctrl."""
 
     def __init__(self, families: Iterable[Family]) -> None:
         self.families = {
@@ -381,7 +386,7 @@ class _Generic:
         self.numbered = [family.at(id) for id, family in self.families.items()]
 
     def group(self, family: Family, name: str) -> int:
-        """The number of a group, unlike that of any other."""
+        """Return the number of a group, which no other group has."""
         if family is NLCTRL:
             return GENL_ID_CTRL
         return 256 * self.ids[family] + [*family.groups].index(name)
@@ -406,8 +411,7 @@ class _Generic:
     def envelope(
         self, command: int | None, message: Any, payload: bytes, header: RawMessage | None
     ) -> tuple[int, bytes]:
-        """Return the id and the payload with its struct genlmsghdr; the family is that of the
-        request."""
+        """Return the family's ID, and the payload with its struct genlmsghdr."""
         cls = message.__class__
         if header is not None:
             family = self.families[header.type]
@@ -421,7 +425,7 @@ class _Generic:
 
 
 def _lowest(classes: dict[int, Any]) -> dict[Any, int]:
-    """Return the number under which each class is sent: the lowest that it has."""
+    """Return the type with which each class is sent: the lowest one that it has."""
     found: dict[Any, int] = {}
     for number in sorted(classes, reverse=True):
         meaning = classes[number]
@@ -431,7 +435,7 @@ def _lowest(classes: dict[int, Any]) -> dict[Any, int]:
 
 
 def _is_dump(header: RawMessage) -> bool:
-    # NLM_F_REPLACE and NLM_F_EXCL are the same two bits: a change asks for an ACK, or in vain.
+    # NLM_F_REPLACE and NLM_F_EXCL have the bits of NLM_F_DUMP, so look at NLM_F_ACK too.
     return header.flags & (NLM_F.NLM_F_DUMP | NLM_F.NLM_F_ACK) == NLM_F.NLM_F_DUMP
 
 
@@ -448,8 +452,7 @@ def _status(
     error: Exception | None,
     words: str | None = None,
 ) -> bytes:
-    """Return the end of an answer: the errno, in NLMSG_ERROR the request's header, the extended
-    ACK."""
+    """Return the end of an answer: the errno, the request's header (NLMSG_ERROR), the extended ACK."""
     told = _extack(request, error) if isinstance(error, KernelError) else ExtAck(msg=words)
     code = error.errno or errno.EIO if isinstance(error, OSError) else 0
     payload = struct.pack("=i", -code)
@@ -467,7 +470,7 @@ def _status(
 
 
 def _extack(request: Message | RawMessage, error: KernelError) -> ExtAck:
-    """Return what a KernelError has in addition to its errno, with paths as offsets again."""
+    """Return the extended ACK of a KernelError; paths become offsets."""
     offset = error.offset
     number = None
     if isinstance(request, Message):
@@ -492,7 +495,7 @@ def _extack(request: Message | RawMessage, error: KernelError) -> ExtAck:
 
 
 def _envelope(request: Message) -> int:
-    """Return the size of the headers before the body, struct genlmsghdr included."""
+    """Return the size of the headers before the body, including struct genlmsghdr."""
     return NLMSG_HDRLEN if request.genl_cmd is None else NLMSG_HDRLEN + GENL_HDRLEN
 
 
@@ -501,7 +504,7 @@ def _offset(request: Message, path: str) -> int:
     for offset in range(0, len(bytes(request)), 4):
         if request._path(offset).partition(".")[2] == path:
             return offset
-    raise LookupError(f"the request has no {path!r}")
+    raise LookupError(f"the request has no attribute {path!r}")
 
 
 def _padded(message: bytes) -> bytes:

@@ -1,7 +1,8 @@
-"""Generic Netlink: a file a family, and nlctrl, which knows them all.
+"""Generic Netlink: one file for each family, and plans that ask nlctrl about all families.
 
-A connection takes these families as any other, asks nlctrl for the number of each when it is first
-used, and hears when that changes:
+A connection accepts these families like any other. It asks nlctrl for the ID of a family when the
+family is first used, and nlctrl reports changes of the ID. Only nlctrl may be imported by other
+families:
 
     from netlink.generic import nlctrl, taskstats
 
@@ -9,7 +10,7 @@ used, and hears when that changes:
         for family in nl.do(nlctrl.list_families()):
             print(family.family_id, family.family_name)
 
-docs/family.md shows how to declare one.
+docs/family.md shows how to declare a family.
 """
 
 from netlink.generic.nlctrl import find_family, list_families, policy

@@ -1,19 +1,19 @@
-"""VFS_DQUOT: warnings that a user, a group or a project has more in a file system than it may.
+"""VFS_DQUOT: warnings when a user, a group or a project exceeds its quota in a file system.
 
-Numbers are those of Linux 6.12 (linux/quota.h); what is sent is in fs/quota/netlink.c. The family
-has one group and takes no requests:
+Numbers are those of Linux 6.12 (linux/quota.h). fs/quota/netlink.c sends the messages. The family
+has one group and accepts no requests:
 
     with Connection(dquot.FAMILY) as nl:
         nl.join("events")
         for warning in nl.events():
             print(warning.excess_id, warning.warning)
 
-Hearing them takes no privilege, but the family is there in the initial network namespace alone:
-from another one, open the connection there by `netns`.
+Receiving warnings requires no privilege, but the family exists in the initial network namespace
+only. In another namespace, open the connection in the initial one with `netns`.
 
-A hard limit, and a time of grace that is over, are told once until usage is below again; a soft
-limit when the time of grace begins (prepare_warning in fs/quota/dquot.c). Who has CAP_SYS_RESOURCE,
-such as root, is under no hard limit.
+The kernel reports a hard limit, and the end of a grace period, once until the usage falls below the
+limit. It reports a soft limit when the grace period starts (prepare_warning in fs/quota/dquot.c).
+Hard limits do not apply to processes with CAP_SYS_RESOURCE, such as root.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class QUOTA_NL_C(KernelEnum):
 
 
 class QTYPE(KernelEnum, prefix=""):
-    """Whose quota it is (linux/quota.h)."""
+    """The type of the owner of a quota (linux/quota.h)."""
 
     USRQUOTA = 0
     GRPQUOTA = 1
@@ -40,10 +40,10 @@ class QTYPE(KernelEnum, prefix=""):
 
 
 class QUOTA_NL(KernelEnum):
-    """What has happened: I stands for inodes, that is files, and B for blocks (linux/quota.h).
+    """The reason of a warning: I means inodes (files), B means blocks (linux/quota.h).
 
-    Above a hard limit nothing can be made any more. Above a soft one it can for a time of grace,
-    and when that is over (SOFTLONG) nothing can either. BELOW says that usage is below again.
+    At the hard limit the kernel refuses further use. Above the soft limit it allows use for a grace
+    period, and refuses it after that (SOFTLONG). BELOW means that the usage fell below the limit.
     """
 
     QUOTA_NL_NOWARN = 0
@@ -62,9 +62,9 @@ class QUOTA_NL(KernelEnum):
 class QuotaWarning(Message):
     """One warning: QUOTA_NL_A_* attributes (linux/quota.h).
 
-    `excess_id` is the user, group or project, as `qtype` says, whose quota it is, `caused_id` the
-    user who did what led to it, both as the initial user namespace numbers them. The file system
-    is that of the device dev_major:dev_minor.
+    `excess_id` is the owner of the quota: a user, a group or a project, as `qtype` says. `caused_id`
+    is the user who caused the warning. Both are IDs in the initial user namespace. dev_major and
+    dev_minor are the device of the file system.
     """
 
     qtype: Named[QTYPE | int | None] = u32(1, enum=QTYPE)

@@ -1,7 +1,8 @@
-"""nlctrl: the family that knows all families of Generic Netlink, their ops, groups and policies.
+"""nlctrl: the family that lists all Generic Netlink families, their ops, groups and policies.
 
-Numbers are those of Linux 6.12 (linux/genetlink.h); widths are those of net/netlink/genetlink.c and
-net/netlink/policy.c. The plans at the end are what people ask it:
+Numbers are those of Linux 6.12 (linux/genetlink.h). Widths are those of net/netlink/genetlink.c and
+net/netlink/policy.c. Every connection with a generic family uses this file, so it must not import
+another family. It ends with plans for common questions:
 
     for family in nl.do(list_families()):
         print(family.family_id, family.family_name)
@@ -17,8 +18,8 @@ from netlink.extack import Policy
 from netlink.family import Family, Op, Steps, plan
 from netlink.schema import Message, Named, Several, array, mapping, string, u16, u32
 
-GENL_NAMSIZ = 16  # bytes of a name, NUL included
-GENL_ID_CTRL = 16  # the one family whose number is fixed, and the number of its one group
+GENL_NAMSIZ = 16  # bytes of a name, including the NUL
+GENL_ID_CTRL = 16  # the fixed ID of this family, and the number of its only group
 
 
 class CTRL_CMD(KernelEnum):
@@ -37,7 +38,7 @@ class CTRL_CMD(KernelEnum):
 
 
 class GENL(KernelFlag):
-    """What an op can do, and what it takes to call it: CTRL_ATTR_OP_FLAGS."""
+    """Features of an op, and the privilege that it requires: CTRL_ATTR_OP_FLAGS."""
 
     GENL_ADMIN_PERM = 0x01
     GENL_CMD_CAP_DO = 0x02
@@ -61,16 +62,17 @@ class CtrlGroup(Message):
 
 
 class OpPolicy(Message):
-    """The numbers of the policies that an op has for one request and for a dump:
-    CTRL_ATTR_POLICY_*."""
+    """The policy numbers of an op, for a plain request and for a dump: CTRL_ATTR_POLICY_*."""
 
     do: int | None = u32(1)
     dump: int | None = u32(2)
 
 
 class Ctrl(Message):
-    """A family: CTRL_ATTR_*. `policy` is by the number of the policy, then by attribute type, and
-    `op_policy` by command."""
+    """A family: CTRL_ATTR_*.
+
+    `policy` maps policy number to attribute type to policy. `op_policy` maps commands.
+    """
 
     family_id: int | None = u16(1)
     family_name: str | None = string(2, size=GENL_NAMSIZ)
@@ -102,19 +104,19 @@ FAMILY = Family(
 
 
 class Policies(NamedTuple):
-    """What a family accepts: `ops` says by command which of the `policies` hold for it.
+    """The attributes that a family accepts: `ops` maps each command to numbers of `policies`.
 
-    A policy maps an attribute's number to a Policy, whose str() is words; where that is a nest its
-    `policy_idx` names the policy inside.
+    A policy maps the number of an attribute to a Policy, whose str() is readable text. The
+    `policy_idx` of a nest is the number of the policy inside.
     """
 
     policies: dict[int, dict[int, Policy]]
     ops: dict[int, OpPolicy]
 
     def pretty(self, family: Family | None = None) -> str:
-        """Every op with the attributes that it accepts, as indented lines.
+        """Return every op with the attributes that it accepts, as indented lines.
 
-        With the declaration of the family, ops and attributes go by name.
+        If the declaration of the family is passed, ops and attributes are shown by name.
         """
         names = {} if family is None else {int(op.type): op for op in family.ops.values()}
         lines: list[str] = []
@@ -146,24 +148,26 @@ class Policies(NamedTuple):
 
 @plan
 def list_families() -> Steps[list[Ctrl]]:
-    """Every family that the kernel has at the moment."""
+    """Return every family that the kernel currently has."""
     families: list[Ctrl] = yield getfamily().dump()
     return families
 
 
 @plan
 def find_family(name: str) -> Steps[Ctrl]:
-    """The family of a name. The kernel may load a module for it; KernelError ENOENT where none has
-    that name."""
+    """Return the family with this name. The kernel may load a module for it.
+
+    Raises KernelError (ENOENT) if there is no such family.
+    """
     family: Ctrl = yield getfamily(family_name=name)
     return family
 
 
 @plan
 def policy(name: str) -> Steps[Policies]:
-    """What the family of a name accepts in its requests (Linux 5.10).
+    """Return the attributes that a family accepts in its requests (since Linux 5.10).
 
-    KernelError ENOENT where there is no such family, ENODATA where it has no policy.
+    Raises KernelError: ENOENT if there is no family with this name, ENODATA if it has no policy.
     """
     found = Policies({}, {})
     parts: list[Ctrl] = yield getpolicy(family_name=name).dump()

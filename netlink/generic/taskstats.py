@@ -1,28 +1,29 @@
-"""taskstats: what tasks have used of the machine, asked for or told at their exit; cgroupstats.
+"""taskstats: resource use of tasks, on request or when they exit; and cgroupstats.
 
-Numbers are those of Linux 6.12 and the members that 6.18 adds (linux/taskstats.h,
-linux/cgroupstats.h); behaviour is that of kernel/taskstats.c. A process, and each task (thread) of
-it, can be asked about by anyone with CAP_NET_ADMIN over the initial user namespace:
+Numbers are those of Linux 6.12, plus the members that 6.18 adds (linux/taskstats.h,
+linux/cgroupstats.h). The behaviour is that of kernel/taskstats.c. A request for a process or a task
+(thread) requires CAP_NET_ADMIN in the initial user namespace:
 
     with Connection(taskstats.FAMILY) as nl:
         print(nl.do(taskstats.of_pid(1)).ac_comm)
 
-Exits are events, though of no group: the kernel sends them to the port that listens to a CPU.
+Exits are events without a group. The kernel sends them to the ports that listen to a CPU:
 
     with Connection(taskstats.FAMILY) as nl:
         nl.do(taskstats.listen(Path("/sys/devices/system/cpu/possible").read_text()))
         for event in nl.events():
             print(event.aggr_pid.stats.ac_comm)
 
-- An exit is told to those who listen to the CPU that the task ends on. The last task of a process
-  that had several brings `aggr_tgid` too, with what all of them used.
-- Only sockets in the initial network namespace are sent events (init_net in send_cpu_listeners):
-  from another one, open the connection there by `netns`. Who listens must be in the initial user
-  and process namespaces too; all others get EINVAL (add_del_listener).
-- When the receive buffer is full, exits are lost, and an Overrun among the events says so. The
-  kernel goes on sending (only ECONNREFUSED, a port that is gone, makes it forget a listener).
-- Closing a connection ends its listening, but only with the next exit on each CPU: until then
-  another socket could get its port, and its events. `unlisten` before closing avoids that.
+- The kernel reports an exit to the listeners of the CPU on which the task exits. If a process had
+  several tasks, the event of the last one also has `aggr_tgid`, the sum for all tasks.
+- The kernel sends events only to sockets in the initial network namespace (init_net in
+  send_cpu_listeners). In another namespace, open the connection in the initial one with `netns`.
+  The listener must also be in the initial user and PID namespaces; otherwise the kernel returns
+  EINVAL (add_del_listener).
+- If the receive buffer is full, the kernel drops exits, and events() yields an Overrun. The kernel
+  continues to send. It removes a listener only if its port no longer exists (ECONNREFUSED).
+- After a connection is closed, the kernel removes the listener at the next exit on each CPU. Until
+  then another socket could get its port and receive its events. Execute `unlisten` before closing.
 """
 
 from __future__ import annotations
@@ -58,10 +59,10 @@ class TASKSTATS_CMD(KernelEnum, prefix=("TASKSTATS_CMD_", "")):
 
 
 class AC_FLAG(KernelFlag, prefix="A"):
-    """What an accounting record says of a task (linux/acct.h)."""
+    """Flags of an accounting record (linux/acct.h)."""
 
     AFORK = 0x01  # forked, but never called exec
-    ASU = 0x02  # used the rights of the superuser
+    ASU = 0x02  # used superuser privileges
     ACOMPAT = 0x04
     ACORE = 0x08  # dumped core
     AXSIG = 0x10  # was killed by a signal
@@ -83,15 +84,14 @@ class SCHED(KernelEnum):
 class taskstats(Message):
     """struct taskstats (linux/taskstats.h), which grows every few releases.
 
-    Of a process (`aggr_tgid`) the kernel sums up delays, ac_etime, ac_utime, ac_stime, nvcsw and
-    nivcsw; all else is 0 there. Of delays, *_count says how often a task waited, *_delay_total for
-    how long, *_delay_max and *_delay_min the longest and shortest time, all in nanoseconds. But for
-    those of waiting for a CPU they are 0 as long as delay accounting is off (kernel.task_delayacct,
-    or "delayacct" on the kernel's command line).
+    For a process (`aggr_tgid`) the kernel sums the delays, ac_etime, ac_utime, ac_stime, nvcsw and
+    nivcsw. All other members are 0. For each delay, *_count is the number of waits, *_delay_total
+    the total time, and *_delay_max and *_delay_min the longest and the shortest time, in
+    nanoseconds. All delays except waiting for a CPU are 0 while delay accounting is off
+    (kernel.task_delayacct, or "delayacct" on the kernel's command line).
 
-    Members behind the end of what an older kernel sends read None. Version 15, of the first
-    releases of 6.14 alone, has other members in the middle: of it only what stands before
-    blkio_count is right.
+    Members that an older kernel does not send read None. Version 15, used only by the first
+    releases of 6.14, has a different layout: only the members before blkio_count are correct.
     """
 
     version: int = u16()
@@ -107,7 +107,7 @@ class taskstats(Message):
     swapin_count: int = u64()  # waiting for a page to be swapped in
     swapin_delay_total: int = u64()
     cpu_run_real_total: int = u64()  # ns that it ran
-    cpu_run_virtual_total: int = u64()  # ns, without what a hypervisor took
+    cpu_run_virtual_total: int = u64()  # ns, without time taken by the hypervisor
     ac_comm: str = string(size=32)  # the command's name
     ac_sched: Named[SCHED | int] = u8(enum=SCHED)
     _pad2 = pad(7)
@@ -130,12 +130,12 @@ class taskstats(Message):
     write_char: int = u64()  # bytes that they wrote
     read_syscalls: int = u64()
     write_syscalls: int = u64()
-    read_bytes: int = u64()  # bytes that storage was asked for
-    write_bytes: int = u64()  # bytes that storage is to get
-    cancelled_write_bytes: int = u64()  # of those, what was truncated away in time
+    read_bytes: int = u64()  # bytes read from storage
+    write_bytes: int = u64()  # bytes to be written to storage
+    cancelled_write_bytes: int = u64()  # bytes of those that were truncated before the write
     nvcsw: int = u64()  # voluntary context switches
     nivcsw: int = u64()  # involuntary ones
-    ac_utimescaled: int = u64()  # us, scaled to the CPU's frequency where it can be
+    ac_utimescaled: int = u64()  # us, scaled by the CPU's frequency if supported
     ac_stimescaled: int = u64()  # us
     cpu_scaled_run_real_total: int = u64()  # ns
     freepages_count: int | None = u64()  # delays: reclaiming memory
@@ -152,7 +152,7 @@ class taskstats(Message):
     ac_exe_inode: int | None = u64()
     wpcopy_count: int | None = u64()  # version 13: copying a page at the first write
     wpcopy_delay_total: int | None = u64()
-    irq_count: int | None = u64()  # version 14: stopped by interrupts
+    irq_count: int | None = u64()  # version 14: interrupted by IRQs
     irq_delay_total: int | None = u64()
     cpu_delay_max: int | None = u64()  # version 16
     cpu_delay_min: int | None = u64()
@@ -173,7 +173,7 @@ class taskstats(Message):
 
 
 class cgroupstats(Message):
-    """struct cgroupstats (linux/cgroupstats.h): how many tasks of a cgroup are in which state."""
+    """struct cgroupstats (linux/cgroupstats.h): number of tasks of a cgroup by state."""
 
     nr_sleeping: int = u64()
     nr_running: int = u64()
@@ -183,9 +183,9 @@ class cgroupstats(Message):
 
 
 class TaskQuery(Message):
-    """What to ask, or listen to: TASKSTATS_CMD_ATTR_*. The kernel looks at one attribute only.
+    """The task, process or CPUs of a request: TASKSTATS_CMD_ATTR_*. The kernel reads only one.
 
-    CPU masks are lists as of cpuset(7): "0-3,8".
+    CPU masks are lists in the format of cpuset(7): "0-3,8".
     """
 
     pid: int | None = u32(1)
@@ -200,29 +200,29 @@ class Aggregate(Message):
     pid: int | None = u32(1)
     tgid: int | None = u32(2)
     stats: Nested[taskstats] = struct(3, taskstats)
-    null: bool = flag(6)  # aligns `stats` to 8 bytes, where that matters (nla_reserve_64bit)
+    null: bool = flag(6)  # aligns `stats` to 8 bytes on some architectures (nla_reserve_64bit)
 
 
 class TaskStats(Message):
-    """An answer or an exit: TASKSTATS_TYPE_*."""
+    """A reply or an exit event: TASKSTATS_TYPE_*."""
 
     aggr_pid: Nested[Aggregate] = nest(4, Aggregate)
     aggr_tgid: Nested[Aggregate] = nest(5, Aggregate)
 
 
 class CgroupQuery(Message):
-    """A cgroup, by a descriptor of its directory: CGROUPSTATS_CMD_ATTR_*."""
+    """A cgroup, as a file descriptor of its directory: CGROUPSTATS_CMD_ATTR_*."""
 
     fd: int | None = u32(1)
 
 
 class CgroupStats(Message):
-    """The answer: CGROUPSTATS_TYPE_*."""
+    """The reply: CGROUPSTATS_TYPE_*."""
 
     cgroup_stats: Nested[cgroupstats] = struct(1, cgroupstats)
 
 
-# One command has two uses: a question about a task, and a listener's registration of CPUs.
+# One command has two uses: to get the statistics of a task, and to register for CPUs.
 get = Op(
     "taskstats.get",
     TASKSTATS_CMD.TASKSTATS_CMD_GET,
@@ -237,7 +237,7 @@ get_cgroup = Op(
     TASKSTATS_CMD.CGROUPSTATS_CMD_GET,
     CgroupQuery,
     reply=CgroupStats,
-    answer="optional",  # the kernel ignores a number that is not an open file
+    answer="optional",  # the kernel does not answer if the descriptor is not open
     dumps=False,
 )
 
@@ -257,10 +257,10 @@ FAMILY = Family(
 
 @plan
 def of_pid(pid: int) -> Steps[taskstats]:
-    """What one task, that is a thread, has used until now; the first of a process has its pid.
+    """Return the statistics of one task (thread). The main thread's ID is the process ID.
 
-    KernelError ESRCH where there is none, EPERM without CAP_NET_ADMIN over the initial user
-    namespace.
+    Raises KernelError: ESRCH if there is no such task, EPERM without CAP_NET_ADMIN in the initial
+    user namespace.
     """
     answer: TaskStats = yield get(pid=pid)
     return _stats(answer.aggr_pid)
@@ -268,36 +268,36 @@ def of_pid(pid: int) -> Steps[taskstats]:
 
 @plan
 def of_tgid(tgid: int) -> Steps[taskstats]:
-    """What a process has used until now: the sum of its tasks, those that have ended included.
+    """Return the statistics of a process: the sum of its tasks, including those that exited.
 
-    What is not summed up reads 0: see taskstats. KernelError as for of_pid.
+    Members that the kernel does not sum are 0 (see taskstats). Raises KernelError like of_pid.
     """
     answer: TaskStats = yield get(tgid=tgid)
     return _stats(answer.aggr_tgid)
 
 
 def _stats(part: Aggregate | None) -> taskstats:
-    assert part is not None  # mk_reply, of kernel/taskstats.c, makes both
+    assert part is not None  # mk_reply in kernel/taskstats.c sends both
     assert part.stats is not None
     return part.stats
 
 
 @plan
 def listen(cpus: str | Iterable[int]) -> Steps[None]:
-    """From now on, tasks that end on these CPUs are events of the connection: a TaskStats each.
+    """Receive a TaskStats event for each task that exits on these CPUs.
 
-    `cpus` are numbers, or a list as the kernel writes it: "0-3,8", or the contents of
-    /sys/devices/system/cpu/possible for all. KernelError EINVAL or ERANGE where the machine has
-    none of that number, EINVAL from within a user or process namespace, EPERM as for of_pid.
+    `cpus` are numbers, or a list in the kernel's format, such as "0-3,8". For all CPUs, pass the
+    contents of /sys/devices/system/cpu/possible. Raises KernelError: EINVAL or ERANGE if the machine
+    has no CPU with this number, EINVAL inside a user or PID namespace, EPERM like of_pid.
     """
     yield register(register_cpumask=_mask(cpus))
 
 
 @plan
 def unlisten(cpus: str | Iterable[int]) -> Steps[None]:
-    """Hear no more of tasks that end on these CPUs, listened to or not. KernelError as for listen.
+    """Stop receiving the exits on these CPUs. Raises KernelError like listen.
 
-    What the kernel sent before still comes out of events().
+    CPUs without a listener are ignored. events() still yields what the kernel sent before.
     """
     yield register(deregister_cpumask=_mask(cpus))
 
@@ -308,10 +308,10 @@ def _mask(cpus: str | Iterable[int]) -> str:
 
 @plan
 def of_cgroup(fd: int) -> Steps[cgroupstats | None]:
-    """How the tasks of a cgroup are doing, by a descriptor of its directory; needs no privilege.
+    """Return the number of tasks of a cgroup by state; this requires no privilege.
 
-    Only hierarchies of version 1 count (cgroupstats_build): KernelError EINVAL for others. None
-    where `fd` is no open file.
+    `fd` is a descriptor of the cgroup's directory. Returns None if it is not open. Raises KernelError
+    (EINVAL) for a cgroup that is not in a version 1 hierarchy (cgroupstats_build).
     """
     answer: CgroupStats | None = yield get_cgroup(fd=fd)
     return None if answer is None else answer.cgroup_stats
