@@ -314,8 +314,8 @@ def _frame(block: _Block, number: int, interfaces: list[_Interface]) -> _Frame |
 
 # --- hex dumps ------------------------------------------------------------------------------------
 
-# A line of a dump with offsets. A line with offset 0 distinguishes it from plain hex: messages begin
-# with a length, which does not look like an offset of 0 and a separate byte.
+# A line of a dump with offsets. A line with offset 0 distinguishes it from plain hex: messages
+# begin with a length, which does not look like an offset of 0 and a separate byte.
 OFFSET = re.compile(r"\s*(?:0x)?([0-9a-f]{4,})(:|\s|$)", re.IGNORECASE)
 OFFSET_0 = re.compile(r"^\s*(?:0x)?0{4,}(?::|\s+[0-9a-f]{2}(?:\s|$))", re.IGNORECASE | re.MULTILINE)
 # The end of the bytes in a line: before the column of characters, or before a comment.
@@ -343,8 +343,8 @@ def unhex(text: str) -> list[bytes]:
 
     Three forms are recognised:
 
-    - Lines with offsets, from xxd, hexdump -C, od -Ax -tx1, tcpdump and Wireshark. Offset 0 starts a
-      packet. A lone "*" represents repeated lines. Lines without an offset are skipped.
+    - Lines with offsets, from xxd, hexdump -C, od -Ax -tx1, tcpdump and Wireshark. Offset 0 starts
+      a packet. A lone "*" represents repeated lines. Lines without an offset are skipped.
     - Strings with escapes, from strace and Python. Each line is a packet. A line that starts with a
       string continues the previous packet.
     - Everything else is plain hex digits, which form one packet. Spaces, punctuation, 0x and all

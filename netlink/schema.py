@@ -1,9 +1,9 @@
 """Message, and the declaration words: one function for each kind.
 
 A message class declares its fixed header and its attributes once. The metaclass compiles them into
-a Table of the core. All code that reads, writes or prints messages uses that table. A class inherits
-its header (`class Link(ifinfomsg)`), so that type checkers know the members. This file must not know
-families or sockets; netlink/family.py combines messages into families.
+a Table of the core. All code that reads, writes or prints messages uses that table. A class
+inherits its header (`class Link(ifinfomsg)`), so that type checkers know the members. This file
+must not know families or sockets; netlink/family.py combines messages into families.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ Target = MessageClass | Callable[[], MessageClass]
 class SignatureOf:
     """The descriptor `__signature__`, for inspect.signature(), help() and completion.
 
-    A message class and its ops are called with the fields of the message. `of` returns the class for
-    the object that is called.
+    A message class and its ops are called with the fields of the message. `of` returns the class
+    for the object that is called.
     """
 
     def __init__(self, of: Callable[[Any], type] = lambda cls: cls) -> None:
@@ -153,16 +153,16 @@ MESSAGE_WORDS = frozenset(
 class Message(View, metaclass=MessageType):
     """A body of bytes with a declared layout: a fixed header, then attributes.
 
-    The constructor encodes its arguments: `Link(index=2, mtu=9000)`. The attributes have the order of
-    the arguments. An instance is immutable and hashable, and stores only its bytes.
+    The constructor encodes its arguments: `Link(index=2, mtu=9000)`. The attributes have the order
+    of the arguments. An instance is immutable and hashable, and stores only its bytes.
 
     Reading a field finds and loads its value. An absent attribute reads as None, an absent flag as
     False, and an absent repeated attribute as (). Older kernels send shorter structs: the missing
-    members read as None. Newer kernels send longer structs: the extra bytes are kept. A dump request
-    may have a shorter header, which `class ifinfomsg(Message, bare=rtgenmsg)` declares.
+    members read as None. Newer kernels send longer structs: the extra bytes are kept. A dump
+    request may have a shorter header, which `class ifinfomsg(Message, bare=rtgenmsg)` declares.
 
-    The constructor raises EncodeError if a value does not fit, and TypeError for an unknown argument.
-    Reading raises DecodeError if the bytes do not fit the declared kind.
+    The constructor raises EncodeError if a value does not fit, and TypeError for an unknown
+    argument. Reading raises DecodeError if the bytes do not fit the declared kind.
 
     >>> class Counter(Message):
     ...     count: int | None = u32(1)
@@ -175,14 +175,14 @@ class Message(View, metaclass=MessageType):
         return ((field.name, value) for field, value in self._items())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return names and values as a dict; nested messages are dicts. Unknown attributes are omitted."""
+        """Return the declared fields as a dict; nested messages are dicts too."""
         return {name: render.plain(value) for name, value in self}
 
     def to_json(self) -> dict[str, Any]:
         """Return the same as to_dict, with values that JSON can represent.
 
-        Enums become the kernel's name, or an int if there is none. Flags become a list of names, and
-        an int for unknown bits. Addresses become text, and bytes become hexadecimal text.
+        Enums become the kernel's name, or an int if there is none. Flags become a list of names,
+        and an int for unknown bits. Addresses become text, and bytes become hexadecimal text.
         """
         return {name: render.json_value(value) for name, value in self}
 
@@ -301,7 +301,7 @@ def _attributes(message: Message) -> Iterator[tuple[int, bytes]]:
 def _meaning(message: Message) -> dict[str | int, Any]:
     """Return the content of a message, without order: values by field name, other bytes by number.
 
-    The number is that of an undeclared attribute, or -1 for bytes after the last member of a struct.
+    The number is that of an undeclared attribute, or -1 for bytes after the last struct member.
     """
     table = type(message).__table__
     body = bytes(message)
@@ -501,11 +501,11 @@ def address(
     The declaration determines what can be written:
 
     - `size=4` accepts IPv4 only, and `size=16` IPv6 only.
-    - With `by_family=True` the address family determines the width. It is the header member `family`
-      of the message or, in a nest, of the nearest enclosing message that has one. AF_INET and
-      RTNL_FAMILY_IPMR mean IPv4, AF_INET6 and RTNL_FAMILY_IP6MR mean IPv6. In an AF_MPLS message the
-      address is an MPLS label stack, as a tuple. All other families, such as AF_UNSPEC and
-      AF_BRIDGE, accept both.
+    - With `by_family=True` the address family determines the width. It is the header member
+      `family` of the message or, in a nest, of the nearest enclosing message that has one. AF_INET
+      and RTNL_FAMILY_IPMR mean IPv4, AF_INET6 and RTNL_FAMILY_IP6MR mean IPv6. In an AF_MPLS
+      message the address is an MPLS label stack, as a tuple. All other families, such as AF_UNSPEC
+      and AF_BRIDGE, accept both.
     - Text for `by_family` is a selector (see `selected`) of the address family, or of an EtherType.
     - Without any of these, IPv4 and IPv6 are accepted.
 

@@ -96,8 +96,8 @@ class Socket:
     """A socket for the `socket` argument of a connection; the function `kernel` answers.
 
     `families` determine the classes of requests and the framing. One receive returns at most
-    `datagrams` datagrams, and a datagram of a dump has about `part` bytes. `links` maps the names of
-    links to indexes. The attribute `requests` lists the requests received.
+    `datagrams` datagrams, and a datagram of a dump has about `part` bytes. `links` maps names of
+    links to indexes. `requests` lists the received requests.
 
     The socket assigns the IDs of generic families and groups, and answers requests to nlctrl. The
     function receives requests to nlctrl only if that family is one of `families`.
@@ -452,7 +452,7 @@ def _status(
     error: Exception | None,
     words: str | None = None,
 ) -> bytes:
-    """Return the end of an answer: the errno, the request's header (NLMSG_ERROR), the extended ACK."""
+    """Return the end of an answer: errno, header of the request (NLMSG_ERROR), extended ACK."""
     told = _extack(request, error) if isinstance(error, KernelError) else ExtAck(msg=words)
     code = error.errno or errno.EIO if isinstance(error, OSError) else 0
     payload = struct.pack("=i", -code)

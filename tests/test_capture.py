@@ -257,7 +257,7 @@ def test_every_prefix(data: bytes) -> None:
 BAD = {
     "a cut header of the file": (PCAP[:20], "the file's header: 20 of 24 bytes (at byte 0)"),
     "a cut header of a packet": (PCAP[:30], "a packet's header: 6 of 16 bytes (at byte 24)"),
-    "a cut packet": (PCAP[:60], "ends within a packet: 20 of 56 bytes (at byte 40)"),
+    "a cut packet": (PCAP[:60], "ends inside a packet: 20 of 56 bytes (at byte 40)"),
     "another link type": (pcap(linktype=1), "link type 1, not 253 (netlink)"),
     "no link type of ours": (
         section() + interface(linktype=1) + interface(linktype=113), "link type 1, 113"
@@ -267,12 +267,12 @@ BAD = {
     ),
     "no cooked header": (pcap(b"short"), "packet 1 has 5 bytes, fewer than its header of 16"),
     "no byte order": (section()[:8] + b"????" + section()[12:], "byte-order magic (at byte 0)"),
-    "an odd length": (section() + struct.pack("<II", 1, 13), "13 is not a valid length of a block (at "),
+    "an odd length": (section() + struct.pack("<II", 1, 13), "13 is not a valid length"),
     "a small length": (section() + struct.pack("<II", 1, 8), "8 is not a valid length of a block"),
     "another length at the end": (
         section()[:-4] + b"\1\0\0\0", "the two lengths of a block differ (at byte 0)"
     ),
-    "a cut block": (section() + interface()[:14], "ends within a block: 6 of 8 bytes (at byte 36)"),
+    "a cut block": (section() + interface()[:14], "ends inside a block: 6 of 8 bytes (at byte 36)"),
     "a short block": (section() + block(1, b"\1\0"), "block of type 1: 8 bytes at offset 0"),
     "a long option": (section() + interface(b"\2\0\xff\0abcd"), "255 bytes at offset 12"),
     "an unknown interface": (section() + enhanced(cooked(LINK)), "interface 0, which is not"),
@@ -304,7 +304,7 @@ def test_what_follows_a_bad_packet() -> None:
     short, done, rest = found[-3:]
     assert re.fullmatch(r"Link: .* \(at byte 16\)", str(short))
     assert done is RawMessage
-    assert re.fullmatch(r"a message header has 16 bytes, .* 1 are left \(at byte 40\)", str(rest))
+    assert re.fullmatch(r"a message header has 16 bytes, .*only 1 .* \(at byte 40\)", str(rest))
 
 
 # --- hex dumps ------------------------------------------------------------------------------------
@@ -411,7 +411,10 @@ def test_hex_of_nothing(text: str) -> None:
         ("1c00\n0x1g", "line 2: '1g' is not hexadecimal"),
         ("00000000: 1c00 0000\n00000010: 1200", "line 2: offset 0x10 does not follow 0x4 bytes"),
         ("00000000: 1c00 0000\n00000002: 1200", "line 2: offset 0x2 does not follow 0x4 bytes"),
-        ("00000000: 1c00 0000\n*\nffffffff: 00", "line 3: offset 0xffffffff does not follow 0x4 bytes"),
+        (
+            "00000000: 1c00 0000\n*\nffffffff: 00",
+            "line 3: offset 0xffffffff does not follow 0x4 bytes",
+        ),
         ("*\n00000000: 1c00 00x0\n", "line 2: '1c00 00x0' is not hexadecimal"),
         ("00000010: 1c\n00000000: 1c", "line 1: offset 0x10 does not follow 0x0 bytes"),
     ],

@@ -245,7 +245,10 @@ def test_an_address_of_another_family_than_the_message_is_refused() -> None:
     assert Local(family=2, local="192.0.2.1").local == V4
     assert Local(local="2001:db8::1").local == V6
     for family, local in ((2, V6), (10, V4)):
-        with pytest.raises(EncodeError, match=r"Local\.local: .* does not belong to the address family of the message"):
+        with pytest.raises(
+            EncodeError,
+            match=r"Local\.local: .* does not belong to the address family of the message",
+        ):
             Local(family=family, local=local)
 
 
@@ -332,7 +335,9 @@ def test_a_bounded_string_is_read_at_any_length() -> None:
 def test_an_attribute_carries_at_most_64_kib() -> None:
     cls = holder(s.binary(1))
     assert len(cls(value=bytes(65531)).value) == 65531
-    with pytest.raises(EncodeError, match=r"Holder\.value: 65532 bytes exceed the limit of an attribute, 65531"):
+    with pytest.raises(
+        EncodeError, match=r"Holder\.value: 65532 bytes exceed the limit of an attribute, 65531"
+    ):
         cls(value=bytes(65532))
 
 
@@ -392,7 +397,9 @@ def test_short_structs_read_none_for_what_is_missing() -> None:
 
 
 def test_short_header_before_attributes_is_an_error() -> None:
-    with pytest.raises(DecodeError, match="the fixed header has 12 bytes, but the message has only 11"):
+    with pytest.raises(
+        DecodeError, match="the fixed header has 12 bytes, but the message has only 11"
+    ):
         Sample.from_bytes(bytes(11))
     assert Sample.from_bytes(bytes(12)).mtu is None
 
@@ -594,7 +601,7 @@ def test_messages_of_no_class_come_raw_and_the_iteration_survives_a_bad_one() ->
 
 def test_iteration_bounds_are_checked() -> None:
     for start, end in ((-1, 5), (0, 17), (5, 4)):
-        with pytest.raises(ValueError, match="not within"):
+        with pytest.raises(ValueError, match="outside of the data"):
             Messages(bytes(16), Dispatch(), start, end if end >= 0 else 4)
 
 
@@ -689,7 +696,7 @@ def test_columns_name_the_place_of_a_fault() -> None:
         assert caught.value.offset == len(good) + 16 + offset
     with pytest.raises(DecodeError):
         gathered(good[:-1], "mtu")
-    with pytest.raises(ValueError, match="not within"):
+    with pytest.raises(ValueError, match="outside of the data"):
         Gather(Sample.__table__, BY_TYPE, "mtu").feed(good, 0, len(good) + 1)
 
 
@@ -749,7 +756,7 @@ def test_a_faulty_datagram_does_not_hide_the_others() -> None:
     assert (bad.fault.offset, bad.group) == (16, 3)
     assert (first.fault, last.fault) == (None, None)
     for index in (b"x", pystruct.pack(INDEX_FORMAT, 0, 999, 0, 0, 0, 0)):
-        with pytest.raises(ValueError, match=r"index of|outside"):
+        with pytest.raises(ValueError, match=r"the index has|outside"):
             runs(good, index)
 
 
@@ -760,7 +767,10 @@ def test_a_truncated_datagram_is_one_fault_after_its_whole_messages(framing: str
         *messages, bad = runs(*wire.receive(whole + cut, flags=0x20), framing=framing)
         assert [run.fault for run in messages] == [None] * len(messages)
         assert len(messages) == 1
-        assert str(bad.fault) == "the kernel truncated a datagram, because the receive buffer is too small (at byte 0)"
+        assert (
+            str(bad.fault)
+            == "the kernel truncated a datagram, because the receive buffer is too small (at byte 0)"
+        )
     assert summary(runs(*wire.receive(b"", flags=0x20), framing=framing))[0].offset == 0
 
 

@@ -316,7 +316,9 @@ def test_members_that_select_stand_at_one_place() -> None:
         pad: int = s.u16()
         kind: int = s.u8()
 
-    with pytest.raises(ValueError, match="'kind' must have the same position and kind in all classes"):
+    with pytest.raises(
+        ValueError, match="'kind' must have the same position and kind in all classes"
+    ):
         family(messages={16: s.selected(None, "kind", {1: Tree, 2: Late})})
 
 

@@ -137,6 +137,6 @@ def test_a_longer_string_is_read_and_not_written(cls: type[Message], field: Any)
     ],
 )  # fmt: skip
 def test_the_path_to_a_string_that_is_too_long(fields: dict[str, Any], path: str) -> None:
-    with pytest.raises(EncodeError, match="that fit") as caught:
+    with pytest.raises(EncodeError, match="exceed the limit") as caught:
         Link(**fields)
     assert caught.value.path == path

@@ -296,7 +296,7 @@ def test_declarations_that_cannot_be_are_refused() -> None:
         declare(Tree, late=s.u8())
     with pytest.raises(TypeError, match="open-ended"):
         declare(a=s.binary(), b=s.u8())
-    with pytest.raises(ValueError, match="not within"):
+    with pytest.raises(ValueError, match="16384 is out of range"):
         s.u8(0x4000)
     with pytest.raises(KeyError):
         s.Field("u24", 1)
@@ -357,9 +357,9 @@ def test_a_bare_header_is_a_dump_request() -> None:
     fields = message
     assert (fields.family, fields.index, fields.mtu) == (AF.AF_UNSPEC, None, None)
     for flags in (1, 0x300, 0):  # no dump, no request, neither
-        with pytest.raises(DecodeError, match="the fixed header has 16 bytes, but the message has only 4"):
+        with pytest.raises(DecodeError, match="header has 16 bytes, .* only 4"):
             list(parse(wire.message(RTM.RTM_GETLINK, bytes(4), flags=flags), ROUTE))
-    with pytest.raises(DecodeError, match="0 bytes where"):
+    with pytest.raises(DecodeError, match="the message has only 0"):
         list(parse(wire.message(RTM.RTM_GETLINK, b"", flags=0x301), ROUTE))
-    with pytest.raises(DecodeError, match="4 bytes where"):
+    with pytest.raises(DecodeError, match="the message has only 4"):
         list(parse(wire.message(RTM.RTM_GETSTATS, bytes(4), flags=0x301), ROUTE))

@@ -511,7 +511,7 @@ def test_message_record(record: Json) -> None:
         for member in ("type", "flags", "seq", "pid"):
             assert getattr(message, member) == header[f"nlmsg_{member}"]
     if "trailing" in record["id"]:  # the peer ignores less than a header: we tell
-        with pytest.raises(DecodeError, match="8 bytes left"):
+        with pytest.raises(DecodeError, match="only 8 are left"):
             next(found)
     else:
         assert next(found, None) is None

@@ -320,7 +320,7 @@ def test_a_member_cannot_be_longer_than_its_place() -> None:
     assert Outer(small=Small(a=1), last=7).last == 7
     longer = Small.from_bytes(b"\1\0\2\0")
     for value in (longer, Big(a=1, b=2)):
-        refused("Outer.small", "exceed the 2", Outer, small=value, last=7)
+        refused("Outer.small", "the struct member has 2", Outer, small=value, last=7)
     refused("Outer.mac", "3 bytes exceed the limit of 2", Outer, mac="01:02:03")
     listed = type("Listed", (Message,), {"of": s.scalars(1, s.struct(Small))})
     assert listed(of=[Small(a=1), {"a": 2}]).of[1].a == 2
@@ -352,7 +352,9 @@ def test_nesting_has_a_stated_depth() -> None:
     for _ in range(20000):
         deep = {"kind": "veth", "data": {"peer": {"linkinfo": deep}}}
     for value in (loop, deep):
-        with pytest.raises(EncodeError, match="messages are nested too deeply: the limit is 64 levels"):
+        with pytest.raises(
+            EncodeError, match="messages are nested too deeply: the limit is 64 levels"
+        ):
             Link(linkinfo=value)
     legal: dict[str, Any] = {"ifname": "x"}
     for _ in range(20):
@@ -381,7 +383,7 @@ def test_the_byte_order_flag_is_declared() -> None:
 # --- attributes of which a subclass has another layout --------------------------------------------
 
 
-def test_a_subclass_may_declare_an_attribute_anew() -> None:
+def test_a_subclass_may_declare_an_attribute_again() -> None:
     class Told(Message):
         before: int | None = s.u8(1)
         conf: Any = s.scalars(2, s.u8())
@@ -396,9 +398,9 @@ def test_a_subclass_may_declare_an_attribute_anew() -> None:
     assert [f.name for f in Asked.__table__.fields] == ["before", "conf", "after"]
     assert Told.from_bytes(bytes(Asked(after=2))).after == 2
     for wrong in (s.u8(4), s.u8()):
-        with pytest.raises(TypeError, match="declared in a base class too"):
+        with pytest.raises(TypeError, match="also declared in a base class"):
             type("Wrong", (Told,), {"conf": wrong})
-    with pytest.raises(TypeError, match="declared in a base class too"):
+    with pytest.raises(TypeError, match="also declared in a base class"):
         type("Wrong", (Big,), {"b": s.u16()})
 
 
@@ -486,7 +488,7 @@ def test_a_selector_may_look_into_a_sibling() -> None:
         ({"type": 1, "own": 256}, "Param.own", "256 is out of range"),
         ({"own": 5, "type": [1]}, "Param.own", "no type is declared for type [1]"),
         ({"type": 11, "leaves": {"leaf": [{}, {"data": "x" * 8}]}}, "Param.leaves.leaf[1].data",
-         "8 bytes are too many: the struct member has 7"),
+         "8 bytes exceed the limit of 7"),
     ],
 )  # fmt: skip
 def test_what_no_choice_takes(fields: dict[str, Any], path: str, words: str) -> None:

@@ -62,9 +62,9 @@ class QUOTA_NL(KernelEnum):
 class QuotaWarning(Message):
     """One warning: QUOTA_NL_A_* attributes (linux/quota.h).
 
-    `excess_id` is the owner of the quota: a user, a group or a project, as `qtype` says. `caused_id`
-    is the user who caused the warning. Both are IDs in the initial user namespace. dev_major and
-    dev_minor are the device of the file system.
+    `excess_id` is the owner of the quota: a user, a group or a project, as `qtype` says.
+    `caused_id` is the user who caused the warning. Both are IDs in the initial user namespace.
+    dev_major and dev_minor are the device of the file system.
     """
 
     qtype: Named[QTYPE | int | None] = u32(1, enum=QTYPE)

@@ -140,7 +140,7 @@ class taskstats(Message):
     cpu_scaled_run_real_total: int = u64()  # ns
     freepages_count: int | None = u64()  # delays: reclaiming memory
     freepages_delay_total: int | None = u64()
-    thrashing_count: int | None = u64()  # reading pages back that were just reclaimed
+    thrashing_count: int | None = u64()  # reading recently reclaimed pages
     thrashing_delay_total: int | None = u64()
     ac_btime64: int | None = u64()  # version 10: begin, seconds since 1970
     compact_count: int | None = u64()  # version 11: compacting memory
@@ -287,8 +287,8 @@ def listen(cpus: str | Iterable[int]) -> Steps[None]:
     """Receive a TaskStats event for each task that exits on these CPUs.
 
     `cpus` are numbers, or a list in the kernel's format, such as "0-3,8". For all CPUs, pass the
-    contents of /sys/devices/system/cpu/possible. Raises KernelError: EINVAL or ERANGE if the machine
-    has no CPU with this number, EINVAL inside a user or PID namespace, EPERM like of_pid.
+    contents of /sys/devices/system/cpu/possible. Raises KernelError: EINVAL or ERANGE if the
+    machine has no CPU with this number, EINVAL inside a user or PID namespace, EPERM like of_pid.
     """
     yield register(register_cpumask=_mask(cpus))
 
@@ -310,8 +310,8 @@ def _mask(cpus: str | Iterable[int]) -> str:
 def of_cgroup(fd: int) -> Steps[cgroupstats | None]:
     """Return the number of tasks of a cgroup by state; this requires no privilege.
 
-    `fd` is a descriptor of the cgroup's directory. Returns None if it is not open. Raises KernelError
-    (EINVAL) for a cgroup that is not in a version 1 hierarchy (cgroupstats_build).
+    `fd` is a descriptor of the cgroup's directory. Returns None if it is not open. Raises
+    KernelError (EINVAL) for a cgroup that is not in a version 1 hierarchy (cgroupstats_build).
     """
     answer: CgroupStats | None = yield get_cgroup(fd=fd)
     return None if answer is None else answer.cgroup_stats
