@@ -1,4 +1,7 @@
-"""The Python blocks of a page of documentation, each with what it prints."""
+"""The Python blocks of a documentation page, each with its expected output.
+
+This file contains no test.
+"""
 
 from __future__ import annotations
 

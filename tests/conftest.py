@@ -1,9 +1,9 @@
-"""Fixtures for every test: a network namespace of one's own.
+"""Fixtures for all tests, first of all a private network namespace.
 
-A live test must never meet the machine's network. Root moves the pytest process itself, test by
-test, so that a debugger and a traceback work as everywhere. An ordinary user may do that only as
-the root of a user namespace, which a process cannot leave again: the session moves there once,
-at the first live test, and all that follows runs in it.
+A live test must never use the network of the machine. As root, the pytest process itself enters a
+namespace for each test, so that debuggers and tracebacks work as usual. An ordinary user needs a
+user namespace for this, and a process cannot leave that one. So the session enters it once, at the
+first live test, and all later tests run inside it.
 """
 
 import fcntl

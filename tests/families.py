@@ -1,9 +1,9 @@
-"""Parts of five families, by declarations only: what the declaration language must be able to say.
+"""Parts of five families, by declarations only: what the declaration words must support.
 
-sock_diag has one message type for all kinds of sockets, and the first byte selects the class.
-ethtool numbers its requests and its answers apart. audit answers after the ACK, connector never,
-and a uevent is text. This module contains no tests; numbers and layouts are those of the kernel's
-headers.
+sock_diag has one message type for all sockets, and the first byte selects the class. ethtool uses
+different numbers for requests and replies. audit answers after the ACK, connector never answers,
+and uevent messages are text. This file contains no tests. Numbers and layouts come from the
+kernel's headers.
 """
 
 from __future__ import annotations

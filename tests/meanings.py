@@ -1,4 +1,4 @@
-"""What message types mean, for tests that use the core without a family."""
+"""Meanings of message types for tests that use the core without a family."""
 
 from __future__ import annotations
 

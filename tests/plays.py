@@ -1,4 +1,4 @@
-"""A made-up generic family, and the kernel's side of it: shared by the tests of Generic Netlink.
+"""A made-up generic family and the kernel's side of it, for the tests of Generic Netlink.
 
 This file contains no test.
 """

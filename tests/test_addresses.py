@@ -1,7 +1,8 @@
-"""Every address attribute has a width, which writing checks: the kernel would cut a longer address.
+"""Every address attribute has a width, and writing checks it.
 
-The classes are found by themselves. tests/kernel/test_addresses_live.py asks the kernel for the
-widths; this file tries both kinds of address on every field.
+The kernel silently truncates a longer address. The tests find all message classes and try both
+kinds of addresses on every field. tests/kernel/test_addresses_live.py asks the kernel for the
+widths.
 """
 
 from __future__ import annotations

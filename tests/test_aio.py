@@ -1,6 +1,6 @@
-"""The asyncio driver over a scripted kernel: each test under asyncio, its debug mode and uvloop.
+"""The asyncio driver over a scripted kernel, with asyncio, its debug mode and uvloop.
 
-A test that leaves a task, a watched descriptor or an unhandled exception behind fails.
+A test fails if it leaves a task, a watched descriptor or an unhandled exception.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The benchmark harness works: each workload small, the same work. No time is judged."""
+"""The benchmark harness: every workload runs at a small size, and all subjects do the same work.
+
+No test checks times.
+"""
 
 import dataclasses
 import json

@@ -1,7 +1,7 @@
 """Captures and hex dumps, and `netlink decode`, which prints them.
 
-`vectors/nlmon.pcap` and `.pcapng` are of a real kernel (vectors/nlmon.sh says how they were made).
-What they lack is built here: both byte orders, clocks of other units, damage of every sort.
+`vectors/nlmon.pcap` and `.pcapng` come from a real kernel; vectors/nlmon.sh describes how. The
+tests build all other inputs: both byte orders, clocks with other units, and all kinds of damage.
 """
 
 from __future__ import annotations

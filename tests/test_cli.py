@@ -1,4 +1,4 @@
-"""The command line without a kernel: usage, exit status, and what is made of given messages."""
+"""The command line without a kernel: usage, exit status, and the output for given messages."""
 
 import errno
 import io

@@ -1,4 +1,4 @@
-"""The blocking connection over a scripted kernel: what it does when a call fails half-way."""
+"""The blocking connection over a scripted kernel: calls that fail in the middle."""
 
 from __future__ import annotations
 

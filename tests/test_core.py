@@ -1,4 +1,4 @@
-"""The core: framing, kinds, views, encoding and runs, with bytes alone."""
+"""The core, with bytes only: framing, kinds, views, encoding and runs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The declarations agree with the table of facts, and the tool that compares them can tell.
+"""The declarations agree with the table of facts, and the comparing tool finds differences.
 
-tests/facts.tsv holds names, numbers, kinds and byte orders of the kernel (see tools/facts.py). So
+tests/facts.tsv holds names, numbers, kinds and byte orders of the kernel (see tools/facts.py), so
 these tests need neither specs nor headers. test_facts.py checks the table itself.
 """
 

@@ -1,4 +1,4 @@
-"""The Python blocks of docs/ run, those of a page as one program, and print what the page says."""
+"""The Python blocks of each page in docs/ run as one program, and print the output in the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The package where there are no netlink sockets: the parser works, and its tests are collected."""
+"""The package without netlink sockets: the parser works, and pytest can collect the tests."""
 
 from __future__ import annotations
 

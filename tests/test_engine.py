@@ -1,4 +1,4 @@
-"""The engine, driven by bytes alone: each row of the table at the head of netlink/engine.py."""
+"""The engine, with bytes only: each row of the table at the top of netlink/engine.py."""
 
 from __future__ import annotations
 

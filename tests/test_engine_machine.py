@@ -1,9 +1,9 @@
-"""A kernel that plays against the engine by bytes alone, in any legal order.
+"""A simulated kernel that talks to the engine in every legal order, with bytes only.
 
-Hypothesis chooses what is asked, sent, answered, received and read. The kernel here sees what the
-engine sent and nothing else; a model states what each waiter must get. Every message names the
-request that it answers, so that a wrong delivery is seen. After each step the engine and the model
-must agree, and at the end every answer that was sent must have reached its waiter.
+Hypothesis chooses the requests, sends, answers, receives and reads. The simulated kernel sees only
+what the engine sent. A model states what each waiter must get. Every message names the request that
+it answers, so that a wrong delivery is found. The engine and the model must agree after each step.
+At the end every answer must have reached its waiter.
 """
 
 from __future__ import annotations

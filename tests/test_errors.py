@@ -1,4 +1,4 @@
-"""Errors and warnings: what they are instances of, what they say, and where a warning points."""
+"""Errors and warnings: their classes, their texts, and the line to which a warning points."""
 
 from __future__ import annotations
 

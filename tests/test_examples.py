@@ -1,6 +1,6 @@
-"""The programs of examples/ run as they stand, each as a process of its own.
+"""The programs of examples/ run unchanged, each as its own process.
 
-One that the kernel or the user does not allow must say so in a line, not with a traceback.
+If the kernel or the user does not allow one, it must say so in one line, without a traceback.
 """
 
 from __future__ import annotations

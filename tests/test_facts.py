@@ -1,7 +1,7 @@
-"""The table of facts: its format, what it covers, and the tool that makes it.
+"""The table of facts: its format, its coverage, and the tool that generates it.
 
-Making a table takes headers, C sources or specs of a kernel. Small ones are written here. The
-committed table is compared with the specs that NETLINK_SPECS names and the machine's headers.
+The tool reads headers, C sources or specs of a kernel; the tests write small ones. The committed
+table is compared with the specs in NETLINK_SPECS and with the headers of the machine.
 """
 
 from __future__ import annotations

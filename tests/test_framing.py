@@ -1,6 +1,6 @@
-"""Conversations whose datagrams are framed in other ways: connector, text and audit.
+"""Conversations with other framings: connector, text and audit.
 
-Each test runs over a scripted kernel, blocking and asyncio. Framing by bytes is in test_core.py.
+Each test runs over a scripted kernel, blocking and asyncio. test_core.py tests framing with bytes.
 """
 
 from __future__ import annotations

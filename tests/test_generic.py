@@ -1,4 +1,4 @@
-"""Generic Netlink without a kernel: numbers of families and groups, asked for and changing."""
+"""Generic Netlink without a kernel: requesting the IDs of families and groups, and ID changes."""
 
 from __future__ import annotations
 
@@ -86,9 +86,7 @@ def test_parse_needs_the_number() -> None:
 def test_a_message_too_short_for_a_command() -> None:
     broken = wire.message(29, b"\1\0")
     stream = netlink.parse(broken + message(2, Play(index=1)), PLAY.at(29))
-    with pytest.raises(
-        DecodeError, match=r"too short for a struct genlmsghdr: .* 20 \(at byte 0\)"
-    ):
+    with pytest.raises(DecodeError, match=r"too short for a struct genlmsghdr.* \(at byte 0\)"):
         next(stream)
     assert next(stream).index == 1  # type: ignore[union-attr]
 

@@ -1,7 +1,6 @@
-"""The files of netlink/generic that hold one family each, by bytes.
+"""The single-file families of netlink/generic, with bytes.
 
-What every message must do is tested in test_messages.py, and what the kernel really sends in
-tests/kernel.
+test_messages.py tests what all messages have in common. tests/kernel tests what the kernel sends.
 """
 
 from __future__ import annotations

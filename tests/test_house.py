@@ -1,7 +1,7 @@
-"""The rules of the house, read from its source: who imports whom, who does I/O, what is explained.
+"""Project rules that are checked in the source: imports between files, I/O, and documentation.
 
-Every file of the package has a place in LAYERS. It may import from lower places only, wherever in
-the file the import stands. A file without a place, and a cycle of files, are errors.
+Every file of the package has a place in LAYERS. It may import from lower places only, at any line
+of the file. A file without a place is an error, and so is a cycle of files.
 """
 
 import ast

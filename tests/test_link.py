@@ -1,4 +1,4 @@
-"""Links by bytes alone: what takes hardware, and what chooses the class of what is inside."""
+"""Links, with bytes only: hardware attributes, and the choice of the classes of nests."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
-"""`netlink._nlsock` on the live kernel: what a socket sends, receives, waits for and gives back.
+"""`netlink._nlsock` on the live kernel: sending, receiving, waiting and closing.
 
-NETLINK_USERSOCK carries datagrams between our own sockets, so that ports, groups, sizes and losses
-are ours to choose; most of it works as any user. What joins its groups, or changes links, runs in a
-network namespace of its own.
+NETLINK_USERSOCK carries datagrams between sockets of the test, so the test chooses ports, groups,
+sizes and losses. Most tests need no privilege. Tests that join groups of USERSOCK, or change links,
+run in a private network namespace.
 """
 
 import array

@@ -1,4 +1,4 @@
-"""Pipelines without a kernel: what is read ahead, what is sent together, and transactions."""
+"""Pipelines without a kernel: reading ahead, sending together, and transactions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The files of the project agree: the same Pythons, and each tool in a pinned version.
+"""The files of the project agree: the same Python versions, and each tool with a pinned version.
 
-Nothing else reads these files together, so nothing else would notice that one was forgotten.
+No other test compares these files, so nothing else would notice that one was forgotten.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The README's Python blocks run as they stand, and print what the text block behind them says."""
+"""The README's Python blocks run unchanged, and print the text block that follows them."""
 
 from pathlib import Path
 

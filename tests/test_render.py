@@ -1,4 +1,4 @@
-"""Messages as text: repr() shows what a message is about, in one line of bounded length."""
+"""Messages as text: repr() shows the essential part of a message in one short line."""
 
 from __future__ import annotations
 

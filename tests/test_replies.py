@@ -1,6 +1,6 @@
-"""Replies over a scripted kernel, blocking and asyncio: each message once, and the answer of an op.
+"""Replies over a scripted kernel, blocking and asyncio: each message once, and answers of ops.
 
-The same by bytes alone is in test_engine.py.
+test_engine.py tests the same with bytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The declaration words: message classes, and what every message can do."""
+"""The declaration words: message classes, and the methods of every message."""
 
 from __future__ import annotations
 
@@ -357,7 +357,7 @@ def test_a_bare_header_is_a_dump_request() -> None:
     fields = message
     assert (fields.family, fields.index, fields.mtu) == (AF.AF_UNSPEC, None, None)
     for flags in (1, 0x300, 0):  # no dump, no request, neither
-        with pytest.raises(DecodeError, match="header has 16 bytes, .* only 4"):
+        with pytest.raises(DecodeError, match=r"header has 16 bytes, .* only 4"):
             list(parse(wire.message(RTM.RTM_GETLINK, bytes(4), flags=flags), ROUTE))
     with pytest.raises(DecodeError, match="the message has only 0"):
         list(parse(wire.message(RTM.RTM_GETLINK, b"", flags=0x301), ROUTE))

@@ -1,4 +1,4 @@
-"""The scripted kernel: each row of the table at the head of netlink/testing.py."""
+"""The scripted kernel: each row of the table at the top of netlink/testing.py."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Tracing: what a callable sees of a connection's datagrams, and the words for them.
+"""Tracing: the steps that a callable receives for a connection's datagrams, and their text.
 
-By way of scripted kernels and plain bytes; what a real kernel's look like is in
-tests/kernel/test_trace.py.
+These tests use scripted kernels and plain bytes. tests/kernel/test_trace.py uses the real kernel.
 """
 
 from __future__ import annotations

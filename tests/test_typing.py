@@ -1,7 +1,7 @@
-"""What type checkers and editors infer of fields, constructors, ops and plans.
+"""The types that type checkers and editors infer for fields, constructors, ops and plans.
 
 The comments in typing_cases.py say what mypy and pyright must find. inspect, help() and jedi must
-find the arguments of what is called.
+find the parameters of everything that can be called.
 """
 
 from __future__ import annotations

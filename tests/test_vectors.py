@@ -1,9 +1,8 @@
-"""Captured bytes and the values that they hold: our own, and those of other libraries' tests.
+"""Captured bytes and the values in them: our own, and those of other libraries' tests.
 
-`vectors/` holds ours, by the release of the kernel, each with the command that made it
-(vectors/capture.py).
-The records of other libraries are not part of this repository: NETLINK_VECTORS names their folder.
-Where such a record and we disagree, `DISAGREE` says why, difference by difference.
+`vectors/` holds our captures by kernel release, each with its command (vectors/capture.py). The
+records of other libraries are not part of this repository; NETLINK_VECTORS names their folder. If
+we disagree with such a record, `DISAGREE` explains each difference.
 """
 
 import enum

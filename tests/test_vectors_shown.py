@@ -1,9 +1,9 @@
-"""Our captures against what iproute2 printed of the same things at the same time.
+"""Our captures, compared with what iproute2 printed for the same objects at the same time.
 
-A record of vectors/ that holds `shown` was seen by both: each value in iproute2's JSON must be a
-value of ours, by the same name where we have one; of what its monitor printed, as text, each word
-must be a value of ours or a name. iproute2 has spellings of its own; the tables below say each of
-them, so that a value which no rule explains is a difference.
+A record of vectors/ with `shown` has both. Each value in iproute2's JSON must be equal to our
+value, of the same name if we have that name. Each word of its monitor's text must be one of our
+values or names. iproute2 spells some values differently. The tables below list these spellings, so
+a value that no rule explains is a difference.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Live tests in a virtual machine, whose kernel has modules that this machine's kernel may lack.
+"""Live tests in a virtual machine, whose kernel has modules that this kernel may lack.
 
-NETLINK_VM names the command that runs a command there (tools/outside.py); without it they skip.
-An emulated machine is slow, so only those tests run there that mostly skip elsewhere.
+NETLINK_VM names the command that runs a command in the machine (tools/outside.py). Without it these
+tests skip. An emulated machine is slow, so it runs only the tests that mostly skip elsewhere.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Wrong calls fail before anything is sent, and say what is right.
+"""Wrong calls fail before anything is sent, and the error shows the right call.
 
 Every parameter of every plan of the route family gets values of the wrong kind, chosen by its
-annotation. The plans are executed by hand, without a connection: a change that would be sent fails
-the test.
+annotation. The tests execute the plans without a connection. If a plan would send a change, the
+test fails.
 """
 
 import inspect

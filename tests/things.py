@@ -1,4 +1,4 @@
-"""A made-up family, and an engine that is fed by bytes: what the tests of the conversation share.
+"""A made-up family and an engine that receives bytes, for the tests of the conversation.
 
 The family lists and changes numbered things. Its messages are small, so that a test can write the
 kernel's side of a conversation by hand. This file contains no test.

@@ -1,7 +1,8 @@
-"""What type checkers are to infer; read by test_typing.py, never run.
+"""The types that type checkers must infer; test_typing.py reads this file and never runs it.
 
-A comment `# is T` says what reveal_type finds there, `# error: code` which error mypy must report;
-pyright must report an error in the same lines. A line without either must have none.
+A comment `# is T` is the type that reveal_type must find in this line. `# error: code` is the error
+that mypy must report, and pyright must report an error in the same line. All other lines must have
+no error.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Bytes for tests: messages, attributes and receive indexes, packed without the library."""
+"""Bytes for tests, packed without the library: messages, attributes and receive indexes."""
 
 from __future__ import annotations
 
