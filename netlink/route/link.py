@@ -48,10 +48,10 @@ from netlink.schema import (
     uint,
 )
 
-# VfInfo has a field of this name, which would hide the word from the fields after it.
+# VfInfo has a field of the same name, which would hide this function from later fields.
 from netlink.schema import mac as hardware
 
-PORT_PROFILE_MAX = 40  # linux/if_link.h; a NUL behind is not counted
+PORT_PROFILE_MAX = 40  # linux/if_link.h; without the final NUL
 
 
 class IFF(KernelFlag):
@@ -79,7 +79,7 @@ class IFF(KernelFlag):
 
 
 class ARPHRD(KernelEnum):
-    """Kinds of link layer: ifi_type (linux/if_arp.h)."""
+    """Types of link layers: ifi_type (linux/if_arp.h)."""
 
     ARPHRD_NETROM = 0
     ARPHRD_ETHER = 1
@@ -152,7 +152,7 @@ class ARPHRD(KernelEnum):
 
 
 class IF_OPER(KernelEnum):
-    """Operational state as RFC 2863 counts it: IFLA_OPERSTATE (linux/if.h)."""
+    """Operational state (RFC 2863): IFLA_OPERSTATE (linux/if.h)."""
 
     IF_OPER_UNKNOWN = 0
     IF_OPER_NOTPRESENT = 1
@@ -164,7 +164,7 @@ class IF_OPER(KernelEnum):
 
 
 class IF_LINK_MODE(KernelEnum):
-    """How far a link rises by itself: IFLA_LINKMODE (linux/if.h)."""
+    """State that a link enters when its carrier comes up: IFLA_LINKMODE (linux/if.h)."""
 
     IF_LINK_MODE_DEFAULT = 0
     IF_LINK_MODE_DORMANT = 1
@@ -172,7 +172,7 @@ class IF_LINK_MODE(KernelEnum):
 
 
 class IFLA_EVENT(KernelEnum):
-    """Why a link was announced: IFLA_EVENT (linux/if_link.h)."""
+    """Reason for an event about a link: IFLA_EVENT (linux/if_link.h)."""
 
     IFLA_EVENT_NONE = 0
     IFLA_EVENT_REBOOT = 1
@@ -184,7 +184,7 @@ class IFLA_EVENT(KernelEnum):
 
 
 class IFLA_VF_LINK_STATE(KernelEnum):
-    """Link state set for a virtual function (linux/if_link.h)."""
+    """Configured link state of a virtual function (linux/if_link.h)."""
 
     IFLA_VF_LINK_STATE_AUTO = 0
     IFLA_VF_LINK_STATE_ENABLE = 1
@@ -192,7 +192,7 @@ class IFLA_VF_LINK_STATE(KernelEnum):
 
 
 class PORT_REQUEST(KernelEnum):
-    """What to ask the switch for a port profile: IFLA_PORT_REQUEST (linux/if_link.h)."""
+    """Request to the switch about a port profile: IFLA_PORT_REQUEST (linux/if_link.h)."""
 
     PORT_REQUEST_PREASSOCIATE = 0
     PORT_REQUEST_PREASSOCIATE_RR = 1
@@ -201,7 +201,7 @@ class PORT_REQUEST(KernelEnum):
 
 
 class PORT_RESPONSE(KernelEnum, prefix=("PORT_VDP_RESPONSE_", "PORT_")):
-    """What the switch answered: IFLA_PORT_RESPONSE (linux/if_link.h)."""
+    """Response of the switch: IFLA_PORT_RESPONSE (linux/if_link.h)."""
 
     PORT_VDP_RESPONSE_SUCCESS = 0
     PORT_VDP_RESPONSE_INVALID_FORMAT = 1
@@ -239,7 +239,7 @@ class XDP_ATTACHED(KernelEnum):
 
 
 class rtnl_link_stats(Message):
-    """struct rtnl_link_stats (linux/if_link.h): rtnl_link_stats64 in half the width."""
+    """struct rtnl_link_stats (linux/if_link.h): the counters of rtnl_link_stats64 as 32 bits."""
 
     rx_packets: int = u32()
     tx_packets: int = u32()
@@ -268,7 +268,7 @@ class rtnl_link_stats(Message):
 
 
 class rtnl_link_stats64(Message):
-    """struct rtnl_link_stats64 (linux/if_link.h): counters since the link was made."""
+    """struct rtnl_link_stats64 (linux/if_link.h): counters since the link was created."""
 
     rx_packets: int = u64()
     tx_packets: int = u64()
@@ -298,7 +298,7 @@ class rtnl_link_stats64(Message):
 
 
 class rtnl_link_ifmap(Message):
-    """struct rtnl_link_ifmap (linux/if_link.h): the hardware's addresses."""
+    """struct rtnl_link_ifmap (linux/if_link.h): hardware resources of the link."""
 
     mem_start: int = u64()
     mem_end: int = u64()
@@ -309,14 +309,17 @@ class rtnl_link_ifmap(Message):
 
 
 class ifla_vf_mac(Message):
-    """struct ifla_vf_mac (linux/if_link.h): 32 bytes, the link's address length of them used."""
+    """struct ifla_vf_mac (linux/if_link.h). `mac` has 32 bytes; only the first few are used.
+
+    Their number is the address length of the link.
+    """
 
     vf: int = u32()
     mac: str = mac(size=32)
 
 
 class ifla_vf_vlan(Message):
-    """struct ifla_vf_vlan (linux/if_link.h): `vlan` 0 is none."""
+    """struct ifla_vf_vlan (linux/if_link.h). A `vlan` of 0 means no VLAN."""
 
     vf: int = u32()
     vlan: int = u32()
@@ -324,7 +327,7 @@ class ifla_vf_vlan(Message):
 
 
 class ifla_vf_vlan_info(Message):
-    """struct ifla_vf_vlan_info (linux/if_link.h): `vlan` 0 is none."""
+    """struct ifla_vf_vlan_info (linux/if_link.h). A `vlan` of 0 means no VLAN."""
 
     vf: int = u32()
     vlan: int = u32()
@@ -333,14 +336,14 @@ class ifla_vf_vlan_info(Message):
 
 
 class ifla_vf_tx_rate(Message):
-    """struct ifla_vf_tx_rate (linux/if_link.h): Mbit/s, 0 is unlimited."""
+    """struct ifla_vf_tx_rate (linux/if_link.h). The rate is in Mbit/s; 0 means unlimited."""
 
     vf: int = u32()
     rate: int = u32()
 
 
 class ifla_vf_spoofchk(Message):
-    """struct ifla_vf_spoofchk (linux/if_link.h): 0xffffffff where the driver does not tell."""
+    """struct ifla_vf_spoofchk (linux/if_link.h). 0xffffffff means that the driver reports none."""
 
     vf: int = u32()
     setting: int = u32()
@@ -354,7 +357,7 @@ class ifla_vf_link_state(Message):
 
 
 class ifla_vf_rate(Message):
-    """struct ifla_vf_rate (linux/if_link.h): Mbit/s, 0 is unlimited."""
+    """struct ifla_vf_rate (linux/if_link.h). Rates are in Mbit/s; 0 means unlimited."""
 
     vf: int = u32()
     min_tx_rate: int = u32()
@@ -362,14 +365,17 @@ class ifla_vf_rate(Message):
 
 
 class ifla_vf_rss_query_en(Message):
-    """struct ifla_vf_rss_query_en (linux/if_link.h): 0xffffffff where the driver does not tell."""
+    """struct ifla_vf_rss_query_en (linux/if_link.h).
+
+    0xffffffff means that the driver reports none.
+    """
 
     vf: int = u32()
     setting: int = u32()
 
 
 class ifla_vf_trust(Message):
-    """struct ifla_vf_trust (linux/if_link.h): 0xffffffff where the driver does not tell."""
+    """struct ifla_vf_trust (linux/if_link.h). 0xffffffff means that the driver reports none."""
 
     vf: int = u32()
     setting: int = u32()
@@ -420,7 +426,10 @@ class VfInfo(Message):
 
 
 class VfInfoList(Message):
-    """IFLA_VFINFO_LIST: an IFLA_VF_INFO a function, sent where ext_mask has RTEXT_FILTER_VF."""
+    """IFLA_VFINFO_LIST: one IFLA_VF_INFO for each virtual function.
+
+    The kernel sends it if `ext_mask` in the request has RTEXT_FILTER_VF.
+    """
 
     info: Several[VfInfo] = repeated(1, VfInfo)
 
@@ -435,7 +444,7 @@ class ifla_port_vsi(Message):
 
 
 class Port(Message):
-    """IFLA_PORT_* attributes: a port profile, of the link or one function (linux/if_link.h)."""
+    """IFLA_PORT_* attributes: port profile of a link or virtual function (linux/if_link.h)."""
 
     vf: int | None = u32(1)
     profile: str | None = string(2, size=PORT_PROFILE_MAX + 1)
@@ -466,13 +475,13 @@ class Xdp(Message):
 
 
 class PropList(Message):
-    """IFLA_PROP_LIST: the link's other names (linux/if_link.h)."""
+    """IFLA_PROP_LIST: the alternative names of a link (linux/if_link.h)."""
 
     alt_ifname: tuple[str, ...] = repeated(53, string(size=ALTIFNAMSIZ))
 
 
 class ProtoDownReason(Message):
-    """IFLA_PROTO_DOWN_REASON_* attributes: who holds the link down, a bit each."""
+    """IFLA_PROTO_DOWN_REASON_* attributes: the reasons for `proto_down`, one bit each."""
 
     mask: int | None = u32(1)
     value: int | None = u32(2)
@@ -493,7 +502,7 @@ class DpllPin(Message):
 
 
 class ifinfomsg(Message, bare=rtgenmsg):
-    """struct ifinfomsg (linux/rtnetlink.h). `change` masks the `flags` a request sets."""
+    """struct ifinfomsg (linux/rtnetlink.h). `change` selects the `flags` that a request changes."""
 
     family: Named[AF | int] = u8(enum=AF)
     _pad = pad(1)
@@ -518,7 +527,7 @@ class Link(ifinfomsg):
     link: int | None = u32(5)
     qdisc: str | None = string(6, size=IFNAMSIZ)
     stats: Nested[rtnl_link_stats] = struct(7, rtnl_link_stats)
-    cost: bytes | None = binary(8)  # the kernel neither sends nor reads cost and priority
+    cost: bytes | None = binary(8)  # the kernel does not use cost and priority
     priority: bytes | None = binary(9)
     master: int | None = u32(10)
     wireless: bytes | None = binary(11)
@@ -586,9 +595,9 @@ class Link(ifinfomsg):
 
 
 class LinkSet(Link):
-    """What a request to make or to change a link holds: a Link with another `af_spec`.
+    """Request to add or change a link: a Link with another class for `af_spec`.
 
-    The kernel does not take IFLA_AF_SPEC as it sends it (see netlink.route.afspec).
+    The kernel sends and accepts different contents of IFLA_AF_SPEC (see netlink.route.afspec).
     """
 
     af_spec: Nested[AfSpecSet | BridgeSpec] = selected(  # type: ignore[assignment]
@@ -596,9 +605,8 @@ class LinkSet(Link):
     )
 
 
-# With a mask of 0, or none, the kernel sizes the parts of a dump for small links only, and silently
-# ends the dump at the first link whose message exceeds 32 KiB (rtnl_calcit).
-# ip(8) sends this mask too.
+# If the mask is 0 or missing, the kernel chooses buffers for small links. It then silently ends a
+# dump at the first link whose message exceeds 32 KiB (rtnl_calcit). ip(8) sends this mask too.
 get = Op(
     "link.get",
     RTM.RTM_GETLINK,
@@ -613,12 +621,13 @@ new = Op(
     reply=Link,
     flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL,
 )
-# RTM_NEWLINK without NLM_F_CREATE, since RTM_SETLINK ignores linkinfo (__rtnl_newlink).
+# Sends RTM_NEWLINK without NLM_F_CREATE, because RTM_SETLINK ignores linkinfo (__rtnl_newlink).
 set = Op("link.set", RTM.RTM_NEWLINK, LinkSet, reply=Link)
-# With AF_BRIDGE: the VLANs, MRP and CFM in `af_spec` (rtnl_bridge_dellink).
+# Deletes a link. With AF_BRIDGE, removes the VLANs, MRP and CFM in `af_spec` of a port instead
+# (rtnl_bridge_dellink).
 delete = Op("link.delete", RTM.RTM_DELLINK, Link)
-# With AF_BRIDGE: `protinfo` and `af_spec` of a bridge's port, or of the bridge itself where
-# BRIDGE_FLAGS_SELF is set (rtnl_bridge_setlink); `set` does not pass them on.
+# For AF_BRIDGE. Changes `protinfo` and `af_spec` of a bridge port, or with BRIDGE_FLAGS_SELF of the
+# bridge itself (rtnl_bridge_setlink). RTM_NEWLINK, which `set` sends, cannot change them.
 set_port = Op("link.set_port", RTM.RTM_SETLINK, LinkSet)
 
 ROUTE.add(get, new, set, delete, set_port)
@@ -630,17 +639,18 @@ Dev = str | int | Link
 
 
 def selector(dev: Dev) -> dict[str, Any]:
-    """Return the arguments of a request by which the kernel itself finds a link.
+    """Return the arguments of a request that name a link: `index`, `ifname` or `alt_ifname`.
 
-    Raises EncodeError if `dev` cannot be a link.
+    The kernel finds the link itself, so no lookup is needed. Raises EncodeError if `dev` is
+    neither a name, an index nor a Link.
     """
     return _where(Words("link.selector", {"dev": dev}), "dev")
 
 
 def dev_index(words: Words, name: str = "dev") -> Steps[int | None]:
-    """The steps by which a plan gets the index of the link in one of its arguments.
+    """Return the index of the link in an argument of a plan, or None if it was not given.
 
-    Returns None if the argument was not given. Raises KernelError (ENODEV).
+    Plans use it with `yield from`. Raises KernelError: ENODEV if the link does not exist.
     """
     if not words.has(name):
         return None
@@ -655,21 +665,21 @@ def dev_index(words: Words, name: str = "dev") -> Steps[int | None]:
 
 
 def needed_index(words: Words, name: str = "dev") -> Steps[int]:
-    """As dev_index(), for an argument that must not be None."""
+    """Return the index of the link in an argument of a plan. The argument must not be None."""
     if not words.has(name):
         raise words.expected(name, "the name or index of a link, or a Link")
     return cast(int, (yield from dev_index(words, name)))
 
 
 def _where(words: Words, name: str) -> dict[str, Any]:
-    """As selector(), for an argument of a plan."""
+    """Return what selector() returns, for an argument of a plan."""
     dev = words.given[name]
     if isinstance(dev, Link):
         if dev.index <= 0:
-            raise words.wrong(name, "the Link has no index")
+            raise words.wrong(name, "the Link has no index; use one that the kernel sent")
         return {"index": dev.index}
     if isinstance(dev, int) and not isinstance(dev, bool):
-        # The kernel takes 0 for "not given", and may then act on every link (__rtnl_newlink).
+        # For the kernel, 0 means "not given", and it may then change every link (__rtnl_newlink).
         return {"index": words.integer(name, 1, S32)}
     if not isinstance(dev, str):
         raise words.expected(name, "the name or index of a link, or a Link")
@@ -680,7 +690,7 @@ def _where(words: Words, name: str) -> dict[str, Any]:
 
 
 def _about(dev: Dev, request: Request[Any, Any]) -> Steps[Any]:
-    """The steps of a request about a link; the error names the link if it does not exist."""
+    """Send a request about a link. If the link does not exist, the error contains its name."""
     try:
         return (yield request)
     except KernelError as error:
@@ -692,13 +702,16 @@ def _about(dev: Dev, request: Request[Any, Any]) -> Steps[Any]:
 
 @plan
 def index_of(dev: Dev) -> Steps[int]:
-    """Return the index of a link. Raises KernelError (ENODEV) if no link has the name."""
+    """Return the index of a link. Raises KernelError: ENODEV if the link does not exist."""
     return (yield from needed_index(Words("link.index_of", locals())))
 
 
 @plan
 def by_name(name: str) -> Steps[Link]:
-    """Return the link with a name, which may be an alternative one. Raises KernelError (ENODEV)."""
+    """Return the link with this name or alternative name.
+
+    Raises KernelError: ENODEV if the link does not exist.
+    """
     words = Words("link.by_name", locals())
     if not isinstance(name, str):
         raise words.expected("name", "the name of a link")
@@ -708,7 +721,7 @@ def by_name(name: str) -> Steps[Link]:
 
 @plan
 def by_index(index: int) -> Steps[Link]:
-    """Return the link with an index. Raises KernelError (ENODEV)."""
+    """Return the link with this index. Raises KernelError: ENODEV if the link does not exist."""
     words = Words("link.by_index", locals())
     if not isinstance(index, int):
         raise words.expected("index", "the index of a link")
@@ -756,17 +769,20 @@ def add(
     net_ns_fd: int | None = None,
     af_spec: AfSpecSet | dict[str, Any] | None = None,
 ) -> Steps[None]:
-    """Make a link of a kind: "veth", "bridge", "vlan".
+    """Add a link of a kind such as "veth", "bridge" or "vlan".
 
     `data` is a message of the kind's class in linkinfo.KINDS, or a dict of its fields. `link` is
-    the link below the new one, and `master` the one that the new link joins. The link appears in
-    another network namespace with `net_ns_pid` (that of a process) or `net_ns_fd` (a descriptor of
-    its file in /proc/PID/ns or /run/netns); `link_netnsid` is the namespace of `link`.
-    The other arguments are fields of Link, or flags as in `ip link`: `up=True` raises the link,
-    `arp=False` sets IFF_NOARP. Numbers with names may be words: `linkmode="dormant"`.
+    the lower link, and `master` is the bridge, bond or VRF that the new link joins. With
+    `net_ns_pid` (the namespace of a process) or `net_ns_fd` (a descriptor of a file in
+    /proc/PID/ns or /run/netns), the kernel creates the link in another network namespace.
+    `link_netnsid` is the ID of the namespace that contains `link`.
 
-    Raises KernelError (EEXIST; EOPNOTSUPP if the kernel lacks the kind; ENODEV if `link` or
-    `master` does not exist).
+    The other arguments are fields of Link, or flags as in `ip link`: `up=True` sets the link up,
+    `arp=False` sets IFF_NOARP. Numbers that have names can be given by name:
+    `linkmode="dormant"`. `mtu` and the `*_size` arguments are in bytes.
+
+    Raises KernelError: EEXIST if the name is in use, EOPNOTSUPP if the kernel does not support the
+    kind, ENODEV if `link` or `master` does not exist.
     """
     words = Words("link.add", locals())
     fields = _fields(words)
@@ -827,15 +843,15 @@ def change(
     slave_kind: str | None = None,
     slave_data: Message | dict[str, Any] | None = None,
 ) -> Steps[None]:
-    """Change a link; what is not given stays as it is.
+    """Change the given settings of a link and keep all others.
 
-    `nomaster=True` takes the link out of its master. `kind` and `data` change what depends on the
-    kind of the link: `kind="bridge", data={"stp_state": 1}`. `slave_kind` and `slave_data` change
-    what the link's master keeps for it: `slave_kind="bridge", slave_data={"cost": 5}`. `alias=""`
-    removes the alias. `new_ifindex` is the index in the other network namespace, and needs
-    `net_ns_pid` or `net_ns_fd`. The other arguments are those of add().
+    `nomaster=True` removes the link from its master. `kind` and `data` change settings of this
+    kind of link: `kind="bridge", data={"stp_state": 1}`. `slave_kind` and `slave_data` change the
+    settings of the link as a port of its master: `slave_kind="bridge", slave_data={"cost": 5}`.
+    `alias=""` removes the alias. `new_ifindex` is the index in the other network namespace, and
+    requires `net_ns_pid` or `net_ns_fd`. The other arguments are those of add().
 
-    Raises KernelError (ENODEV).
+    Raises KernelError: ENODEV if the link or `master` does not exist.
     """
     words = Words("link.change", locals())
     if not words.has("dev"):
@@ -843,12 +859,12 @@ def change(
     where = _where(words, "dev")
     fields = _fields(words)
     if words.has("name"):
-        # Beside IFLA_IFNAME the kernel finds a link by its index alone.
+        # IFLA_IFNAME is the new name here, so the request must name the link by its index.
         fields["ifname"] = words.link_name("name")
         where = {"index": (yield from needed_index(words))}
     if words.has("new_ifindex"):
         if fields["net_ns_pid"] is None and fields["net_ns_fd"] is None:
-            words.refuse("takes new_ifindex only with net_ns_pid or net_ns_fd")
+            words.refuse("accepts new_ifindex only together with net_ns_pid or net_ns_fd")
         fields["new_ifindex"] = words.integer("new_ifindex", 1, S32)
     fields["vfinfo_list"] = words.message("vfinfo_list", VfInfoList)
     fields["xdp"] = words.message("xdp", Xdp)
@@ -859,7 +875,7 @@ def change(
         fields["linkinfo"] = info
     if words.switch("nomaster"):
         if words.has("master"):
-            words.refuse("takes master or nomaster, not both")
+            words.refuse("accepts master or nomaster, not both")
         fields["master"] = 0
     else:
         fields["master"] = yield from dev_index(words, "master")
@@ -868,21 +884,24 @@ def change(
 
 @plan
 def up(dev: Dev) -> Steps[None]:
-    """Raise a link. Raises KernelError (ENODEV)."""
+    """Set a link up. Raises KernelError: ENODEV if the link does not exist."""
     where = _where(Words("link.up", locals()), "dev")
     yield from _about(dev, set(**where, flags=IFF.IFF_UP, change=IFF.IFF_UP))
 
 
 @plan
 def down(dev: Dev) -> Steps[None]:
-    """Take a link down. Raises KernelError (ENODEV)."""
+    """Set a link down. Raises KernelError: ENODEV if the link does not exist."""
     where = _where(Words("link.down", locals()), "dev")
     yield from _about(dev, set(**where, flags=IFF(0), change=IFF.IFF_UP))
 
 
 @plan
 def rename(dev: Dev, name: str) -> Steps[None]:
-    """Give a link another name. Raises KernelError (ENODEV, EEXIST)."""
+    """Rename a link. A name has at most 15 bytes.
+
+    Raises KernelError: ENODEV if the link does not exist, EEXIST if the name is in use.
+    """
     words = Words("link.rename", locals())
     ifname = words.link_name("name")
     if ifname is None:
@@ -892,11 +911,14 @@ def rename(dev: Dev, name: str) -> Steps[None]:
 
 @plan
 def remove(dev: Dev) -> Steps[None]:
-    """Remove a link. Raises KernelError (ENODEV; EOPNOTSUPP if it is hardware)."""
+    """Remove a link.
+
+    Raises KernelError: ENODEV if the link does not exist, EOPNOTSUPP if it is a hardware device.
+    """
     yield from _about(dev, delete(**_where(Words("link.remove", locals()), "dev")))
 
 
-# Arguments that are bits of ifi_flags, and whether False sets the bit.
+# Arguments that change a bit of ifi_flags, and whether False sets the bit.
 FLAG_WORDS = (
     ("up", IFF.IFF_UP, False),
     ("arp", IFF.IFF_NOARP, True),
@@ -909,7 +931,7 @@ FLAG_WORDS = (
 
 
 def _fields(words: Words) -> dict[str, Any]:
-    """The fields of Link that both add() and change() take, without those that are links."""
+    """Return the fields of Link that add() and change() share, except those that name links."""
     flags = mask = IFF(0)
     for name, bit, inverted in FLAG_WORDS:
         switch = words.switch(name)
@@ -933,12 +955,12 @@ def _fields(words: Words) -> dict[str, Any]:
     fields["net_ns_pid"] = words.integer("net_ns_pid", 1, S32)
     fields["net_ns_fd"] = words.integer("net_ns_fd", 0, S32)
     if words.has("net_ns_pid") and words.has("net_ns_fd"):
-        words.refuse("takes net_ns_pid or net_ns_fd, not both")
+        words.refuse("accepts net_ns_pid or net_ns_fd, not both")
     spec = words.message("af_spec", AfSpecSet)
     mode = words.number("addr_gen_mode", IN6_ADDR_GEN_MODE, U8)
     if mode is not None:
         if spec is not None:
-            words.refuse("takes addr_gen_mode or af_spec, not both")
+            words.refuse("accepts addr_gen_mode or af_spec, not both")
         spec = {"inet6": {"addr_gen_mode": mode}}
     fields["af_spec"] = AfSpecSet(**spec) if isinstance(spec, dict) else spec
     return fields
@@ -947,17 +969,20 @@ def _fields(words: Words) -> dict[str, Any]:
 def _info(
     words: Words, kind_name: str, data_name: str, classes: dict[str, type[Message]]
 ) -> dict[str, Any]:
-    """Fields of LinkInfo: a kind and its data, which is checked by the class of the kind."""
+    """Return the fields of LinkInfo: a kind and its data, after checking the names in the data."""
     kind = words.text(kind_name)
     if kind is None:
         if words.has(data_name):
-            words.refuse(f"takes {data_name} only with {kind_name}")
+            words.refuse(f"accepts {data_name} only together with {kind_name}")
         return {}
     fields: dict[str, Any] = {kind_name: kind}
     if words.has(data_name):
         cls = classes.get(kind)
         data = words.given[data_name] if cls is None else words.message(data_name, cls)
         if cls is None and not isinstance(data, bytes):
-            raise words.wrong(data_name, f"links of kind {kind!r} have no {data_name}")
+            raise words.wrong(
+                data_name,
+                f"links of kind {kind!r} have no declared {data_name}; leave it out or give bytes",
+            )
         fields[data_name] = data
     return fields

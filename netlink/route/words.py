@@ -59,7 +59,7 @@ class Prefix(NamedTuple):
 
 
 class LinkLayer(Message):
-    """IFLA_* attributes: the link-layer address by itself, to check and to convert one."""
+    """IFLA_* attributes: only the link-layer address. Words uses it to check and convert one."""
 
     address: LinkAddr = lladdr(1)
 
@@ -294,7 +294,7 @@ class Words:
         return found
 
     def link_layer(self, name: str) -> str | IPAddress | None:
-        """A link-layer address, as text; that of an IP tunnel is an IP address."""
+        """Return a link-layer address as text, or as an IP address if it is an IP tunnel's."""
         value = self.given[name]
         if not isinstance(value, IPAddress):
             value = self.text(name)
