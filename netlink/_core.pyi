@@ -155,7 +155,12 @@ class Field:
         mapped: bool = False,
         nul: bool = True,
         net_byteorder: bool = False,
+        counts: str | None = None,
+        times: int = 1,
+        bits: int = 0,
     ) -> Self: ...
+    @property
+    def counts(self) -> str | None: ...
     @property
     def name(self) -> str: ...
     @property

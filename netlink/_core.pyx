@@ -396,6 +396,10 @@ cdef class Field:
     cdef tuple way                    # the field names in the selector
     cdef readonly object missing      # the value that is read if the attribute is absent
     cdef readonly Field element
+    cdef readonly str counts          # the field whose elements this integer counts, or None
+    cdef int counts_climb             # how many parents up that field stands
+    cdef Py_ssize_t times             # what each element adds
+    cdef uint64_t count_mask          # the bits that hold the count; 0: all
     cdef const Kind *kind
     cdef int type                     # number as a C int; -1 for a header member
     cdef int slot                     # position in the table
@@ -407,13 +411,15 @@ cdef class Field:
     cdef bint mapped                  # in an AF_INET message, convert an IPv4-mapped address
     cdef bint without_nul             # write the string without its NUL
     cdef uint16_t type_flags          # flag bits to write in nla_type: NLA_F_NET_BYTEORDER or 0
+    cdef bint is_text                 # `enum` is a KernelNumber: an int that has a text form
     cdef object target                # a class, or a callable that returns it
     cdef Table table
 
     def __cinit__(self, str kind not None, number=None, *, enum=None, target=None,
                   Field element=None, str selector=None, choices=None, Py_ssize_t size=0,
                   Py_ssize_t align=0, Py_ssize_t first=0, bint by_family=False,
-                  bint mapped=False, bint nul=True, bint net_byteorder=False):
+                  bint mapped=False, bint nul=True, bint net_byteorder=False,
+                  str counts=None, Py_ssize_t times=1, int bits=0):
         if number is not None and not 0 <= number <= NLA_TYPE_MASK:
             raise ValueError(f"attribute number {number} is out of range: use 0 to {NLA_TYPE_MASK}")
         self.kind = &KINDS[KIND_NUMBERS[kind]]
@@ -431,8 +437,14 @@ cdef class Field:
         self.element = element
         self.choices = choices
         if enum is not None:
-            self.members = enum._value2member_map_
+            self.is_text = hasattr(enum, "from_text")
+            self.members = {} if self.is_text else enum._value2member_map_
             self.is_flags = issubclass(enum, Flag)
+        if counts is not None:
+            self.counts = counts.lstrip("^")
+            self.counts_climb = len(counts) - len(self.counts)
+            self.times = times
+            self.count_mask = (<uint64_t>1 << bits) - 1 if bits else 0
         if selector is not None:
             self.selector = selector.lstrip("^")
             self.climb = len(selector) - len(self.selector)
@@ -512,6 +524,7 @@ cdef class Table:
     cdef readonly bint is_open         # the last member extends to the end of the body
     cdef Py_ssize_t least              # minimum bytes of the header in a dump request
     cdef tuple by_family               # fields that may hold by_family addresses; None: not known
+    cdef tuple counted                 # fields that count the elements of another field
     cdef int top                   # highest attribute number, -1 without attributes
     cdef uint16_t *slots           # attribute number -> slot + 1, 0: unknown
     cdef Py_ssize_t start          # position of the first attribute
@@ -569,6 +582,7 @@ cdef class Table:
         self.total = (offset + self.align - 1) // self.align * self.align
         self.start = align4(self.total)
         self.fields = tuple(fields)
+        self.counted = tuple([f for f in fields if f.counts is not None])
         self.names = {f.name: f for f in fields if f.kind.load is not NULL and f.name[0] != "_"}
         family = self.names.get("family")
         for f in own:
@@ -1204,8 +1218,52 @@ cdef int put_body(Table table, Buffer *b, tuple names, PyObject **values, Scope 
                     raise EncodeError(f"{b.used - start - f.offset} bytes are too many: the struct "
                                       f"member has {f.size}", value=value)
                 b.used = end
+        for f in table.counted:
+            put_count(f, b, start, scope)
     except EncodeError as error:
         raise deeper(error, f.name)
+    return 0
+
+
+cdef int put_count(Field f, Buffer *b, Py_ssize_t start, Scope scope) except -1:
+    """Write how many elements the counted field has, or refuse a number that says otherwise."""
+    cdef Scope holder = scope
+    cdef PyObject *found = scope.argument(f.name)
+    cdef Py_ssize_t end
+    given = <object>found if found != NULL else None
+    for _ in range(f.counts_climb):
+        if holder.parent is None:
+            return 0
+        holder = holder.parent
+    found = holder.argument(f.counts)
+    counted = <object>found if found != NULL else None
+    if counted is None:
+        if given is None or f.type >= 0 or f.counts_climb:
+            return 0
+        counted = getattr(scope.view, f.counts) if scope.view is not None else ()
+    if given is None and f.count_mask and scope.view is not None:  # what is not the count is kept
+        given = getattr(scope.view, f.name) & ~f.count_mask
+    try:
+        count = len(counted) * f.times
+    except TypeError:
+        raise EncodeError(f"it counts {f.counts}, which has no length: give a list or a tuple",
+                          value=counted) from None
+    if f.count_mask and count > f.count_mask:
+        raise EncodeError(f"{count} is out of range: 0 to {f.count_mask}", value=count)
+    if given is not None:
+        given = as_integer(f, given, f.kind.size)
+        if (given & f.count_mask if f.count_mask else given) == count:
+            return 0
+        if not f.count_mask or given & f.count_mask:
+            raise EncodeError(f"{given} does not fit {f.counts}, which makes it {count}: leave it out",
+                              value=given)
+        count |= given
+    if f.type >= 0:
+        return put_field(f, b, f.type, count, scope) if count else 0
+    end = b.used
+    b.used = start + f.offset
+    f.kind.store(f, b, count, scope)
+    b.used = end
     return 0
 
 

@@ -350,11 +350,11 @@ cdef object integer(Field f, uint64_t raw, Py_ssize_t n):
 
 
 cdef object open_enum(Field f, object value):
-    """Return the enum's member for a value, or the plain int if an IntEnum has no such member."""
+    """Return the enum's member or the KernelNumber; the plain int if an IntEnum has no member."""
     cdef PyObject *known = PyDict_GetItem(f.members, value)
     if known != NULL:
         return <object>known
-    return f.enum(value) if f.is_flags else value
+    return f.enum(value) if f.is_flags or f.is_text else value
 
 
 cdef int store_integer(Field f, Buffer *b, object value, Scope scope) except -1:
@@ -401,6 +401,10 @@ cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFF
 
 cdef object named(Field f, object value):
     """Return the number of a name of the field's enum, or of several names of flags."""
+    if f.is_text:
+        if isinstance(value, str):
+            return f.enum.from_text(value)
+        raise EncodeError(f"expected an int or text, not {type(value).__name__}", value=value)
     if f.enum is not None and isinstance(value, (str, list, tuple, set, frozenset)):
         try:
             return value_of(f.enum, value)

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable
 from enum import Enum, Flag, IntEnum, IntFlag
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 __all__ = [
-    "AF", "ALTIFNAMSIZ", "IFALIASZ", "IFNAMSIZ", "KernelEnum", "KernelFlag", "NETLINK",
-    "NLA_TYPE_MASK", "NLMSG", "NLM_F", "names_of", "short_names", "spellings", "value_of",
-    "words_of",
+    "AF", "ALTIFNAMSIZ", "IFALIASZ", "IFNAMSIZ", "KernelEnum", "KernelFlag", "KernelNumber",
+    "NETLINK", "NLA_TYPE_MASK", "NLMSG", "NLM_F", "names_of", "short_names", "spellings",
+    "value_of", "words_of",
 ]  # fmt: skip
 
 # Bytes of a link's name, of an alternative name and of an alias, including the NUL (linux/if.h).
@@ -66,6 +66,27 @@ class KernelFlag(IntFlag):
 
     def __str__(self) -> str:
         return words_of(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(int(self), spec) if spec[-1:] in NUMERIC else format(str(self), spec)
+
+
+class KernelNumber(int):
+    """A number of the kernel that people write as text, such as the handle "1:10" of tc.
+
+    It is an int that prints as that text. A subclass defines __str__() and from_text(). A field
+    with such a class for its `enum` reads as an instance, and accepts an int or the text.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Return the number that a text stands for; raise EncodeError if it stands for none."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
 
     def __format__(self, spec: str) -> str:
         return format(int(self), spec) if spec[-1:] in NUMERIC else format(str(self), spec)

@@ -12,7 +12,7 @@ from enum import Enum, Flag
 from typing import Any, NamedTuple, cast
 
 from netlink._core import Bitfield32, View
-from netlink.constants import NLA_TYPE_MASK, names_of, words_of
+from netlink.constants import NLA_TYPE_MASK, KernelNumber, names_of, words_of
 from netlink.errors import DecodeError
 
 __all__ = ["describe", "json_value", "plain", "pretty", "printable", "value_or"]
@@ -56,6 +56,8 @@ def json_value(value: Any) -> Any:
             return names_of(value)
         case Enum():
             return value.name
+        case KernelNumber():
+            return str(value)
         case bytes():
             return value.hex()
         case None | bool() | int():

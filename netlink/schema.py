@@ -27,7 +27,7 @@ from typing import (
 
 from netlink import render
 from netlink._core import Bitfield32, Field, Table, View
-from netlink.constants import NLA_TYPE_MASK
+from netlink.constants import NLA_TYPE_MASK, KernelNumber
 
 if TYPE_CHECKING:
     import inspect
@@ -211,6 +211,9 @@ class Message(View, metaclass=MessageType):
         cls = type(self)
         table = cls.__table__
         new = self._changed(**changes)
+        for field in table.fields:  # the counts of what changes
+            if field.counts in table.names and field.counts in changes:
+                changes.setdefault(field.name, None)
         old_body, new_body = bytes(self), bytes(new)
         head = bytearray(old_body[: table.header] if table.has_attributes else old_body)
         head += bytes(max(table.header - len(head), 0) if table.has_attributes else 0)
@@ -218,7 +221,7 @@ class Message(View, metaclass=MessageType):
         for name in changes:
             field = table.names[name]
             if field.number is None:
-                end = field.offset + field.size if field.size else len(old_body)
+                end = field.offset + field.size if field.size else None  # None: an open end
                 head[field.offset : end] = new_body[field.offset : end]
             else:
                 dropped.add(field.number)
@@ -374,7 +377,7 @@ class Named(Generic[E]):
     """Reads as a member of an enum (`Named[RTN | int | None]`).
 
     The constructor also accepts a number or a name. Flags also accept several names:
-    "up|multicast" or ["up", "multicast"].
+    "up|multicast" or ["up", "multicast"]. A KernelNumber (`Named[Handle | None]`) accepts its text.
     """
 
     if TYPE_CHECKING:
@@ -424,17 +427,34 @@ def _integer(kind: str) -> Callable[..., Any]:
     def word(
         number: int | None = None,
         *,
-        enum: type[IntEnum] | type[Flag] | None = None,
+        enum: type[IntEnum] | type[Flag] | type[KernelNumber] | None = None,
         net_byteorder: bool = False,
+        counts: str | None = None,
+        times: int = 1,
+        bits: int = 0,
     ) -> Any:
-        return Field(kind, number, enum=enum, net_byteorder=net_byteorder)
+        return Field(
+            kind,
+            number,
+            enum=enum,
+            net_byteorder=net_byteorder,
+            counts=counts,
+            times=times,
+            bits=bits,
+        )
 
     word.__name__ = word.__qualname__ = kind
     word.__doc__ = f"""An integer of kind {kind}, read as a member of `enum` if one is given.
 
     The constructor accepts names of `enum`: "up" for IF_OPER_UP and "up|multicast" for flags (see
-    netlink.constants.value_of). `net_byteorder` sets NLA_F_NET_BYTEORDER on the attribute, as ipset
-    requires (include/linux/netfilter/ipset/ip_set.h).
+    netlink.constants.value_of), or the text of a KernelNumber. `net_byteorder` sets
+    NLA_F_NET_BYTEORDER on the attribute, as ipset requires
+    (include/linux/netfilter/ipset/ip_set.h).
+
+    `counts` names a field whose elements the integer counts: `nkeys: int = u8(counts="keys_")`. The
+    constructor fills it in, and a wrong count is an EncodeError. Each "^" before the name stands
+    for one parent up. `times` is what one element adds. `bits` are the low bits that hold the
+    count, if the integer holds more.
     """
     return word
 

@@ -92,6 +92,8 @@ def messages(cls: type[Message], depth: int = 0) -> st.SearchStrategy[Any]:
         fields: dict[str, Any] = {}
         for name in chosen:
             field: Any = cls.__table__.names[name]
+            if field.counts in names:
+                continue  # the number that it must be is written
             if field.kind_name != "selected":
                 fields.setdefault(name, draw(values(field, depth)))
             elif not field.climb:  # what a parent says is not known here

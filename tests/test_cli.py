@@ -979,7 +979,7 @@ EVENTS = [
     (
         RTM.RTM_NEWTFILTER,
         Filter(ifindex=3, kind="u32", parent=0xFFFFFFF2, info=5 << 16 | 8, handle=0x80000800),
-        "u32 dev v0 parent ingress protocol ip prio 5 handle 0x80000800",
+        "u32 dev v0 parent ingress protocol ip prio 5 handle 800::800",
     ),
     (
         RTM.RTM_NEWTFILTER,

@@ -162,7 +162,7 @@ def test_counters_give_way() -> None:
         pytest.param(
             lambda: Filter(kind="u32", options={"classid": 0x10001, "sel": {
                 "nkeys": 1, "keys_": [{"mask": 0xFF, "val": 6, "off": 8}]}}),
-            ["kind=u32", "nkeys=1", "keys_=[<tc_u32_key mask=255 val=6 off=8>]", "classid=65537"],
+            ["kind=u32", "nkeys=1", "keys_=[<tc_u32_key mask=255 val=6 off=8>]", "classid=1:1"],
             id="u32 filter",
         ),
         pytest.param(lambda: NamespaceId(nsid=0), ["nsid=0"], id="nsid 0"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import pickle
 import struct
 import types
 from enum import IntEnum, IntFlag
@@ -11,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from netlink import Bitfield32, DecodeError, Message, parse
+from netlink import Bitfield32, DecodeError, EncodeError, Message, parse
 from netlink import schema as s
-from netlink.constants import AF
+from netlink.constants import AF, KernelNumber
 from netlink.route import FAMILY as ROUTE
 from netlink.route.link import Link
 from netlink.route.rtnetlink import RTM, rtgenmsg
@@ -363,3 +364,121 @@ def test_a_bare_header_is_a_dump_request() -> None:
         list(parse(wire.message(RTM.RTM_GETLINK, b"", flags=0x301), ROUTE))
     with pytest.raises(DecodeError, match="the message has only 4"):
         list(parse(wire.message(RTM.RTM_GETSTATS, bytes(4), flags=0x301), ROUTE))
+
+
+# --- counts ---------------------------------------------------------------------------------------
+
+
+class Pair(Message):
+    left: int = s.u16()
+    right: int = s.u16()
+
+
+class Counted(Message):
+    """A number of pairs, and of something else above bit 4."""
+
+    count: int = s.u8(counts="pairs")
+    halves: int = s.u8(counts="pairs", times=2)
+    kind_count: int = s.u8(counts="pairs", bits=4)
+    pairs: tuple[Pair, ...] = s.scalars(s.struct(Pair))
+
+
+class Header(Message):
+    count: int = s.u8(counts="^items")
+
+
+class Listed(Message):
+    length: int | None = s.u16(1, counts="data")
+    data: tuple[int, ...] = s.scalars(2, s.u32())
+    header: Header | None = s.struct(3, Header)
+    items: tuple[Leaf, ...] = s.array(4, Leaf)
+
+
+def test_a_count_is_written() -> None:
+    """Where it is a member, an attribute, or in a struct below."""
+    made = Counted(pairs=[{"left": 1}, {}, {"right": 2}])
+    assert bytes(made) == bytes.fromhex("03060300 01000000 00000000 00000200")
+    assert bytes(Counted()) == bytes(4)
+    assert Counted(kind_count=0x50, pairs=[{}]).kind_count == 0x51
+    listed = Listed(data=[7, 8], header={}, items=[{}, {}, {}])
+    assert (listed.length, listed.header and listed.header.count) == (2, 3)
+    assert Listed(header={"count": 7}).header == Header(count=7)  # the items are not here
+    assert Listed(items=[{}]).header is None
+    assert Listed(data=()).length is None
+    for message in (made, listed):
+        assert type(message)(**message.to_dict()) == message
+
+
+def test_a_wrong_count_is_refused() -> None:
+    for fields, path in (
+        ({"count": 2, "pairs": [{}]}, "Counted.count"),
+        ({"count": 2}, "Counted.count"),
+        ({"halves": 1, "pairs": [{}]}, "Counted.halves"),
+        ({"kind_count": 0x52, "pairs": [{}]}, "Counted.kind_count"),
+        ({"kind_count": "x", "pairs": [{}]}, "Counted.kind_count"),
+        ({"pairs": [{}] * 16}, "Counted.kind_count"),
+        ({"pairs": iter([{}])}, "Counted.count"),
+    ):
+        with pytest.raises(EncodeError) as caught:
+            Counted(**fields)
+        assert caught.value.path == path
+    with pytest.raises(EncodeError, match=r"Counted.count: 256 is out of range"):
+        Counted(pairs=[{}] * 256)
+    with pytest.raises(EncodeError, match=r"Listed.length: 3 does not fit data, which makes it 1"):
+        Listed(length=3, data=(1,))
+    with pytest.raises(EncodeError, match=r"Listed.header.count: 1 does not fit items"):
+        Listed(header={"count": 1}, items=[{}, {}])
+
+
+def test_a_count_follows_a_change() -> None:
+    made = Counted(kind_count=0x50, pairs=[{}])
+    assert made.replace(pairs=[{}, {}]) == Counted(kind_count=0x50, pairs=[{}, {}])
+    assert made.replace(count=1) == made
+    with pytest.raises(EncodeError, match="does not fit"):
+        made.replace(count=2)
+    listed = Listed(data=(1,), items=[{}])
+    assert listed.replace(data=(1, 2)).to_dict() == {"length": 2, "data": (1, 2), "items": ({},)}
+
+
+# --- numbers that have a text ---------------------------------------------------------------------
+
+
+class Dotted(KernelNumber):
+    """A number written as its two bytes: "1.2"."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"{self >> 8}.{self & 255}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Dotted:
+        high, dot, low = text.partition(".")
+        if not dot:
+            raise EncodeError(f"{text!r} has no dot", value=text)
+        return cls(int(high) << 8 | int(low))
+
+
+class Versions(Message):
+    low: s.Named[Dotted] = s.u16(enum=Dotted)
+    high: s.Named[Dotted | None] = s.be16(1, enum=Dotted)
+
+
+def test_numbers_with_a_text() -> None:
+    made = Versions(low="1.2", high=0x0304)
+    assert bytes(made) == bytes.fromhex("0201 0000 0600 0100 0304 0000")
+    assert (made.low, made.high) == (0x0102, 0x0304)
+    assert (type(made.low), str(made.high), repr(made.low)) == (Dotted, "3.4", "<Dotted 1.2>")
+    assert f"{made.low:#x} {made.low} {made.low:>5}" == "0x102 1.2   1.2"
+    assert repr(made) == "<Versions low=1.2 high=3.4>"
+    assert made.to_dict() == {"low": 0x0102, "high": 0x0304}
+    assert made.to_json() == {"low": "1.2", "high": "3.4"}
+    assert json.loads(json.dumps(made.to_json())) == made.to_json()
+    assert "low   1.2" in made.pretty()
+    assert Versions(**made.to_dict()) == made == Versions(**made.to_json())
+    assert pickle.loads(pickle.dumps(made.low)) == made.low
+    for wrong, words in ((5.5, "expected an int or text, not float"), (["1.2"], "not list"),
+                         ("12", "Versions.low: '12' has no dot"), (1 << 16, "out of range"),
+                         ("256.0", "out of range"), (-1, "out of range")):  # fmt: skip
+        with pytest.raises(EncodeError, match=words):
+            Versions(low=wrong)

@@ -248,12 +248,13 @@ def knot(said: Said, value: str) -> bool:
     table, _, rest = value.partition(":")
     bucket, _, node = rest.partition(":")
     handle = int(table, 16) << 20 | int(bucket or "0", 16) << 12 | int(node or "0", 16)
-    return any(handle in (mine, mine & 0xFFF00000) for mine in said.of("handle"))
+    ours = [int(str(mine), 0) for mine in said.of("handle")]
+    return any(handle in (mine, mine & 0xFFF00000) for mine in ours)
 
 
 def position(said: Said, value: str) -> bool:
     """Of a node among those of its hash table, or of an action among those of the message."""
-    return int(value) in [1, *(mine & 0xFFF for mine in said.of("handle"))]
+    return int(value) in [1, *(int(str(mine), 0) & 0xFFF for mine in said.of("handle"))]
 
 
 def either(*fields: str) -> Rule:

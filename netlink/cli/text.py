@@ -422,7 +422,7 @@ def _filter(found: Any, names: Names) -> Iterator[Row]:
         "protocol": _ethertype(found.protocol),
         "prio": str(found.prio),
         "chain": _word(found.chain),
-        "handle": hex(found.handle) if found.handle else "",
+        "handle": found.handle_text if found.handle else "",
         "options": compact(found.options),
     }
 

@@ -148,31 +148,38 @@ class Policies(NamedTuple):
 
 @plan
 def list_families() -> Steps[list[Ctrl]]:
-    """Return every family that the kernel currently has."""
+    """Return every family that the kernel has at the moment."""
     families: list[Ctrl] = yield getfamily().dump()
     return families
 
 
 @plan
 def find_family(name: str) -> Steps[Ctrl]:
-    """Return the family with this name. The kernel may load a module for it.
+    """Return the family with a name. The kernel may load a module for it.
 
-    Raises KernelError (ENOENT) if there is no such family.
+    Raises KernelError (ENOENT) if no family has the name.
     """
-    family: Ctrl = yield getfamily(family_name=name)
+    family: Ctrl = yield getfamily(family_name=_name("find_family", name))
     return family
 
 
 @plan
 def policy(name: str) -> Steps[Policies]:
-    """Return the attributes that a family accepts in its requests (since Linux 5.10).
+    """Return what the family with a name accepts in its requests (Linux 5.10).
 
-    Raises KernelError: ENOENT if there is no family with this name, ENODATA if it has no policy.
+    Raises KernelError: ENOENT if no family has the name, ENODATA if the family has no policy.
     """
     found = Policies({}, {})
-    parts: list[Ctrl] = yield getpolicy(family_name=name).dump()
+    parts: list[Ctrl] = yield getpolicy(family_name=_name("policy", name)).dump()
     for part in parts:
         for number, attributes in (part.policy or {}).items():
             found.policies.setdefault(number, {}).update(attributes)
         found.ops.update(part.op_policy or {})
     return found
+
+
+def _name(plan: str, name: str) -> str:
+    """Return the name of a family that is an argument of a plan."""
+    if isinstance(name, str) and name:
+        return name
+    raise TypeError(f"nlctrl.{plan}() expects the name of a family, such as 'nlctrl', got {name!r}")

@@ -28,9 +28,10 @@ Exits are events without a group. The kernel sends them to the ports that listen
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from netlink.constants import KernelEnum, KernelFlag
+from netlink.errors import EncodeError
 from netlink.family import Family, Op, Steps, plan
 from netlink.schema import (
     Message,
@@ -257,22 +258,22 @@ FAMILY = Family(
 
 @plan
 def of_pid(pid: int) -> Steps[taskstats]:
-    """Return the statistics of one task (thread). The main thread's ID is the process ID.
+    """Return what one task has used until now. A task is a thread; the first one has the pid.
 
     Raises KernelError: ESRCH if there is no such task, EPERM without CAP_NET_ADMIN in the initial
     user namespace.
     """
-    answer: TaskStats = yield get(pid=pid)
+    answer: TaskStats = yield get(pid=_number("of_pid", "pid", pid))
     return _stats(answer.aggr_pid)
 
 
 @plan
 def of_tgid(tgid: int) -> Steps[taskstats]:
-    """Return the statistics of a process: the sum of its tasks, including those that exited.
+    """Return what a process has used until now: the sum of its tasks, also of those that ended.
 
-    Members that the kernel does not sum are 0 (see taskstats). Raises KernelError like of_pid.
+    A value that the kernel does not add up reads 0, see taskstats. Raises KernelError as of_pid().
     """
-    answer: TaskStats = yield get(tgid=tgid)
+    answer: TaskStats = yield get(tgid=_number("of_tgid", "tgid", tgid))
     return _stats(answer.aggr_tgid)
 
 
@@ -283,35 +284,57 @@ def _stats(part: Aggregate | None) -> taskstats:
 
 
 @plan
-def listen(cpus: str | Iterable[int]) -> Steps[None]:
-    """Receive a TaskStats event for each task that exits on these CPUs.
+def listen(cpus: str | Collection[int]) -> Steps[None]:
+    """Let each task that ends on these CPUs be an event of the connection: a TaskStats.
 
-    `cpus` are numbers, or a list in the kernel's format, such as "0-3,8". For all CPUs, pass the
-    contents of /sys/devices/system/cpu/possible. Raises KernelError: EINVAL or ERANGE if the
-    machine has no CPU with this number, EINVAL inside a user or PID namespace, EPERM like of_pid.
+    `cpus` are numbers, or a list as the kernel writes it: "0-3,8". For all CPUs, pass the contents
+    of /sys/devices/system/cpu/possible.
+
+    Raises KernelError: EINVAL or ERANGE if the machine has no such CPU, EINVAL inside a user or
+    process namespace, EPERM as of_pid().
     """
-    yield register(register_cpumask=_mask(cpus))
+    yield register(register_cpumask=_mask("listen", cpus))
 
 
 @plan
-def unlisten(cpus: str | Iterable[int]) -> Steps[None]:
-    """Stop receiving the exits on these CPUs. Raises KernelError like listen.
+def unlisten(cpus: str | Collection[int]) -> Steps[None]:
+    """Receive no more events of tasks that end on these CPUs. Raises KernelError as listen().
 
-    CPUs without a listener are ignored. events() still yields what the kernel sent before.
+    events() still yields what the kernel sent before.
     """
-    yield register(deregister_cpumask=_mask(cpus))
+    yield register(deregister_cpumask=_mask("unlisten", cpus))
 
 
-def _mask(cpus: str | Iterable[int]) -> str:
-    return cpus.strip() if isinstance(cpus, str) else ",".join(map(str, cpus))
+def _mask(plan: str, cpus: str | Collection[int]) -> str:
+    """Return a list of CPUs as the kernel writes it."""
+    if isinstance(cpus, str):
+        return cpus.strip()
+    # An iterator would be empty when the plan runs a second time.
+    if isinstance(cpus, Collection) and not isinstance(cpus, bytes | bytearray | memoryview):
+        return ",".join(str(_number(plan, "cpus", cpu)) for cpu in cpus)
+    raise TypeError(
+        f"taskstats.{plan}() expects cpus to be numbers, or text such as '0-3,8', got {cpus!r}"
+    )
+
+
+def _number(plan: str, name: str, value: int) -> int:
+    """Return a number that is an argument of a plan."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31:
+        return value
+    raise EncodeError(
+        f"expected an int from 0 to {(1 << 31) - 1}, got {value!r}",
+        path=f"taskstats.{plan}.{name}",
+        value=value,
+    )
 
 
 @plan
 def of_cgroup(fd: int) -> Steps[cgroupstats | None]:
-    """Return the number of tasks of a cgroup by state; this requires no privilege.
+    """Return how many tasks of a cgroup run, sleep and wait. It needs no privilege.
 
-    `fd` is a descriptor of the cgroup's directory. Returns None if it is not open. Raises
-    KernelError (EINVAL) for a cgroup that is not in a version 1 hierarchy (cgroupstats_build).
+    `fd` is an open descriptor of the cgroup's directory. Only hierarchies of version 1 have these
+    counts (cgroupstats_build); the kernel refuses others (KernelError EINVAL). Returns None if `fd`
+    is not an open file.
     """
-    answer: CgroupStats | None = yield get_cgroup(fd=fd)
+    answer: CgroupStats | None = yield get_cgroup(fd=_number("of_cgroup", "fd", fd))
     return None if answer is None else answer.cgroup_stats

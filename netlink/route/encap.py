@@ -393,13 +393,14 @@ class ipv6_rpl_sr_hdr(Message):
     """struct ipv6_rpl_sr_hdr (linux/rpl.h): the source routing header of RFC 6554.
 
     `cmpr` contains two compression values, cmpri << 4 | cmpre; the kernel accepts only 0
-    (rpl_validate_srh). `segments` are in the order of travel.
+    (rpl_validate_srh). `segments` are in the order of travel. The writer counts `hdrlen`, in units
+    of 8 bytes, and `segments_left`.
     """
 
     nexthdr: int = u8()
-    hdrlen: int = u8()
+    hdrlen: int = u8(counts="segments", times=2)
     type: int = u8()
-    segments_left: int = u8()
+    segments_left: int = u8(counts="segments")
     cmpr: int = u8()
     _pad = pad(3)
     segments: tuple[IPv6Address, ...] = scalars(address(size=16))

@@ -37,6 +37,7 @@ S32 = 0x7FFFFFFF
 OTHER_WORDS = {
     "RT_SCOPE": {"global": "universe"},
     "LWTUNNEL_ENCAP": {"seg6local": "seg6_local"},
+    "ETH_P": {"802.1q": "8021q", "802.1ad": "8021ad", "ipv4": "ip"},
     "IN6_ADDR_GEN_MODE": {"stable_secret": "stable_privacy"},
 }
 

@@ -21,6 +21,9 @@ LACKS = (
     "lwt encapsulation type not supported",
     "Family not supported",
     "Dump terminated",
+    "Specified qdisc kind is unknown",
+    "TC classifier not found",
+    "Failed to load TC action module",
 )
 
 

@@ -33,7 +33,6 @@ from netlink.route import FAMILY, addr, link, route
 from netlink.route.link import Link
 from netlink.route.linkinfo import LinkInfo, Veth
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTN, RTPROT
-from netlink.route.tc.tcmsg import format_handle
 from tests.kernel.scene import make, shown
 
 HERE = Path(netlink.__file__).parent.parent
@@ -368,7 +367,7 @@ def test_nexthop_statistics(scene: None, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_traffic_control(shaped: None, capsys: pytest.CaptureFixture[str]) -> None:
     def handles(words: str) -> list[str]:
-        return sorted(format_handle(each["handle"]) for each in dump(words, capsys))
+        return sorted(each["handle"] for each in dump(words, capsys))
 
     qdiscs = shown("qdisc show", "tc")
     kinds = sorted(each["kind"] for each in qdiscs)

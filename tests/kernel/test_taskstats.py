@@ -211,7 +211,7 @@ def test_lost_exits_are_told_and_listening_goes_on(nl: Connection) -> None:
 
 
 def test_a_cpu_that_there_is_not(nl: Connection) -> None:
-    for cpus, errnos in ((["99999"], {errno.ERANGE, errno.EINVAL}), ("none", {errno.EINVAL})):
+    for cpus, errnos in (([99999], {errno.ERANGE, errno.EINVAL}), ("none", {errno.EINVAL})):
         with pytest.raises(KernelError) as caught:
             nl.do(taskstats.listen(cpus))
         assert caught.value.errno in errnos

@@ -111,11 +111,16 @@ class Twin:
         os.close(self.home)
 
     def tell(self, words: str) -> None:
-        """Execute commands of `ip`, which must succeed; skip if the kernel lacks something."""
-        with self:
-            done = run(["ip", "-batch", "-"], words.replace(";", "\n"))
-        skip_if_lacking(done.stderr)
-        assert not done.returncode, f"{words}: {done.stderr}"
+        """Execute commands of `ip` and `tc`, which must succeed; skip if the kernel lacks one."""
+        lines = [line.strip() for line in words.replace(";", "\n").splitlines()]
+        for program, begins in (("ip", ""), ("tc", "tc ")):
+            mine = [line for line in lines if line.startswith("tc ") == bool(begins)]
+            with self:
+                done = run(
+                    [program, "-batch", "-"], "\n".join(f"{one[len(begins) :]}" for one in mine)
+                )
+            skip_if_lacking(done.stderr)
+            assert not done.returncode, f"{words}: {done.stderr}"
 
     def state(self) -> list[Any]:
         """What `ip` shows of the namespace."""
@@ -132,11 +137,11 @@ class Twin:
 
 
 @contextmanager
-def twins(scene: str) -> Iterator[tuple[Twin, Twin]]:
-    """Two namespaces with the same scene."""
-    ours = Twin(scene)
+def twins(scene: str, kind: type[Twin] = Twin) -> Iterator[tuple[Twin, Twin]]:
+    """Two namespaces with the same scene. `kind` says how their state is read."""
+    ours = kind(scene)
     try:
-        theirs = Twin(scene)
+        theirs = kind(scene)
         try:
             yield ours, theirs
         finally:
@@ -212,9 +217,9 @@ def calm(value: Any) -> Any:
 # --- rows -----------------------------------------------------------------------------------------
 
 
-def play(row: Row, scene: str) -> None:
+def play(row: Row, scene: str, kind: type[Twin] = Twin) -> None:
     """Execute a row in two namespaces, and compare."""
-    with twins(f"{scene}\n{row.given}") as (ours, theirs):
+    with twins(f"{scene}\n{row.given}", kind) as (ours, theirs):
         before = settled(ours, theirs, "the scene")
         with theirs:
             answer = told(row.theirs)

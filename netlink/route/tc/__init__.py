@@ -1,23 +1,38 @@
 """Traffic control: queueing disciplines, their classes, filters, chains and actions.
 
-One file a kind of object, with its message class and ops:
+One file for each kind of object, with its message class, ops and plans:
 
     from netlink.route.tc import qdisc, tclass, filter, chain, action
 
-What depends on a scheduler, a classifier, an action or an extended match stands in sch.py, cls.py,
-act.py and em.py, which are called as in net/sched; what all share stands in tcmsg.py. A new kind is
-a class in one of those files and a line in the table at its end.
+What depends on a scheduler, a classifier, an action or an extended match is in sch.py, cls.py,
+act.py and em.py, which are named as in net/sched. What all of them share is in tcmsg.py. A new kind
+is a class in one of these files, and a line in the tables at its end.
 
-    nl.do(tc.qdisc.add("eth0", "htb", handle="1:", init={"version": 3, "defcls": 0x20}))
-    nl.do(tc.filter.add("eth0", "fw", parent="1:", handle=6, classid=tc.handle("1:20")))
+    nl.do(qdisc.add("eth0", "htb", handle="1:", options={"init": {"defcls": 0x20}}))
+    rate = {"parms": {"rate": {"rate": 125_000}}}  # bytes a second
+    nl.do(tclass.add("eth0", "htb", "1:20", parent="1:", options=rate))
+    nl.do(filter.add("eth0", "fw", parent="1:", handle=6, options={"classid": "1:20"}))
 """
 
 from netlink.route.tc import act, action, chain, cls, em, filter, qdisc, sch, tclass
-from netlink.route.tc.tcmsg import TC_H, TCM_IFINDEX_MAGIC_BLOCK, format_handle, handle, ticks
+from netlink.route.tc.tcmsg import (
+    TC_H,
+    TCM_IFINDEX_MAGIC_BLOCK,
+    FilterHandle,
+    Handle,
+    U32Handle,
+    format_handle,
+    handle,
+    size_table,
+    ticks,
+)
 
 __all__ = [
     "TCM_IFINDEX_MAGIC_BLOCK",
     "TC_H",
+    "FilterHandle",
+    "Handle",
+    "U32Handle",
     "act",
     "action",
     "chain",
@@ -28,6 +43,7 @@ __all__ = [
     "handle",
     "qdisc",
     "sch",
+    "size_table",
     "tclass",
     "ticks",
 ]

@@ -6,11 +6,13 @@ net/sched/act_*.c. ipt and xt are gone from the kernel and its headers. TCA_*_PA
 which only align what follows them, are not declared.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from netlink.constants import IFNAMSIZ, KernelEnum, KernelFlag
 from netlink.route.linkinfo import ETH_P
-from netlink.route.tc.tcmsg import Stats, tc_ratespec
+from netlink.route.tc.options import Need, Rules
+from netlink.route.tc.tcmsg import TC_LINKLAYER, Handle, Stats, tc_ratespec
 from netlink.schema import (
     Addr,
     Bitfield32,
@@ -222,13 +224,13 @@ class sock_filter(Message):
 class Bpf(Message):
     """TCA_ACT_BPF_* attributes, of a "bpf" (linux/tc_act/tc_bpf.h).
 
-    A program is either `ops_len` instructions in `ops` or an `fd` of bpf(2), with a `name`; of
-    the latter the kernel sends `tag` and `id`.
+    A program is either instructions in `ops`, which `ops_len` counts, or an `fd` of bpf(2) with a
+    `name`. For the latter the kernel sends `tag` and `id`.
     """
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_gen] = struct(2, tc_gen)
-    ops_len: int | None = u16(3)
+    ops_len: int | None = u16(3, counts="ops")
     ops: Several[sock_filter] = scalars(4, struct(sock_filter))
     fd: int | None = u32(5)
     name: str | None = string(6, size=ACT_BPF_NAME_LEN + 1)
@@ -431,9 +433,9 @@ class tc_pedit_key(Message):
 
 
 class tc_pedit_sel(tc_gen):
-    """struct tc_pedit_sel (linux/tc_act/tc_pedit.h): `nkeys` says how many `keys_` follow."""
+    """struct tc_pedit_sel (linux/tc_act/tc_pedit.h): `nkeys` is the number of `keys_`."""
 
-    nkeys: int = u8()
+    nkeys: int = u8(counts="keys_")
     flags: int = u8()
     keys_: Several[tc_pedit_key] = scalars(struct(tc_pedit_key))
 
@@ -527,7 +529,7 @@ class Skbedit(Message):
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_gen] = struct(2, tc_gen)
-    priority: int | None = u32(3)
+    priority: Named[Handle | None] = u32(3, enum=Handle)
     queue_mapping: int | None = u16(4)
     mark: int | None = u32(5)
     ptype: int | None = u16(7)
@@ -674,6 +676,70 @@ ACTION_OPTIONS: dict[str, type[Message]] = {
     "skbmod": Skbmod,
     "tunnel_key": TunnelKey,
     "vlan": Vlan,
+}
+
+# What the plans fill in and refuse. Zero is TC_ACT_OK, after which no other action is executed.
+# tc has another default for most actions.
+PIPE = {"action": TC_ACT.TC_ACT_PIPE}
+PIPED = Rules(default={"parms": PIPE})
+
+
+def _after_mirred(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
+    """Complete the outcome of a mirred: a redirected packet is gone, a mirrored one goes on."""
+    parms = options.get("parms")
+    if isinstance(parms, dict):
+        gone = (TCA_MIRRED.TCA_EGRESS_REDIR, TCA_MIRRED.TCA_INGRESS_REDIR)
+        is_gone = parms.get("eaction") in {*gone, *(member.name for member in gone)}
+        parms.setdefault("action", TC_ACT.TC_ACT_STOLEN if is_gone else TC_ACT.TC_ACT_PIPE)
+
+
+ACTION_RULES: dict[str, Rules] = {
+    "bpf": PIPED,
+    "connmark": PIPED,
+    "csum": Rules(needs=(Need("parms.update_flags", "otherwise it renews no checksum"),)),
+    "ct": Rules(
+        needs=(
+            Need(
+                "action",
+                "otherwise the kernel ignores the addresses and ports",
+                when="nat_ipv4_min|nat_ipv6_min|nat_port_min",
+            ),
+        ),
+        default={"parms": PIPE},
+    ),
+    "ctinfo": Rules(default={"act": PIPE}),
+    "gate": PIPED,
+    "ife": PIPED,
+    "mirred": Rules(fill=_after_mirred),
+    "mpls": PIPED,
+    "nat": Rules(default={"parms": {"mask": "255.255.255.255"}}),
+    "police": Rules(
+        needs=(
+            Need(
+                "tbf.rate.rate|rate64|avrate|pktrate64|tbf.mtu|tbf.index",
+                "otherwise every packet conforms",
+            ),
+            Need(
+                "tbf.burst|avrate",
+                "otherwise every packet exceeds the rate",
+                when="tbf.rate.rate|rate64",
+            ),
+            Need("pktburst64", "otherwise every packet exceeds the rate", when="pktrate64"),
+            Need("tbf.mtu", "the peak rate needs it", when="tbf.peakrate.rate|peakrate64"),
+        ),
+        default={
+            "tbf": {
+                "action": TC_ACT.TC_ACT_RECLASSIFY,
+                "rate": {"linklayer": TC_LINKLAYER.TC_LINKLAYER_ETHERNET},
+            }
+        },
+    ),
+    "sample": PIPED,
+    "simple": PIPED,
+    "skbedit": PIPED,
+    "skbmod": PIPED,
+    "tunnel_key": PIPED,
+    "vlan": PIPED,
 }
 
 

@@ -5,10 +5,15 @@ net/sched/cls_*.c. rsvp and tcindex are gone from the kernel and its header. TCA
 attributes, which only align what follows them, are not declared.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from netlink.constants import IFNAMSIZ, KernelEnum, KernelFlag
 from netlink.route.linkinfo import ETH_P
 from netlink.route.tc.act import Action, Police, TunnelOptions, sock_filter
-from netlink.route.tc.em import EmatchTree, tc_u32_key
+from netlink.route.tc.em import TCF_EM, TCF_EM_FLAG, EmatchTree, tc_u32_key
+from netlink.route.tc.options import Need, Rules
+from netlink.route.tc.tcmsg import Handle, U32Handle
 from netlink.schema import (
     Addr,
     Message,
@@ -60,14 +65,15 @@ class TC_U32(KernelFlag):
 
 
 class tc_u32_sel(Message):
-    """struct tc_u32_sel (linux/pkt_cls.h): `nkeys` says how many `keys_` follow; all must hold.
+    """struct tc_u32_sel (linux/pkt_cls.h): the `keys_`, all of which must match.
 
-    The other members say where the next header and the next hash bucket are found.
+    `nkeys` is their number, which is counted. The other members say where the next header and the
+    next hash bucket are found.
     """
 
     flags: Named[TC_U32] = u8(enum=TC_U32)
     offshift: int = u8()
-    nkeys: int = u8()
+    nkeys: int = u8(counts="keys_")
     offmask: int = be16()
     off: int = u16()
     offoff: int = s16()
@@ -93,12 +99,15 @@ class tc_u32_pcnt(Message):
 
 
 class U32(Message):
-    """TCA_U32_* attributes, of a "u32". A filter's handle, `hash` and `link` are table:bucket:node
-    in 12, 8 and 12 bits; only a table, which has no selector, has a `divisor`."""
+    """TCA_U32_* attributes, of a "u32" (linux/pkt_cls.h).
 
-    classid: int | None = u32(1)
-    hash: int | None = u32(2)
-    link: int | None = u32(3)
+    The filter's handle, `hash` and `link` are table:bucket:node, see U32Handle. Only a table, which
+    has no selector, has a `divisor`.
+    """
+
+    classid: Named[Handle | None] = u32(1, enum=Handle)
+    hash: Named[U32Handle | None] = u32(2, enum=U32Handle)
+    link: Named[U32Handle | None] = u32(3, enum=U32Handle)
     divisor: int | None = u32(4)
     sel: Nested[tc_u32_sel] = struct(5, tc_u32_sel)
     police: Nested[Police] = nest(6, Police)
@@ -122,7 +131,7 @@ class tc_basic_pcnt(Message):
 class Basic(Message):
     """TCA_BASIC_* attributes, of a "basic" (linux/pkt_cls.h)."""
 
-    classid: int | None = u32(1)
+    classid: Named[Handle | None] = u32(1, enum=Handle)
     ematches: Nested[EmatchTree] = nest(2, EmatchTree)
     act: Several[Action] = array(3, Action, first=1)
     police: Nested[Police] = nest(4, Police)
@@ -138,14 +147,14 @@ class TCA_BPF_FLAG(KernelFlag):
 class Bpf(Message):
     """TCA_BPF_* attributes, of a "bpf" (linux/pkt_cls.h).
 
-    A program is either `ops_len` instructions in `ops` or an `fd` of bpf(2), with a `name`; of
-    the latter the kernel sends `tag` and `id`.
+    A program is either instructions in `ops`, which `ops_len` counts, or an `fd` of bpf(2) with a
+    `name`. For the latter the kernel sends `tag` and `id`.
     """
 
     act: Several[Action] = array(1, Action, first=1)
     police: Nested[Police] = nest(2, Police)
-    classid: int | None = u32(3)
-    ops_len: int | None = u16(4)
+    classid: Named[Handle | None] = u32(3, enum=Handle)
+    ops_len: int | None = u16(4, counts="ops")
     ops: Several[sock_filter] = scalars(5, struct(sock_filter))
     fd: int | None = u32(6)
     name: str | None = string(7, size=CLS_BPF_NAME_LEN + 1)
@@ -199,7 +208,7 @@ class Flow(Message):
 
     keys_: int | None = u32(1)
     mode: Named[FLOW_MODE | int | None] = u32(2, enum=FLOW_MODE)
-    baseclass: int | None = u32(3)
+    baseclass: Named[Handle | None] = u32(3, enum=Handle)
     rshift: int | None = u32(4)
     addend: int | None = u32(5)
     mask: int | None = u32(6)
@@ -214,7 +223,7 @@ class Flow(Message):
 class Fw(Message):
     """TCA_FW_* attributes, of an "fw" (linux/pkt_cls.h): the mark is the filter's handle."""
 
-    classid: int | None = u32(1)
+    classid: Named[Handle | None] = u32(1, enum=Handle)
     police: Nested[Police] = nest(2, Police)
     indev: str | None = string(3, size=IFNAMSIZ)
     act: Several[Action] = array(4, Action, first=1)
@@ -230,7 +239,7 @@ class tc_matchall_pcnt(Message):
 class Matchall(Message):
     """TCA_MATCHALL_* attributes, of a "matchall" (linux/pkt_cls.h)."""
 
-    classid: int | None = u32(1)
+    classid: Named[Handle | None] = u32(1, enum=Handle)
     act: Several[Action] = array(2, Action, first=1)
     flags: Named[TCA_CLS_FLAGS | None] = u32(3, enum=TCA_CLS_FLAGS)
     pcnt: Nested[tc_matchall_pcnt] = struct(4, tc_matchall_pcnt)
@@ -239,7 +248,7 @@ class Matchall(Message):
 class Route4(Message):
     """TCA_ROUTE4_* attributes, of a "route" (linux/pkt_cls.h): realms of the packet's route."""
 
-    classid: int | None = u32(1)
+    classid: Named[Handle | None] = u32(1, enum=Handle)
     to: int | None = u32(2)
     from_: int | None = u32(3)
     iif: int | None = u32(4)
@@ -323,7 +332,7 @@ class Flower(Message):
     `key_ip_proto`, and that `key_eth_type`. Labels of a connection are 16 bytes.
     """
 
-    classid: int | None = u32(1)
+    classid: Named[Handle | None] = u32(1, enum=Handle)
     indev: str | None = string(2, size=IFNAMSIZ)
     act: Several[Action] = array(3, Action, first=1)
     key_eth_dst: str | None = mac(4)
@@ -448,4 +457,113 @@ FILTER_OPTIONS: dict[str, type[Message]] = {
     "matchall": Matchall,
     "route": Route4,
     "u32": U32,
+}
+
+
+# --- what the plans fill in and refuse, by kind ---------------------------------------------------
+
+
+def _terminal(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
+    """Let a u32 filter that does something be the end of the search, as tc does.
+
+    The kernel ignores the class and the actions of a filter without TC_U32_TERMINAL.
+    """
+    sel = options.get("sel")
+    if isinstance(sel, dict) and any(options.get(name) for name in ("classid", "act", "police")):
+        sel.setdefault("flags", TC_U32.TC_U32_TERMINAL)
+
+
+def _network(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
+    """Let a flower look for the protocol of the filter, as tc does."""
+    protocol = beside.get("protocol")
+    if protocol and protocol != ETH_P.ETH_P_ALL:
+        options.setdefault("key_eth_type", protocol)
+
+
+VLANS = (ETH_P.ETH_P_8021Q, ETH_P.ETH_P_8021AD)
+IP = (ETH_P.ETH_P_IP, ETH_P.ETH_P_IPV6)
+PPP = {0x21: ETH_P.ETH_P_IP, 0x57: ETH_P.ETH_P_IPV6}  # linux/ppp_defs.h
+TCP, UDP, ICMP, ICMPV6, SCTP, L2TP = 6, 17, 1, 58, 132, 115  # linux/in.h
+ETH_P_ARP = (ETH_P.ETH_P_ARP, ETH_P.ETH_P_RARP)
+ETH_P_MPLS = (ETH_P.ETH_P_MPLS_UC, ETH_P.ETH_P_MPLS_MC)
+
+# The kernel ignores these keys of a flower, named by how they begin, unless the packets that the
+# filter matches have the protocol (fl_set_key in net/sched/cls_flower.c).
+FLOWER_NETWORK: dict[str, tuple[int, ...]] = {
+    "key_ip_": IP,
+    "key_icmpv4_": (ETH_P.ETH_P_IP,),
+    "key_icmpv6_": (ETH_P.ETH_P_IPV6,),
+    "key_arp_": ETH_P_ARP,
+    "key_mpls_": ETH_P_MPLS,
+    "key_cfm": (ETH_P.ETH_P_CFM,),
+}
+FLOWER_TRANSPORT: dict[str, tuple[int, ...]] = {
+    "key_tcp_": (TCP,),
+    "key_udp_": (UDP,),
+    "key_sctp_": (SCTP,),
+    "key_icmpv4_": (ICMP,),
+    "key_icmpv6_": (ICMPV6,),
+    "key_l2tpv3_": (L2TP,),
+    "key_port_": (TCP, UDP, SCTP),
+}
+
+
+def _ignored_keys(flower: Flower) -> str | None:
+    """Return words for a key of a flower that the kernel would ignore, or None.
+
+    Such a filter would match more than was asked for.
+    """
+    vlans = flower.key_num_of_vlans or 0
+    link, inner = flower.key_eth_type, flower.key_vlan_eth_type
+    is_vlan = link in VLANS or vlans > 0
+    is_double = is_vlan and (inner in VLANS or vlans > 1)
+    network = flower.key_cvlan_eth_type if is_double else inner if is_vlan else link
+    is_ppp = network == ETH_P.ETH_P_PPP_SES
+    if is_ppp:
+        network = PPP.get(flower.key_ppp_proto or 0, network)
+    for name, _ in flower:
+        key = f"{name}_"  # so that "key_ip_" is the beginning of a whole word
+        if key.startswith("key_vlan_") and not is_vlan:
+            return f"{name} needs key_eth_type of a VLAN"
+        if key.startswith("key_cvlan_") and not is_double:
+            return f"{name} needs key_vlan_eth_type of a VLAN"
+        if key.startswith(("key_ppp_", "key_pppoe_")) and not is_ppp:
+            return f"{name} needs key_eth_type ETH_P_PPP_SES"
+        for start, protocols in FLOWER_NETWORK.items():
+            if key.startswith(start) and network not in protocols:
+                names = " or ".join(ETH_P(number).name for number in protocols)
+                return f"{name} needs key_eth_type (or protocol=) {names}"
+        for start, protocols in FLOWER_TRANSPORT.items():
+            if key.startswith(start) and flower.key_ip_proto not in protocols:
+                return f"{name} needs key_ip_proto {' or '.join(map(str, protocols))}"
+    return None
+
+
+def _ignored_matches(options: Basic | Cgroup | Flow) -> str | None:
+    """Return words for extended matches that the kernel would ignore, or None.
+
+    A match without a relation to the next one is the last of its expression. A container begins
+    one more expression.
+    """
+    tree = options.ematches
+    matches = tree.tree_list if tree is not None else ()
+    related = TCF_EM_FLAG.TCF_EM_REL_AND | TCF_EM_FLAG.TCF_EM_REL_OR
+    ends = sum(not match.flags & related for match in matches)
+    expressions = 1 + sum(match.kind == TCF_EM.TCF_EM_CONTAINER for match in matches)
+    if matches and ends != expressions:
+        return (
+            f"{len(matches)} ematches make {expressions} expression(s), but {ends} of them have "
+            f"neither TCF_EM_REL_AND nor TCF_EM_REL_OR, which ends an expression"
+        )
+    return None
+
+
+FILTER_RULES: dict[str, Rules] = {
+    "basic": Rules(check=_ignored_matches),
+    "cgroup": Rules(check=_ignored_matches),
+    "flow": Rules(check=_ignored_matches),
+    "flower": Rules(default={}, fill=_network, check=_ignored_keys),
+    "u32": Rules(
+        needs=(Need("sel.keys_", "otherwise it matches every packet", when="sel"),), fill=_terminal
+    ),
 }

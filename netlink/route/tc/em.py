@@ -4,6 +4,7 @@ Numbers are those of Linux 6.12 (linux/pkt_cls.h, linux/tc_ematch/); widths and 
 those of net/sched/em_*.c.
 """
 
+import sys
 from typing import Any
 
 from netlink.constants import KernelEnum, KernelFlag
@@ -160,12 +161,12 @@ class tcf_em_cmp(Message):
 class tcf_em_nbyte(Message):
     """struct tcf_em_nbyte (linux/tc_ematch/tc_em_nbyte.h) and the bytes to find.
 
-    `len_layer` holds their number and, from bit 12, TCF_LAYER. (On a big-endian machine the layer
-    is in the low bits.)
+    `len_layer` holds their number, which is counted, and from bit 12 the TCF_LAYER. (On a
+    big-endian machine the layer is in the low bits, and the caller must give the number.)
     """
 
     off: int = u16()
-    len_layer: int = u16()
+    len_layer: int = u16(counts="pattern", bits=12) if sys.byteorder == "little" else u16()
     pattern: bytes = binary()
 
 
@@ -219,7 +220,7 @@ class tcf_em_text(Message):
     algo: str = string(size=16)
     from_offset: int = u16()
     to_offset: int = u16()
-    pattern_len: int = u16()
+    pattern_len: int = u16(counts="pattern")
     layers: int = u8()
     _pad = pad(1)
     pattern: bytes = binary()
@@ -287,7 +288,7 @@ class Ematch(tcf_ematch_hdr):
 class tcf_ematch_tree_hdr(Message):
     """struct tcf_ematch_tree_hdr (linux/pkt_cls.h): how many matches there are, and whose."""
 
-    nmatches: int = u16()
+    nmatches: int = u16(counts="^tree_list")
     progid: int = u16()
 
 

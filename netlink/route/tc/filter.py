@@ -5,17 +5,43 @@ and tc_new_tfilter in net/sched/cls_api.c.
 """
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
-from netlink.constants import IFNAMSIZ, NLM_F, KernelFlag
+from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelFlag
+from netlink.errors import EncodeError
 from netlink.family import Op, Steps, plan
-from netlink.route import link
+from netlink.route.link import Dev, needed_index
 from netlink.route.linkinfo import ETH_P
 from netlink.route.rtnetlink import ROUTE, RTM
-from netlink.route.tc.cls import FILTER_OPTIONS
-from netlink.route.tc.tcmsg import handle as number
-from netlink.route.tc.tcmsg import tc_estimator, tc_stats, tcmsg
-from netlink.schema import Bitfield32, Nested, bitfield32, selected, string, struct, u32
+from netlink.route.tc.act import ACTION_OPTIONS, ACTION_RULES, Action
+from netlink.route.tc.cls import FILTER_OPTIONS, FILTER_RULES
+from netlink.route.tc.options import Options, checked, made, naming
+from netlink.route.tc.tcmsg import (
+    TCM_IFINDEX_MAGIC_BLOCK,
+    FilterHandle,
+    Handle,
+    format_handle,
+    handle_class,
+    place,
+    tc_estimator,
+    tc_stats,
+)
+from netlink.route.words import U16, Words
+from netlink.schema import (
+    Bitfield32,
+    Message,
+    Named,
+    Nested,
+    bitfield32,
+    pad,
+    s32,
+    selected,
+    string,
+    struct,
+    u8,
+    u32,
+)
 
 
 class TCA_DUMP_FLAGS(KernelFlag):
@@ -29,12 +55,23 @@ def info(prio: int, protocol: int) -> int:
     return prio << 16 | int.from_bytes(protocol.to_bytes(2, "big"), sys.byteorder)
 
 
+class tcmsg(Message):
+    """struct tcmsg (linux/rtnetlink.h) of a filter, whose `handle` is not one of a class."""
+
+    family: AF | int = u8(enum=AF)
+    _pad = pad(3)
+    ifindex: int = s32()
+    handle: Named[FilterHandle] = u32(enum=FilterHandle)
+    parent: Named[Handle] = u32(enum=Handle)
+    info: int = u32()
+
+
 class Filter(tcmsg):
     """One filter: struct tcmsg and its TCA_* attributes (linux/rtnetlink.h).
 
-    `parent` is a qdisc, a class or a hook; where `ifindex` is TCM_IFINDEX_MAGIC_BLOCK, it is a
-    shared block. `info` holds `prio` and `protocol`: see info(). `options` are bytes where the kind
-    has no class in cls.py. `stats` are those of an old-style `police`.
+    `parent` is a qdisc, a class or a hook. If `ifindex` is TCM_IFINDEX_MAGIC_BLOCK, it is a shared
+    block. `info` holds `prio` and `protocol`: see info(). `options` are bytes if the kind has no
+    class in cls.py. `stats` are those of an old-style `police`.
     """
 
     kind: str | None = string(1, size=IFNAMSIZ)
@@ -44,6 +81,11 @@ class Filter(tcmsg):
     chain: int | None = u32(11)
     dump_flags: Bitfield32 | None = bitfield32(15, enum=TCA_DUMP_FLAGS)
     ext_warn_msg: str | None = string(16)
+
+    @property
+    def handle_text(self) -> str:
+        """The handle as tc prints it: "800::5" for a u32 filter, "0x6" for others."""
+        return format_handle(self.handle, self.kind or "")
 
     @property
     def prio(self) -> int:
@@ -71,78 +113,189 @@ ROUTE.add(get, new, replace, set, delete)
 # --- plans ----------------------------------------------------------------------------------------
 
 
-def arguments(
-    dev: link.Dev,
-    kind: str | None,
-    parent: str | int,
-    prio: int,
-    protocol: int,
-    handle: int,
-    chain: int | None,
-    options: dict[str, Any],
-) -> Steps[dict[str, Any]]:
-    """What the plans below give to their ops."""
-    return {
-        "ifindex": (yield link.index_of(dev)),
-        "handle": handle,
-        "parent": number(parent),
-        "info": info(prio, protocol),
-        "kind": kind,
-        "chain": chain,
-        "options": options or None,
+def _place(words: Words) -> dict[str, Any]:
+    """Return the fields that say which filter of a link, or of a shared block, is meant."""
+    block = words.integer("block", 1)
+    if (block is None) == (not words.has("dev")):
+        words.refuse("needs dev or, in place of it, block: the number of a shared block")
+    fields: dict[str, Any] = {
+        "handle": _handle(words),
+        "parent": place(words, "parent"),
+        "info": info(
+            words.integer("prio", high=U16) or 0, words.number("protocol", ETH_P, U16) or 0
+        ),
+        "kind": words.text("kind", IFNAMSIZ),
+        "chain": words.integer("chain"),
     }
+    if block is not None:
+        if fields["parent"]:
+            words.refuse("takes block or parent, not both: a block has no parent")
+        fields.update(ifindex=TCM_IFINDEX_MAGIC_BLOCK, parent=block)
+    return fields
+
+
+def _handle(words: Words) -> int:
+    """Return the handle of a filter, written as its kind has it: "800::5" for a u32."""
+    value = words.given["handle"]
+    if not isinstance(value, str):
+        return words.integer("handle") or 0
+    try:
+        return handle_class(words.given["kind"] or "").from_text(value)
+    except EncodeError as error:
+        raise words.wrong("handle", error.reason) from None
+
+
+def _write(op: Op[..., None, Any], words: Words) -> Steps[None]:
+    """The steps of add(), put() and change()."""
+    fields = _place(words)
+    if fields["kind"] is None:
+        raise words.expected("kind", "the name of a kind, such as 'u32'")
+    options = words.given["options"]
+    if isinstance(options, Mapping):
+        words.given = {**words.given, "options": _with_actions(words, options)}
+    elif isinstance(options, Message):
+        _with_actions(words, dict(options))  # to check them
+    protocol = words.number("protocol", ETH_P, U16)
+    fields["options"] = checked(words, FILTER_OPTIONS, FILTER_RULES, {"protocol": protocol})
+    fields["rate"] = made(words, "estimator", tc_estimator)
+    with naming(words.place):
+        Filter(**fields)  # whatever is wrong is an error before anything is sent
+    yield from _send(op, words, fields)
+
+
+def _send(op: Op[..., None, Any], words: Words, fields: dict[str, Any]) -> Steps[None]:
+    """Send the request, with the index of the link if it is about one."""
+    if words.has("dev"):
+        fields["ifindex"] = yield from needed_index(words)
+    yield op(**fields)
+
+
+def _with_actions(words: Words, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a filter with its actions, and an old-style `police`, completed."""
+    result = dict(options)
+    actions, police = options.get("act"), options.get("police")
+    if isinstance(actions, list | tuple):
+        result["act"] = [
+            _with_options(f"{words.place}.options.act[{position}]", action)
+            for position, action in enumerate(actions, 1)
+        ]
+    if police is not None:
+        inner = Words(f"{words.place}.options.police", {"kind": "police", "options": police})
+        result["police"] = checked(inner, ACTION_OPTIONS, ACTION_RULES)
+    return result
+
+
+def _with_options(where: str, action: Any) -> Any:
+    """Return an action with its options completed; one that only names another is left alone."""
+    if isinstance(action, Mapping):
+        kind, options = action.get("kind"), action.get("options")
+    elif isinstance(action, Action):
+        kind, options = action.kind, action.options
+    else:
+        return action
+    if options is None or not isinstance(kind, str):
+        return action
+    words = Words(where, {"kind": kind, "options": options})
+    options = checked(words, ACTION_OPTIONS, ACTION_RULES)
+    return {**action, "options": options} if isinstance(action, Mapping) else action
 
 
 @plan
 def add(
-    dev: link.Dev,
+    dev: Dev | None,
     kind: str,
     *,
+    block: int | None = None,
     parent: str | int = "none",
     prio: int = 0,
-    protocol: int = ETH_P.ETH_P_ALL,
-    handle: int = 0,
+    protocol: ETH_P | int | str = ETH_P.ETH_P_ALL,
+    handle: str | int = 0,
     chain: int | None = None,
-    **options: Any,
+    options: Options | None = None,
+    estimator: tc_estimator | Mapping[str, Any] | None = None,
 ) -> Steps[None]:
-    """Hang a filter on a link's root qdisc, or on a `parent`: "1:", or "ingress" of a clsact.
+    """Add a filter to a link or, without a `dev`, to a shared `block`: `tc filter add`.
 
-    The kernel chooses a `prio` and a `handle` of 0. `options` are fields of the kind's class in
-    cls.py. Raises KernelError (EEXIST; ENOENT where the kernel lacks the kind) and ValueError for
-    a parent that is no handle.
+    `parent` is a qdisc or a class, "1:", or a hook of a clsact, "ingress" or "egress". The default
+    is the root qdisc. The kernel chooses a `prio` and a `handle` of 0. `protocol` is a number or a
+    name such as "ip" or "802.1q". `handle` is written as tc prints it: "800::5" for a u32, the mark
+    for an fw.
+
+    `options` are fields of the kind's class in FILTER_OPTIONS of cls.py. What tc fills in is filled
+    in, such as TC_U32_TERMINAL, and the outcome of an action. `estimator` attaches a rate
+    estimator.
+
+    Raises KernelError (EEXIST; ENOENT if the kernel lacks the kind), TypeError for options that the
+    kind does not have and EncodeError for a value that does not fit, or for keys that the kernel
+    would ignore.
     """
-    yield new(**(yield from arguments(dev, kind, parent, prio, protocol, handle, chain, options)))
+    yield from _write(new, Words("filter.add", locals()))
 
 
 @plan
 def put(
-    dev: link.Dev,
+    dev: Dev | None,
     kind: str,
     *,
+    block: int | None = None,
     parent: str | int = "none",
     prio: int = 0,
-    protocol: int = ETH_P.ETH_P_ALL,
-    handle: int = 0,
+    protocol: ETH_P | int | str = ETH_P.ETH_P_ALL,
+    handle: str | int = 0,
     chain: int | None = None,
-    **options: Any,
+    options: Options | None = None,
+    estimator: tc_estimator | Mapping[str, Any] | None = None,
 ) -> Steps[None]:
-    """As add(), but the filter of that `prio` and `handle` is changed where it is there."""
-    yield replace(
-        **(yield from arguments(dev, kind, parent, prio, protocol, handle, chain, options))
-    )
+    """Add a filter, or change the one with that `prio` and `handle`: `tc filter replace`.
+
+    Arguments are as for add().
+    """
+    yield from _write(replace, Words("filter.put", locals()))
+
+
+@plan
+def change(
+    dev: Dev | None,
+    kind: str,
+    *,
+    block: int | None = None,
+    parent: str | int = "none",
+    prio: int,
+    protocol: ETH_P | int | str = 0,
+    handle: str | int,
+    chain: int | None = None,
+    options: Options | None = None,
+    estimator: tc_estimator | Mapping[str, Any] | None = None,
+) -> Steps[None]:
+    """Change a filter, named by its `prio` and `handle`: `tc filter change`.
+
+    Other arguments are as for add(), but a `protocol` of 0 is that of the filter. Raises
+    KernelError (ENOENT).
+    """
+    yield from _write(set, Words("filter.change", locals()))
 
 
 @plan
 def remove(
-    dev: link.Dev,
+    dev: Dev | None,
     kind: str | None = None,
     *,
-    parent: str | int = "none",
+    block: int | None = None,
+    parent: str | int | None = None,
     prio: int = 0,
-    protocol: int = 0,
-    handle: int = 0,
+    protocol: ETH_P | int | str = 0,
+    handle: str | int = 0,
     chain: int | None = None,
 ) -> Steps[None]:
-    """Remove a filter, by what add() took; without a `handle` those of a `prio`; with a `parent`
-    and a `chain` alone all of them. Raises KernelError (ENOENT)."""
-    yield delete(**(yield from arguments(dev, kind, parent, prio, protocol, handle, chain, {})))
+    """Remove filters: `tc filter del`.
+
+    A `prio` selects the filters of that priority, and a `handle` one of these. Without a `prio`,
+    all filters of the `parent`, `block` or `chain` are removed. Raises KernelError (ENOENT),
+    and TypeError if none of these is given, or a `kind`, `protocol` or `handle` without a `prio`.
+    """
+    words = Words("filter.remove", locals())
+    if not prio and (kind is not None or protocol or handle):
+        words.refuse("needs the prio of a filter, with its kind, protocol or handle")
+    if not prio and parent is None and block is None and chain is None:
+        words.refuse("needs prio, or one of parent, block and chain to remove all of its filters")
+    yield from _send(delete, words, _place(words))

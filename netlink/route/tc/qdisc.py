@@ -4,15 +4,26 @@ Numbers are those of Linux 6.12 (linux/rtnetlink.h); widths are those of rtm_tca
 tc_fill_qdisc in net/sched/sch_api.c.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from netlink.constants import IFNAMSIZ, NLM_F
 from netlink.family import Op, Steps, plan
-from netlink.route import link
+from netlink.route.link import Dev, needed_index
 from netlink.route.rtnetlink import ROUTE, RTM
-from netlink.route.tc.sch import QDISC_OPTIONS, QDISC_STATS
-from netlink.route.tc.tcmsg import TC_H, SizeTable, Stats, tc_estimator, tc_stats, tcmsg
-from netlink.route.tc.tcmsg import handle as number
+from netlink.route.tc.options import Options, checked, made, naming
+from netlink.route.tc.sch import QDISC_OPTIONS, QDISC_RULES, QDISC_STATS
+from netlink.route.tc.tcmsg import (
+    TC_H,
+    SizeTable,
+    Stats,
+    completed,
+    place,
+    tc_estimator,
+    tc_stats,
+    tcmsg,
+)
+from netlink.route.words import Words
 from netlink.schema import Nested, flag, nest, selected, string, struct, u8, u32
 
 
@@ -60,67 +71,132 @@ ROUTE.add(get, new, replace, set, delete)
 
 # --- plans ----------------------------------------------------------------------------------------
 
+# These qdiscs have a place of their own, which tc calls by their names.
 OWN_PLACE = {"ingress": TC_H.TC_H_INGRESS, "clsact": TC_H.TC_H_CLSACT}
 
 
-def arguments(
-    dev: link.Dev, kind: str, handle: str | int, parent: str | int, options: dict[str, Any]
-) -> Steps[dict[str, Any]]:
-    """What the plans below give to their ops."""
-    return {
-        "ifindex": (yield link.index_of(dev)),
-        "handle": number(handle),
-        "parent": OWN_PLACE.get(kind, number(parent)),
+def _place(words: Words) -> int:
+    """Return the parent: "root", a class, or the name of a kind that has a place of its own."""
+    parent = words.given["parent"]
+    own = OWN_PLACE.get(parent) if isinstance(parent, str) else None
+    return place(words, "parent") if own is None else own
+
+
+def _size_table(words: Words) -> SizeTable | None:
+    """Return the size table in an argument, with its data."""
+    stab = made(words, "stab", SizeTable)
+    return stab if stab is None else completed(stab)
+
+
+def _write(op: Op[..., None, Any], words: Words) -> Steps[None]:
+    """The steps of add(), put() and change()."""
+    kind = words.text("kind", IFNAMSIZ)
+    if kind is None:
+        raise words.expected("kind", "the name of a kind, such as 'htb'")
+    if not words.has("parent"):
+        words.given = {**words.given, "parent": kind if kind in OWN_PLACE else "root"}
+    fields: dict[str, Any] = {
+        "handle": place(words, "handle", major=True),
+        "parent": _place(words),
         "kind": kind,
-        "options": options or None,  # an empty struct would say something: zeros
+        "options": checked(words, QDISC_OPTIONS, QDISC_RULES),
+        "stab": _size_table(words),
+        "rate": made(words, "estimator", tc_estimator),
+        "ingress_block": words.integer("ingress_block", 1),
+        "egress_block": words.integer("egress_block", 1),
     }
+    with naming(words.place):
+        Qdisc(**fields)  # whatever is wrong is an error before anything is sent
+    yield op(ifindex=(yield from needed_index(words)), **fields)
 
 
 @plan
 def add(
-    dev: link.Dev,
+    dev: Dev,
     kind: str,
     *,
     handle: str | int = 0,
-    parent: str | int = "root",
-    **options: Any,
+    parent: str | int | None = None,
+    options: Options | None = None,
+    stab: SizeTable | Mapping[str, Any] | None = None,
+    estimator: tc_estimator | Mapping[str, Any] | None = None,
+    ingress_block: int | None = None,
+    egress_block: int | None = None,
 ) -> Steps[None]:
-    """Put a qdisc on a link, in the place of a default one or one of another kind.
+    """Add a qdisc to a link: `tc qdisc add`.
 
-    Handles are numbers, or text as for handle(); an "ingress" or "clsact" has its own place.
-    `options` are fields of the kind's class in sch.py. Raises KernelError (EEXIST; ENOENT where
-    the kernel lacks the kind) and ValueError for what is no handle.
+    `parent` is "root" or a class such as "1:10". The default is "root", but for the kinds "ingress"
+    and "clsact", which have a place of their own. `handle` is "1:"; the kernel chooses one for 0.
+
+    `options` are fields of the kind's class in QDISC_OPTIONS of sch.py: {"limit": 100} for a pfifo.
+    What tc sends by default is filled in, such as the limit of a netem. `stab` is a size table; its
+    `data` is computed if it is missing. `estimator` attaches a rate estimator. The two blocks are
+    numbers of shared filter blocks, for an "ingress" or "clsact".
+
+    Raises KernelError (EEXIST; ENOENT if the kernel lacks the kind), TypeError for options that the
+    kind does not have and EncodeError for a value that does not fit, or one that the kind needs and
+    that is missing.
     """
-    yield new(**(yield from arguments(dev, kind, handle, parent, options)))
+    yield from _write(new, Words("qdisc.add", locals()))
 
 
 @plan
 def put(
-    dev: link.Dev,
+    dev: Dev,
     kind: str,
     *,
     handle: str | int = 0,
-    parent: str | int = "root",
-    **options: Any,
+    parent: str | int | None = None,
+    options: Options | None = None,
+    stab: SizeTable | Mapping[str, Any] | None = None,
+    estimator: tc_estimator | Mapping[str, Any] | None = None,
+    ingress_block: int | None = None,
+    egress_block: int | None = None,
 ) -> Steps[None]:
-    """As add(), but what is there is changed, or replaced."""
-    yield replace(**(yield from arguments(dev, kind, handle, parent, options)))
+    """Add a qdisc, or change or replace the one in its place: `tc qdisc replace`.
+
+    Arguments are as for add().
+    """
+    yield from _write(replace, Words("qdisc.put", locals()))
 
 
 @plan
 def change(
-    dev: link.Dev,
+    dev: Dev,
     kind: str,
     *,
     handle: str | int = 0,
-    parent: str | int = "root",
-    **options: Any,
+    parent: str | int | None = None,
+    options: Options | None = None,
+    stab: SizeTable | Mapping[str, Any] | None = None,
+    estimator: tc_estimator | Mapping[str, Any] | None = None,
 ) -> Steps[None]:
-    """Change options of a qdisc. Raises KernelError (ENOENT)."""
-    yield set(**(yield from arguments(dev, kind, handle, parent, options)))
+    """Change a qdisc: `tc qdisc change`. Arguments are as for add(). Raises KernelError (ENOENT).
+
+    The kernel replaces a whole struct of options: a member that is not given becomes zero, or the
+    default of tc. Without a `handle`, it replaces a qdisc of another kind (tc_modify_qdisc in
+    net/sched/sch_api.c).
+    """
+    blocks = {"ingress_block": None, "egress_block": None}  # which the kernel cannot change
+    yield from _write(set, Words("qdisc.change", locals() | blocks))
 
 
 @plan
-def remove(dev: link.Dev, *, parent: str | int = "root") -> Steps[None]:
-    """Remove a qdisc, and all below it; "clsact" is the place of an "ingress" too."""
-    yield delete(ifindex=(yield link.index_of(dev)), parent=number(parent))
+def remove(
+    dev: Dev, *, parent: str | int, handle: str | int = 0, kind: str | None = None
+) -> Steps[None]:
+    """Remove a qdisc and everything below it: `tc qdisc del`.
+
+    `parent` is its place: "root", "ingress", "clsact" or a class such as "1:10". With a `handle` or
+    a `kind`, the kernel refuses to remove a qdisc that has another one. Raises KernelError
+    (ENOENT), and TypeError for a `parent` of 0, which names no qdisc.
+    """
+    words = Words("qdisc.remove", locals())
+    fields: dict[str, Any] = {
+        "parent": _place(words),
+        "handle": place(words, "handle", major=True),
+        "kind": words.text("kind", IFNAMSIZ),
+    }
+    if not fields["parent"]:
+        words.refuse("needs the place of a qdisc: parent='root', 'ingress', 'clsact' or a class")
+    yield delete(ifindex=(yield from needed_index(words)), **fields)

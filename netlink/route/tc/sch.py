@@ -6,8 +6,12 @@ ingress, clsact, ...) has nothing to set; cbq, atm and dsmark are gone from the 
 header. TCA_*_PAD attributes, which only align what follows them, are not declared.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from netlink.constants import KernelEnum, KernelFlag
-from netlink.route.tc.tcmsg import tc_ratespec
+from netlink.route.tc.options import Need, Rules
+from netlink.route.tc.tcmsg import TC_LINKLAYER, tc_ratespec, ticks
 from netlink.schema import (
     Bitfield32,
     Message,
@@ -1124,4 +1128,108 @@ CLASS_STATS: dict[str, type[Message]] = {
     "htb": tc_htb_xstats,
     "qfq": tc_qfq_stats,
     "sfq": tc_sfq_xstats,
+}
+
+
+# --- what the plans fill in and refuse, by kind ---------------------------------------------------
+
+DROPS = "otherwise the kernel drops every packet"
+NO_LIMIT = "otherwise the kernel shapes nothing"
+ETHERNET = {"linklayer": TC_LINKLAYER.TC_LINKLAYER_ETHERNET}
+TC_MTU = 1600  # what tc adds to the burst that it computes for an htb class
+TC_HZ = (
+    1_000_000_000  # by which tc divides the rate there, if the kernel has high-resolution timers
+)
+TC_PRIOMAP = (1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1)
+
+
+def _thresholds(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
+    """Complete the thresholds of a red or choke as tc does.
+
+    Without them the kernel drops whatever comes while the queue is not empty.
+    """
+    parms = options.get("parms")
+    if not isinstance(parms, dict):
+        return
+    low, high, limit = (parms.get(name) or 0 for name in ("qth_min", "qth_max", "limit"))
+    parms["qth_max"] = high = high or 3 * low or limit // 4
+    parms["qth_min"] = low or high // 3
+
+
+def _bins(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
+    """Complete the two lengths of an sfb as tc does: a bin holds four fifths of `max`."""
+    parms = options["parms"]
+    if not isinstance(parms, dict):
+        return
+    size = parms.get("bin_size") or 0
+    parms["max"] = most = parms.get("max") or (5 * size + 1) // 4 or 25
+    parms["bin_size"] = size or (4 * most + 3) // 5
+
+
+def _ceiling(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
+    """Complete the ceiling and the bursts of an htb class as tc does."""
+    parms = options["parms"]
+    if not isinstance(parms, dict):
+        return
+    rate, ceil = parms["rate"], parms["ceil"]
+    if isinstance(rate, dict) and isinstance(ceil, dict) and not ceil.get("rate"):
+        parms["ceil"] = ceil = {**rate, **ceil, "rate": rate.get("rate", 0)}
+        if "rate64" in options:
+            options.setdefault("ceil64", options["rate64"])
+    for burst, spec, wide in (("buffer", rate, "rate64"), ("cbuffer", ceil, "ceil64")):
+        speed = options.get(wide) or (spec.get("rate") if isinstance(spec, dict) else spec.rate)
+        if speed and burst not in parms:
+            size = TC_MTU + speed // TC_HZ
+            whole = size * 1_000_000 // speed * 125 // 8  # tc counts whole microseconds
+            parms[burst] = whole or ticks(size, speed)
+
+
+QDISC_RULES: dict[str, Rules] = {
+    "cbs": Rules(default={"parms": {}}),
+    "choke": Rules(needs=(Need("parms.limit", DROPS),), fill=_thresholds),
+    "gred": Rules(needs=(Need("parms.limit", DROPS, when="parms"),)),
+    "hfsc": Rules(default={}),
+    "htb": Rules(default={"init": {"version": 3, "rate2quantum": 10}}),
+    "multiq": Rules(default={}),
+    "netem": Rules(default={"limit": 1000}),
+    "prio": Rules(default={"bands": 3, "priomap": TC_PRIOMAP}),
+    "red": Rules(needs=(Need("parms.limit", DROPS),), fill=_thresholds),
+    "sfb": Rules(
+        default={
+            "parms": {
+                "rehash_interval": 600_000,
+                "warmup_time": 60_000,
+                "increment": 33,
+                "decrement": 3,
+                "penalty_rate": 10,
+                "penalty_burst": 20,
+            }
+        },
+        fill=_bins,
+    ),
+    "tbf": Rules(
+        needs=(
+            Need("parms.rate.rate|rate64", NO_LIMIT),
+            Need("burst|parms.buffer", "the kernel refuses a burst of 0"),
+            Need("parms.limit", DROPS),
+            Need(
+                "pburst|parms.mtu",
+                "the kernel refuses a peak rate without it",
+                when="parms.peakrate.rate|prate64",
+            ),
+        ),
+        default={"parms": {"rate": ETHERNET, "peakrate": ETHERNET}},
+    ),
+}
+
+CLASS_RULES: dict[str, Rules] = {
+    "drr": Rules(default={}),
+    "ets": Rules(default={}),
+    "hfsc": Rules(needs=(Need("rsc|fsc", "a class without a service curve has no share"),)),
+    "htb": Rules(
+        needs=(Need("parms.rate.rate|rate64", "a class without a rate has no share"),),
+        default={"parms": {"rate": ETHERNET, "ceil": ETHERNET}},
+        fill=_ceiling,
+    ),
+    "qfq": Rules(default={}),
 }

@@ -4,15 +4,17 @@ Numbers are those of Linux 6.12 (linux/rtnetlink.h); widths are those of tc_fill
 net/sched/sch_api.c. The module is not called `class`, which is a word of Python.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from netlink.constants import IFNAMSIZ, NLM_F
 from netlink.family import Op, Steps, plan
-from netlink.route import link
+from netlink.route.link import Dev, needed_index
 from netlink.route.rtnetlink import ROUTE, RTM
-from netlink.route.tc.sch import CLASS_OPTIONS, CLASS_STATS
-from netlink.route.tc.tcmsg import Stats, tc_estimator, tc_stats, tcmsg
-from netlink.route.tc.tcmsg import handle as number
+from netlink.route.tc.options import Options, checked, made, naming
+from netlink.route.tc.sch import CLASS_OPTIONS, CLASS_RULES, CLASS_STATS
+from netlink.route.tc.tcmsg import Stats, place, tc_estimator, tc_stats, tcmsg
+from netlink.route.words import Words
 from netlink.schema import Nested, nest, selected, string, struct
 
 
@@ -54,48 +56,90 @@ ROUTE.add(get, new, replace, set, delete)
 # --- plans ----------------------------------------------------------------------------------------
 
 
-def arguments(
-    dev: link.Dev, kind: str, classid: str | int, parent: str | int, options: dict[str, Any]
-) -> Steps[dict[str, Any]]:
-    """What the plans below give to their ops."""
-    return {
-        "ifindex": (yield link.index_of(dev)),
-        "handle": number(classid),
-        "parent": number(parent),
+def _write(op: Op[..., None, Any], words: Words) -> Steps[None]:
+    """The steps of add(), put() and change()."""
+    kind = words.text("kind", IFNAMSIZ)
+    if kind is None:
+        raise words.expected("kind", "the name of a kind, such as 'htb'")
+    fields: dict[str, Any] = {
+        "handle": place(words, "classid"),
+        "parent": place(words, "parent"),
         "kind": kind,
-        "options": options or None,
+        "options": checked(words, CLASS_OPTIONS, CLASS_RULES),
+        "rate": made(words, "estimator", tc_estimator),
     }
+    with naming(words.place):
+        Class(**fields)  # whatever is wrong is an error before anything is sent
+    yield op(ifindex=(yield from needed_index(words)), **fields)
 
 
 @plan
 def add(
-    dev: link.Dev, kind: str, classid: str | int, *, parent: str | int = "none", **options: Any
+    dev: Dev,
+    kind: str,
+    classid: str | int,
+    *,
+    parent: str | int = "none",
+    options: Options | None = None,
+    estimator: tc_estimator | Mapping[str, Any] | None = None,
 ) -> Steps[None]:
-    """Make a class of a link's qdisc, below it or below the class `parent`.
+    """Add a class to a qdisc of a link: `tc class add`.
 
-    Handles are numbers, or text as for handle(). `options` are fields of the kind's class in
-    CLASS_OPTIONS of sch.py. Raises KernelError (EEXIST) and ValueError for what is no handle.
+    `kind` is that of the qdisc. `classid` and `parent` are "major:minor" in hexadecimal digits;
+    without a `parent` the class is directly below the qdisc. `options` are fields of the kind's
+    class in CLASS_OPTIONS of sch.py, such as {"parms": {"rate": {"rate": 125_000}}}, in bytes a
+    second. What tc computes for an htb class (ceil, bursts) is filled in. `estimator` attaches a
+    rate estimator.
+
+    Raises KernelError (EEXIST), TypeError for options that the kind does not have and EncodeError
+    for a value that does not fit, or one that the kind needs and that is missing.
     """
-    yield new(**(yield from arguments(dev, kind, classid, parent, options)))
+    yield from _write(new, Words("tclass.add", locals()))
 
 
 @plan
 def put(
-    dev: link.Dev, kind: str, classid: str | int, *, parent: str | int = "none", **options: Any
+    dev: Dev,
+    kind: str,
+    classid: str | int,
+    *,
+    parent: str | int = "none",
+    options: Options | None = None,
+    estimator: tc_estimator | Mapping[str, Any] | None = None,
 ) -> Steps[None]:
-    """As add(), but what is there is changed."""
-    yield replace(**(yield from arguments(dev, kind, classid, parent, options)))
+    """Add a class, or change the one that exists: `tc class replace`.
+
+    Arguments are as for add().
+    """
+    yield from _write(replace, Words("tclass.put", locals()))
 
 
 @plan
 def change(
-    dev: link.Dev, kind: str, classid: str | int, *, parent: str | int = "none", **options: Any
+    dev: Dev,
+    kind: str,
+    classid: str | int,
+    *,
+    parent: str | int = "none",
+    options: Options | None = None,
+    estimator: tc_estimator | Mapping[str, Any] | None = None,
 ) -> Steps[None]:
-    """Change options of a class. Raises KernelError (ENOENT)."""
-    yield set(**(yield from arguments(dev, kind, classid, parent, options)))
+    """Change a class: `tc class change`. Arguments are as for add(). Raises KernelError (ENOENT).
+
+    The kernel replaces a whole struct of options: a member that is not given becomes zero.
+    """
+    yield from _write(set, Words("tclass.change", locals()))
 
 
 @plan
-def remove(dev: link.Dev, classid: str | int) -> Steps[None]:
-    """Remove a class. Raises KernelError (ENOENT; EBUSY while classes or filters use it)."""
-    yield delete(ifindex=(yield link.index_of(dev)), handle=number(classid))
+def remove(dev: Dev, classid: str | int) -> Steps[None]:
+    """Remove a class: `tc class del`.
+
+    Raises KernelError (ENOENT; EBUSY while other classes or filters use it), and TypeError for a
+    `classid` of 0, which names no class.
+    """
+    words = Words("tclass.remove", locals())
+    handle = place(words, "classid")
+    if not handle:
+        words.refuse("needs the classid of a class, such as '1:10'")
+    yield delete(ifindex=(yield from needed_index(words)), handle=handle)

@@ -5,8 +5,11 @@ file imports nothing of the package below.
 """
 
 import re
+from typing import Any
 
-from netlink.constants import AF, KernelEnum
+from netlink.constants import AF, KernelEnum, KernelNumber
+from netlink.errors import EncodeError
+from netlink.route.words import Words
 from netlink.schema import (
     Message,
     Named,
@@ -45,47 +48,174 @@ class TC_LINKLAYER(KernelEnum):
     TC_LINKLAYER_ATM = 2
 
 
-# TC_H_MIN_INGRESS and TC_H_MIN_EGRESS are the minors of the two hooks below a clsact.
-_WORDS = {
-    "none": int(TC_H.TC_H_UNSPEC),
-    "root": int(TC_H.TC_H_ROOT),
-    "clsact": int(TC_H.TC_H_CLSACT),
-    "ingress": 0xFFFFFFF2,
-    "egress": 0xFFFFFFF3,
+# --- handles --------------------------------------------------------------------------------------
+
+# TC_H_MIN_INGRESS and TC_H_MIN_EGRESS are the minors of the two hooks below a clsact. tc prints
+# TC_H_CLSACT, the place of the qdisc itself, as a number.
+_NAMES = {
+    int(TC_H.TC_H_UNSPEC): "none",
+    int(TC_H.TC_H_ROOT): "root",
+    0xFFFFFFF2: "ingress",
+    0xFFFFFFF3: "egress",
 }
-_NAMES = {number: word for word, number in _WORDS.items()}
+_WORDS = {word: number for number, word in _NAMES.items()} | {"clsact": int(TC_H.TC_H_CLSACT)}
+_MAJOR_MINOR = re.compile(r"0*([0-9a-fA-F]{0,4}):0*([0-9a-fA-F]{0,4})")
+_U32 = re.compile(r"0*([0-9a-fA-F]{0,3}):0*([0-9a-fA-F]{0,2})(?::0*([0-9a-fA-F]{0,3}))?")
 
 
-def handle(text: str | int) -> int:
-    """The number of a handle as `tc` writes it: "1:", "1:10", "root", "ingress"; an int stays.
+class Handle(KernelNumber):
+    """The handle of a qdisc or a class: 16 bits of major and 16 bits of minor number.
 
-    Major and minor are hexadecimal. "ingress" and "egress" are the hooks below a clsact qdisc.
-    Raises ValueError for anything else.
-
-    >>> hex(handle("1:10"))
-    '0x10010'
+    It prints as tc prints it: "1:", "1:10", ":a", "root", "none". "ingress" and "egress" are the
+    two hooks below a clsact qdisc.
     """
-    if isinstance(text, int):
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        if self in _NAMES:
+            return _NAMES[self]
+        major, minor = self >> 16, self & 0xFFFF
+        return (
+            f"{major:x}:{minor:x}" if major and minor else f"{major:x}:" if major else f":{minor:x}"
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> "Handle":
+        """Return the handle for a text: "major:minor" in hexadecimal digits, or a word."""
+        if text in _WORDS:
+            return cls(_WORDS[text])
+        if text in TC_H.__members__:
+            return cls(TC_H[text])
+        parts = _MAJOR_MINOR.fullmatch(text)
+        if parts is None or text == ":":
+            hint = ""
+            if re.fullmatch("[0-9a-fA-F]{1,4}", text):
+                hint = f"; '{text}:' is a qdisc, and ':{text}' a class of the qdisc"
+            raise EncodeError(
+                f"{text!r} is not a handle: give 'major:minor' in hexadecimal digits, or one of "
+                f"{', '.join(_WORDS)}{hint}",
+                value=text,
+            )
+        return cls(int(parts[1] or "0", 16) << 16 | int(parts[2] or "0", 16))
+
+
+class U32Handle(KernelNumber):
+    """The handle of a u32 filter: 12 bits of hash table, 8 bits of bucket and 12 bits of node.
+
+    It prints as tc prints it: "800:" is a table, "800:5" a bucket and "800::5" a filter.
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        if not self:
+            return "none"
+        table, bucket, node = self >> 20, self >> 12 & 0xFF, self & 0xFFF
+        text = f"{table:x}:" if table else ":"
+        if bucket:
+            text += f"{bucket:x}"
+        return f"{text}:{node:x}" if node else text
+
+    @classmethod
+    def from_text(cls, text: str) -> "U32Handle":
+        """Return the handle for a text: "table:bucket:node" in hexadecimal digits."""
+        if text == "none":
+            return cls(0)
+        if re.fullmatch("0x[0-9a-fA-F]{1,8}", text):
+            return cls(text, 16)
+        parts = _U32.fullmatch(text)
+        if parts is None or not text.strip(":"):
+            raise EncodeError(
+                f"{text!r} is not a u32 handle: give 'table:bucket:node' in hexadecimal digits, "
+                f"such as '800::5', or 'table:'",
+                value=text,
+            )
+        table, bucket, node = (int(part or "0", 16) for part in parts.groups())
+        return cls(table << 20 | bucket << 12 | node)
+
+
+class FilterHandle(KernelNumber):
+    """The handle of a filter: a number of 32 bits that prints in hexadecimal digits.
+
+    What it means depends on the kind of filter. A u32 filter has a U32Handle, whose text is
+    accepted too. The handle of an fw filter is the mark.
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"{int(self):#x}"
+
+    @classmethod
+    def from_text(cls, text: str) -> "FilterHandle":
+        """Return the handle for a text: a number, or "table:bucket:node" of a u32 filter."""
+        if ":" in text:
+            return cls(U32Handle.from_text(text))
+        try:
+            return cls(text, 0)
+        except ValueError:
+            raise EncodeError(
+                f"{text!r} is not the handle of a filter: give a number such as '0x6' or, for a "
+                f"u32 filter, 'table:bucket:node'",
+                value=text,
+            ) from None
+
+
+def handle(text: str | int) -> Handle | U32Handle:
+    """Return the number of a handle that is written as for tc; an int stays as it is.
+
+    "1:10", "1:", ":a", "root", "none", "ingress", "egress" and "clsact" are handles of qdiscs and
+    classes. "1" is "1:", as for the word `handle` of tc. "800::5" and "800:0:5", with two colons,
+    are those of a u32 filter. Digits are hexadecimal. Raises EncodeError for any other text, and
+    TypeError for a value that is neither text nor an int.
+
+    >>> handle("1:10"), hex(handle("800::5"))
+    (<Handle 1:10>, '0x80000005')
+    """
+    if isinstance(text, Handle | U32Handle):
         return text
-    if text in _WORDS:
-        return _WORDS[text]
-    parts = re.fullmatch("([0-9a-fA-F]{0,4}):([0-9a-fA-F]{0,4})", text)
-    if parts is None:
-        known = ", ".join(_WORDS)
-        raise ValueError(f"{text!r} is no handle: give 'major:minor' in hexadecimal, or {known}")
-    return int(parts[1] or "0", 16) << 16 | int(parts[2] or "0", 16)
+    if isinstance(text, str):
+        if text.count(":") == 2:
+            return U32Handle.from_text(text)
+        return Handle.from_text(f"{text}:" if re.fullmatch("[0-9a-fA-F]{1,4}", text) else text)
+    if isinstance(text, int):
+        return Handle(text)
+    raise TypeError(f"a handle is text such as '1:10', or an int, not {text!r}")
 
 
-def format_handle(number: int) -> str:
-    """A handle as `tc` writes it: the other direction of handle().
+def format_handle(number: int, kind: str | None = None) -> str:
+    """Return a handle as tc prints it: that of a qdisc or a class or, with `kind`, of a filter.
 
-    >>> format_handle(0x10010)
-    '1:10'
+    >>> format_handle(0x10010), format_handle(0x80000005, "u32"), format_handle(6, "fw")
+    ('1:10', '800::5', '0x6')
     """
-    if number in _NAMES:
-        return _NAMES[number]
-    minor = number & 0xFFFF
-    return f"{number >> 16:x}:{minor:x}" if minor else f"{number >> 16:x}:"
+    return str(handle_class(kind)(number))
+
+
+def handle_class(kind: str | None) -> type[Handle | U32Handle | FilterHandle]:
+    """Return the class of the handle of a kind of filter; None: of a qdisc or a class."""
+    return Handle if kind is None else U32Handle if kind == "u32" else FilterHandle
+
+
+def place(words: Words, name: str, *, major: bool = False) -> Handle:
+    """Return the handle in an argument of a plan; None is 0.
+
+    With `major` a bare number is the handle of a qdisc, as for the word `handle` of tc.
+    """
+    value = words.given[name]
+    if isinstance(value, str):
+        bare = major and re.fullmatch("[0-9a-fA-F]{1,4}", value)
+        try:
+            return Handle.from_text(f"{value}:" if bare else value)
+        except EncodeError as error:
+            raise words.wrong(name, error.reason) from None
+    if isinstance(value, int | None) and not isinstance(value, bool):
+        return Handle(words.integer(name) or 0)
+    raise words.expected(name, "a handle such as '1:10', or an int")
+
+
+# --- sizes and rates ------------------------------------------------------------------------------
 
 
 def ticks(size: int, rate: int) -> int:
@@ -99,14 +229,15 @@ def ticks(size: int, rate: int) -> int:
 class tcmsg(Message):
     """struct tcmsg (linux/rtnetlink.h).
 
-    `handle` and `parent` are handles, see handle(). What `info` means depends on the message.
+    `handle` and `parent` read as a Handle, and take the text of one too: "1:10". What `info` means
+    depends on the message.
     """
 
     family: Named[AF | int] = u8(enum=AF)
     _pad = pad(3)
     ifindex: int = s32()
-    handle: int = u32()
-    parent: Named[TC_H | int] = u32(enum=TC_H)
+    handle: Named[Handle] = u32(enum=Handle)
+    parent: Named[Handle] = u32(enum=Handle)
     info: int = u32()
 
 
@@ -132,7 +263,7 @@ class tc_sizespec(Message):
     linklayer: Named[TC_LINKLAYER | int] = u32(enum=TC_LINKLAYER)
     mpu: int = u32()
     mtu: int = u32()
-    tsize: int = u32()
+    tsize: int = u32(counts="^data")
 
 
 class SizeTable(Message):
@@ -140,6 +271,53 @@ class SizeTable(Message):
 
     base: Nested[tc_sizespec] = struct(1, tc_sizespec)
     data: tuple[int, ...] = scalars(2, u16())
+
+
+def size_table(
+    *,
+    overhead: int = 0,
+    mpu: int = 0,
+    mtu: int = 2047,
+    tsize: int = 512,
+    linklayer: TC_LINKLAYER | int | str = TC_LINKLAYER.TC_LINKLAYER_UNAWARE,
+) -> SizeTable:
+    """Return the size table that `tc qdisc add ... stab` makes of these words, in bytes.
+
+    `overhead` is added to the size of each packet. `mpu` is the smallest size that a packet counts
+    as. The table has `tsize` entries for packets of up to `mtu` bytes. Without an `mpu`, and unless
+    the link layer is ATM, the kernel needs no table.
+    """
+    base: dict[str, Any] = {"overhead": overhead, "mpu": mpu, "linklayer": linklayer}
+    is_atm = tc_sizespec(**base).linklayer == TC_LINKLAYER.TC_LINKLAYER_ATM
+    if not mpu and not is_atm:
+        return SizeTable(base=base)
+    if tsize < 2:
+        raise EncodeError(f"{tsize} is out of range: at least 2", path="tsize", value=tsize)
+    cell_log = size_log = 0
+    while mtu >> cell_log > tsize - 1:
+        cell_log += 1
+    sizes = [max((slot + 1) << cell_log, mpu) for slot in range(tsize)]
+    if is_atm:
+        sizes = [
+            (size + 47) // 48 * 53 for size in sizes
+        ]  # whole cells, of which 48 bytes are data
+    while sizes[-1] >> size_log > 0xFFFF:
+        size_log += 1
+    base.update(cell_log=cell_log, size_log=size_log, cell_align=-1, mtu=mtu)
+    return SizeTable(base=base, data=tuple(size >> size_log for size in sizes))
+
+
+def completed(table: SizeTable) -> SizeTable:
+    """Return a size table with `data`, which is computed if there is only a base.
+
+    Without it the kernel would ignore everything but `overhead` (__qdisc_calculate_pkt_len in
+    net/sched/sch_api.c).
+    """
+    base = table.base
+    if base is None or table.data or base.tsize:
+        return table
+    words = {"mtu": base.mtu} if base.mtu else {}
+    return size_table(overhead=base.overhead, mpu=base.mpu, linklayer=base.linklayer, **words)
 
 
 class tc_estimator(Message):
