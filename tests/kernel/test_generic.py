@@ -178,8 +178,8 @@ def test_the_commands() -> None:
     assert as_json.keys() == families.keys()
     assert as_json["nlctrl"]["family_id"] == 16
 
-    told = run("policy", "nlctrl")
-    assert "        family_name: nul string of at most 15 bytes" in told.stdout.splitlines()
+    shown = run("policy", "nlctrl")
+    assert "        family_name: nul string of at most 15 bytes" in shown.stdout.splitlines()
     for action in ("policy", "monitor"):
         refused = run(action, "no_such_family")
         assert (refused.returncode, refused.stdout) == (1, "")
