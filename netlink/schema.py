@@ -8,9 +8,11 @@ must not know families or sockets; netlink/family.py combines messages into fami
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Flag, IntEnum
 from functools import reduce
+from importlib import import_module
 from ipaddress import IPv4Address, IPv6Address
 from operator import or_
 from types import NoneType
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     import inspect
 
 __all__ = [
-    "Addr", "AddrOrLabels", "Bitfield32", "Field", "IPAddress", "LinkAddr", "Message",
+    "Addr", "AddrOrLabels", "Bitfield32", "Field", "IPAddress", "Lazy", "LinkAddr", "Message",
     "MessageClass", "Named", "Nested", "Several", "address", "array", "be16", "be32", "be64",
     "binary", "bitfield32", "byte_flag", "flag", "labels", "lladdr", "mac", "mapping", "nest",
     "pad", "pairs", "records", "repeated", "s8", "s16", "s32", "s64", "sbe16", "sbe32", "sbe64",
@@ -80,12 +82,26 @@ class SignatureOf:
         )
 
 
+class _Names(dict[str, Any]):
+    """The names in annotations, also those that a module imports when it is asked for them."""
+
+    module: Any
+
+    def __missing__(self, name: str) -> Any:
+        try:
+            return getattr(self.module, name)
+        except AttributeError:
+            raise KeyError(name) from None
+
+
 def _hints(cls: type) -> dict[str, Any]:
     """Return the annotations of a class itself, as types if all names can be resolved."""
     import inspect  # slow to import, and rarely needed
 
+    names = _Names()
+    names.module = sys.modules.get(cls.__module__)
     try:
-        return inspect.get_annotations(cls, eval_str=True)
+        return inspect.get_annotations(cls, locals=names, eval_str=True)
     except NameError:  # a name that is imported for type checkers only
         return inspect.get_annotations(cls)
 
@@ -346,6 +362,43 @@ def _record_meaning(record: Message) -> dict[str | int, Any]:
         if field.number is None and field.offset == 0:
             del said[name]
     return said
+
+
+class Lazy(Mapping[Any, Any]):
+    """Choices of selected() that are imported when they are first needed.
+
+    A choice is a message class, or names one by its module below `package`:
+    `Lazy("netlink.route.link.kinds", {"veth": "veth.Veth"})`. Its keys are known without an import;
+    to iterate over its values or items imports all of them.
+    """
+
+    __slots__ = ("_choices", "_package")
+
+    def __init__(self, package: str, choices: Mapping[Any, Any]) -> None:
+        self._package = package
+        self._choices = dict(choices)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Return the choice for a value of the selector, or the default."""
+        found = self._choices.get(key, default)
+        return self[key] if type(found) is str else found
+
+    def __getitem__(self, key: Any) -> Any:
+        found = self._choices[key]
+        if type(found) is str:
+            module, _, name = found.rpartition(".")
+            found = getattr(import_module(f"{self._package}.{module}"), name)
+            self._choices[key] = found
+        return found
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._choices)
+
+    def __len__(self) -> int:
+        return len(self._choices)
+
+    def __repr__(self) -> str:
+        return f"Lazy({self._package!r}, {self._choices!r})"
 
 
 # --- annotations ----------------------------------------------------------------------------------

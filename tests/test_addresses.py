@@ -17,7 +17,7 @@ from netlink import EncodeError
 from netlink.constants import AF
 from netlink.route.encap import Mpls
 from netlink.route.link import Link
-from netlink.route.linkinfo import Vxlan
+from netlink.route.link.kinds.vxlan import Vxlan
 from netlink.route.mdb import Mdb, MdbSet
 from netlink.route.neigh import Neighbour
 from netlink.route.nexthop import NextHopObject

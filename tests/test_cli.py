@@ -27,7 +27,8 @@ from netlink.route import FAMILY
 from netlink.route.addr import IFA_F, Address, ifa_cacheinfo
 from netlink.route.addrlabel import AddressLabel
 from netlink.route.link import IF_OPER, IFF, IFLA_EVENT, Link, rtnl_link_stats64
-from netlink.route.linkinfo import BridgePort, LinkInfo
+from netlink.route.link.kinds.bridge import BridgePort
+from netlink.route.link.linkinfo import LinkInfo
 from netlink.route.mdb import Mdb
 from netlink.route.neigh import NTF, NUD, Neighbour
 from netlink.route.neightbl import NeighbourParms, NeighbourTable

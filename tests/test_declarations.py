@@ -108,7 +108,7 @@ UNBOUNDED = {
     "link.LinkSet.parent_dev_name": "as in link.Link",
     "link.LinkSet.parent_dev_bus_name": "as in link.Link",
     "neightbl.NeighbourTable.name": "an NLA_STRING of any length, in nl_neightbl_policy",
-    "driver.Batadv.algo_name": "an NLA_NUL_STRING of any length, in batadv_ifla_policy",
+    "batadv.Batadv.algo_name": "an NLA_NUL_STRING of any length, in batadv_ifla_policy",
 }
 
 

@@ -1,14 +1,24 @@
 """Links, with bytes only: hardware attributes, and the choice of the classes of nests."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from netlink import EncodeError
+import netlink
+from netlink import EncodeError, Message
 from netlink.constants import AF
-from netlink.route.afspec import AfSpec, BridgeSpec, Inet6
-from netlink.route.link import Link
-from netlink.route.linkinfo import BridgePort, Can, LinkInfo, can_device_stats
+from netlink.route import link
+from netlink.route.afspec import AfSpec, Inet6
+from netlink.route.bridgespec import BridgeSpec
+from netlink.route.link import Link, kinds
+from netlink.route.link.kinds.bridge import BridgePort
+from netlink.route.link.kinds.can import Can, can_device_stats
+from netlink.route.link.kinds.vlan import Vlan
+from netlink.route.link.linkinfo import LinkInfo
+from netlink.schema import Lazy
 
 NLA_F_NESTED = 0x80  # the high byte: older iproute2 sends it with few attributes
 
@@ -91,3 +101,87 @@ def test_family_chooses() -> None:
     assert [entry.vid for entry in again.af_spec.vlan_info] == [7]
     assert isinstance(Link(family=AF.AF_INET6, protinfo={"ra_mtu": 1400}).protinfo, Inet6)
     assert isinstance(Link(af_spec={"mctp": {"net": 1}}).af_spec, AfSpec)
+
+
+# --- what is imported when ------------------------------------------------------------------------
+
+
+def loaded_by(script: str) -> set[str]:
+    """The modules of the route family that a fresh interpreter has loaded after a script."""
+    script += "\nimport sys\nprint(*(m for m in sys.modules if m.startswith('netlink.route.')))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(netlink.__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.removeprefix("netlink.route.") for name in done.stdout.split()}
+
+
+LINK = {
+    "link", "link.kinds", "link.linkinfo", "afspec", "ether", "rtnetlink", "words",
+}  # fmt: skip
+
+
+def test_links_load_no_kind_and_nothing_of_bridges() -> None:
+    assert loaded_by("from netlink.route import link") == LINK
+
+
+def test_a_link_loads_its_own_kind() -> None:
+    data = bytes(link.Link(linkinfo={"kind": "vlan", "data": {"id": 7}}))
+    read = (
+        "from netlink.route import link\n"
+        f"found = link.Link.from_bytes({data!r})\n"
+        "assert found.linkinfo.data.id == 7"
+    )
+    assert loaded_by(read) == LINK | {"link.kinds.vlan"}
+    write = "from netlink.route import link\nlink.new(linkinfo={'kind': 'dummy', 'data': b''})"
+    assert loaded_by(write) == LINK
+    port = bytes(link.Link(family=AF.AF_BRIDGE, protinfo={"state": 3}, af_spec={"flags": 1}))
+    read = (
+        "from netlink.route import link\n"
+        f"found = link.Link.from_bytes({port!r})\n"
+        "assert found.protinfo.state == 3 and found.af_spec.flags == 1"
+    )
+    assert loaded_by(read) == LINK | {"link.kinds.bridge", "bridgespec"}
+
+
+def test_classes_of_bridges_are_names_of_link_too() -> None:
+    assert link.BridgePort is BridgePort
+    assert link.BridgeSpec is BridgeSpec
+    with pytest.raises(AttributeError, match=r"module 'netlink\.route\.link' has no attribute 'Z'"):
+        getattr(link, "Z")  # noqa: B009
+
+
+def test_kinds_are_files_by_name() -> None:
+    """Each kind has a class, in a file named after it or after the first of several like it."""
+    files = {path.stem for path in Path(kinds.__file__).parent.glob("*.py")} - {"__init__"}
+    used = set()
+    for table in (kinds.KINDS, kinds.SLAVE_KINDS, kinds.XSTATS):
+        for cls in table.values():
+            assert issubclass(cls, Message)
+            used.add(cls.__module__.rpartition(".")[2])
+    assert used == files
+    assert files <= {*kinds.KINDS}
+    for kind, cls in kinds.KINDS.items():
+        assert kind not in files or cls.__module__ == f"netlink.route.link.kinds.{kind}"
+
+
+def test_choices_that_are_imported_when_they_are_needed() -> None:
+    package = "netlink.route.link.kinds"
+    choices = Lazy(package, {"vlan": "vlan.Vlan", "other": Link, "bad": "vlan.Vlann", "no": "x.Y"})
+    assert len(choices) == 4 and [*choices] == ["vlan", "other", "bad", "no"]
+    assert "vlan" in choices and "vlann" not in choices
+    assert choices.get("vlann") is None and choices.get("vlann", Link) is Link
+    assert choices.get("vlan") is choices["vlan"] is Vlan
+    assert choices["other"] is Link
+    with pytest.raises(KeyError):
+        choices["vlann"]
+    with pytest.raises(AttributeError):
+        choices.get("bad")
+    with pytest.raises(ModuleNotFoundError):
+        choices["no"]
+    assert (
+        repr(Lazy(package, {"vlan": "vlan.Vlan"})) == f"Lazy({package!r}, {{'vlan': 'vlan.Vlan'}})"
+    )

@@ -23,8 +23,8 @@ from netlink.route import (
     FAMILY,
     addr,
     afspec,
+    bridgespec,
     link,
-    linkinfo,
     neigh,
     neightbl,
     nsid,
@@ -33,6 +33,7 @@ from netlink.route import (
     rule,
     stats,
 )
+from netlink.route.link.kinds import bridge, macvlan, vlan, vxlan
 from netlink.route.rtnetlink import RTM
 from netlink.route.tc import action, filter, qdisc
 from netlink.route.tc.cls import U32
@@ -68,13 +69,13 @@ CLASSES: dict[str, type[Message]] = {
 
 # What a record without a family header holds, by its `what`.
 PARTS: dict[str, type[Message]] = {
-    "bridge (IFLA_INFO_DATA)": linkinfo.Bridge,
-    "bridge port (IFLA_INFO_SLAVE_DATA)": linkinfo.BridgePort,
-    "macvlan (IFLA_INFO_DATA)": linkinfo.Macvlan,
-    "vlan (IFLA_INFO_DATA)": linkinfo.Vlan,
-    "vxlan (IFLA_INFO_DATA)": linkinfo.Vxlan,
+    "bridge (IFLA_INFO_DATA)": bridge.Bridge,
+    "bridge port (IFLA_INFO_SLAVE_DATA)": bridge.BridgePort,
+    "macvlan (IFLA_INFO_DATA)": macvlan.Macvlan,
+    "vlan (IFLA_INFO_DATA)": vlan.Vlan,
+    "vxlan (IFLA_INFO_DATA)": vxlan.Vxlan,
     "IFLA_AF_SPEC (AF_UNSPEC) nested attributes": afspec.AfSpec,
-    "IFLA_AF_SPEC (AF_BRIDGE) nested attributes": afspec.BridgeSpec,
+    "IFLA_AF_SPEC (AF_BRIDGE) nested attributes": bridgespec.BridgeSpec,
     "IFLA_XDP nested attributes": link.Xdp,
     "IFLA_DPLL_PIN nested attribute": link.DpllPin,
     "value of IFLA_STATS (struct rtnl_link_stats)": link.rtnl_link_stats,

@@ -19,8 +19,8 @@ from netlink._core import Gather
 from netlink.constants import AF, KernelEnum, KernelFlag, prefixes, short_names, value_of
 from netlink.generic.dquot import QTYPE
 from netlink.route.link import ARPHRD, IF_OPER, IFF, Link, LinkSet
-from netlink.route.linkinfo import Bond, Vlan
-from netlink.route.linkinfo.bond import BOND_ARP_VALIDATE
+from netlink.route.link.kinds.bond import BOND_ARP_VALIDATE, Bond
+from netlink.route.link.kinds.vlan import Vlan
 from netlink.route.neigh import NUD, Neighbour
 from netlink.route.route import Route
 from netlink.route.rtnetlink import RT_SCOPE, RTM_F

@@ -14,7 +14,7 @@ import pytest
 from netlink import EncodeError, Plan
 from netlink.family import IfIndex
 from netlink.route import link
-from netlink.route.linkinfo import ETH_P
+from netlink.route.ether import ETH_P
 from netlink.route.tc import filter, format_handle, handle, qdisc, size_table, tclass
 from netlink.route.tc.act import TC_ACT, Action
 from netlink.route.tc.cls import TC_U32, U32, Flower, Fw

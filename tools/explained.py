@@ -52,7 +52,7 @@ REASONS = Explanations(
         "Half an IPv6 address, big endian, which the kernel copies through a u64 (ila_lwt.c).": """
             kind: encap.Ila.locator""",
         "SIT_ISATAP is 1 in host order, although the kernel has it in a __be16 (if_tunnel.h).": """
-            kind: tunnel.Sit.flags""",
+            kind: sit.Sit.flags""",
         "A verdict, which may be TC_ACT_UNSPEC (-1).": """
             kind: act.Police.result""",
         "Signed, although C says __u8: task_nice() returns -20 to 19.": """
@@ -104,7 +104,7 @@ REASONS = Explanations(
         "C computes the mask of 16 bits as an int.": """
             number: NLA_TYPE_MASK""",
         "C has them as they are on the wire, big endian. Here is what a be16 reads.": """
-            number: tunnel.GRE.* encap.TUNNEL.*""",
+            number: tunnels.GRE.* encap.TUNNEL.*""",
         # --- structs ---
         "A union in C: each alternative is declared with the `type` before it.": """
             layout: sch.tc_fq_codel_qd_stats.* sch.tc_fq_codel_cl_stats.*
@@ -124,11 +124,11 @@ REASONS = Explanations(
             unknown: rule.fib_rule_hdr.frh_table""",
         "Not in a uapi header: a macro, what a kernel source reads or writes, an array.": """
             unknown: act.tc_gen em.Ematch em.tcf_em_canid em.tcf_em_container mdb.router_port
-                nduseropt.NdUserOption afspec.ipv4_devconf afspec.ipv6_devconf udp.vxlanhdr""",
+                nduseropt.NdUserOption afspec.ipv4_devconf afspec.ipv6_devconf vxlan.vxlanhdr""",
         # --- names ---
         "A name cannot start with a digit: IFLA_IPTUN_6RD_PREFIX and so on, BOND_XSTATS_3AD.": """
-            unknown: tunnel.Sit.ip6rd_prefix tunnel.Sit.ip6rd_prefixlen
-                tunnel.Sit.ip6rd_relay_prefix tunnel.Sit.ip6rd_relay_prefixlen
+            unknown: sit.Sit.ip6rd_prefix sit.Sit.ip6rd_prefixlen
+                sit.Sit.ip6rd_relay_prefix sit.Sit.ip6rd_relay_prefixlen
                 stats.BondXstats.bond_3ad
             missing: IFLA_IPTUN_6RD_PREFIX IFLA_IPTUN_6RD_RELAY_PREFIX""",
         "The number of DCB_ATTR_IEEE_APP_UNSPEC, which the kernel did not mean (dcbnl.c).": """
@@ -136,8 +136,8 @@ REASONS = Explanations(
         "Names of include/net in the kernel: no uapi header has names for these values.": """
             unknown: bond.AD_LACP bond.BOND_AD bond.BOND_ARP_TARGETS bond.BOND_ARP_VALIDATE
                 bond.BOND_FOM bond.BOND_PRI_RESELECT bond.AD_CHURN
-                tunnel.IP6_TNL_F.IP6_TNL_F_CAP_XMIT tunnel.IP6_TNL_F.IP6_TNL_F_CAP_RCV
-                tunnel.IP6_TNL_F.IP6_TNL_F_CAP_PER_PACKET""",
+                tunnels.IP6_TNL_F.IP6_TNL_F_CAP_XMIT tunnels.IP6_TNL_F.IP6_TNL_F_CAP_RCV
+                tunnels.IP6_TNL_F.IP6_TNL_F_CAP_PER_PACKET""",
         # --- what we leave out ---
         "Not of the enumeration, but named like it: bounds, masks, values of other fields.": """
             missing: ETH_P_802_3_MIN GRE_FLAGS GRE_PROTO_PPP GRE_VERSION_0 GRE_VERSION_1

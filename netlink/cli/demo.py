@@ -29,7 +29,8 @@ from netlink.cli.text import Event, Names, event_name, line, rows_of
 from netlink.constants import AF
 from netlink.route import FAMILY, addr, link, route
 from netlink.route.link import IFF, Link
-from netlink.route.linkinfo import LinkInfo, Veth
+from netlink.route.link.kinds.veth import Veth
+from netlink.route.link.linkinfo import LinkInfo
 from netlink.route.route import Route
 from netlink.route.rtnetlink import RT_TABLE, RTN, RTPROT
 

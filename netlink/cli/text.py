@@ -428,7 +428,7 @@ def _filter(found: Any, names: Names) -> Iterator[Row]:
 
 
 def _ethertype(number: int) -> str:
-    from netlink.route.linkinfo import ETH_P
+    from netlink.route.ether import ETH_P
 
     found = next((member for member in ETH_P if member == number), None)
     return hex(number) if found is None else _word(found)

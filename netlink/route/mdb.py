@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from netlink.constants import AF, NLM_F, KernelEnum, KernelFlag
 from netlink.family import Op
-from netlink.route.linkinfo import ETH_P, MDB_RTR_TYPE
+from netlink.route.ether import ETH_P
+from netlink.route.link.kinds.bridge import MDB_RTR_TYPE
 from netlink.route.rtnetlink import ROUTE, RTM, RTPROT, rtgenmsg
 from netlink.schema import (
     Addr,

@@ -8,7 +8,7 @@ net/core/rtnetlink.c and the functions it calls. Attributes that only pad are no
 
 from netlink.constants import AF, KernelFlag
 from netlink.family import Op
-from netlink.route.afspec import BRIDGE_VLAN_INFO
+from netlink.route.bridgespec import BRIDGE_VLAN_INFO
 from netlink.route.link import rtnl_link_stats64
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import (

@@ -8,8 +8,8 @@ br_vlan_options.c. Intervals and timers are in hundredths of a second.
 
 from netlink.constants import AF, KernelFlag
 from netlink.family import Op
-from netlink.route.afspec import BR_STATE, bridge_vlan_info
-from netlink.route.linkinfo import MDB_RTR_TYPE, BridgeQuerier
+from netlink.route.bridgespec import BR_STATE, bridge_vlan_info
+from netlink.route.link.kinds.bridge import MDB_RTR_TYPE, BridgeQuerier
 from netlink.route.mdb import RouterPorts
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import (

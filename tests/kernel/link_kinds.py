@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from netlink.route.linkinfo.stacked import IPVLAN_F, MACVLAN_FLAG, VLAN_FLAG
-from netlink.route.linkinfo.tunnel import GRE, IP6_TNL_F, TUNNEL_ENCAP_FLAG
+from netlink.route.link.kinds.ipvlan import IPVLAN_F
+from netlink.route.link.kinds.macvlan import MACVLAN_FLAG
+from netlink.route.link.kinds.vlan import VLAN_FLAG
+from netlink.route.link.tunnels import GRE, IP6_TNL_F, TUNNEL_ENCAP_FLAG
 
 Json = dict[str, Any]
 

@@ -22,7 +22,7 @@ from netlink.route import addr, addrlabel, link, neigh, nexthop, route, rule
 from netlink.route.afspec import AfSpec
 from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP
 from netlink.route.link import ARPHRD
-from netlink.route.linkinfo import KINDS
+from netlink.route.link.kinds import KINDS
 from netlink.route.neigh import NUD
 from netlink.route.tc import filter
 from netlink.route.tc.cls import Flower

@@ -20,7 +20,7 @@ from netlink.route import (
     tunnel,
     vlandb,
 )
-from netlink.route.afspec import BRIDGE_VLAN_INFO
+from netlink.route.bridgespec import BRIDGE_VLAN_INFO
 from netlink.route.mdb import MCAST, MDB_STATE, br_mdb_entry
 from netlink.route.neigh import NTF, NUD
 from netlink.route.rtnetlink import RTM

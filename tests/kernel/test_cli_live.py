@@ -31,7 +31,8 @@ from netlink.cli.objects import all_nouns
 from netlink.constants import AF
 from netlink.route import FAMILY, addr, link, route
 from netlink.route.link import Link
-from netlink.route.linkinfo import LinkInfo, Veth
+from netlink.route.link.kinds.veth import Veth
+from netlink.route.link.linkinfo import LinkInfo
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTN, RTPROT
 from tests.kernel.scene import make, shown
 

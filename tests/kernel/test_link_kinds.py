@@ -18,10 +18,10 @@ import pytest
 from netlink import Connection, KernelError
 from netlink.constants import AF
 from netlink.route import FAMILY, link, vlandb
-from netlink.route.afspec import BRIDGE_FLAGS, BRIDGE_VLAN_INFO, BridgeSpec
+from netlink.route.bridgespec import BRIDGE_FLAGS, BRIDGE_VLAN_INFO, BridgeSpec
 from netlink.route.link import Link
-from netlink.route.linkinfo import KINDS, SLAVE_KINDS
-from netlink.route.linkinfo.bond import LACP_STATE, BondSlave
+from netlink.route.link.kinds import KINDS, SLAVE_KINDS
+from netlink.route.link.kinds.bond import LACP_STATE, BondSlave
 from netlink.route.rtnetlink import RTEXT_FILTER
 from tests.kernel.link_kinds import CASES, LOW, PORTS, SCENE, Case, Json, Port, ip, parts, said
 

@@ -20,7 +20,7 @@ import pytest
 
 from netlink import Connection, KernelError, Message, Request
 from netlink.route import FAMILY, link
-from netlink.route.linkinfo import ETH_P
+from netlink.route.ether import ETH_P
 from netlink.route.tc import (
     TC_H,
     TCM_IFINDEX_MAGIC_BLOCK,

@@ -15,7 +15,7 @@ import pytest
 
 from netlink import Connection, EncodeError, KernelError, Request
 from netlink.route import FAMILY, link
-from netlink.route.linkinfo import ETH_P
+from netlink.route.ether import ETH_P
 from netlink.route.tc import TC_H, action, filter, handle, qdisc, tclass
 from netlink.route.tc.act import TCA_MIRRED
 from netlink.route.tc.cls import U32

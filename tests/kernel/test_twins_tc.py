@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from netlink import Plan
-from netlink.route.linkinfo import ETH_P
+from netlink.route.ether import ETH_P
 from netlink.route.tc import filter, qdisc, size_table, tclass, ticks
 from netlink.route.tc.act import TC_ACT, TCA_MIRRED, TCA_VLAN_ACT
 from netlink.route.tc.em import TCF_EM, TCF_EM_FLAG

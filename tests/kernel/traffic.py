@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from netlink import Message
-from netlink.route.linkinfo import ETH_P
+from netlink.route.ether import ETH_P
 from netlink.route.tc import (
     handle,
     ticks,

@@ -309,7 +309,7 @@ LIVE_LINKS = "tests/kernel/test_link_kinds.py"
 
 def links() -> Iterator[Shot]:
     """Every kind of link that iproute2 or the library makes here."""
-    from netlink.route.linkinfo import KINDS, SLAVE_KINDS
+    from netlink.route.link.kinds import KINDS, SLAVE_KINDS
     from tests.kernel import link_kinds as live
 
     seen: set[tuple[str, str]] = set()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netlink.constants import IFNAMSIZ, KernelEnum, KernelFlag
-from netlink.route.linkinfo import ETH_P
+from netlink.route.ether import ETH_P
 from netlink.route.tc.options import Need, Rules
 from netlink.route.tc.tcmsg import TC_LINKLAYER, Handle, Stats, tc_ratespec
 from netlink.schema import (

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netlink.constants import IFNAMSIZ, KernelEnum, KernelFlag
-from netlink.route.linkinfo import ETH_P
+from netlink.route.ether import ETH_P
 from netlink.route.tc.act import Action, Police, TunnelOptions, sock_filter
 from netlink.route.tc.em import TCF_EM, TCF_EM_FLAG, EmatchTree, tc_u32_key
 from netlink.route.tc.options import Need, Rules

@@ -11,8 +11,8 @@ from typing import Any
 from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelFlag
 from netlink.errors import EncodeError
 from netlink.family import Op, Steps, plan
+from netlink.route.ether import ETH_P
 from netlink.route.link import Dev, needed_index
-from netlink.route.linkinfo import ETH_P
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.route.tc.act import ACTION_OPTIONS, ACTION_RULES, Action
 from netlink.route.tc.cls import FILTER_OPTIONS, FILTER_RULES

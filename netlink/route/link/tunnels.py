@@ -1,13 +1,11 @@
-"""Tunnels whose packets are IP in IP, GRE or IPsec.
+"""What tunnels of several kinds share: encapsulation, flags, and attributes of both IP versions.
 
-Numbers are those of Linux 6.12 (linux/if_tunnel.h, linux/ip6_tunnel.h, linux/if_link.h); widths
-and byte order are those of net/ipv4/{ipip,ip_gre,ip_vti}.c, net/ipv6/{sit,ip6_tunnel,ip6_gre,
-ip6_vti}.c and net/xfrm/xfrm_interface_core.c. Tunnels over IPv4 and over IPv6 have classes of
-their own. A tunnel without an address shows 0.0.0.0 or ::.
+Numbers are from Linux 6.12 (linux/if_tunnel.h, linux/ip6_tunnel.h). The kinds have one file each in
+kinds/, and this file must not depend on them. A tunnel without an address shows 0.0.0.0 or ::.
 """
 
 from netlink.constants import KernelEnum, KernelFlag
-from netlink.schema import Addr, Message, Named, address, be16, be32, flag, u8, u16, u32
+from netlink.schema import Message, Named, be16, be32, flag, u8, u16, u32
 
 
 class TUNNEL_ENCAP(KernelEnum):
@@ -37,12 +35,6 @@ class GRE(KernelFlag):
     GRE_STRICT = 0x0800
     GRE_REC = 0x0700
     GRE_ACK = 0x0080
-
-
-class SIT(KernelFlag):
-    """Flags of a "sit", in host byte order (linux/if_tunnel.h)."""
-
-    SIT_ISATAP = 0x1
 
 
 class IP6_TNL_F(KernelFlag):
@@ -80,38 +72,6 @@ class AnyIpTunnel(Message):
     fwmark: int | None = u32(20)
 
 
-class IpTunnel(AnyIpTunnel):
-    """IFLA_IPTUN_* attributes, of an "ipip" (linux/if_tunnel.h)."""
-
-    local: Addr = address(2, size=4)
-    remote: Addr = address(3, size=4)
-    tos: int | None = u8(5)
-    pmtudisc: int | None = u8(10)
-
-
-class Sit(IpTunnel):
-    """IFLA_IPTUN_* attributes, of a "sit": IPv6 over IPv4, 6rd included (linux/if_tunnel.h)."""
-
-    flags: Named[SIT | None] = u16(8, enum=SIT)
-    ip6rd_prefix: Addr = address(11, size=16)
-    ip6rd_relay_prefix: Addr = address(12, size=4)
-    ip6rd_prefixlen: int | None = u16(13)
-    ip6rd_relay_prefixlen: int | None = u16(14)
-
-
-class Ip6Tunnel(AnyIpTunnel):
-    """IFLA_IPTUN_* attributes, of an "ip6tnl" (linux/if_tunnel.h).
-
-    `flowinfo` holds traffic class and flow label.
-    """
-
-    local: Addr = address(2, size=16)
-    remote: Addr = address(3, size=16)
-    encap_limit: int | None = u8(6)
-    flowinfo: int | None = be32(7)
-    flags: Named[IP6_TNL_F | None] = u32(8, enum=IP6_TNL_F)
-
-
 class AnyGre(Message):
     """The IFLA_GRE_* attributes that every GRE and ERSPAN tunnel has (linux/if_tunnel.h).
 
@@ -136,29 +96,6 @@ class AnyGre(Message):
     erspan_hwid: int | None = u16(24)
 
 
-class Gre(AnyGre):
-    """IFLA_GRE_* attributes, of a "gre", "gretap" or "erspan": over IPv4 (linux/if_tunnel.h)."""
-
-    local: Addr = address(6, size=4)
-    remote: Addr = address(7, size=4)
-    tos: int | None = u8(9)
-    pmtudisc: int | None = u8(10)
-    ignore_df: int | None = u8(19)
-
-
-class Ip6Gre(AnyGre):
-    """IFLA_GRE_* attributes, of an "ip6gre", "ip6gretap" or "ip6erspan": over IPv6.
-
-    `flowinfo` holds traffic class and flow label (linux/if_tunnel.h).
-    """
-
-    local: Addr = address(6, size=16)
-    remote: Addr = address(7, size=16)
-    encap_limit: int | None = u8(11)
-    flowinfo: int | None = be32(12)
-    flags: Named[IP6_TNL_F | None] = u32(13, enum=IP6_TNL_F)
-
-
 class AnyVti(Message):
     """The IFLA_VTI_* attributes that "vti" and "vti6" share (linux/if_tunnel.h)."""
 
@@ -166,25 +103,3 @@ class AnyVti(Message):
     ikey: int | None = be32(2)
     okey: int | None = be32(3)
     fwmark: int | None = u32(6)
-
-
-class Vti(AnyVti):
-    """IFLA_VTI_* attributes, of a "vti": over IPv4 (linux/if_tunnel.h)."""
-
-    local: Addr = address(4, size=4)
-    remote: Addr = address(5, size=4)
-
-
-class Vti6(AnyVti):
-    """IFLA_VTI_* attributes, of a "vti6": over IPv6 (linux/if_tunnel.h)."""
-
-    local: Addr = address(4, size=16)
-    remote: Addr = address(5, size=16)
-
-
-class Xfrm(Message):
-    """IFLA_XFRM_* attributes, of an "xfrm" interface (linux/if_link.h)."""
-
-    link: int | None = u32(1)
-    if_id: int | None = u32(2)
-    collect_metadata: bool = flag(3)

@@ -1,10 +1,10 @@
 """Links, that is network interfaces: struct ifinfomsg and its IFLA_* attributes.
 
-What depends on the kind of link stands in linkinfo/, what depends on an address family in
-afspec.py. Numbers are those of Linux 6.12 (linux/if_link.h, linux/if.h, linux/if_arp.h), a few of
-a later release that stands beside them; widths and signs are those of ifla_policy and
-rtnl_fill_ifinfo in net/core/rtnetlink.c. IFLA_PAD, which only aligns what follows it, is not
-declared.
+Attributes of one kind of link are in kinds/, and those of bridge messages in bridgespec.py. Both
+are imported when the first such message is used, and this file must not import them. Numbers are
+from Linux 6.12 (linux/if_link.h, linux/if.h, linux/if_arp.h); a comment states a later release.
+Widths and signs are from ifla_policy and rtnl_fill_ifinfo in net/core/rtnetlink.c. IFLA_PAD is not
+declared, because it only aligns the attribute after it.
 
 The plans at the end are the words of `ip link`. Where they take a link it may be a name, also an
 alternative one, an index, or a Link:
@@ -13,18 +13,22 @@ alternative one, an index, or a Link:
     nl.do(link.up("v0"))
 """
 
+from collections.abc import Mapping
 from errno import ENODEV
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from netlink.constants import AF, ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
 from netlink.errors import KernelError
 from netlink.family import Op, Request, Steps, ifindex, plan
-from netlink.route.afspec import IN6_ADDR_GEN_MODE, AfSpec, AfSpecSet, BridgeSpec, Inet6
-from netlink.route.linkinfo import ETH_P, KINDS, SLAVE_KINDS, BridgePort, LinkInfo
+from netlink.route.afspec import IN6_ADDR_GEN_MODE, AfSpec, AfSpecSet, Inet6
+from netlink.route.ether import ETH_P
+from netlink.route.link.kinds import KINDS, SLAVE_KINDS
+from netlink.route.link.linkinfo import LinkInfo
 from netlink.route.rtnetlink import ROUTE, RTEXT_FILTER, RTM, rtgenmsg
 from netlink.route.words import S32, U8, Words
 from netlink.schema import (
     IPAddress,
+    Lazy,
     LinkAddr,
     Message,
     Named,
@@ -50,6 +54,24 @@ from netlink.schema import (
 
 # VfInfo has a field of the same name, which would hide this function from later fields.
 from netlink.schema import mac as hardware
+
+if TYPE_CHECKING:
+    from netlink.route.bridgespec import BridgeSpec
+    from netlink.route.link.kinds.bridge import BridgePort
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Import the classes that only messages of bridges need."""
+        if name == "BridgeSpec":
+            from netlink.route.bridgespec import BridgeSpec
+
+            return BridgeSpec
+        if name == "BridgePort":
+            from netlink.route.link.kinds.bridge import BridgePort
+
+            return BridgePort
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 PORT_PROFILE_MAX = 40  # linux/if_link.h; without the final NUL
 
@@ -518,6 +540,10 @@ class Link(ifinfomsg):
     `address` and `broadcast` are of the link layer; a tunnel has IP addresses there. An empty
     `ifalias` removes the alias. `protinfo` and `af_spec` are bytes where the header's family has
     no class for them.
+
+    If `family` is AF_BRIDGE, the message is about the link as a port of its `master`, and not about
+    the link itself. The group "link" carries such messages too (br_ifinfo_notify): then an
+    RTM_DELLINK means that the link left its bridge. Those of AF_INET6 are about its IPv6 settings.
     """
 
     address: LinkAddr = lladdr(1)
@@ -531,8 +557,8 @@ class Link(ifinfomsg):
     priority: bytes | None = binary(9)
     master: int | None = u32(10)
     wireless: bytes | None = binary(11)
-    protinfo: Nested[BridgePort | Inet6] = selected(
-        12, "family", {AF.AF_BRIDGE: BridgePort, AF.AF_INET6: Inet6}
+    protinfo: "Nested[BridgePort | Inet6]" = selected(
+        12, "family", Lazy(__name__, {AF.AF_BRIDGE: "kinds.bridge.BridgePort", AF.AF_INET6: Inet6})
     )
     txqlen: int | None = u32(13)
     map: Nested[rtnl_link_ifmap] = struct(14, rtnl_link_ifmap)
@@ -547,8 +573,10 @@ class Link(ifinfomsg):
     stats64: Nested[rtnl_link_stats64] = struct(23, rtnl_link_stats64)
     vf_ports: Nested[VfPorts] = nest(24, VfPorts)
     port_self: Nested[Port] = nest(25, Port)
-    af_spec: Nested[AfSpec | BridgeSpec] = selected(
-        26, "family", {AF.AF_UNSPEC: AfSpec, AF.AF_BRIDGE: BridgeSpec}
+    af_spec: "Nested[AfSpec | BridgeSpec]" = selected(
+        26,
+        "family",
+        Lazy("netlink.route", {AF.AF_UNSPEC: AfSpec, AF.AF_BRIDGE: "bridgespec.BridgeSpec"}),
     )
     group: int | None = u32(27)
     net_ns_fd: int | None = u32(28)
@@ -600,8 +628,10 @@ class LinkSet(Link):
     The kernel sends and accepts different contents of IFLA_AF_SPEC (see netlink.route.afspec).
     """
 
-    af_spec: Nested[AfSpecSet | BridgeSpec] = selected(  # type: ignore[assignment]
-        26, "family", {AF.AF_UNSPEC: AfSpecSet, AF.AF_BRIDGE: BridgeSpec}
+    af_spec: "Nested[AfSpecSet | BridgeSpec]" = selected(  # type: ignore[assignment]
+        26,
+        "family",
+        Lazy("netlink.route", {AF.AF_UNSPEC: AfSpecSet, AF.AF_BRIDGE: "bridgespec.BridgeSpec"}),
     )
 
 
@@ -771,7 +801,7 @@ def add(
 ) -> Steps[None]:
     """Add a link of a kind such as "veth", "bridge" or "vlan".
 
-    `data` is a message of the kind's class in linkinfo.KINDS, or a dict of its fields. `link` is
+    `data` is a message of the kind's class in kinds.KINDS, or a dict of its fields. `link` is
     the lower link, and `master` is the bridge, bond or VRF that the new link joins. With
     `net_ns_pid` (the namespace of a process) or `net_ns_fd` (a descriptor of a file in
     /proc/PID/ns or /run/netns), the kernel creates the link in another network namespace.
@@ -967,7 +997,7 @@ def _fields(words: Words) -> dict[str, Any]:
 
 
 def _info(
-    words: Words, kind_name: str, data_name: str, classes: dict[str, type[Message]]
+    words: Words, kind_name: str, data_name: str, classes: Mapping[str, type[Message]]
 ) -> dict[str, Any]:
     """Return the fields of LinkInfo: a kind and its data, after checking the names in the data."""
     kind = words.text(kind_name)

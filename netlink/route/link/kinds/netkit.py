@@ -1,22 +1,11 @@
-"""Links that come in pairs: what one end is told of the other when the two are made.
+"""The kind "netkit": a pair of links that BPF programs connect.
 
-Numbers are those of Linux 6.12 (linux/veth.h, linux/can/vxcan.h, linux/if_link.h); widths are
-those of drivers/net/netkit.c.
+Numbers are from Linux 6.12 (linux/if_link.h). Widths and byte order are from drivers/net/netkit.c.
 """
 
-from typing import TYPE_CHECKING
-
 from netlink.constants import KernelEnum
+from netlink.route.link import Link
 from netlink.schema import Message, Named, Nested, nest, u8, u16, u32
-
-if TYPE_CHECKING:
-    from netlink.route.link import Link
-
-
-def _link() -> type[Message]:
-    from netlink.route.link import Link  # it stands above this file, as it holds every kind
-
-    return Link
 
 
 class NETKIT_ACTION(KernelEnum, prefix="NETKIT_"):
@@ -42,25 +31,10 @@ class NETKIT_SCRUB(KernelEnum):
     NETKIT_SCRUB_DEFAULT = 1
 
 
-class Veth(Message):
-    """VETH_INFO_* attributes, of a "veth" (linux/veth.h): only sent to the kernel.
-
-    `peer` is a whole link message. A link tells its other end as `Link.link`.
-    """
-
-    peer: "Nested[Link]" = nest(1, _link)
-
-
-class Vxcan(Message):
-    """VXCAN_INFO_* attributes, of a "vxcan" (linux/can/vxcan.h): as Veth."""
-
-    peer: "Nested[Link]" = nest(1, _link)
-
-
 class Netkit(Message):
     """IFLA_NETKIT_* attributes, of a "netkit" (linux/if_link.h). `peer_info`: as Veth.peer."""
 
-    peer_info: "Nested[Link]" = nest(1, _link)
+    peer_info: Nested[Link] = nest(1, Link)
     primary: int | None = u8(2)
     policy: Named[NETKIT_ACTION | int | None] = u32(3, enum=NETKIT_ACTION)
     peer_policy: Named[NETKIT_ACTION | int | None] = u32(4, enum=NETKIT_ACTION)

@@ -6,8 +6,8 @@ only align what follows them, are not declared.
 """
 
 from netlink.constants import KernelEnum
-from netlink.route.afspec import BR_STATE
-from netlink.route.linkinfo.ether import ETH_P
+from netlink.route.bridgespec import BR_STATE
+from netlink.route.ether import ETH_P
 from netlink.schema import (
     Addr,
     Message,

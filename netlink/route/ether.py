@@ -1,6 +1,6 @@
-"""Ethernet protocol numbers, which links, their kinds and whatever filters frames share.
+"""Ethernet protocol numbers. Links, kinds of links, bridges and filters use them.
 
-Numbers are those of Linux 6.12.
+Numbers are from Linux 6.12 (linux/if_ether.h). This file must not import from the route family.
 """
 
 from netlink.constants import KernelEnum
