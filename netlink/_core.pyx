@@ -588,7 +588,8 @@ cdef class Table:
         for f in own:
             # Every header with an address family has it as its first byte.
             f.or_labels = (f.by_family and f.selector is None and family is not None
-                           and (<Field>family).offset == 0 and (<Field>family).size == 1)
+                           and (<Field>family).type < 0 and (<Field>family).offset == 0
+                           and (<Field>family).size == 1)
         self.slots = <uint16_t *>PyMem_Calloc(self.top + 2, sizeof(uint16_t))
         if self.slots == NULL:
             raise MemoryError
@@ -1124,11 +1125,11 @@ cdef class Scope:
         return None
 
     cdef Py_ssize_t width(self, Field f) except -1:
-        """Return the number of bytes that an address must have by its family; 0: any."""
+        """Return the bytes that an address must have by its family; 0: any; or LABELS."""
         cdef PyObject *given
         if f.selector is not None:
             return width_of(self.family(f))
-        if self.family_width < 0:
+        if self.family_width == -1:
             given = self.argument("family")  # the common case
             self.family_width = width_of(
                 <object>given if given != NULL and isinstance(<object>given, int)
@@ -1309,7 +1310,7 @@ cdef int check_families(Table table, View view, Scope parent) except -1:
         try:
             if f.kind.store is store_address:
                 width = scope.width(f)
-                if width and n != width:
+                if width > 0 and n != width:
                     raise wrong_width(f, f.value(view, p, n), width, scope)
                 continue
             for place, child in views_below(f, view, p - NLA_HDRLEN, n + NLA_HDRLEN):

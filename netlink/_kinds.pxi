@@ -584,6 +584,9 @@ cdef enum:  # linux/socket.h, linux/rtnetlink.h, linux/if_ether.h
     ETH_P_IP = 0x0800
     ETH_P_IPV6 = 0x86DD
 
+cdef enum:
+    LABELS = -2  # the width of an address that is an MPLS label stack
+
 cdef object V4 = ipaddress.IPv4Address
 cdef object V6 = ipaddress.IPv6Address
 cdef object V4_INTERFACE = ipaddress.IPv4Interface
@@ -683,6 +686,13 @@ cdef int store_address(Field f, Buffer *b, object value, Scope scope) except -1:
     cdef Py_ssize_t width = f.size
     if f.by_family and scope is not None:
         width = scope.width(f)
+        if width == LABELS:
+            width = 0
+            if f.or_labels:
+                if isinstance(value, (int, tuple, list, bytes)):
+                    return store_labels(f, b, value, scope)
+                raise EncodeError(f"the family AF_MPLS has labels, such as (100,), and not {value}",
+                                  value=value)
     if isinstance(value, str):
         text = netlink_utf8(value, &length)
         if text != NULL and width != 16 and read_v4(text, length, &four):
@@ -695,10 +705,10 @@ cdef int store_address(Field f, Buffer *b, object value, Scope scope) except -1:
         if width and PyBytes_GET_SIZE(packed) != width and f.mapped and value.version == 6:
             mapped = value.ipv4_mapped
             packed = packed if mapped is None else mapped.packed
-    elif f.or_labels and isinstance(value, tuple):
-        return store_labels(f, b, value, scope)
     elif isinstance(value, bytes):
         packed = bytes(value)
+    elif f.or_labels and isinstance(value, (tuple, list)):
+        raise EncodeError("MPLS labels are for messages of the family AF_MPLS", value=value)
     else:
         raise EncodeError(f"expected an IP address, not {type(value).__name__}", value=value)
     if width and PyBytes_GET_SIZE(packed) != width:
@@ -735,7 +745,10 @@ cdef object wrong_width(Field f, object value, Py_ssize_t width, Scope scope):
 
 
 cdef Py_ssize_t width_of(object family) except -1:
-    """Return the bytes of an address in an address family or EtherType; 0 for any other value."""
+    """Return the bytes of an address in an address family or EtherType.
+
+    Returns LABELS if it is an MPLS label stack, and 0 for any other value.
+    """
     cdef int overflow = 0
     cdef int64_t number
     if not isinstance(family, int):
@@ -745,7 +758,7 @@ cdef Py_ssize_t width_of(object family) except -1:
         return 4
     if number == AF_INET6 or number == RTNL_FAMILY_IP6MR or number == ETH_P_IPV6:
         return 16
-    return 0
+    return LABELS if number == AF_MPLS else 0
 
 
 define_kind(b"address", check_any, load_address, store_address, append_bytes)

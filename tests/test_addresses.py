@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from netlink import EncodeError
+from netlink import EncodeError, Message, schema
 from netlink.constants import AF
 from netlink.route.encap import Mpls
 from netlink.route.link import Link
@@ -22,6 +22,7 @@ from netlink.route.mdb import Mdb, MdbSet
 from netlink.route.neigh import Neighbour
 from netlink.route.nexthop import NextHopObject
 from netlink.route.route import NextHop, Route, rtvia
+from netlink.route.rule import Rule
 from tools.declarations import Declarations
 
 CLASSES: list[Any] = Declarations("netlink").messages
@@ -181,6 +182,39 @@ def test_the_group_decides_on_its_sources() -> None:
             refused(f"{place}.source", make, ether, bad, good)
             refused(f"{place}.src_list.entry[0].address", make, ether, good, bad)
     sent(0, V4, V6)
+
+
+def test_labels_are_for_mpls_alone() -> None:
+    """The kernel would read a label as an IPv4 address, and the reverse."""
+    assert Route(family=AF.AF_MPLS, dst=(100,), dst_len=20).dst == (100,)
+    assert Route(family="mpls", dst=[100]).dst == Route(family="mpls", dst=100).dst == (100,)
+    assert Route(family=AF.AF_MPLS, via={"family": "inet", "addr": V4}, newdst=(1, 2)).via
+    for family in (AF.AF_INET, AF.AF_INET6, AF.AF_UNSPEC):
+        for labels in ((100,), [100]):
+            refused("Route.dst", Route, family=family, dst=labels)
+    for address in (V4, str(V4), V6):
+        refused("Route.dst", Route, family=AF.AF_MPLS, dst=address)
+    refused("Route.dst", Route(family="mpls", dst=(100,)).replace, dst=V4)
+    refused("Rule.src", Rule, src=(100,))
+
+
+def test_the_family_may_be_an_attribute() -> None:
+    """As in generic families, where the message has no header of its own."""
+
+    class Endpoint(Message):
+        family: Any = schema.u8(1, enum=AF)
+        addr: Any = schema.address(2, by_family=True)
+        listed: Any = schema.array(3, schema.address(by_family=True))
+        name: str | None = schema.string(4)
+
+    assert Endpoint(addr=V6, family="inet6").addr == V6
+    assert Endpoint(family=AF.AF_INET, listed=[V4]).listed == (V4,)
+    refused("Endpoint.addr", Endpoint, addr=V6, family="inet")
+    refused("Endpoint.listed[1]", Endpoint, listed=[V4, V6], family=AF.AF_INET)
+    # The first byte is the length of an attribute here, and not AF_MPLS.
+    odd = Endpoint(name="x" * 23, family=AF.AF_MPLS, addr=b"\0\6\x41\0")
+    assert bytes(odd)[0] == AF.AF_MPLS
+    assert odd.addr == IPv4Address("0.6.65.0")
 
 
 def test_a_mapped_next_hop_is_written_as_the_ipv4_address() -> None:
