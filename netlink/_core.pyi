@@ -1,4 +1,5 @@
-# What Python sees of _core.pyx; mypy.stubtest compares the two.
+# Type stubs of _core.pyx, for type checkers. mypy.stubtest compares both files.
+# The docstrings are in _core.pyx.
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Generic, Self, TypeVar, final

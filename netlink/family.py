@@ -252,7 +252,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         if ends == "answer" and answer == "none":
             raise ValueError(f"op {name}: ends='answer' needs an answer")
         if ends == "nothing" and answer != "none":
-            raise ValueError(f"op {name}: ends='nothing' means that there is no answer")
+            raise ValueError(f"op {name}: ends='nothing' excludes an answer: use answer='none'")
         super().__init__(type, request, flags, bracket, defaults)
         self.name = name
         self.answer: Answer = answer

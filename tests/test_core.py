@@ -696,7 +696,7 @@ def test_columns_name_the_place_of_a_fault() -> None:
         assert caught.value.offset == len(good) + 16 + offset
     with pytest.raises(DecodeError):
         gathered(good[:-1], "mtu")
-    with pytest.raises(ValueError, match="outside of the data"):
+    with pytest.raises(ValueError, match="not within"):
         Gather(Sample.__table__, BY_TYPE, "mtu").feed(good, 0, len(good) + 1)
 
 
@@ -767,10 +767,8 @@ def test_a_truncated_datagram_is_one_fault_after_its_whole_messages(framing: str
         *messages, bad = runs(*wire.receive(whole + cut, flags=0x20), framing=framing)
         assert [run.fault for run in messages] == [None] * len(messages)
         assert len(messages) == 1
-        assert (
-            str(bad.fault)
-            == "the kernel truncated a datagram, because the receive buffer is too small (at byte 0)"
-        )
+        assert str(bad.fault).startswith("the kernel truncated a datagram, because ")
+        assert str(bad.fault).endswith("(at byte 0)")
     assert summary(runs(*wire.receive(b"", flags=0x20), framing=framing))[0].offset == 0
 
 
