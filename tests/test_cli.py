@@ -409,7 +409,7 @@ def test_error_comes_behind_what_was_there(
     out, err = capsys.readouterr()
     assert "eth0" in out
     assert not form or len(json.loads(out)) == 2
-    assert err.startswith("netlink: what was dumped changed") and err.count("\n") == 1
+    assert err.startswith("netlink: the data changed during the dump") and err.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", all_nouns())

@@ -119,7 +119,7 @@ def test_requests_and_ops_are_constants() -> None:
         ({"answer": True}, r"op x: answer=True must be one of"),
         ({"ends": "never"}, r"op x: ends='never' must be one of ack, answer, done, nothing"),
         ({"ends": "answer"}, r"op x: ends='answer' needs an answer"),
-        ({"ends": "nothing", "answer": "one"}, r"op x: ends='nothing' means that there is no"),
+        ({"ends": "nothing", "answer": "one"}, r"op x: ends='nothing' excludes an answer"),
     ],
 )
 def test_an_op_that_contradicts_itself_is_refused(words: dict[str, Any], match: str) -> None:

@@ -62,7 +62,7 @@ def _private() -> int:
         namespace.enter()
     except OSError as error:
         out.line(
-            f"The kernel refused a private network namespace ({explain(error)}): only reading."
+            f"The kernel refused a private network namespace ({explain(error)}): this only reads."
         )
         return os.EX_NOPERM
     out.line("In a private network namespace, which the kernel deletes after this demo:")

@@ -97,7 +97,7 @@ def check_demo(done: subprocess.CompletedProcess[str]) -> None:
         assert expected in done.stdout
     assert figure(done.stdout, "routes created") == 10_000
     assert figure(done.stdout, "routes dumped") >= 5 * 10_000
-    heard, lost = (figure(done.stdout, f"events {what}") for what in ("heard", "lost"))
+    heard, lost = (figure(done.stdout, f"events {what}") for what in ("received", "lost"))
     assert heard > 0
     assert heard + lost >= 10_000
 
