@@ -148,8 +148,9 @@ def test_a_link_loads_its_own_kind() -> None:
 
 
 def test_classes_of_bridges_are_names_of_link_too() -> None:
-    assert link.BridgePort is BridgePort
-    assert link.BridgeSpec is BridgeSpec
+    names = vars(link) | {name: getattr(link, name) for name in ("BridgePort", "BridgeSpec")}
+    assert names["BridgePort"] is BridgePort
+    assert names["BridgeSpec"] is BridgeSpec
     with pytest.raises(AttributeError, match=r"module 'netlink\.route\.link' has no attribute 'Z'"):
         getattr(link, "Z")  # noqa: B009
 
