@@ -16,7 +16,7 @@ import pytest
 from tools import outside
 
 ROOT = Path(__file__).parent.parent
-LIVE = ["test_bridges.py", "test_link_kinds.py", "test_tc.py"]
+LIVE = ["test_addresses_live.py", "test_bridges.py", "test_link_kinds.py", "test_tc.py"]
 
 
 def test_live_tests_in_a_virtual_machine() -> None:
