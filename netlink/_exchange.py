@@ -19,7 +19,7 @@ from netlink._core import Column, Dispatch, Gather, Messages, Run
 from netlink.errors import DumpInterrupted, KernelError, KernelWarning, NetlinkError
 from netlink.family import Op, Request
 
-__all__ = ["Batch", "Exchange"]
+__all__ = ["Batch", "Exchange", "untraced"]
 
 T = TypeVar("T")
 # Steps that a driver executes: they yield whenever more must be received.
@@ -36,6 +36,24 @@ def warn(request: Request[Any, Any], words: str) -> None:
         frame = frame.f_back
         level += 1
     warnings.warn(KernelWarning(f"{request.name}: {words}"), stacklevel=level)
+
+
+E = TypeVar("E", bound=BaseException)
+
+
+def untraced(error: E) -> E:
+    """Return a copy of an error that is stored and about to be raised.
+
+    Raising the stored one would give it a traceback, whose frames hold what stores it: a cycle,
+    which would keep the connection open until the garbage collector runs.
+    """
+    if not isinstance(error, NetlinkError | OSError):
+        return error
+    cls = type(error)
+    again = cls.__new__(cls, *error.args)
+    again.__dict__.update(error.__dict__)
+    again.__cause__ = error.__cause__
+    return again
 
 
 def answer_of(op: Op[..., Any, Any], messages: list[Any]) -> Any:
@@ -130,7 +148,7 @@ class Exchange:
     def result(self) -> Any:
         """Return what do() returns, after the end: see Op. Raises the error of the end."""
         if self.error is not None:
-            raise self.error
+            raise untraced(self.error)
         if self.warning is not None and not self.is_warned:
             self.is_warned = True
             warn(self.request, self.warning)
@@ -179,7 +197,7 @@ class Exchange:
 
     def _raise_status(self) -> None:
         if self.error is not None:
-            raise self.error
+            raise untraced(self.error)
         if self.interrupted:
             raise DumpInterrupted  # the warning is about a success: it remains an attribute
         if self.warning is not None and not self.is_warned:
@@ -297,7 +315,7 @@ class Batch:
         Raises the error that ended the batch as a whole, such as Overrun.
         """
         if self.error is not None:
-            raise self.error
+            raise untraced(self.error)
         outcomes: list[Any] = [None] * len(self.requests)
         if self.has_messages or self._must_answer():
             for position, request in enumerate(self.requests):

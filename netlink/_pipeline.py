@@ -15,7 +15,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from netlink._exchange import Batch, warn
+from netlink._exchange import Batch, untraced, warn
 from netlink.engine import Engine, Queue
 from netlink.errors import KernelError, NetlinkError, Overrun
 from netlink.family import IfIndex, Listen, Op, Plan, Request, Steps, Wait
@@ -207,6 +207,7 @@ def execute(plan: Plan[Any] | Steps[Any], engine: Engine) -> Generator[Any, Any,
             raised.plan = outer
         raise
     finally:
+        error = None  # it holds this frame
         for steps in reversed(stack):
             steps.close()
         if queue is not None and not queue.closed:
@@ -406,7 +407,10 @@ class Pipeline:
             for batch in begun:
                 self._engine.abandon(batch)
         if failure is not None:
-            raise failure
+            try:
+                raise failure
+            finally:
+                failure = None  # it holds this frame
 
     def _begin(self, requests: list[Request[Any, Any]]) -> Generator[Any, Any, Batch]:
         """Submit requests as soon as the receive buffer has room for their answers."""
@@ -458,7 +462,7 @@ class Pipeline:
                 self._raise_errors or not isinstance(outcome, KernelError)
             ):
                 yield Outcomes(outcomes[:position])
-                raise outcome
+                raise untraced(outcome)
         yield Outcomes(outcomes)
 
     # --- plans, and requests that cannot be batched ---
@@ -515,7 +519,9 @@ class Pipeline:
         except StopIteration as end:
             return Part(None, None, end.value)
         except KernelError as raised:
-            return Part(None, None, raised)
+            return Part(None, None, raised.with_traceback(None))
+        finally:
+            error = None  # it holds this frame
 
     def _complete(self, parts: list[Part]) -> Steps[None]:
         """Send what is prepared and hand out its outcomes."""
@@ -553,7 +559,7 @@ def _outcome_of(request: Request[Any, Any]) -> Generator[Any, Any, Any]:
     try:
         return (yield request)
     except KernelError as error:
-        return error
+        return error.with_traceback(None)  # nobody sees it raised, and its frames hold much
 
 
 def _conclude(steps: Generator[Any, Any, Any] | None, answer: Any) -> Any:
@@ -565,7 +571,7 @@ def _conclude(steps: Generator[Any, Any, Any] | None, answer: Any) -> Any:
     except StopIteration as end:
         return end.value
     except KernelError as error:
-        return error
+        return error.with_traceback(None)
     steps.close()
     raise TypeError(
         f"a plan that continues after a change, here with {step!r}, must be @plan(sequence=True)"

@@ -26,7 +26,7 @@ from typing import Any, Generic, NoReturn, Self, TypeVar, cast, overload
 
 from netlink import _pipeline
 from netlink._core import Column
-from netlink._exchange import Batch, Exchange, Pauses
+from netlink._exchange import Batch, Exchange, Pauses, untraced
 from netlink._pipeline import (
     PATIENCE,
     RETRIES,
@@ -580,7 +580,7 @@ class Connection(Transport):
             self._send()
         failure = self._receive()
         if failure is not None and not waiter.ready:
-            raise failure
+            raise untraced(failure)
         if waiter.ready:
             self._in_a_row += 1
             if self._in_a_row >= FAIR:
@@ -604,7 +604,7 @@ class Connection(Transport):
             if not self._waiters:
                 self._unwatch()
         if error is not None:
-            raise error
+            raise untraced(error)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._watching is None:
@@ -696,7 +696,10 @@ class Connection(Transport):
             self._send()  # a dump that waited for its turn
         if self._waiters:
             self._wake(failure)
-        return failure
+        try:
+            return failure
+        finally:
+            failure = None  # it holds this frame
 
     def _drain(self) -> None:
         """After an overrun: receive all that is left, as the kernel adds nothing until then.

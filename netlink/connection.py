@@ -17,7 +17,7 @@ from typing import Any, Generic, NoReturn, Self, TypeVar, overload
 
 from netlink import _pipeline
 from netlink._core import Column
-from netlink._exchange import Batch, Exchange, Pauses
+from netlink._exchange import Batch, Exchange, Pauses, untraced
 from netlink._pipeline import (
     PATIENCE,
     RETRIES,
@@ -573,7 +573,7 @@ class Connection(Transport):
                 engine.outgoing = outgoing[position:] + engine.outgoing
                 engine.send_failed([outgoing[position - 1]], error)
             except BaseException as error:
-                engine.send_failed(outgoing[position - 1 :], error)
+                engine.send_failed(outgoing[position - 1 :], untraced(error))
                 raise
         if engine.silent:
             engine.note_sent()

@@ -60,7 +60,7 @@ from itertools import chain
 from typing import Any
 
 from netlink._core import Messages, RawMessage, Run, envelop, pack, runs
-from netlink._exchange import Batch, Exchange
+from netlink._exchange import Batch, Exchange, untraced
 from netlink._resolver import FixedNumbers, Group, Resolver
 from netlink.constants import NLM_F, NLMSG
 from netlink.errors import DecodeError, KernelError, Overrun
@@ -240,7 +240,7 @@ class Queue:
             self._dropped = 0
         self._size -= size
         if isinstance(entry, Exception):
-            raise entry
+            raise untraced(entry)
         self._begun = entry
         return entry
 

@@ -160,6 +160,29 @@ def test_copies_of_other_errors_say_the_same(error: NetlinkError) -> None:
         assert vars(other) == vars(error)
 
 
+@BOTH
+def test_each_reading_of_a_failed_reply_raises_an_error_of_its_own(connect: Connect) -> None:
+    """With its own traceback, so that a stored error holds no frame."""
+    with connect(FAMILY, socket=Socket(refuse, FAMILY), timeout=5) as nl:
+        reply = nl.dump(get(number=1))
+        seen = []
+        for _ in range(2):
+            with pytest.raises(KernelError) as caught:
+                reply.all()
+            seen.append(caught.value)
+        first, second = seen
+        assert first is not second
+        assert str(first) == str(second) == str(reply.error)
+        assert (first.request, first.path) == (second.request, second.path)
+        assert reply.error.__traceback__ is None
+        (outcome,) = nl.do_many([new(number=1)])
+        assert outcome.__traceback__ is None
+        for item in (change(1), late(number=1), asking()):
+            (outcome,) = nl.do_many([item])
+            assert isinstance(outcome, KernelError)
+            assert outcome.__traceback__ is None
+
+
 # --- what an error says ---------------------------------------------------------------------------
 
 
