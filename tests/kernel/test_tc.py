@@ -320,6 +320,28 @@ def test_filter(
     assert show("filter show dev v0 ingress") == theirs
 
 
+def test_many_filters(nl: Connection, dev: int) -> None:
+    """Plans in one pipeline; the outcome of each is its own."""
+    plans = [qdisc.add("v0", "htb", handle="1:")]
+    plans += [
+        filter.add(
+            "v0", "u32", parent="1:", prio=5, handle=f"800::{node:x}",
+            options={"sel": {"keys_": [{"val": node, "mask": 0xFFF}]}, "classid": f"1:{node:x}"},
+        )
+        for node in (*range(1, 100), 50)
+    ]  # fmt: skip
+    *made, again = nl.do_many(plans)
+    assert made == [None] * 100
+    assert isinstance(again, KernelError)
+    found = [
+        one for one in every(nl, filter.get(ifindex=dev, parent=handle("1:"))) if one.handle & 0xFFF
+    ]
+    assert [one.handle_text for one in found] == [f"800::{node:x}" for node in range(1, 100)]
+    assert {(format_handle(one.options.classid), one.options.sel.nkeys) for one in found} == {
+        (f"1:{node:x}", 1) for node in range(1, 100)
+    }
+
+
 def test_filter_verbs(nl: Connection, dev: int) -> None:
     tc("qdisc add dev v0 clsact")
 

@@ -58,7 +58,7 @@ def info(prio: int, protocol: int) -> int:
 class tcmsg(Message):
     """struct tcmsg (linux/rtnetlink.h) of a filter, whose `handle` is not one of a class."""
 
-    family: AF | int = u8(enum=AF)
+    family: Named[AF | int] = u8(enum=AF)
     _pad = pad(3)
     ifindex: int = s32()
     handle: Named[FilterHandle] = u32(enum=FilterHandle)
