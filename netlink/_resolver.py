@@ -260,6 +260,8 @@ def check_group(group: Any) -> None:
     """Refuse what is neither the name nor the number of a group."""
     if isinstance(group, bool) or not isinstance(group, str | int):
         raise TypeError(f"a group is given by name or number, got {group!r}")
+    if isinstance(group, int) and not 0 < group <= 0xFFFFFFFF:
+        raise ValueError(f"{group} is not the number of a multicast group: they start at 1")
 
 
 def _foreign(op: Op[..., Any, Any], families: Iterable[Family]) -> TypeError:

@@ -283,6 +283,18 @@ def test_what_is_given_instead_of_a_group(connect: Connect, socket: Socket, wron
 
 
 @BOTH
+@pytest.mark.parametrize("number", [0, -1, 1 << 32])
+def test_what_is_no_number_of_a_group(connect: Connect, socket: Socket, number: int) -> None:
+    with connect(FAMILY, socket=socket) as nl:
+        for use in (nl.join, nl.leave, nl.subscribe):
+            with pytest.raises(
+                ValueError, match=f"{number} is not the number of a multicast group"
+            ):
+                use(number)
+        assert socket.groups == set()
+
+
+@BOTH
 def test_other_arguments(connect: Connect, socket: Socket) -> None:
     with connect(FAMILY, socket=socket) as nl:
         with pytest.raises(TypeError, match="the predicate must be a function, got 5"):
