@@ -1012,11 +1012,9 @@ cdef object missing_choice(Field f, View owner):
 
 cdef object chosen(Field f, object key):
     """Return the choice for a selector's value, or None."""
-    cdef PyObject *found
-    if type(f.choices) is dict:
-        found = PyDict_GetItem(f.choices, key)  # also NULL if the key is not hashable
-        return <object>found if found != NULL else None
     try:
+        if type(f.choices) is dict:
+            return (<dict>f.choices).get(key)
         return f.choices.get(key)
     except TypeError:  # not hashable, so it cannot be the value of a field
         return None
