@@ -1,13 +1,13 @@
 """Links, that is network interfaces: struct ifinfomsg and its IFLA_* attributes.
 
-Attributes of one kind of link are in kinds/, and those of bridge messages in bridgespec.py. Both
-are imported when the first such message is used, and this file must not import them. Numbers are
-from Linux 6.12 (linux/if_link.h, linux/if.h, linux/if_arp.h); a comment states a later release.
-Widths and signs are from ifla_policy and rtnl_fill_ifinfo in net/core/rtnetlink.c. IFLA_PAD is not
+This file must not import kinds/ or bridgespec.py. They declare the attributes of one kind of link
+and of bridge messages, and are imported when the first such message is used. Numbers are from
+Linux 6.12 (linux/if_link.h, linux/if.h, linux/if_arp.h); a comment states a later release. Widths
+and signs are from ifla_policy and rtnl_fill_ifinfo in net/core/rtnetlink.c. IFLA_PAD is not
 declared, because it only aligns the attribute after it.
 
-The plans at the end are the words of `ip link`. Where they take a link it may be a name, also an
-alternative one, an index, or a Link:
+The plans at the end correspond to the commands of `ip link`. Their link argument is a name, an
+alternative name, an index or a Link:
 
     nl.do(link.add("v0", "veth", {"peer": {"ifname": "v1"}}, mtu=1400))
     nl.do(link.up("v0"))
@@ -52,7 +52,7 @@ from netlink.schema import (
     uint,
 )
 
-# VfInfo has a field of the same name, which would hide this function from later fields.
+# VfInfo has a field with the same name, which would hide this function from later fields.
 from netlink.schema import mac as hardware
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        """Import the classes that only messages of bridges need."""
+        """Import the classes that only bridge messages need."""
         if name == "BridgeSpec":
             from netlink.route.bridgespec import BridgeSpec
 
@@ -214,7 +214,7 @@ class IFLA_VF_LINK_STATE(KernelEnum):
 
 
 class PORT_REQUEST(KernelEnum):
-    """Request to the switch about a port profile: IFLA_PORT_REQUEST (linux/if_link.h)."""
+    """Request about a port profile, sent to the switch: IFLA_PORT_REQUEST (linux/if_link.h)."""
 
     PORT_REQUEST_PREASSOCIATE = 0
     PORT_REQUEST_PREASSOCIATE_RR = 1
@@ -331,9 +331,9 @@ class rtnl_link_ifmap(Message):
 
 
 class ifla_vf_mac(Message):
-    """struct ifla_vf_mac (linux/if_link.h). `mac` has 32 bytes; only the first few are used.
+    """struct ifla_vf_mac (linux/if_link.h).
 
-    Their number is the address length of the link.
+    `mac` has 32 bytes. Only the first bytes are used: as many as a link-layer address has.
     """
 
     vf: int = u32()
@@ -537,13 +537,13 @@ class ifinfomsg(Message, bare=rtgenmsg):
 class Link(ifinfomsg):
     """One link: struct ifinfomsg and its IFLA_* attributes (linux/if_link.h).
 
-    `address` and `broadcast` are of the link layer; a tunnel has IP addresses there. An empty
-    `ifalias` removes the alias. `protinfo` and `af_spec` are bytes where the header's family has
-    no class for them.
+    `address` and `broadcast` are link-layer addresses; for a tunnel they are IP addresses. An empty
+    `ifalias` removes the alias. `protinfo` and `af_spec` are bytes if no class is declared for the
+    address family in the header.
 
-    If `family` is AF_BRIDGE, the message is about the link as a port of its `master`, and not about
-    the link itself. The group "link" carries such messages too (br_ifinfo_notify): then an
-    RTM_DELLINK means that the link left its bridge. Those of AF_INET6 are about its IPv6 settings.
+    If `family` is AF_BRIDGE, the message describes the link as a port of its `master`, not the link
+    itself. The group "link" carries such messages too (br_ifinfo_notify). In them, RTM_DELLINK
+    means that the link left its bridge. Messages with AF_INET6 describe the link's IPv6 settings.
     """
 
     address: LinkAddr = lladdr(1)
@@ -635,7 +635,7 @@ class LinkSet(Link):
     )
 
 
-# If the mask is 0 or missing, the kernel chooses buffers for small links. It then silently ends a
+# If the mask is 0 or missing, the kernel allocates buffers for small links. It then silently ends a
 # dump at the first link whose message exceeds 32 KiB (rtnl_calcit). ip(8) sends this mask too.
 get = Op(
     "link.get",
@@ -656,8 +656,8 @@ set = Op("link.set", RTM.RTM_NEWLINK, LinkSet, reply=Link)
 # Deletes a link. With AF_BRIDGE, removes the VLANs, MRP and CFM in `af_spec` of a port instead
 # (rtnl_bridge_dellink).
 delete = Op("link.delete", RTM.RTM_DELLINK, Link)
-# For AF_BRIDGE. Changes `protinfo` and `af_spec` of a bridge port, or with BRIDGE_FLAGS_SELF of the
-# bridge itself (rtnl_bridge_setlink). RTM_NEWLINK, which `set` sends, cannot change them.
+# Only for AF_BRIDGE. Changes `protinfo` and `af_spec` of a bridge port or, with BRIDGE_FLAGS_SELF,
+# of the bridge itself (rtnl_bridge_setlink). RTM_NEWLINK, which `set` sends, cannot change them.
 set_port = Op("link.set_port", RTM.RTM_SETLINK, LinkSet)
 
 ROUTE.add(get, new, set, delete, set_port)
@@ -678,9 +678,9 @@ def selector(dev: Dev) -> dict[str, Any]:
 
 
 def dev_index(words: Words, name: str = "dev") -> Steps[int | None]:
-    """Return the index of the link in an argument of a plan, or None if it was not given.
+    """Return the index of the link in an argument of a plan, or None if the argument is None.
 
-    Plans use it with `yield from`. Raises KernelError: ENODEV if the link does not exist.
+    Plans call it with `yield from`. Raises KernelError: ENODEV if the link does not exist.
     """
     if not words.has(name):
         return None
@@ -875,11 +875,11 @@ def change(
 ) -> Steps[None]:
     """Change the given settings of a link and keep all others.
 
-    `nomaster=True` removes the link from its master. `kind` and `data` change settings of this
-    kind of link: `kind="bridge", data={"stp_state": 1}`. `slave_kind` and `slave_data` change the
-    settings of the link as a port of its master: `slave_kind="bridge", slave_data={"cost": 5}`.
-    `alias=""` removes the alias. `new_ifindex` is the index in the other network namespace, and
-    requires `net_ns_pid` or `net_ns_fd`. The other arguments are those of add().
+    `nomaster=True` removes the link from its master. `kind` and `data` change settings that belong
+    to the kind of the link: `kind="bridge", data={"stp_state": 1}`. `slave_kind` and `slave_data`
+    change settings of the link as a port of its master: `slave_kind="bridge", slave_data={"cost":
+    5}`. `alias=""` removes the alias. `new_ifindex` is the index in the other network namespace,
+    and requires `net_ns_pid` or `net_ns_fd`. The other arguments are those of add().
 
     Raises KernelError: ENODEV if the link or `master` does not exist.
     """
@@ -999,7 +999,7 @@ def _fields(words: Words) -> dict[str, Any]:
 def _info(
     words: Words, kind_name: str, data_name: str, classes: Mapping[str, type[Message]]
 ) -> dict[str, Any]:
-    """Return the fields of LinkInfo: a kind and its data, after checking the names in the data."""
+    """Check the names in the data of a kind, and return the kind and data as LinkInfo fields."""
     kind = words.text(kind_name)
     if kind is None:
         if words.has(data_name):

@@ -1,7 +1,8 @@
-"""IFLA_LINKINFO: the kind of a link, and the attributes that depend on it.
+"""IFLA_LINKINFO: the kind of a link, and the attributes that depend on the kind.
 
-The classes of the kinds are in kinds/. This file must not import one of them: each is imported when
-the first link of its kind is used.
+The classes of the kinds are in kinds/. This file must not import them: each one is imported when
+the first link of its kind is used. It only names the tables of
+kinds, so that a program does not load the declarations of kinds that it does not use.
 """
 
 from typing import Any
@@ -9,15 +10,15 @@ from typing import Any
 from netlink.route.link.kinds import KINDS, SLAVE_KINDS, XSTATS
 from netlink.schema import Message, Nested, selected, string
 
-# The kernel would cut a longer name (__rtnl_newlink in net/core/rtnetlink.c); machines of 32 bits
-# give it 4 bytes more (include/linux/moduleparam.h).
+# The kernel would truncate a longer name (__rtnl_newlink in net/core/rtnetlink.c). 32-bit kernels
+# accept 4 more bytes (include/linux/moduleparam.h).
 MODULE_NAME_LEN = 56
 
 
 class LinkInfo(Message):
-    """IFLA_INFO_* attributes: the kind of the link, and of the one it belongs to.
+    """IFLA_INFO_* attributes: the kind of the link, and the kind of its master.
 
-    `data`, `xstats` and `slave_data` are bytes where the kind has no class here.
+    `data`, `xstats` and `slave_data` are bytes if no class is declared for the kind.
     """
 
     kind: str | None = string(1, size=MODULE_NAME_LEN)

@@ -1,7 +1,8 @@
-"""What tunnels of several kinds share: encapsulation, flags, and attributes of both IP versions.
+"""Declarations shared by several kinds of tunnels: encapsulation, flags and common attributes.
 
-Numbers are from Linux 6.12 (linux/if_tunnel.h, linux/ip6_tunnel.h). The kinds have one file each in
-kinds/, and this file must not depend on them. A tunnel without an address shows 0.0.0.0 or ::.
+Each kind has a file in kinds/, and this file must not depend on them. It exists so that the same
+attribute is declared once for IPv4 and IPv6. Numbers are from Linux 6.12 (linux/if_tunnel.h,
+linux/ip6_tunnel.h). A tunnel without an address has 0.0.0.0 or ::.
 """
 
 from netlink.constants import KernelEnum, KernelFlag
@@ -9,7 +10,7 @@ from netlink.schema import Message, Named, be16, be32, flag, u8, u16, u32
 
 
 class TUNNEL_ENCAP(KernelEnum):
-    """What is put around the tunnel's packets (linux/if_tunnel.h)."""
+    """Type of the extra encapsulation of a tunnel, such as FOU or GUE (linux/if_tunnel.h)."""
 
     TUNNEL_ENCAP_NONE = 0
     TUNNEL_ENCAP_FOU = 1
@@ -18,7 +19,7 @@ class TUNNEL_ENCAP(KernelEnum):
 
 
 class TUNNEL_ENCAP_FLAG(KernelFlag):
-    """How it is put there (linux/if_tunnel.h)."""
+    """Flags of the extra encapsulation, such as its checksums (linux/if_tunnel.h)."""
 
     TUNNEL_ENCAP_FLAG_CSUM = 0x1
     TUNNEL_ENCAP_FLAG_CSUM6 = 0x2
@@ -26,7 +27,7 @@ class TUNNEL_ENCAP_FLAG(KernelFlag):
 
 
 class GRE(KernelFlag):
-    """Flags of a GRE header; on the wire in network byte order (linux/if_tunnel.h)."""
+    """Flags of a GRE header, in network byte order (linux/if_tunnel.h)."""
 
     GRE_CSUM = 0x8000
     GRE_ROUTING = 0x4000
@@ -40,7 +41,8 @@ class GRE(KernelFlag):
 class IP6_TNL_F(KernelFlag):
     """Flags of a tunnel over IPv6 (linux/ip6_tunnel.h).
 
-    The kernel sends those of its own too, what the tunnel can do now (net/ip6_tunnel.h).
+    The kernel also sends its internal flags, which state what the tunnel can currently do
+    (net/ip6_tunnel.h).
     """
 
     IP6_TNL_F_IGN_ENCAP_LIMIT = 0x01
@@ -56,9 +58,9 @@ class IP6_TNL_F(KernelFlag):
 
 
 class AnyIpTunnel(Message):
-    """The IFLA_IPTUN_* attributes that every tunnel of IP in IP has (linux/if_tunnel.h).
+    """IFLA_IPTUN_* attributes that all IP-in-IP tunnels share (linux/if_tunnel.h).
 
-    `proto` is the inner protocol, 0 for any. `link` is the index of the link below.
+    `proto` is the inner protocol; 0 means any. `link` is the index of the lower link.
     """
 
     link: int | None = u32(1)
@@ -73,9 +75,9 @@ class AnyIpTunnel(Message):
 
 
 class AnyGre(Message):
-    """The IFLA_GRE_* attributes that every GRE and ERSPAN tunnel has (linux/if_tunnel.h).
+    """IFLA_GRE_* attributes that all GRE and ERSPAN tunnels share (linux/if_tunnel.h).
 
-    An `erspan_dir` of 0 is ingress, 1 egress.
+    An `erspan_dir` of 0 is ingress, 1 is egress.
     """
 
     link: int | None = u32(1)
@@ -97,7 +99,7 @@ class AnyGre(Message):
 
 
 class AnyVti(Message):
-    """The IFLA_VTI_* attributes that "vti" and "vti6" share (linux/if_tunnel.h)."""
+    """IFLA_VTI_* attributes that "vti" and "vti6" share (linux/if_tunnel.h)."""
 
     link: int | None = u32(1)
     ikey: int | None = be32(2)

@@ -9,7 +9,7 @@ act.py and em.py, which are named as in net/sched. What all of them share is in 
 is a class in one of these files, and a line in the tables at its end.
 
     nl.do(qdisc.add("eth0", "htb", handle="1:", options={"init": {"defcls": 0x20}}))
-    rate = {"parms": {"rate": {"rate": 125_000}}}  # bytes a second
+    rate = {"parms": {"rate": {"rate": 125_000}}}  # bytes per second
     nl.do(tclass.add("eth0", "htb", "1:20", parent="1:", options=rate))
     nl.do(filter.add("eth0", "fw", parent="1:", handle=6, options={"classid": "1:20"}))
 """

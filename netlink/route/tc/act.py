@@ -127,7 +127,7 @@ class tc_gact_p(Message):
 
 
 class Gact(Message):
-    """TCA_GACT_* attributes, of a "gact": drop, pass and so on (linux/tc_act/tc_gact.h)."""
+    """TCA_GACT_* attributes of a "gact": drop, pass and so on (linux/tc_act/tc_gact.h)."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_gen] = struct(2, tc_gen)
@@ -150,9 +150,9 @@ class tc_police(Message):
 
 
 class Police(Message):
-    """TCA_POLICE_* attributes, of a "police" (linux/pkt_cls.h).
+    """TCA_POLICE_* attributes of a "police" (linux/pkt_cls.h).
 
-    Rates are bytes a second, but `pktrate64` packets, whose `pktburst64` is in ticks. `result` is
+    Rates are bytes per second, but `pktrate64` packets, whose `pktburst64` is in ticks. `result` is
     the outcome for what conforms, `tbf.action` for what does not. Setting a rate takes a table of
     1024 bytes in `rate` (and `peakrate`) and a `cell_log` in the struct, although the kernel reads
     the table only to guess an unknown link layer (qdisc_get_rtab).
@@ -187,7 +187,7 @@ class tc_mirred(tc_gen):
 
 
 class Mirred(Message):
-    """TCA_MIRRED_* attributes, of a "mirred"; `blockid` stands in for a link."""
+    """TCA_MIRRED_* attributes of a "mirred"; `blockid` stands in for a link."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_mirred] = struct(2, tc_mirred)
@@ -195,7 +195,7 @@ class Mirred(Message):
 
 
 class Simple(Message):
-    """TCA_DEF_* attributes, of a "simple", which logs a text (linux/tc_act/tc_defact.h)."""
+    """TCA_DEF_* attributes of a "simple", which logs a text (linux/tc_act/tc_defact.h)."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_gen] = struct(2, tc_gen)
@@ -203,7 +203,7 @@ class Simple(Message):
 
 
 class Sample(Message):
-    """TCA_SAMPLE_* attributes, of a "sample": one packet of `rate` (linux/tc_act/tc_sample.h)."""
+    """TCA_SAMPLE_* attributes of a "sample": one packet of `rate` (linux/tc_act/tc_sample.h)."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_gen] = struct(2, tc_gen)
@@ -222,7 +222,7 @@ class sock_filter(Message):
 
 
 class Bpf(Message):
-    """TCA_ACT_BPF_* attributes, of a "bpf" (linux/tc_act/tc_bpf.h).
+    """TCA_ACT_BPF_* attributes of a "bpf" (linux/tc_act/tc_bpf.h).
 
     A program is either instructions in `ops`, which `ops_len` counts, or an `fd` of bpf(2) with a
     `name`. For the latter the kernel sends `tag` and `id`.
@@ -258,7 +258,7 @@ class tc_vlan(tc_gen):
 
 
 class Vlan(Message):
-    """TCA_VLAN_* attributes, of a "vlan" (linux/tc_act/tc_vlan.h)."""
+    """TCA_VLAN_* attributes of a "vlan" (linux/tc_act/tc_vlan.h)."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_vlan] = struct(2, tc_vlan)
@@ -286,7 +286,7 @@ class tc_mpls(tc_gen):
 
 
 class Mpls(Message):
-    """TCA_MPLS_* attributes, of an "mpls" (linux/tc_act/tc_mpls.h)."""
+    """TCA_MPLS_* attributes of an "mpls" (linux/tc_act/tc_mpls.h)."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_mpls] = struct(2, tc_mpls)
@@ -345,7 +345,7 @@ class tc_tunnel_key(tc_gen):
 
 
 class TunnelKey(Message):
-    """TCA_TUNNEL_KEY_* attributes, of a "tunnel_key" (linux/tc_act/tc_tunnel_key.h)."""
+    """TCA_TUNNEL_KEY_* attributes of a "tunnel_key" (linux/tc_act/tc_tunnel_key.h)."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_tunnel_key] = struct(2, tc_tunnel_key)
@@ -386,7 +386,7 @@ class tc_ife(tc_gen):
 
 
 class Ife(Message):
-    """TCA_IFE_* attributes, of an "ife" (linux/tc_act/tc_ife.h).
+    """TCA_IFE_* attributes of an "ife" (linux/tc_act/tc_ife.h).
 
     An entry of `metalst` is empty where the packet's own value is carried, else it is the value:
     four bytes in the machine's order, two for IFE_META_TCINDEX.
@@ -454,7 +454,7 @@ class PeditKeys(Message):
 
 
 class Pedit(Message):
-    """TCA_PEDIT_* attributes, of a "pedit": `parms_ex` and `keys_ex`, or `parms` alone."""
+    """TCA_PEDIT_* attributes of a "pedit": `parms_ex` and `keys_ex`, or `parms` alone."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_pedit_sel] = struct(2, tc_pedit_sel)
@@ -478,7 +478,7 @@ class tc_nat(tc_gen):
 
 
 class Nat(Message):
-    """TCA_NAT_* attributes, of a "nat", which keeps no state (linux/tc_act/tc_nat.h)."""
+    """TCA_NAT_* attributes of a "nat", which keeps no state (linux/tc_act/tc_nat.h)."""
 
     parms: Nested[tc_nat] = struct(1, tc_nat)
     tm: Nested[tcf_t] = struct(2, tcf_t)
@@ -503,7 +503,7 @@ class tc_csum(tc_gen):
 
 
 class Csum(Message):
-    """TCA_CSUM_* attributes, of a "csum" (linux/tc_act/tc_csum.h)."""
+    """TCA_CSUM_* attributes of a "csum" (linux/tc_act/tc_csum.h)."""
 
     parms: Nested[tc_csum] = struct(1, tc_csum)
     tm: Nested[tcf_t] = struct(2, tcf_t)
@@ -525,7 +525,7 @@ class SKBEDIT_F(KernelFlag):
 
 
 class Skbedit(Message):
-    """TCA_SKBEDIT_* attributes, of a "skbedit": `mask` is the mark's, `priority` a handle."""
+    """TCA_SKBEDIT_* attributes of a "skbedit": `mask` is the mark's, `priority` a handle."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_gen] = struct(2, tc_gen)
@@ -555,7 +555,7 @@ class tc_skbmod(tc_gen):
 
 
 class Skbmod(Message):
-    """TCA_SKBMOD_* attributes, of a "skbmod" (linux/tc_act/tc_skbmod.h)."""
+    """TCA_SKBMOD_* attributes of a "skbmod" (linux/tc_act/tc_skbmod.h)."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_skbmod] = struct(2, tc_skbmod)
@@ -571,7 +571,7 @@ class tc_connmark(tc_gen):
 
 
 class Connmark(Message):
-    """TCA_CONNMARK_* attributes, of a "connmark" (linux/tc_act/tc_connmark.h)."""
+    """TCA_CONNMARK_* attributes of a "connmark" (linux/tc_act/tc_connmark.h)."""
 
     parms: Nested[tc_connmark] = struct(1, tc_connmark)
     tm: Nested[tcf_t] = struct(2, tcf_t)
@@ -589,7 +589,7 @@ class TCA_CT_ACT(KernelFlag):
 
 
 class Ct(Message):
-    """TCA_CT_* attributes, of a "ct": labels are 16 bytes (linux/tc_act/tc_ct.h)."""
+    """TCA_CT_* attributes of a "ct": labels are 16 bytes (linux/tc_act/tc_ct.h)."""
 
     parms: Nested[tc_gen] = struct(1, tc_gen)
     tm: Nested[tcf_t] = struct(2, tcf_t)
@@ -611,7 +611,7 @@ class Ct(Message):
 
 
 class Ctinfo(Message):
-    """TCA_CTINFO_* attributes, of a "ctinfo" (linux/tc_act/tc_ctinfo.h)."""
+    """TCA_CTINFO_* attributes of a "ctinfo" (linux/tc_act/tc_ctinfo.h)."""
 
     tm: Nested[tcf_t] = struct(2, tcf_t)
     act: Nested[tc_gen] = struct(3, tc_gen)
@@ -641,7 +641,7 @@ class GateEntries(Message):
 
 
 class Gate(Message):
-    """TCA_GATE_* attributes, of a "gate": times in ns (linux/tc_act/tc_gate.h)."""
+    """TCA_GATE_* attributes of a "gate": times in ns (linux/tc_act/tc_gate.h)."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_gen] = struct(2, tc_gen)

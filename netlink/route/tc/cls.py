@@ -99,7 +99,7 @@ class tc_u32_pcnt(Message):
 
 
 class U32(Message):
-    """TCA_U32_* attributes, of a "u32" (linux/pkt_cls.h).
+    """TCA_U32_* attributes of a "u32" (linux/pkt_cls.h).
 
     The filter's handle, `hash` and `link` are table:bucket:node, see U32Handle. Only a table, which
     has no selector, has a `divisor`.
@@ -129,7 +129,7 @@ class tc_basic_pcnt(Message):
 
 
 class Basic(Message):
-    """TCA_BASIC_* attributes, of a "basic" (linux/pkt_cls.h)."""
+    """TCA_BASIC_* attributes of a "basic" (linux/pkt_cls.h)."""
 
     classid: Named[Handle | None] = u32(1, enum=Handle)
     ematches: Nested[EmatchTree] = nest(2, EmatchTree)
@@ -145,7 +145,7 @@ class TCA_BPF_FLAG(KernelFlag):
 
 
 class Bpf(Message):
-    """TCA_BPF_* attributes, of a "bpf" (linux/pkt_cls.h).
+    """TCA_BPF_* attributes of a "bpf" (linux/pkt_cls.h).
 
     A program is either instructions in `ops`, which `ops_len` counts, or an `fd` of bpf(2) with a
     `name`. For the latter the kernel sends `tag` and `id`.
@@ -165,7 +165,7 @@ class Bpf(Message):
 
 
 class Cgroup(Message):
-    """TCA_CGROUP_* attributes, of a "cgroup" (linux/pkt_cls.h)."""
+    """TCA_CGROUP_* attributes of a "cgroup" (linux/pkt_cls.h)."""
 
     act: Several[Action] = array(1, Action, first=1)
     police: Nested[Police] = nest(2, Police)
@@ -203,7 +203,7 @@ class FLOW_MODE(KernelEnum):
 
 
 class Flow(Message):
-    """TCA_FLOW_* attributes, of a "flow" (linux/pkt_cls.h): bit N of `keys_` is FLOW_KEY number N;
+    """TCA_FLOW_* attributes of a "flow" (linux/pkt_cls.h): bit N of `keys_` is FLOW_KEY number N;
     `perturb` in seconds."""
 
     keys_: int | None = u32(1)
@@ -221,7 +221,7 @@ class Flow(Message):
 
 
 class Fw(Message):
-    """TCA_FW_* attributes, of an "fw" (linux/pkt_cls.h): the mark is the filter's handle."""
+    """TCA_FW_* attributes of an "fw" (linux/pkt_cls.h): the mark is the filter's handle."""
 
     classid: Named[Handle | None] = u32(1, enum=Handle)
     police: Nested[Police] = nest(2, Police)
@@ -237,7 +237,7 @@ class tc_matchall_pcnt(Message):
 
 
 class Matchall(Message):
-    """TCA_MATCHALL_* attributes, of a "matchall" (linux/pkt_cls.h)."""
+    """TCA_MATCHALL_* attributes of a "matchall" (linux/pkt_cls.h)."""
 
     classid: Named[Handle | None] = u32(1, enum=Handle)
     act: Several[Action] = array(2, Action, first=1)
@@ -246,7 +246,7 @@ class Matchall(Message):
 
 
 class Route4(Message):
-    """TCA_ROUTE4_* attributes, of a "route" (linux/pkt_cls.h): realms of the packet's route."""
+    """TCA_ROUTE4_* attributes of a "route" (linux/pkt_cls.h): realms of the packet's route."""
 
     classid: Named[Handle | None] = u32(1, enum=Handle)
     to: int | None = u32(2)
@@ -326,7 +326,7 @@ class FlowerCfm(Message):
 
 
 class Flower(Message):
-    """TCA_FLOWER_* attributes, of a "flower" (linux/pkt_cls.h).
+    """TCA_FLOWER_* attributes of a "flower" (linux/pkt_cls.h).
 
     A key without its mask must be equal. Many keys need others: `key_tcp_dst` needs
     `key_ip_proto`, and that `key_eth_type`. Labels of a connection are 16 bytes.

@@ -97,7 +97,7 @@ class tc_tbf_qopt(Message):
 
 
 class Tbf(Message):
-    """TCA_TBF_* attributes, of a "tbf": rates in bytes a second, bursts in bytes.
+    """TCA_TBF_* attributes of a "tbf": rates in bytes per second, bursts in bytes.
 
     The kernel reads the tables `rtab` and `ptab` only to guess an unknown link layer.
     """
@@ -145,7 +145,7 @@ class tc_red_xstats(Message):
 
 
 class Red(Message):
-    """TCA_RED_* attributes, of a "red".
+    """TCA_RED_* attributes of a "red".
 
     `stab` is the table of 256 bytes by which idle time lowers the average; making a red needs it.
     `max_p` is a probability in 2^-32. The blocks hold filters that see early
@@ -214,7 +214,7 @@ class GredQueues(Message):
 
 
 class Gred(Message):
-    """TCA_GRED_* attributes, of a "gred".
+    """TCA_GRED_* attributes of a "gred".
 
     Setting up takes `dps`; a change takes one struct in `parms`, and `stab`. What is sent has all
     16 virtual queues in `parms` and `max_p`.
@@ -239,7 +239,7 @@ class tc_choke_xstats(Message):
 
 
 class Choke(Message):
-    """TCA_CHOKE_* attributes, of a "choke": as red, but its limits are packets."""
+    """TCA_CHOKE_* attributes of a "choke": as red, but its limits are packets."""
 
     parms: Nested[tc_red_qopt] = struct(1, tc_red_qopt)
     stab: bytes | None = binary(2, size=RED_STAB_SIZE)
@@ -322,7 +322,7 @@ class tc_sfb_xstats(Message):
 
 
 class Sfb(Message):
-    """TCA_SFB_* attributes, of an "sfb"."""
+    """TCA_SFB_* attributes of an "sfb"."""
 
     parms: Nested[tc_sfb_qopt] = struct(1, tc_sfb_qopt)
 
@@ -366,7 +366,7 @@ class tc_htb_xstats(Message):
 
 
 class Htb(Message):
-    """TCA_HTB_* attributes, of an "htb" (`init`, `direct_qlen`) and its classes (the rest)."""
+    """TCA_HTB_* attributes of an "htb" (`init`, `direct_qlen`) and its classes (the rest)."""
 
     parms: Nested[tc_htb_opt] = struct(1, tc_htb_opt)
     init: Nested[tc_htb_glob] = struct(2, tc_htb_glob)
@@ -385,7 +385,7 @@ class tc_hfsc_qopt(Message):
 
 
 class tc_service_curve(Message):
-    """struct tc_service_curve (linux/pkt_sched.h): slopes in bytes a second, `d` in us."""
+    """struct tc_service_curve (linux/pkt_sched.h): slopes in bytes per second, `d` in us."""
 
     m1: int = u32()
     d: int = u32()
@@ -402,7 +402,7 @@ class tc_hfsc_stats(Message):
 
 
 class Hfsc(Message):
-    """TCA_HFSC_* attributes, of a class of an "hfsc": its service curves."""
+    """TCA_HFSC_* attributes of a class of an "hfsc": its service curves."""
 
     rsc: Nested[tc_service_curve] = struct(1, tc_service_curve)
     fsc: Nested[tc_service_curve] = struct(2, tc_service_curve)
@@ -416,7 +416,7 @@ class tc_drr_stats(Message):
 
 
 class Drr(Message):
-    """TCA_DRR_* attributes, of a class of a "drr": bytes."""
+    """TCA_DRR_* attributes of a class of a "drr": bytes."""
 
     quantum: int | None = u32(1)
 
@@ -429,7 +429,7 @@ class tc_qfq_stats(Message):
 
 
 class Qfq(Message):
-    """TCA_QFQ_* attributes, of a class of a "qfq": `lmax` is the longest packet in bytes."""
+    """TCA_QFQ_* attributes of a class of a "qfq": `lmax` is the longest packet in bytes."""
 
     weight: int | None = u32(1)
     lmax: int | None = u32(2)
@@ -475,7 +475,7 @@ class tc_netem_corrupt(Message):
 
 
 class tc_netem_rate(Message):
-    """struct tc_netem_rate (linux/pkt_sched.h): bytes a second, and bytes."""
+    """struct tc_netem_rate (linux/pkt_sched.h): bytes per second, and bytes."""
 
     rate: int = u32()
     packet_overhead: int = s32()
@@ -521,10 +521,10 @@ class NetemLoss(Message):
 
 
 class Netem(tc_netem_qopt):
-    """struct tc_netem_qopt and TCA_NETEM_* attributes, of a "netem".
+    """struct tc_netem_qopt and TCA_NETEM_* attributes of a "netem".
 
     `latency64` and `jitter64`, in ns, stand for the header's where they are given; `rate64` is in
-    bytes a second. The distributions are tables of up to 16384 numbers, in 1/8192 of the jitter.
+    bytes per second. The distributions are tables of up to 16384 numbers, in 1/8192 of the jitter.
     `loss` is the header's share of packets, `loss_` the attribute with a model.
     """
 
@@ -586,13 +586,13 @@ class tc_mqprio_qopt(Message):
 
 
 class MqprioMinRates(Message):
-    """TCA_MQPRIO_MIN_RATE64: bytes a second, by traffic class."""
+    """TCA_MQPRIO_MIN_RATE64: bytes per second, by traffic class."""
 
     min_rate64: tuple[int, ...] = repeated(3, u64())
 
 
 class MqprioMaxRates(Message):
-    """TCA_MQPRIO_MAX_RATE64: bytes a second, by traffic class."""
+    """TCA_MQPRIO_MAX_RATE64: bytes per second, by traffic class."""
 
     max_rate64: tuple[int, ...] = repeated(4, u64())
 
@@ -605,7 +605,7 @@ class MqprioClass(Message):
 
 
 class Mqprio(tc_mqprio_qopt):
-    """struct tc_mqprio_qopt and TCA_MQPRIO_* attributes, of an "mqprio"."""
+    """struct tc_mqprio_qopt and TCA_MQPRIO_* attributes of an "mqprio"."""
 
     mode: Named[TC_MQPRIO_MODE | int | None] = u16(1, enum=TC_MQPRIO_MODE)
     shaper: Named[TC_MQPRIO_SHAPER | int | None] = u16(2, enum=TC_MQPRIO_SHAPER)
@@ -660,7 +660,7 @@ class TaprioStats(Message):
 
 
 class Taprio(Message):
-    """TCA_TAPRIO_ATTR_* attributes, of a "taprio": times in ns, `txtime_delay` too.
+    """TCA_TAPRIO_ATTR_* attributes of a "taprio": times in ns, `txtime_delay` too.
 
     `admin_sched` is a schedule that is to follow the present one; the kernel only sends it.
     """
@@ -690,7 +690,7 @@ class tc_cbs_qopt(Message):
 
 
 class Cbs(Message):
-    """TCA_CBS_* attributes, of a "cbs"."""
+    """TCA_CBS_* attributes of a "cbs"."""
 
     parms: Nested[tc_cbs_qopt] = struct(1, tc_cbs_qopt)
 
@@ -712,7 +712,7 @@ class tc_etf_qopt(Message):
 
 
 class Etf(Message):
-    """TCA_ETF_* attributes, of an "etf"."""
+    """TCA_ETF_* attributes of an "etf"."""
 
     parms: Nested[tc_etf_qopt] = struct(1, tc_etf_qopt)
 
@@ -730,7 +730,7 @@ class EtsPriomap(Message):
 
 
 class Ets(Message):
-    """TCA_ETS_* attributes, of an "ets", and of its classes (`quanta_band` alone)."""
+    """TCA_ETS_* attributes of an "ets", and of its classes (`quanta_band` alone)."""
 
     nbands: int | None = u8(1)
     nstrict: int | None = u8(2)
@@ -757,7 +757,7 @@ class tc_codel_xstats(Message):
 
 
 class Codel(Message):
-    """TCA_CODEL_* attributes, of a "codel": times in us, `limit` in packets."""
+    """TCA_CODEL_* attributes of a "codel": times in us, `limit` in packets."""
 
     target: int | None = u32(1)
     limit: int | None = u32(2)
@@ -805,7 +805,7 @@ class tc_fq_codel_cl_stats(tc_fq_codel_xstats):
 
 
 class FqCodel(Message):
-    """TCA_FQ_CODEL_* attributes, of an "fq_codel": times in us, `limit` in packets."""
+    """TCA_FQ_CODEL_* attributes of an "fq_codel": times in us, `limit` in packets."""
 
     target: int | None = u32(1)
     limit: int | None = u32(2)
@@ -845,7 +845,7 @@ class tc_fq_qd_stats(Message):
 
 
 class Fq(Message):
-    """TCA_FQ_* attributes, of an "fq": limits in packets, quanta in bytes, rates in bytes a
+    """TCA_FQ_* attributes of an "fq": limits in packets, quanta in bytes, rates in bytes a
     second; `ce_threshold`, delay and horizon in us, `timer_slack` in ns."""
 
     plimit: int | None = u32(1)
@@ -878,7 +878,7 @@ class tc_hhf_xstats(Message):
 
 
 class Hhf(Message):
-    """TCA_HHF_* attributes, of an "hhf": times in us, `backlog_limit` in packets."""
+    """TCA_HHF_* attributes of an "hhf": times in us, `backlog_limit` in packets."""
 
     backlog_limit: int | None = u32(1)
     quantum: int | None = u32(2)
@@ -904,7 +904,7 @@ class tc_pie_xstats(Message):
 
 
 class Pie(Message):
-    """TCA_PIE_* attributes, of a "pie": times in us, `limit` in packets."""
+    """TCA_PIE_* attributes of a "pie": times in us, `limit` in packets."""
 
     target: int | None = u32(1)
     limit: int | None = u32(2)
@@ -931,7 +931,7 @@ class tc_fq_pie_xstats(Message):
 
 
 class FqPie(Message):
-    """TCA_FQ_PIE_* attributes, of an "fq_pie": times in us, `ecn_prob` in percent."""
+    """TCA_FQ_PIE_* attributes of an "fq_pie": times in us, `ecn_prob` in percent."""
 
     limit: int | None = u32(1)
     flows: int | None = u32(2)
@@ -990,7 +990,7 @@ class CAKE_ATM(KernelEnum):
 
 
 class Cake(Message):
-    """TCA_CAKE_* attributes, of a "cake": `base_rate64` in bytes a second, times in us.
+    """TCA_CAKE_* attributes of a "cake": `base_rate64` in bytes per second, times in us.
 
     `raw`, whatever its value, is a request for no overhead.
     """
@@ -1044,7 +1044,7 @@ class CakeTin(Message):
 
 
 class CakeStats(Message):
-    """TCA_CAKE_STATS_* attributes, of a "cake"; from `deficit` on, of its classes."""
+    """TCA_CAKE_STATS_* attributes of a "cake"; from `deficit` on, of its classes."""
 
     capacity_estimate64: int | None = u64(2)
     memory_limit: int | None = u32(3)

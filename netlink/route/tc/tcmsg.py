@@ -219,7 +219,7 @@ def place(words: Words, name: str, *, major: bool = False) -> Handle:
 
 
 def ticks(size: int, rate: int) -> int:
-    """How long `size` bytes take at `rate` bytes a second, in scheduler ticks of 64 ns.
+    """How long `size` bytes take at `rate` bytes per second, in scheduler ticks of 64 ns.
 
     That is how tbf, htb and police count a burst (PSCHED_SHIFT in include/net/pkt_sched.h).
     """
@@ -242,7 +242,7 @@ class tcmsg(Message):
 
 
 class tc_ratespec(Message):
-    """struct tc_ratespec (linux/pkt_sched.h): `rate` in bytes a second, 0xffffffff where a
+    """struct tc_ratespec (linux/pkt_sched.h): `rate` in bytes per second, 0xffffffff where a
     64-bit attribute beside it says more; `overhead` and `mpu` in bytes."""
 
     cell_log: int = u8()
@@ -333,7 +333,7 @@ class tc_estimator(Message):
 class tc_stats(Message):
     """struct tc_stats (linux/pkt_sched.h): statistics as they were before TCA_STATS2.
 
-    `bps` is bytes a second.
+    `bps` is bytes per second.
     """
 
     bytes: int = u64()
@@ -354,14 +354,14 @@ class gnet_stats_basic(Message):
 
 
 class gnet_stats_rate_est(Message):
-    """struct gnet_stats_rate_est (linux/gen_stats.h): `bps` in bytes a second."""
+    """struct gnet_stats_rate_est (linux/gen_stats.h): `bps` in bytes per second."""
 
     bps: int = u32()
     pps: int = u32()
 
 
 class gnet_stats_rate_est64(Message):
-    """struct gnet_stats_rate_est64 (linux/gen_stats.h): `bps` in bytes a second."""
+    """struct gnet_stats_rate_est64 (linux/gen_stats.h): `bps` in bytes per second."""
 
     bps: int = u64()
     pps: int = u64()

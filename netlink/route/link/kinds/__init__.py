@@ -1,12 +1,12 @@
-"""The kinds of links: one file for each kind, imported when the first link of that kind is used.
+"""Tables that map each kind of link to its class. Each kind has its own file in this folder.
 
-The tables name the class of a kind as a string: KINDS for IFLA_INFO_DATA, SLAVE_KINDS for
-IFLA_INFO_SLAVE_DATA (what the master of a link keeps for it), and XSTATS for IFLA_INFO_XSTATS.
-Their keys are the values of IFLA_INFO_KIND and IFLA_INFO_SLAVE_KIND. To add a kind, add a file and
-a line. This file must not import a kind.
+KINDS is for IFLA_INFO_DATA, SLAVE_KINDS for IFLA_INFO_SLAVE_DATA (settings of a port, which its
+master stores) and XSTATS for IFLA_INFO_XSTATS. Their keys are the values of IFLA_INFO_KIND and
+IFLA_INFO_SLAVE_KIND. This file must not import a kind: it names classes as strings, so that a kind
+is imported when its first link is used. To add a kind, add a file and a line in a table.
 
 Kinds without data in Linux 6.12: dummy, ifb, lowpan, netdevsim, nlmon, pfcp, team, vcan, virt_wifi,
-vsockmon, wireguard. The links in a "team" or "hsr" have no data either.
+vsockmon, wireguard. Ports of a "team" or "hsr" have no data either.
 """
 
 from netlink.schema import Lazy

@@ -1,6 +1,7 @@
-"""The kind "amt": multicast over unicast UDP.
+"""Link kind "amt": multicast traffic over unicast UDP (Automatic Multicast Tunneling).
 
-Numbers are from Linux 6.12 (linux/amt.h). Widths and byte order are from drivers/net/amt.c.
+This file only declares attributes, and is imported when the first "amt" link is used. Numbers are
+from Linux 6.12 (linux/amt.h). Widths and byte order are from drivers/net/amt.c.
 """
 
 from netlink.constants import KernelEnum
@@ -8,14 +9,14 @@ from netlink.schema import Addr, Message, Named, address, be16, u32
 
 
 class AMT_MODE(KernelEnum):
-    """Which end of a multicast tunnel a link is (linux/amt.h)."""
+    """Whether a link is a gateway or a relay of the multicast tunnel (linux/amt.h)."""
 
     AMT_MODE_GATEWAY = 0
     AMT_MODE_RELAY = 1
 
 
 class Amt(Message):
-    """IFLA_AMT_* attributes, of an "amt" (linux/amt.h)."""
+    """IFLA_AMT_* attributes of an "amt" (linux/amt.h)."""
 
     mode: Named[AMT_MODE | int | None] = u32(1, enum=AMT_MODE)
     relay_port: int | None = be16(2)

@@ -1,8 +1,9 @@
-"""Bonds and the links in them.
+"""Link kind "bond": link aggregation, for the bond and for its ports.
 
-Attribute numbers are those of Linux 6.12 (linux/if_link.h), values those of linux/if_bonding.h
-and, where that has no name for them, of the kernel's own net/bonding.h and net/bond_3ad.h; widths
-are those of drivers/net/bonding/bond_netlink.c.
+This file only declares attributes, and is imported when the first bond is used. Numbers are from
+Linux 6.12 (linux/if_link.h). Values are from linux/if_bonding.h or, where it has no names,
+from net/bonding.h and net/bond_3ad.h in the kernel source. Widths are from
+drivers/net/bonding/bond_netlink.c.
 """
 
 from netlink.constants import KernelEnum, KernelFlag
@@ -23,7 +24,7 @@ from netlink.schema import (
 
 
 class BOND_MODE(KernelEnum):
-    """How a bond spreads traffic over its links (linux/if_bonding.h)."""
+    """How a bond distributes traffic over its ports (linux/if_bonding.h)."""
 
     BOND_MODE_ROUNDROBIN = 0
     BOND_MODE_ACTIVEBACKUP = 1
@@ -35,7 +36,7 @@ class BOND_MODE(KernelEnum):
 
 
 class BOND_XMIT_POLICY(KernelEnum):
-    """What is hashed to choose a link (linux/if_bonding.h)."""
+    """Packet fields that are hashed to choose a port (linux/if_bonding.h)."""
 
     BOND_XMIT_POLICY_LAYER2 = 0
     BOND_XMIT_POLICY_LAYER34 = 1
@@ -46,7 +47,7 @@ class BOND_XMIT_POLICY(KernelEnum):
 
 
 class BOND_ARP_VALIDATE(KernelEnum, prefix=("BOND_ARP_VALIDATE_", "BOND_ARP_")):
-    """On which links ARP probes are checked, and other ARP is not counted (net/bonding.h)."""
+    """On which ports the bond validates ARP probes, or ignores other traffic (net/bonding.h)."""
 
     BOND_ARP_VALIDATE_NONE = 0
     BOND_ARP_VALIDATE_ACTIVE = 1
@@ -58,14 +59,14 @@ class BOND_ARP_VALIDATE(KernelEnum, prefix=("BOND_ARP_VALIDATE_", "BOND_ARP_")):
 
 
 class BOND_ARP_TARGETS(KernelEnum):
-    """How many ARP targets must answer for a link to be up (net/bonding.h)."""
+    """Whether any or all ARP targets must answer for a port to be up (net/bonding.h)."""
 
     BOND_ARP_TARGETS_ANY = 0
     BOND_ARP_TARGETS_ALL = 1
 
 
 class BOND_PRI_RESELECT(KernelEnum):
-    """When the primary link becomes the active one again (net/bonding.h)."""
+    """When the primary port becomes the active port again (net/bonding.h)."""
 
     BOND_PRI_RESELECT_ALWAYS = 0
     BOND_PRI_RESELECT_BETTER = 1
@@ -73,7 +74,7 @@ class BOND_PRI_RESELECT(KernelEnum):
 
 
 class BOND_FOM(KernelEnum):
-    """Whose address a failover moves: IFLA_BOND_FAIL_OVER_MAC (net/bonding.h)."""
+    """Which MAC address a failover moves: IFLA_BOND_FAIL_OVER_MAC (net/bonding.h)."""
 
     BOND_FOM_NONE = 0
     BOND_FOM_ACTIVE = 1
@@ -81,14 +82,14 @@ class BOND_FOM(KernelEnum):
 
 
 class AD_LACP(KernelEnum):
-    """How often the partner shall send LACPDUs: every 30 s, or every second (net/bond_3ad.h)."""
+    """How often the partner sends LACPDUs: every 30 s or every second (net/bond_3ad.h)."""
 
     AD_LACP_SLOW = 0
     AD_LACP_FAST = 1
 
 
 class BOND_AD(KernelEnum):
-    """How an 802.3ad bond selects its aggregator (net/bond_3ad.h)."""
+    """How an 802.3ad bond selects its active aggregator (net/bond_3ad.h)."""
 
     BOND_AD_STABLE = 0
     BOND_AD_BANDWIDTH = 1
@@ -96,14 +97,14 @@ class BOND_AD(KernelEnum):
 
 
 class BOND_STATE(KernelEnum):
-    """Whether a link carries the bond's traffic (linux/if_bonding.h)."""
+    """Whether a port carries the traffic of the bond (linux/if_bonding.h)."""
 
     BOND_STATE_ACTIVE = 0
     BOND_STATE_BACKUP = 1
 
 
 class BOND_LINK(KernelEnum):
-    """What the bond's monitor knows of a link (linux/if_bonding.h)."""
+    """Link state of a port, as seen by the bond's monitor (linux/if_bonding.h)."""
 
     BOND_LINK_UP = 0
     BOND_LINK_FAIL = 1
@@ -125,7 +126,7 @@ class LACP_STATE(KernelFlag):
 
 
 class AD_CHURN(KernelEnum, prefix="AD_"):
-    """Whether an 802.3ad port comes to agree with its partner (net/bond_3ad.h)."""
+    """State of the 802.3ad churn detection: whether actor and partner agree (net/bond_3ad.h)."""
 
     AD_CHURN_MONITOR = 0
     AD_CHURN = 1
@@ -143,9 +144,10 @@ class BondAdInfo(Message):
 
 
 class Bond(Message):
-    """IFLA_BOND_* attributes, of a "bond" (linux/if_link.h).
+    """IFLA_BOND_* attributes of a "bond" (linux/if_link.h).
 
-    Links are indexes; intervals and delays in milliseconds, but `lp_interval` in seconds.
+    Ports are link indexes. Intervals and delays are in milliseconds, except `lp_interval`, which is
+    in seconds.
     """
 
     mode: Named[BOND_MODE | int | None] = u8(1, enum=BOND_MODE)
@@ -184,7 +186,7 @@ class Bond(Message):
 
 
 class BondSlave(Message):
-    """IFLA_BOND_SLAVE_* attributes, of a link in a "bond" (linux/if_link.h)."""
+    """IFLA_BOND_SLAVE_* attributes of a port of a "bond" (linux/if_link.h)."""
 
     state: Named[BOND_STATE | int | None] = u8(1, enum=BOND_STATE)
     mii_status: Named[BOND_LINK | int | None] = u8(2, enum=BOND_LINK)

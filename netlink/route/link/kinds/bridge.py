@@ -1,8 +1,8 @@
-"""The bridge and its ports, which carry each other's names all through their attributes.
+"""Link kind "bridge": the attributes of a bridge and of its ports.
 
-Numbers are those of Linux 6.12 (linux/if_link.h, linux/if_bridge.h); widths and byte order are
-those of net/bridge/br_netlink.c. Clock ticks are hundredths of a second. PAD attributes, which
-only align what follows them, are not declared.
+This file only declares attributes, and is imported when the first bridge or port is used. Numbers
+are from Linux 6.12 (linux/if_link.h, linux/if_bridge.h). Widths and byte order are from
+net/bridge/br_netlink.c. A clock tick is 10 ms. Padding attributes are not declared.
 """
 
 from netlink.constants import KernelEnum
@@ -27,7 +27,7 @@ from netlink.schema import (
 
 
 class BR_BOOLOPT(KernelEnum):
-    """Bit numbers of a bridge's boolean options (linux/if_bridge.h)."""
+    """Bit numbers of the boolean options of a bridge (linux/if_bridge.h)."""
 
     BR_BOOLOPT_NO_LL_LEARN = 0
     BR_BOOLOPT_MCAST_VLAN_SNOOPING = 1
@@ -37,7 +37,7 @@ class BR_BOOLOPT(KernelEnum):
 
 
 class BR_STP_MODE(KernelEnum):
-    """Who speaks the spanning tree protocol (linux/if_link.h of a release after Linux 6.18)."""
+    """Whether the kernel or a program runs STP (linux/if_link.h of a release after Linux 6.18)."""
 
     BR_STP_MODE_AUTO = 0
     BR_STP_MODE_USER = 1
@@ -45,7 +45,7 @@ class BR_STP_MODE(KernelEnum):
 
 
 class MDB_RTR_TYPE(KernelEnum):
-    """Whether a multicast router is behind a port (linux/if_bridge.h)."""
+    """How a port learns about multicast routers (linux/if_bridge.h)."""
 
     MDB_RTR_TYPE_DISABLED = 0
     MDB_RTR_TYPE_TEMP_QUERY = 1
@@ -54,7 +54,7 @@ class MDB_RTR_TYPE(KernelEnum):
 
 
 class ifla_bridge_id(Message):
-    """struct ifla_bridge_id (linux/if_link.h): an 802.1D identifier."""
+    """struct ifla_bridge_id (linux/if_link.h): an 802.1D bridge identifier."""
 
     prio: int = be16()
     addr: str = mac(size=6)
@@ -70,7 +70,7 @@ class br_boolopt_multi(Message):
 class BridgeQuerier(Message):
     """BRIDGE_QUERIER_* attributes of IFLA_BR_MCAST_QUERIER_STATE (linux/if_bridge.h).
 
-    Ports are link indexes, timers clock ticks.
+    Ports are link indexes. Timers are in clock ticks.
     """
 
     ip_address: Addr = address(1, size=4)
@@ -82,7 +82,7 @@ class BridgeQuerier(Message):
 
 
 class Bridge(Message):
-    """IFLA_BR_* attributes, of a "bridge" (linux/if_link.h). Times and timers in clock ticks."""
+    """IFLA_BR_* attributes of a "bridge" (linux/if_link.h). Times and timers are in clock ticks."""
 
     forward_delay: int | None = u32(1)
     hello_time: int | None = u32(2)
@@ -136,9 +136,9 @@ class Bridge(Message):
 
 
 class BridgePort(Message):
-    """IFLA_BRPORT_* attributes, of a link in a "bridge" (linux/if_link.h). Timers in clock ticks.
+    """IFLA_BRPORT_* attributes of a port of a "bridge" (linux/if_link.h).
 
-    A `mode` of 1 is BRIDGE_MODE_HAIRPIN; `backup_port` is a link index.
+    Timers are in clock ticks. A `mode` of 1 is BRIDGE_MODE_HAIRPIN. `backup_port` is a link index.
     """
 
     state: Named[BR_STATE | int | None] = u8(1, enum=BR_STATE)

@@ -1,7 +1,8 @@
-"""CAN controllers: bit timing, modes, and the counters that come as IFLA_INFO_XSTATS.
+"""Link kind "can": a CAN controller with its bit timing, modes and counters (IFLA_INFO_XSTATS).
 
-Numbers are those of Linux 6.12 (linux/can/netlink.h); widths are those of
-drivers/net/can/dev/netlink.c. Virtual CAN links have no data ("vcan") or a peer ("vxcan").
+This file only declares attributes, and is imported when the first CAN controller is used. Numbers
+are from Linux 6.12 (linux/can/netlink.h). Widths are from drivers/net/can/dev/netlink.c. Virtual
+CAN links are of the kinds "vcan", which has no data, and "vxcan".
 """
 
 from netlink.constants import KernelEnum, KernelFlag
@@ -9,7 +10,7 @@ from netlink.schema import Message, Named, Nested, nest, scalars, string, struct
 
 
 class CAN_STATE(KernelEnum):
-    """State of a controller, by its error counters (linux/can/netlink.h)."""
+    """State of a controller, which depends on its error counters (linux/can/netlink.h)."""
 
     CAN_STATE_ERROR_ACTIVE = 0
     CAN_STATE_ERROR_WARNING = 1
@@ -38,8 +39,8 @@ class CAN_CTRLMODE(KernelFlag):
 class can_bittiming(Message):
     """struct can_bittiming (linux/can/netlink.h).
 
-    `bitrate` in bit/s, `sample_point` in tenths of a percent, `tq`, the time quantum, in ns, the
-    segments and `sjw` in quanta.
+    `bitrate` is in bit/s, `sample_point` in tenths of a percent, and the time quantum `tq` in ns.
+    The segments and `sjw` are in time quanta.
     """
 
     bitrate: int = u32()
@@ -53,7 +54,7 @@ class can_bittiming(Message):
 
 
 class can_bittiming_const(Message):
-    """struct can_bittiming_const (linux/can/netlink.h): what the controller can do."""
+    """struct can_bittiming_const (linux/can/netlink.h): limits of the controller's bit timing."""
 
     name: str = string(size=16)
     tseg1_min: int = u32()
@@ -67,20 +68,20 @@ class can_bittiming_const(Message):
 
 
 class can_clock(Message):
-    """struct can_clock (linux/can/netlink.h): Hz."""
+    """struct can_clock (linux/can/netlink.h): `freq` is in Hz."""
 
     freq: int = u32()
 
 
 class can_ctrlmode(Message):
-    """struct can_ctrlmode (linux/can/netlink.h): `mask` says which of `flags` to change."""
+    """struct can_ctrlmode (linux/can/netlink.h): `mask` selects the `flags` to change."""
 
     mask: int = u32()
     flags: Named[CAN_CTRLMODE] = u32(enum=CAN_CTRLMODE)
 
 
 class can_berr_counter(Message):
-    """struct can_berr_counter (linux/can/netlink.h): bus errors."""
+    """struct can_berr_counter (linux/can/netlink.h): bus error counters."""
 
     txerr: int = u16()
     rxerr: int = u16()
@@ -118,10 +119,10 @@ class CanCtrlmodeExt(Message):
 
 
 class Can(Message):
-    """IFLA_CAN_* attributes, of a "can" (linux/can/netlink.h).
+    """IFLA_CAN_* attributes of a "can" (linux/can/netlink.h).
 
-    Bit rates in bit/s, terminations in ohms, 0 is none. What ends in `const` are the values that
-    the controller can have.
+    Bit rates are in bit/s. Terminations are in ohms; 0 means none. Fields with names that end in
+    `const` are the values that the controller supports.
     """
 
     bittiming: Nested[can_bittiming] = struct(1, can_bittiming)

@@ -1,6 +1,7 @@
-"""The kind "geneve": a GENEVE tunnel over UDP.
+"""Link kind "geneve": a GENEVE tunnel over UDP.
 
-Numbers are from Linux 6.12 (linux/if_link.h). Widths and byte order are from drivers/net/geneve.c.
+This file only declares attributes, and is imported when the first "geneve" link is used. Numbers
+are from Linux 6.12 (linux/if_link.h). Widths and byte order are from drivers/net/geneve.c.
 """
 
 from netlink.constants import KernelEnum
@@ -8,7 +9,7 @@ from netlink.schema import Addr, Message, Named, Nested, address, be16, be32, fl
 
 
 class GENEVE_DF(KernelEnum):
-    """The outer header's "don't fragment": IFLA_GENEVE_DF (linux/if_link.h)."""
+    """Don't Fragment bit of the outer IPv4 header: IFLA_GENEVE_DF (linux/if_link.h)."""
 
     GENEVE_DF_UNSET = 0
     GENEVE_DF_SET = 1
@@ -16,14 +17,14 @@ class GENEVE_DF(KernelEnum):
 
 
 class ifla_geneve_port_range(Message):
-    """struct ifla_geneve_port_range (linux/if_link.h): source ports, both ends included."""
+    """struct ifla_geneve_port_range (linux/if_link.h): the first and the last source port."""
 
     low: int = be16()
     high: int = be16()
 
 
 class Geneve(Message):
-    """IFLA_GENEVE_* attributes, of a "geneve" (linux/if_link.h)."""
+    """IFLA_GENEVE_* attributes of a "geneve" (linux/if_link.h)."""
 
     id: int | None = u32(1)
     remote: Addr = address(2, size=4)

@@ -1,6 +1,7 @@
-"""The kind "gre": GRE over IPv4, and so "gretap" and "erspan".
+"""Link kind "gre": GRE over IPv4; also "gretap" and "erspan".
 
-Numbers are from Linux 6.12 (linux/if_tunnel.h). Widths and byte order are from net/ipv4/ip_gre.c.
+This file only declares attributes, and is imported when the first "gre" link is used. Numbers are
+from Linux 6.12 (linux/if_tunnel.h). Widths and byte order are from net/ipv4/ip_gre.c.
 """
 
 from netlink.route.link.tunnels import AnyGre
@@ -8,7 +9,7 @@ from netlink.schema import Addr, address, u8
 
 
 class Gre(AnyGre):
-    """IFLA_GRE_* attributes, of a "gre", "gretap" or "erspan": over IPv4 (linux/if_tunnel.h)."""
+    """IFLA_GRE_* attributes of a "gre", "gretap" or "erspan": over IPv4 (linux/if_tunnel.h)."""
 
     local: Addr = address(6, size=4)
     remote: Addr = address(7, size=4)

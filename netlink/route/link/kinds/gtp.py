@@ -1,6 +1,7 @@
-"""The kind "gtp": a tunnel of a mobile network.
+"""Link kind "gtp": a tunnel of a mobile network.
 
-Numbers are from Linux 6.12 (linux/if_link.h). Widths and byte order are from drivers/net/gtp.c.
+This file only declares attributes, and is imported when the first "gtp" link is used. Numbers are
+from Linux 6.12 (linux/if_link.h). Widths and byte order are from drivers/net/gtp.c.
 """
 
 from netlink.constants import KernelEnum
@@ -8,16 +9,16 @@ from netlink.schema import Addr, Message, Named, address, u8, u32
 
 
 class GTP_ROLE(KernelEnum):
-    """Which end of a GTP tunnel a link is (linux/if_link.h)."""
+    """Role of a GTP tunnel: GGSN or SGSN (linux/if_link.h)."""
 
     GTP_ROLE_GGSN = 0
     GTP_ROLE_SGSN = 1
 
 
 class Gtp(Message):
-    """IFLA_GTP_* attributes, of a "gtp" (linux/if_link.h).
+    """IFLA_GTP_* attributes of a "gtp" (linux/if_link.h).
 
-    `fd0` and `fd1` are sockets for GTPv0 and GTPv1, unless `create_sockets` is 1.
+    `fd0` and `fd1` are sockets for GTPv0 and GTPv1. They are not needed if `create_sockets` is 1.
     """
 
     fd0: int | None = u32(1)

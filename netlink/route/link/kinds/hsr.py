@@ -1,6 +1,7 @@
-"""The kind "hsr": a redundant ring or network, HSR or PRP.
+"""Link kind "hsr": a redundant network with HSR or PRP.
 
-Numbers are from Linux 6.12 (linux/if_link.h). Widths and byte order are from net/hsr/hsr_netlink.c.
+This file only declares attributes, and is imported when the first "hsr" link is used. Numbers are
+from Linux 6.12 (linux/if_link.h). Widths and byte order are from net/hsr/hsr_netlink.c.
 """
 
 from netlink.constants import KernelEnum
@@ -15,9 +16,9 @@ class HSR_PROTOCOL(KernelEnum):
 
 
 class Hsr(Message):
-    """IFLA_HSR_* attributes, of an "hsr" (linux/if_link.h).
+    """IFLA_HSR_* attributes of an "hsr" (linux/if_link.h).
 
-    `slave1`, `slave2` and `interlink` are link indexes; `multicast_spec` is the last byte of
+    `slave1`, `slave2` and `interlink` are link indexes. `multicast_spec` is the last byte of
     `supervision_addr`.
     """
 

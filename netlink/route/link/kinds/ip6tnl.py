@@ -1,7 +1,7 @@
-"""The kind "ip6tnl": IP in IPv6.
+"""Link kind "ip6tnl": IP in IPv6.
 
-Numbers are from Linux 6.12 (linux/if_tunnel.h). Widths and byte order are from
-net/ipv6/ip6_tunnel.c.
+This file only declares attributes, and is imported when the first "ip6tnl" link is used. Numbers
+are from Linux 6.12 (linux/if_tunnel.h). Widths and byte order are from net/ipv6/ip6_tunnel.c.
 """
 
 from netlink.route.link.tunnels import IP6_TNL_F, AnyIpTunnel
@@ -9,9 +9,9 @@ from netlink.schema import Addr, Named, address, be32, u8, u32
 
 
 class Ip6Tunnel(AnyIpTunnel):
-    """IFLA_IPTUN_* attributes, of an "ip6tnl" (linux/if_tunnel.h).
+    """IFLA_IPTUN_* attributes of an "ip6tnl" (linux/if_tunnel.h).
 
-    `flowinfo` holds traffic class and flow label.
+    `flowinfo` contains the traffic class and the flow label.
     """
 
     local: Addr = address(2, size=16)

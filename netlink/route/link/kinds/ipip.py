@@ -1,6 +1,7 @@
-"""The kind "ipip": IP in IPv4.
+"""Link kind "ipip": IP in IPv4.
 
-Numbers are from Linux 6.12 (linux/if_tunnel.h). Widths and byte order are from net/ipv4/ipip.c.
+This file only declares attributes, and is imported when the first "ipip" link is used. Numbers are
+from Linux 6.12 (linux/if_tunnel.h). Widths and byte order are from net/ipv4/ipip.c.
 """
 
 from netlink.route.link.tunnels import AnyIpTunnel
@@ -8,7 +9,7 @@ from netlink.schema import Addr, address, u8
 
 
 class IpTunnel(AnyIpTunnel):
-    """IFLA_IPTUN_* attributes, of an "ipip" (linux/if_tunnel.h)."""
+    """IFLA_IPTUN_* attributes of an "ipip" (linux/if_tunnel.h)."""
 
     local: Addr = address(2, size=4)
     remote: Addr = address(3, size=4)

@@ -1,6 +1,7 @@
-"""The kind "ipoib": IP over InfiniBand.
+"""Link kind "ipoib": IP over InfiniBand.
 
-Numbers are from Linux 6.12 (linux/if_link.h). Widths and byte order are from
+This file only declares attributes, and is imported when the first "ipoib" link is used. Numbers are
+from Linux 6.12 (linux/if_link.h). Widths and byte order are from
 drivers/infiniband/ulp/ipoib/ipoib_netlink.c.
 """
 
@@ -9,14 +10,14 @@ from netlink.schema import Message, Named, u16
 
 
 class IPOIB_MODE(KernelEnum):
-    """How IP goes over InfiniBand (linux/if_link.h)."""
+    """Transport mode of IP over InfiniBand: datagram or connected (linux/if_link.h)."""
 
     IPOIB_MODE_DATAGRAM = 0
     IPOIB_MODE_CONNECTED = 1
 
 
 class Ipoib(Message):
-    """IFLA_IPOIB_* attributes, of an "ipoib" (linux/if_link.h)."""
+    """IFLA_IPOIB_* attributes of an "ipoib" (linux/if_link.h)."""
 
     pkey: int | None = u16(1)
     mode: Named[IPOIB_MODE | int | None] = u16(2, enum=IPOIB_MODE)

@@ -1,6 +1,7 @@
-"""The kind "ipvlan": a link with the address of the one below, and so "ipvtap".
+"""Link kind "ipvlan": a link that shares the MAC address of its lower link; also "ipvtap".
 
-Numbers are from Linux 6.12 (linux/if_link.h). Widths and byte order are from
+This file only declares attributes, and is imported when the first "ipvlan" link is used. Numbers
+are from Linux 6.12 (linux/if_link.h). Widths and byte order are from
 drivers/net/ipvlan/ipvlan_main.c.
 """
 
@@ -9,7 +10,7 @@ from netlink.schema import Message, Named, u16
 
 
 class IPVLAN_MODE(KernelEnum):
-    """At which layer the link below is shared (linux/if_link.h)."""
+    """Mode of an ipvlan: the layer at which it shares the lower link (linux/if_link.h)."""
 
     IPVLAN_MODE_L2 = 0
     IPVLAN_MODE_L3 = 1
@@ -17,14 +18,14 @@ class IPVLAN_MODE(KernelEnum):
 
 
 class IPVLAN_F(KernelFlag):
-    """Flags of an ipvlan (linux/if_link.h); without one it is in bridge mode."""
+    """Flags of an ipvlan (linux/if_link.h). Without a flag, it is in bridge mode."""
 
     IPVLAN_F_PRIVATE = 0x01
     IPVLAN_F_VEPA = 0x02
 
 
 class Ipvlan(Message):
-    """IFLA_IPVLAN_* attributes, of an "ipvlan" or "ipvtap" (linux/if_link.h)."""
+    """IFLA_IPVLAN_* attributes of an "ipvlan" or "ipvtap" (linux/if_link.h)."""
 
     mode: Named[IPVLAN_MODE | int | None] = u16(1, enum=IPVLAN_MODE)
     flags: Named[IPVLAN_F | None] = u16(2, enum=IPVLAN_F)

@@ -1,6 +1,7 @@
-"""The kind "macsec": encrypted Ethernet.
+"""Link kind "macsec": Ethernet encryption (802.1AE).
 
-Numbers are from Linux 6.12 (linux/if_link.h). Widths and byte order are from drivers/net/macsec.c.
+This file only declares attributes, and is imported when the first "macsec" link is used. Numbers
+are from Linux 6.12 (linux/if_link.h). Widths and byte order are from drivers/net/macsec.c.
 """
 
 from netlink.constants import KernelEnum
@@ -10,8 +11,8 @@ from netlink.schema import Message, Named, be16, be64, u8, u32, u64
 class MACSEC_CIPHER_ID(KernelEnum, prefix=("MACSEC_CIPHER_ID_", "MACSEC_")):
     """Cipher suites, by their IEEE 802.1AE numbers (linux/if_macsec.h).
 
-    MACSEC_DEFAULT_CIPHER_ID is an older number of MACSEC_CIPHER_ID_GCM_AES_128, and the one
-    that the kernel sends.
+    MACSEC_DEFAULT_CIPHER_ID is an older number of MACSEC_CIPHER_ID_GCM_AES_128. The kernel sends
+    this older number.
     """
 
     MACSEC_DEFAULT_CIPHER_ID = 0x0080020001000001
@@ -22,7 +23,7 @@ class MACSEC_CIPHER_ID(KernelEnum, prefix=("MACSEC_CIPHER_ID_", "MACSEC_")):
 
 
 class MACSEC_VALIDATE(KernelEnum):
-    """What to do with frames that are not valid (linux/if_link.h)."""
+    """How strictly received frames are validated (linux/if_link.h)."""
 
     MACSEC_VALIDATE_DISABLED = 0
     MACSEC_VALIDATE_CHECK = 1
@@ -30,7 +31,7 @@ class MACSEC_VALIDATE(KernelEnum):
 
 
 class MACSEC_OFFLOAD(KernelEnum):
-    """Where encryption is done (linux/if_link.h)."""
+    """Where encryption is done: in software, in the PHY or in the MAC (linux/if_link.h)."""
 
     MACSEC_OFFLOAD_OFF = 0
     MACSEC_OFFLOAD_PHY = 1
@@ -38,10 +39,10 @@ class MACSEC_OFFLOAD(KernelEnum):
 
 
 class Macsec(Message):
-    """IFLA_MACSEC_* attributes, of a "macsec" (linux/if_link.h).
+    """IFLA_MACSEC_* attributes of a "macsec" (linux/if_link.h).
 
-    `sci` is a MAC address and a port; `port` sets the latter alone. `icv_len` in bytes, `window`
-    in packets.
+    `sci` is a MAC address and a port; `port` sets only the port. `icv_len` is in bytes, and
+    `window` is in packets.
     """
 
     sci: int | None = be64(1)

@@ -1,6 +1,7 @@
-"""The kind "macvlan": a link with an address of its own on the one below, and so "macvtap".
+"""Link kind "macvlan": a link with its own MAC address on a lower link; also "macvtap".
 
-Numbers are from Linux 6.12 (linux/if_link.h). Widths and byte order are from drivers/net/macvlan.c.
+This file only declares attributes, and is imported when the first "macvlan" link is used. Numbers
+are from Linux 6.12 (linux/if_link.h). Widths and byte order are from drivers/net/macvlan.c.
 """
 
 from netlink.constants import KernelEnum, KernelFlag
@@ -8,7 +9,7 @@ from netlink.schema import Message, Named, Nested, mac, nest, repeated, s32, u16
 
 
 class MACVLAN_MODE(KernelEnum):
-    """Whom the links above one link may talk to (linux/if_link.h)."""
+    """Which traffic is forwarded between the macvlans of one lower link (linux/if_link.h)."""
 
     MACVLAN_MODE_PRIVATE = 1
     MACVLAN_MODE_VEPA = 2
@@ -18,7 +19,7 @@ class MACVLAN_MODE(KernelEnum):
 
 
 class MACVLAN_MACADDR(KernelEnum):
-    """What to do with the addresses of MACVLAN_MODE_SOURCE (linux/if_link.h)."""
+    """Change to the list of MAC addresses of MACVLAN_MODE_SOURCE (linux/if_link.h)."""
 
     MACVLAN_MACADDR_ADD = 0
     MACVLAN_MACADDR_DEL = 1
@@ -34,16 +35,17 @@ class MACVLAN_FLAG(KernelFlag):
 
 
 class MacvlanAddresses(Message):
-    """IFLA_MACVLAN_MACADDR_DATA: the addresses of MACVLAN_MODE_SOURCE (linux/if_link.h)."""
+    """IFLA_MACVLAN_MACADDR_DATA: the MAC addresses of MACVLAN_MODE_SOURCE (linux/if_link.h)."""
 
     macaddr: tuple[str, ...] = repeated(4, mac())
 
 
 class Macvlan(Message):
-    """IFLA_MACVLAN_* attributes, of a "macvlan" or "macvtap" (linux/if_link.h).
+    """IFLA_MACVLAN_* attributes of a "macvlan" or "macvtap" (linux/if_link.h).
 
-    `macaddr_mode` says what to do with `macaddr`, one address, and `macaddr_data`. Lengths of the
-    broadcast queue in packets, a `bc_cutoff` of -1 is none.
+    `macaddr_mode` states how a request changes the list of addresses. The request contains one
+    address in `macaddr`, or several in `macaddr_data`. Lengths of the broadcast queue are in
+    packets. A `bc_cutoff` of -1 means no limit.
     """
 
     mode: Named[MACVLAN_MODE | int | None] = u32(1, enum=MACVLAN_MODE)

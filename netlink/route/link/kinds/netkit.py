@@ -1,6 +1,7 @@
-"""The kind "netkit": a pair of links that BPF programs connect.
+"""Link kind "netkit": a pair of links that run BPF programs.
 
-Numbers are from Linux 6.12 (linux/if_link.h). Widths and byte order are from drivers/net/netkit.c.
+This file only declares attributes, and is imported when the first "netkit" link is used. Numbers
+are from Linux 6.12 (linux/if_link.h). Widths and byte order are from drivers/net/netkit.c.
 """
 
 from netlink.constants import KernelEnum
@@ -9,7 +10,7 @@ from netlink.schema import Message, Named, Nested, nest, u8, u16, u32
 
 
 class NETKIT_ACTION(KernelEnum, prefix="NETKIT_"):
-    """What happens to a packet that no BPF program decides on (linux/if_link.h)."""
+    """What the kernel does with a packet if no BPF program decides (linux/if_link.h)."""
 
     NETKIT_NEXT = -1
     NETKIT_PASS = 0
@@ -18,21 +19,21 @@ class NETKIT_ACTION(KernelEnum, prefix="NETKIT_"):
 
 
 class NETKIT_MODE(KernelEnum, prefix="NETKIT_"):
-    """Whether a "netkit" carries frames or packets (linux/if_link.h)."""
+    """Whether a "netkit" transmits Ethernet frames or IP packets (linux/if_link.h)."""
 
     NETKIT_L2 = 0
     NETKIT_L3 = 1
 
 
 class NETKIT_SCRUB(KernelEnum):
-    """Whether mark and priority are cleared on the way to another namespace (linux/if_link.h)."""
+    """Whether packets lose mark and priority in the peer's namespace (linux/if_link.h)."""
 
     NETKIT_SCRUB_NONE = 0
     NETKIT_SCRUB_DEFAULT = 1
 
 
 class Netkit(Message):
-    """IFLA_NETKIT_* attributes, of a "netkit" (linux/if_link.h). `peer_info`: as Veth.peer."""
+    """IFLA_NETKIT_* attributes of a "netkit" (linux/if_link.h). `peer_info` is like Veth.peer."""
 
     peer_info: Nested[Link] = nest(1, Link)
     primary: int | None = u8(2)

@@ -1,6 +1,7 @@
-"""The kind "rmnet": a channel of a Qualcomm modem.
+"""Link kind "rmnet": a channel of a Qualcomm modem.
 
-Numbers are from Linux 6.12 (linux/if_link.h). Widths and byte order are from
+This file only declares attributes, and is imported when the first "rmnet" link is used. Numbers are
+from Linux 6.12 (linux/if_link.h). Widths and byte order are from
 drivers/net/ethernet/qualcomm/rmnet/rmnet_config.c.
 """
 
@@ -9,7 +10,7 @@ from netlink.schema import Message, Named, Nested, struct, u16, u32
 
 
 class RMNET_FLAGS(KernelFlag):
-    """Data formats of a modem's link (linux/if_link.h)."""
+    """Data format flags of an "rmnet" link (linux/if_link.h)."""
 
     RMNET_FLAGS_INGRESS_DEAGGREGATION = 0x01
     RMNET_FLAGS_INGRESS_MAP_COMMANDS = 0x02
@@ -20,14 +21,14 @@ class RMNET_FLAGS(KernelFlag):
 
 
 class ifla_rmnet_flags(Message):
-    """struct ifla_rmnet_flags (linux/if_link.h): `mask` says which of `flags` to change."""
+    """struct ifla_rmnet_flags (linux/if_link.h): `mask` selects the `flags` to change."""
 
     flags: Named[RMNET_FLAGS] = u32(enum=RMNET_FLAGS)
     mask: int = u32()
 
 
 class Rmnet(Message):
-    """IFLA_RMNET_* attributes, of an "rmnet" (linux/if_link.h)."""
+    """IFLA_RMNET_* attributes of an "rmnet" (linux/if_link.h)."""
 
     mux_id: int | None = u16(1)
     flags: Nested[ifla_rmnet_flags] = struct(2, ifla_rmnet_flags)

@@ -1,6 +1,7 @@
-"""The kind "sit": IPv6 in IPv4.
+"""Link kind "sit": IPv6 in IPv4.
 
-Numbers are from Linux 6.12 (linux/if_tunnel.h). Widths and byte order are from net/ipv6/sit.c.
+This file only declares attributes, and is imported when the first "sit" link is used. Numbers are
+from Linux 6.12 (linux/if_tunnel.h). Widths and byte order are from net/ipv6/sit.c.
 """
 
 from netlink.constants import KernelFlag
@@ -15,7 +16,7 @@ class SIT(KernelFlag):
 
 
 class Sit(IpTunnel):
-    """IFLA_IPTUN_* attributes, of a "sit": IPv6 over IPv4, 6rd included (linux/if_tunnel.h)."""
+    """IFLA_IPTUN_* attributes of a "sit": IPv6 over IPv4, including 6rd (linux/if_tunnel.h)."""
 
     flags: Named[SIT | None] = u16(8, enum=SIT)
     ip6rd_prefix: Addr = address(11, size=16)

@@ -1,7 +1,7 @@
-"""The kind "tun": a link that a program reads and writes.
+"""Link kind "tun": a link whose packets a program reads and writes.
 
-Numbers are from Linux 6.12 (linux/if_link.h, linux/if_tun.h). Widths and byte order are from
-drivers/net/tun.c.
+This file only declares attributes, and is imported when the first "tun" link is used. Numbers are
+from Linux 6.12 (linux/if_link.h, linux/if_tun.h). Widths and byte order are from drivers/net/tun.c.
 """
 
 from netlink.constants import KernelEnum
@@ -9,15 +9,16 @@ from netlink.schema import Message, Named, u8, u32
 
 
 class TUN_TYPE(KernelEnum, prefix="IFF_"):
-    """Whether a "tun" carries packets or frames: TUN_TYPE_MASK of its flags (linux/if_tun.h)."""
+    """Whether a "tun" transmits packets or frames: TUN_TYPE_MASK of its flags (linux/if_tun.h)."""
 
     IFF_TUN = 1
     IFF_TAP = 2
 
 
 class Tun(Message):
-    """IFLA_TUN_* attributes, of a "tun" (linux/if_link.h): never sent to the kernel, where a
-    program makes such a link by an ioctl of /dev/net/tun.
+    """IFLA_TUN_* attributes of a "tun" (linux/if_link.h).
+
+    Only the kernel sends them. A program creates such a link with an ioctl of /dev/net/tun.
     """
 
     owner: int | None = u32(1)

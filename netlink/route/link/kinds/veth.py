@@ -1,6 +1,7 @@
-"""The kind "veth": one end of a pair of links.
+"""Link kind "veth": one end of a pair of virtual Ethernet links.
 
-Numbers are from Linux 6.12 (linux/veth.h). Widths and byte order are from drivers/net/veth.c.
+This file only declares attributes, and is imported when the first "veth" link is used. Numbers are
+from Linux 6.12 (linux/veth.h). Widths and byte order are from drivers/net/veth.c.
 """
 
 from netlink.route.link import Link
@@ -8,9 +9,9 @@ from netlink.schema import Message, Nested, nest
 
 
 class Veth(Message):
-    """VETH_INFO_* attributes, of a "veth" (linux/veth.h): only sent to the kernel.
+    """VETH_INFO_* attributes of a "veth" (linux/veth.h). The kernel never sends them.
 
-    `peer` is a whole link message. A link tells its other end as `Link.link`.
+    `peer` is a complete link message. `Link.link` is the index of the peer of an existing link.
     """
 
     peer: Nested[Link] = nest(1, Link)

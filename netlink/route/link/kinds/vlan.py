@@ -1,6 +1,7 @@
-"""The kind "vlan": a VLAN of another link.
+"""Link kind "vlan": a VLAN on a lower link.
 
-Numbers are from Linux 6.12 (linux/if_link.h, linux/if_vlan.h). Widths and byte order are from
+This file only declares attributes, and is imported when the first "vlan" link is used. Numbers are
+from Linux 6.12 (linux/if_link.h, linux/if_vlan.h). Widths and byte order are from
 net/8021q/vlan_netlink.c.
 """
 
@@ -20,7 +21,7 @@ class VLAN_FLAG(KernelFlag):
 
 
 class ifla_vlan_flags(Message):
-    """struct ifla_vlan_flags (linux/if_link.h): `mask` says which of `flags` to change."""
+    """struct ifla_vlan_flags (linux/if_link.h): `mask` selects the `flags` to change."""
 
     flags: Named[VLAN_FLAG] = u32(enum=VLAN_FLAG)
     mask: int = u32()
@@ -34,13 +35,13 @@ class ifla_vlan_qos_mapping(Message):
 
 
 class VlanQos(Message):
-    """IFLA_VLAN_QOS_* attributes: from packet priority to VLAN priority, or back."""
+    """IFLA_VLAN_QOS_* attributes: map packet priorities to VLAN priorities, or the reverse."""
 
     mapping: Several[ifla_vlan_qos_mapping] = repeated(1, struct(ifla_vlan_qos_mapping))
 
 
 class Vlan(Message):
-    """IFLA_VLAN_* attributes, of a "vlan" (linux/if_link.h)."""
+    """IFLA_VLAN_* attributes of a "vlan" (linux/if_link.h)."""
 
     id: int | None = u16(1)
     flags: Nested[ifla_vlan_flags] = struct(2, ifla_vlan_flags)

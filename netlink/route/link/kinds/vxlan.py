@@ -1,7 +1,7 @@
-"""The kind "vxlan": a VXLAN tunnel over UDP.
+"""Link kind "vxlan": a VXLAN tunnel over UDP.
 
-Numbers are from Linux 6.12 (linux/if_link.h). Widths and byte order are from
-drivers/net/vxlan/vxlan_core.c.
+This file only declares attributes, and is imported when the first "vxlan" link is used. Numbers are
+from Linux 6.12 (linux/if_link.h). Widths and byte order are from drivers/net/vxlan/vxlan_core.c.
 """
 
 from netlink.constants import KernelEnum
@@ -22,7 +22,7 @@ from netlink.schema import (
 
 
 class VXLAN_DF(KernelEnum):
-    """The outer header's "don't fragment": IFLA_VXLAN_DF (linux/if_link.h)."""
+    """Don't Fragment bit of the outer IPv4 header: IFLA_VXLAN_DF (linux/if_link.h)."""
 
     VXLAN_DF_UNSET = 0
     VXLAN_DF_SET = 1
@@ -30,28 +30,28 @@ class VXLAN_DF(KernelEnum):
 
 
 class VXLAN_LABEL(KernelEnum):
-    """Where the outer flow label comes from: IFLA_VXLAN_LABEL_POLICY (linux/if_link.h)."""
+    """Source of the outer flow label: IFLA_VXLAN_LABEL_POLICY (linux/if_link.h)."""
 
     VXLAN_LABEL_FIXED = 0
     VXLAN_LABEL_INHERIT = 1
 
 
 class ifla_vxlan_port_range(Message):
-    """struct ifla_vxlan_port_range (linux/if_link.h): source ports, both ends included."""
+    """struct ifla_vxlan_port_range (linux/if_link.h): the first and the last source port."""
 
     low: int = be16()
     high: int = be16()
 
 
 class vxlanhdr(Message):
-    """struct vxlanhdr (net/vxlan.h): a header's bits."""
+    """struct vxlanhdr (net/vxlan.h): bits of the VXLAN header."""
 
     vx_flags: int = be32()
     vx_vni: int = be32()
 
 
 class Vxlan(Message):
-    """IFLA_VXLAN_* attributes, of a "vxlan" (linux/if_link.h). `ageing` in seconds."""
+    """IFLA_VXLAN_* attributes of a "vxlan" (linux/if_link.h). `ageing` is in seconds."""
 
     id: int | None = u32(1)
     group: Addr = address(2, size=4)
