@@ -1,12 +1,13 @@
 """Traffic control: queueing disciplines, their classes, filters, chains and actions.
 
-One file for each kind of object, with its message class, ops and plans:
+Each kind of object has a file with its message class, ops and plans:
 
     from netlink.route.tc import qdisc, tclass, filter, chain, action
 
-What depends on a scheduler, a classifier, an action or an extended match is in sch.py, cls.py,
-act.py and em.py, which are named as in net/sched. What all of them share is in tcmsg.py. A new kind
-is a class in one of these files, and a line in the tables at its end.
+The options of schedulers, classifiers, actions and extended matches are in sch.py, cls.py, act.py
+and em.py, named like the files in net/sched. Common declarations are in tcmsg.py. To support
+another kind, add a class in one of these files, and a line in the tables at the end of that file.
+This file must not declare anything. It exists so that one import gives access to all of them.
 
     nl.do(qdisc.add("eth0", "htb", handle="1:", options={"init": {"defcls": 0x20}}))
     rate = {"parms": {"rate": {"rate": 125_000}}}  # bytes per second

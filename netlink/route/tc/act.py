@@ -1,9 +1,10 @@
 """Actions: what a filter does with a packet, by kind.
 
-An Action stands in the options of a filter and in an ActionTable of action.py. Numbers are those
-of Linux 6.12 (linux/pkt_cls.h, linux/tc_act/); widths, signs and byte order are those of
-net/sched/act_*.c. ipt and xt are gone from the kernel and its headers. TCA_*_PAD attributes,
-which only align what follows them, are not declared.
+The options of a filter contain Actions, and so does an ActionTable in action.py. This file must not
+send requests, and must not know any classifier. It exists because several kinds of messages share
+the actions. Numbers are from Linux 6.12 (linux/pkt_cls.h, linux/tc_act/). Widths, signs and byte
+order are from net/sched/act_*.c. ipt and xt are not declared, because newer kernels and headers do
+not have them. Padding attributes (TCA_*_PAD) are not declared either.
 """
 
 from collections.abc import Mapping
@@ -41,8 +42,8 @@ from netlink.schema import (
     u64,
 )
 
-# Bytes of texts, the NUL included but for ACT_BPF_NAME_LEN (net/sched/act_simple.c, act_ct.c,
-# act_bpf.c).
+# Maximum lengths of texts in bytes. All but ACT_BPF_NAME_LEN include the final NUL
+# (net/sched/act_simple.c, act_ct.c, act_bpf.c).
 SIMP_MAX_DATA = 32
 NF_CT_HELPER_NAME_LEN = 16
 ACT_BPF_NAME_LEN = 256
@@ -51,8 +52,8 @@ ACT_BPF_NAME_LEN = 256
 class TC_ACT(KernelEnum):
     """What happens to a packet after an action (linux/pkt_cls.h).
 
-    The last two take a number that is added to them: how many actions to jump over, or the chain
-    to go to. What is then read is a plain int.
+    The kernel adds a number to each of the last two: how many actions to skip, or the chain to go
+    to. Such a sum is decoded as a plain int.
     """
 
     TC_ACT_UNSPEC = -1
@@ -78,14 +79,14 @@ class TCA_ACT_FLAGS(KernelFlag):
 
 
 class TCA_ACT_HW_STATS(KernelFlag):
-    """How hardware counts what an action does (linux/pkt_cls.h)."""
+    """When the hardware updates the counters of an action (linux/pkt_cls.h)."""
 
     TCA_ACT_HW_STATS_IMMEDIATE = 0x1
     TCA_ACT_HW_STATS_DELAYED = 0x2
 
 
 class tcf_t(Message):
-    """struct tcf_t (linux/pkt_cls.h): how long ago, in clock ticks; `expires` after how many."""
+    """struct tcf_t (linux/pkt_cls.h): ages, and the lifetime `expires`, in clock ticks."""
 
     install: int = u64()
     lastuse: int = u64()
@@ -94,10 +95,10 @@ class tcf_t(Message):
 
 
 class tc_gen(Message):
-    """The macro tc_gen (linux/pkt_cls.h), with which the parameters of all actions but police open.
+    """The macro tc_gen (linux/pkt_cls.h): the first parameters of all actions except police.
 
     struct tc_gact, tc_act_bpf, tc_ct, tc_ctinfo, tc_defact, tc_gate, tc_sample and tc_skbedit have
-    nothing else. `index` 0 asks the kernel for one; it ignores the two counts.
+    no other members. If `index` is 0, the kernel chooses one. It ignores the two counts.
     """
 
     index: int = u32()
@@ -111,7 +112,7 @@ class tc_gen(Message):
 
 
 class PGACT(KernelEnum):
-    """How a "gact" chooses between its two outcomes (linux/tc_act/tc_gact.h)."""
+    """How a "gact" chooses between its two results (linux/tc_act/tc_gact.h)."""
 
     PGACT_NONE = 0
     PGACT_NETRAND = 1
@@ -119,7 +120,7 @@ class PGACT(KernelEnum):
 
 
 class tc_gact_p(Message):
-    """struct tc_gact_p (linux/tc_act/tc_gact.h): `paction` for one packet of `pval`."""
+    """struct tc_gact_p (linux/tc_act/tc_gact.h): `paction` applies to one packet in `pval`."""
 
     ptype: Named[PGACT | int] = u16(enum=PGACT)
     pval: int = u16()
@@ -135,7 +136,7 @@ class Gact(Message):
 
 
 class tc_police(Message):
-    """struct tc_police (linux/pkt_cls.h): `burst` in ticks, `mtu` in bytes."""
+    """struct tc_police (linux/pkt_cls.h): `burst` is in ticks, `mtu` in bytes."""
 
     index: int = u32()
     action: Named[TC_ACT | int] = s32(enum=TC_ACT)
@@ -152,10 +153,11 @@ class tc_police(Message):
 class Police(Message):
     """TCA_POLICE_* attributes of a "police" (linux/pkt_cls.h).
 
-    Rates are bytes per second, but `pktrate64` packets, whose `pktburst64` is in ticks. `result` is
-    the outcome for what conforms, `tbf.action` for what does not. Setting a rate takes a table of
-    1024 bytes in `rate` (and `peakrate`) and a `cell_log` in the struct, although the kernel reads
-    the table only to guess an unknown link layer (qdisc_get_rtab).
+    Rates are in bytes per second, except `pktrate64`, which is in packets per second; `pktburst64`
+    is in ticks. `result` is the result for packets that conform, and `tbf.action` for all others. A
+    request that sets a rate must contain a table of 1024 bytes in `rate` (and `peakrate`) and a
+    `cell_log` in the struct. The kernel reads the table only to guess an unknown link layer
+    (qdisc_get_rtab).
     """
 
     tbf: Nested[tc_police] = struct(1, tc_police)
@@ -187,7 +189,7 @@ class tc_mirred(tc_gen):
 
 
 class Mirred(Message):
-    """TCA_MIRRED_* attributes of a "mirred"; `blockid` stands in for a link."""
+    """TCA_MIRRED_* attributes of a "mirred". `blockid` is an alternative to a link."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_mirred] = struct(2, tc_mirred)
@@ -203,7 +205,7 @@ class Simple(Message):
 
 
 class Sample(Message):
-    """TCA_SAMPLE_* attributes of a "sample": one packet of `rate` (linux/tc_act/tc_sample.h)."""
+    """TCA_SAMPLE_* attributes of a "sample": one packet in `rate` (linux/tc_act/tc_sample.h)."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_gen] = struct(2, tc_gen)
@@ -224,8 +226,8 @@ class sock_filter(Message):
 class Bpf(Message):
     """TCA_ACT_BPF_* attributes of a "bpf" (linux/tc_act/tc_bpf.h).
 
-    A program is either instructions in `ops`, which `ops_len` counts, or an `fd` of bpf(2) with a
-    `name`. For the latter the kernel sends `tag` and `id`.
+    A program is either instructions in `ops`, with their number in `ops_len`, or an `fd` of bpf(2)
+    with a `name`. For an `fd`, the kernel sends `tag` and `id`.
     """
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
@@ -238,7 +240,7 @@ class Bpf(Message):
     id: int | None = u32(9)
 
 
-# --- headers of the packet: vlan, mpls, tunnel_key, ife, pedit, nat, csum -------------------------
+# --- packet headers: vlan, mpls, tunnel_key, ife, pedit, nat, csum --------------------------------
 
 
 class TCA_VLAN_ACT(KernelEnum):
@@ -312,7 +314,7 @@ class VxlanOption(Message):
 
 
 class ErspanOption(Message):
-    """TCA_*_ENC_OPT_ERSPAN_* attributes: `index` is of version 1, `dir` and `hwid` of 2."""
+    """TCA_*_ENC_OPT_ERSPAN_* attributes: `index` is for version 1, `dir` and `hwid` for 2."""
 
     ver: int | None = u8(1)
     index: int | None = be32(2)
@@ -321,9 +323,9 @@ class ErspanOption(Message):
 
 
 class TunnelOptions(Message):
-    """TCA_*_ENC_OPTS_* attributes: options of a tunnel's header, those of one kind of tunnel.
+    """TCA_*_ENC_OPTS_* attributes: header options of one kind of tunnel.
 
-    The numbers are the same in linux/tc_act/tc_tunnel_key.h and, for flower, linux/pkt_cls.h.
+    The numbers in linux/tc_act/tc_tunnel_key.h, and in linux/pkt_cls.h for flower, are the same.
     """
 
     geneve: Several[GeneveOption] = repeated(1, GeneveOption)
@@ -370,7 +372,7 @@ class IFE(KernelEnum):
 
 
 class IFE_META(KernelEnum):
-    """What an "ife" carries beside the packet (linux/ife.h)."""
+    """Metadata that an "ife" sends with the packet (linux/ife.h)."""
 
     IFE_META_SKBMARK = 1
     IFE_META_HASHID = 2
@@ -388,8 +390,8 @@ class tc_ife(tc_gen):
 class Ife(Message):
     """TCA_IFE_* attributes of an "ife" (linux/tc_act/tc_ife.h).
 
-    An entry of `metalst` is empty where the packet's own value is carried, else it is the value:
-    four bytes in the machine's order, two for IFE_META_TCINDEX.
+    An empty entry of `metalst` sends the packet's own value. Any other entry is the value to send:
+    4 bytes in host byte order, or 2 bytes for IFE_META_TCINDEX.
     """
 
     parms: Nested[tc_ife] = struct(1, tc_ife)
@@ -401,7 +403,7 @@ class Ife(Message):
 
 
 class TCA_PEDIT_KEY_EX_HDR_TYPE(KernelEnum):
-    """The header that an offset counts from (linux/tc_act/tc_pedit.h)."""
+    """The header to which an offset is relative (linux/tc_act/tc_pedit.h)."""
 
     TCA_PEDIT_KEY_EX_HDR_TYPE_NETWORK = 0
     TCA_PEDIT_KEY_EX_HDR_TYPE_ETH = 1
@@ -412,7 +414,7 @@ class TCA_PEDIT_KEY_EX_HDR_TYPE(KernelEnum):
 
 
 class TCA_PEDIT_KEY_EX_CMD(KernelEnum):
-    """What is done with a word of the packet (linux/tc_act/tc_pedit.h)."""
+    """How a word of the packet is changed: set, or add (linux/tc_act/tc_pedit.h)."""
 
     TCA_PEDIT_KEY_EX_CMD_SET = 0
     TCA_PEDIT_KEY_EX_CMD_ADD = 1
@@ -421,7 +423,7 @@ class TCA_PEDIT_KEY_EX_CMD(KernelEnum):
 class tc_pedit_key(Message):
     """struct tc_pedit_key (linux/tc_act/tc_pedit.h): the word at `off` becomes (it & mask) ^ val.
 
-    `mask` and `val` read as the packet's bytes do, from left to right.
+    `mask` and `val` are in network byte order, like the bytes of the packet.
     """
 
     mask: int = be32()
@@ -441,7 +443,7 @@ class tc_pedit_sel(tc_gen):
 
 
 class PeditKey(Message):
-    """TCA_PEDIT_KEY_EX_* attributes: more about one key."""
+    """TCA_PEDIT_KEY_EX_* attributes: additional settings of one key."""
 
     htype: Named[TCA_PEDIT_KEY_EX_HDR_TYPE | int | None] = u16(1, enum=TCA_PEDIT_KEY_EX_HDR_TYPE)
     cmd: Named[TCA_PEDIT_KEY_EX_CMD | int | None] = u16(2, enum=TCA_PEDIT_KEY_EX_CMD)
@@ -454,7 +456,7 @@ class PeditKeys(Message):
 
 
 class Pedit(Message):
-    """TCA_PEDIT_* attributes of a "pedit": `parms_ex` and `keys_ex`, or `parms` alone."""
+    """TCA_PEDIT_* attributes of a "pedit": `parms_ex` and `keys_ex`, or only `parms`."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_pedit_sel] = struct(2, tc_pedit_sel)
@@ -478,14 +480,14 @@ class tc_nat(tc_gen):
 
 
 class Nat(Message):
-    """TCA_NAT_* attributes of a "nat", which keeps no state (linux/tc_act/tc_nat.h)."""
+    """TCA_NAT_* attributes of a "nat", which is stateless (linux/tc_act/tc_nat.h)."""
 
     parms: Nested[tc_nat] = struct(1, tc_nat)
     tm: Nested[tcf_t] = struct(2, tcf_t)
 
 
 class TCA_CSUM_UPDATE_FLAG(KernelFlag):
-    """Which checksums a "csum" renews (linux/tc_act/tc_csum.h)."""
+    """Checksums that a "csum" recomputes (linux/tc_act/tc_csum.h)."""
 
     TCA_CSUM_UPDATE_FLAG_IPV4HDR = 1
     TCA_CSUM_UPDATE_FLAG_ICMP = 2
@@ -509,11 +511,14 @@ class Csum(Message):
     tm: Nested[tcf_t] = struct(2, tcf_t)
 
 
-# --- what the kernel keeps beside the packet: skbedit, skbmod, connmark, ct, ctinfo, gate ---------
+# --- packet metadata: skbedit, skbmod, connmark, ct, ctinfo, gate ---------------------------------
 
 
 class SKBEDIT_F(KernelFlag):
-    """What a "skbedit" sets; the kernel reads only the last two (linux/tc_act/tc_skbedit.h)."""
+    """Fields that a "skbedit" sets.
+
+    The kernel reads only the last two (linux/tc_act/tc_skbedit.h).
+    """
 
     SKBEDIT_F_PRIORITY = 0x1
     SKBEDIT_F_QUEUE_MAPPING = 0x2
@@ -525,7 +530,7 @@ class SKBEDIT_F(KernelFlag):
 
 
 class Skbedit(Message):
-    """TCA_SKBEDIT_* attributes of a "skbedit": `mask` is the mark's, `priority` a handle."""
+    """TCA_SKBEDIT_* attributes of a "skbedit": `mask` is for the mark; `priority` is a handle."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_gen] = struct(2, tc_gen)
@@ -589,7 +594,7 @@ class TCA_CT_ACT(KernelFlag):
 
 
 class Ct(Message):
-    """TCA_CT_* attributes of a "ct": labels are 16 bytes (linux/tc_act/tc_ct.h)."""
+    """TCA_CT_* attributes of a "ct". Labels have 16 bytes (linux/tc_act/tc_ct.h)."""
 
     parms: Nested[tc_gen] = struct(1, tc_gen)
     tm: Nested[tcf_t] = struct(2, tcf_t)
@@ -625,7 +630,7 @@ class Ctinfo(Message):
 
 
 class GateEntry(Message):
-    """TCA_GATE_ENTRY_* attributes: one step, `interval` in ns; -1 is no bound."""
+    """TCA_GATE_ENTRY_* attributes: one step. `interval` is in ns; -1 means no limit."""
 
     index: int | None = u32(1)
     gate: bool = flag(2)
@@ -635,13 +640,13 @@ class GateEntry(Message):
 
 
 class GateEntries(Message):
-    """TCA_GATE_ENTRY_LIST: the steps in their order."""
+    """TCA_GATE_ENTRY_LIST: the steps, in order."""
 
     one_entry: Several[GateEntry] = repeated(1, GateEntry)
 
 
 class Gate(Message):
-    """TCA_GATE_* attributes of a "gate": times in ns (linux/tc_act/tc_gate.h)."""
+    """TCA_GATE_* attributes of a "gate". Times are in ns (linux/tc_act/tc_gate.h)."""
 
     tm: Nested[tcf_t] = struct(1, tcf_t)
     parms: Nested[tc_gen] = struct(2, tc_gen)
@@ -678,14 +683,14 @@ ACTION_OPTIONS: dict[str, type[Message]] = {
     "vlan": Vlan,
 }
 
-# What the plans fill in and refuse. Zero is TC_ACT_OK, after which no other action is executed.
-# tc has another default for most actions.
+# Values that the plans fill in or require. Zero is TC_ACT_OK, which ends the list of actions.
+# For most actions, tc has another default.
 PIPE = {"action": TC_ACT.TC_ACT_PIPE}
 PIPED = Rules(default={"parms": PIPE})
 
 
 def _after_mirred(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
-    """Complete the outcome of a mirred: a redirected packet is gone, a mirrored one goes on."""
+    """Fill in the result of a mirred: the packet continues unless it was redirected."""
     parms = options.get("parms")
     if isinstance(parms, dict):
         gone = (TCA_MIRRED.TCA_EGRESS_REDIR, TCA_MIRRED.TCA_INGRESS_REDIR)
@@ -746,7 +751,7 @@ ACTION_RULES: dict[str, Rules] = {
 class Action(Message):
     """TCA_ACT_* attributes: one action (linux/pkt_cls.h).
 
-    `index` names an action that exists. `options` are bytes where the kind has no class.
+    `index` identifies an existing action. `options` are bytes if no class is declared for the kind.
     """
 
     kind: str | None = string(1, size=IFNAMSIZ)

@@ -1,7 +1,9 @@
-"""Actions that stand by themselves, for several filters to use: struct tcamsg and TCA_ROOT_*.
+"""Actions as independent objects, which several filters can share: struct tcamsg and TCA_ROOT_*.
 
-Numbers are those of Linux 6.12 (linux/rtnetlink.h); widths and flags are those of tc_ctl_action
-and tc_dump_action in net/sched/act_api.c.
+The actions themselves are declared in act.py. This file must not know any kind of action. It exists
+because the kernel creates, dumps and removes actions with messages of their own. Numbers are from
+Linux 6.12 (linux/rtnetlink.h). Widths and flags are from tc_ctl_action and tc_dump_action in
+net/sched/act_api.c.
 """
 
 from netlink.constants import AF, NLM_F, KernelFlag
@@ -23,7 +25,7 @@ from netlink.schema import (
 
 
 class TCA_ACT_FLAG(KernelFlag):
-    """How much a dump of actions shows (linux/rtnetlink.h)."""
+    """How much detail a dump of actions contains (linux/rtnetlink.h)."""
 
     TCA_ACT_FLAG_LARGE_DUMP_ON = 0x1
     TCA_ACT_FLAG_TERSE_DUMP = 0x2
@@ -39,10 +41,11 @@ class tcamsg(Message):
 class ActionTable(tcamsg):
     """Actions: struct tcamsg and its TCA_ROOT_* attributes (linux/rtnetlink.h).
 
-    A dump takes the `kind` of one action in `tab`; without TCA_ACT_FLAG_LARGE_DUMP_ON in `flags` a
-    message holds 32 actions at most. `count` says how many one holds that was asked for with that
-    flag. With `time_delta`, in milliseconds, only actions used as lately are shown. The notice of
-    a flush has the number of removed actions in the `cookie` of its only one (tcf_del_walker).
+    A dump request contains the `kind` of one action in `tab`. Without TCA_ACT_FLAG_LARGE_DUMP_ON in
+    `flags`, a message contains at most 32 actions. With that flag, `count` is the number of actions
+    in the message. With `time_delta`, in milliseconds, the kernel sends only actions that were used
+    within this time. The notification of a flush has one action, and its `cookie` contains the
+    number of removed actions (tcf_del_walker).
     """
 
     tab: Several[Action] = array(1, Action, first=1)
@@ -56,7 +59,7 @@ get = Op("tc.action.get", RTM.RTM_GETACTION, ActionTable, answer="one")
 new = Op(
     "tc.action.new", RTM.RTM_NEWACTION, ActionTable, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL
 )
-# There is no `set`: NLM_F_REPLACE alone makes what is not there, too (tc_ctl_action).
+# There is no `set`: with NLM_F_REPLACE alone, the kernel also creates actions (tc_ctl_action).
 replace = Op(
     "tc.action.replace",
     RTM.RTM_NEWACTION,
@@ -64,7 +67,7 @@ replace = Op(
     flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE,
 )
 delete = Op("tc.action.delete", RTM.RTM_DELACTION, ActionTable)
-# All of a kind (tca_action_flush).
+# Removes all actions of a kind (tca_action_flush).
 flush = Op("tc.action.flush", RTM.RTM_DELACTION, ActionTable, flags=NLM_F.NLM_F_ROOT)
 
 ROUTE.add(get, new, replace, delete, flush)

@@ -1,7 +1,8 @@
-"""Chains of filters, which a filter can go to: struct tcmsg and TCA_* attributes.
+"""Chains of filters, to which an action can jump: struct tcmsg and TCA_* attributes.
 
-Numbers are those of Linux 6.12 (linux/rtnetlink.h); widths are those of tc_chain_fill_node in
-net/sched/cls_api.c.
+The filters in a chain are in filter.py, and this file must not change them. It exists because a
+chain is an object of its own, which can have a template. Numbers are from Linux 6.12
+(linux/rtnetlink.h). Widths are from tc_chain_fill_node in net/sched/cls_api.c.
 """
 
 from typing import Any
@@ -17,8 +18,8 @@ from netlink.schema import Nested, selected, string, u32
 class Chain(tcmsg):
     """One chain: struct tcmsg and its TCA_* attributes (linux/rtnetlink.h).
 
-    `chain` is its number. With a `kind` it has a template, in `options`, to which its filters
-    keep. `parent` and a shared block are as those of a Filter.
+    `chain` is the number of the chain. If it has a `kind`, `options` is a template, and its filters
+    can only match on the template's fields. `parent` and shared blocks are as in Filter.
     """
 
     kind: str | None = string(1, size=IFNAMSIZ)
@@ -27,10 +28,10 @@ class Chain(tcmsg):
     ext_warn_msg: str | None = string(16)
 
 
-# A dump is of one link, or of one shared block (tc_dump_chain).
+# A dump contains the chains of one link, or of one shared block (tc_dump_chain).
 get = Op("tc.chain.get", RTM.RTM_GETCHAIN, Chain, answer="one")
 new = Op("tc.chain.new", RTM.RTM_NEWCHAIN, Chain, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
-# Takes the filters with it.
+# Also removes the filters in the chain.
 delete = Op("tc.chain.delete", RTM.RTM_DELCHAIN, Chain)
 
 ROUTE.add(get, new, delete)

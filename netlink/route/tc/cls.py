@@ -1,8 +1,9 @@
-"""Classifiers: the options of every filter, by kind; a chain's template has the same.
+"""Classifiers: the options of every filter, by kind. A template of a chain has the same options.
 
-Numbers are those of Linux 6.12 (linux/pkt_cls.h); widths, signs and byte order are those of
-net/sched/cls_*.c. rsvp and tcindex are gone from the kernel and its header. TCA_*_PAD
-attributes, which only align what follows them, are not declared.
+This file must not send requests; filter.py does. It exists so that a kind is one class and one line
+in the tables at the end. Numbers are from Linux 6.12 (linux/pkt_cls.h). Widths, signs and byte
+order are from net/sched/cls_*.c. rsvp and tcindex are not declared, because newer kernels and
+headers do not have them. Padding attributes (TCA_*_PAD) are not declared either.
 """
 
 from collections.abc import Mapping
@@ -39,11 +40,11 @@ from netlink.schema import (
     u64,
 )
 
-CLS_BPF_NAME_LEN = 256  # net/sched/cls_bpf.c; the NUL is not counted
+CLS_BPF_NAME_LEN = 256  # net/sched/cls_bpf.c; without the final NUL
 
 
 class TCA_CLS_FLAGS(KernelFlag):
-    """Where a filter is to run, and where it runs (linux/pkt_cls.h)."""
+    """Whether a filter may run, and does run, in hardware and software (linux/pkt_cls.h)."""
 
     TCA_CLS_FLAGS_SKIP_HW = 0x1
     TCA_CLS_FLAGS_SKIP_SW = 0x2
@@ -67,8 +68,8 @@ class TC_U32(KernelFlag):
 class tc_u32_sel(Message):
     """struct tc_u32_sel (linux/pkt_cls.h): the `keys_`, all of which must match.
 
-    `nkeys` is their number, which is counted. The other members say where the next header and the
-    next hash bucket are found.
+    `nkeys` is the number of keys, and is computed. The other members state how the kernel finds the
+    next header and the next hash bucket.
     """
 
     flags: Named[TC_U32] = u8(enum=TC_U32)
@@ -83,7 +84,7 @@ class tc_u32_sel(Message):
 
 
 class tc_u32_mark(Message):
-    """struct tc_u32_mark (linux/pkt_cls.h); `success` counts packets with the mark."""
+    """struct tc_u32_mark (linux/pkt_cls.h). `success` counts the packets with the mark."""
 
     val: int = u32()
     mask: int = u32()
@@ -91,7 +92,7 @@ class tc_u32_mark(Message):
 
 
 class tc_u32_pcnt(Message):
-    """struct tc_u32_pcnt (linux/pkt_cls.h): packets tried, packets matched, hits by key."""
+    """struct tc_u32_pcnt (linux/pkt_cls.h): packets tested and matched, matches by key."""
 
     rcnt: int = u64()
     rhit: int = u64()
@@ -101,8 +102,8 @@ class tc_u32_pcnt(Message):
 class U32(Message):
     """TCA_U32_* attributes of a "u32" (linux/pkt_cls.h).
 
-    The filter's handle, `hash` and `link` are table:bucket:node, see U32Handle. Only a table, which
-    has no selector, has a `divisor`.
+    The filter's handle, `hash` and `link` consist of table, bucket and node (see U32Handle). Only a
+    hash table has a `divisor`; it has no selector.
     """
 
     classid: Named[Handle | None] = u32(1, enum=Handle)
@@ -122,7 +123,7 @@ class U32(Message):
 
 
 class tc_basic_pcnt(Message):
-    """struct tc_basic_pcnt (linux/pkt_cls.h): packets tried, and packets matched."""
+    """struct tc_basic_pcnt (linux/pkt_cls.h): packets tested, and packets matched."""
 
     rcnt: int = u64()
     rhit: int = u64()
@@ -147,8 +148,8 @@ class TCA_BPF_FLAG(KernelFlag):
 class Bpf(Message):
     """TCA_BPF_* attributes of a "bpf" (linux/pkt_cls.h).
 
-    A program is either instructions in `ops`, which `ops_len` counts, or an `fd` of bpf(2) with a
-    `name`. For the latter the kernel sends `tag` and `id`.
+    A program is either instructions in `ops`, with their number in `ops_len`, or an `fd` of bpf(2)
+    with a `name`. For an `fd`, the kernel sends `tag` and `id`.
     """
 
     act: Several[Action] = array(1, Action, first=1)
@@ -173,7 +174,7 @@ class Cgroup(Message):
 
 
 class FLOW_KEY(KernelEnum):
-    """What a "flow" looks at (linux/pkt_cls.h)."""
+    """Packet fields and metadata that a "flow" reads (linux/pkt_cls.h)."""
 
     FLOW_KEY_SRC = 0
     FLOW_KEY_DST = 1
@@ -196,15 +197,17 @@ class FLOW_KEY(KernelEnum):
 
 
 class FLOW_MODE(KernelEnum):
-    """What a "flow" does with its keys (linux/pkt_cls.h)."""
+    """How a "flow" computes a class from its keys: map or hash (linux/pkt_cls.h)."""
 
     FLOW_MODE_MAP = 0
     FLOW_MODE_HASH = 1
 
 
 class Flow(Message):
-    """TCA_FLOW_* attributes of a "flow" (linux/pkt_cls.h): bit N of `keys_` is FLOW_KEY number N;
-    `perturb` in seconds."""
+    """TCA_FLOW_* attributes of a "flow" (linux/pkt_cls.h).
+
+    Bit N of `keys_` selects FLOW_KEY number N. `perturb` is in seconds.
+    """
 
     keys_: int | None = u32(1)
     mode: Named[FLOW_MODE | int | None] = u32(2, enum=FLOW_MODE)
@@ -231,7 +234,7 @@ class Fw(Message):
 
 
 class tc_matchall_pcnt(Message):
-    """struct tc_matchall_pcnt (linux/pkt_cls.h): packets."""
+    """struct tc_matchall_pcnt (linux/pkt_cls.h): packets matched."""
 
     rhit: int = u64()
 
@@ -271,7 +274,7 @@ class TCA_FLOWER_KEY_CT_FLAGS(KernelFlag):
 
 
 class TCA_FLOWER_KEY_FLAGS(KernelFlag):
-    """What is known of a packet and of its tunnel (linux/pkt_cls.h)."""
+    """Flags of a packet and of its tunnel header (linux/pkt_cls.h)."""
 
     TCA_FLOWER_KEY_FLAGS_IS_FRAGMENT = 0x1
     TCA_FLOWER_KEY_FLAGS_FRAG_IS_FIRST = 0x2
@@ -303,7 +306,7 @@ class FlowerTunnelOptions(TunnelOptions):
 
 
 class FlowerMplsEntry(Message):
-    """TCA_FLOWER_KEY_MPLS_OPT_* attributes: one entry of the stack, `lse_depth` from 1."""
+    """TCA_FLOWER_KEY_MPLS_OPT_* attributes: one label stack entry; `lse_depth` starts at 1."""
 
     lse_depth: int | None = u8(1)
     lse_ttl: int | None = u8(2)
@@ -328,8 +331,8 @@ class FlowerCfm(Message):
 class Flower(Message):
     """TCA_FLOWER_* attributes of a "flower" (linux/pkt_cls.h).
 
-    A key without its mask must be equal. Many keys need others: `key_tcp_dst` needs
-    `key_ip_proto`, and that `key_eth_type`. Labels of a connection are 16 bytes.
+    A key without a mask must match exactly. Many keys require others: `key_tcp_dst` requires
+    `key_ip_proto`, and `key_ip_proto` requires `key_eth_type`. Connection labels have 16 bytes.
     """
 
     classid: Named[Handle | None] = u32(1, enum=Handle)
@@ -460,11 +463,11 @@ FILTER_OPTIONS: dict[str, type[Message]] = {
 }
 
 
-# --- what the plans fill in and refuse, by kind ---------------------------------------------------
+# --- what the plans fill in and require, by kind --------------------------------------------------
 
 
 def _terminal(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
-    """Let a u32 filter that does something be the end of the search, as tc does.
+    """Set TC_U32_TERMINAL for a u32 filter with a class or an action, as tc does.
 
     The kernel ignores the class and the actions of a filter without TC_U32_TERMINAL.
     """
@@ -474,7 +477,7 @@ def _terminal(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
 
 
 def _network(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
-    """Let a flower look for the protocol of the filter, as tc does."""
+    """Copy the filter's protocol to key_eth_type of a flower, as tc does."""
     protocol = beside.get("protocol")
     if protocol and protocol != ETH_P.ETH_P_ALL:
         options.setdefault("key_eth_type", protocol)
@@ -487,8 +490,8 @@ TCP, UDP, ICMP, ICMPV6, SCTP, L2TP = 6, 17, 1, 58, 132, 115  # linux/in.h
 ETH_P_ARP = (ETH_P.ETH_P_ARP, ETH_P.ETH_P_RARP)
 ETH_P_MPLS = (ETH_P.ETH_P_MPLS_UC, ETH_P.ETH_P_MPLS_MC)
 
-# The kernel ignores these keys of a flower, named by how they begin, unless the packets that the
-# filter matches have the protocol (fl_set_key in net/sched/cls_flower.c).
+# Prefixes of flower keys, and the protocols that each prefix requires. The kernel ignores such a
+# key unless the filter also matches on the protocol (fl_set_key in net/sched/cls_flower.c).
 FLOWER_NETWORK: dict[str, tuple[int, ...]] = {
     "key_ip_": IP,
     "key_icmpv4_": (ETH_P.ETH_P_IP,),
@@ -509,9 +512,9 @@ FLOWER_TRANSPORT: dict[str, tuple[int, ...]] = {
 
 
 def _ignored_keys(flower: Flower) -> str | None:
-    """Return words for a key of a flower that the kernel would ignore, or None.
+    """Return an error text for a flower key that the kernel would ignore, or None.
 
-    Such a filter would match more than was asked for.
+    The filter would match more packets than the caller asked for.
     """
     vlans = flower.key_num_of_vlans or 0
     link, inner = flower.key_eth_type, flower.key_vlan_eth_type
@@ -540,10 +543,10 @@ def _ignored_keys(flower: Flower) -> str | None:
 
 
 def _ignored_matches(options: Basic | Cgroup | Flow) -> str | None:
-    """Return words for extended matches that the kernel would ignore, or None.
+    """Return an error text for extended matches that the kernel would ignore, or None.
 
-    A match without a relation to the next one is the last of its expression. A container begins
-    one more expression.
+    A match without a relation to the next match ends its expression. A container starts another
+    expression.
     """
     tree = options.ematches
     matches = tree.tree_list if tree is not None else ()

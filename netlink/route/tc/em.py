@@ -1,7 +1,8 @@
-"""Extended matches: the tests that a basic, flow or cgroup classifier combines.
+"""Extended matches (ematches): tests that a basic, flow or cgroup classifier combines.
 
-Numbers are those of Linux 6.12 (linux/pkt_cls.h, linux/tc_ematch/); widths and byte order are
-those of net/sched/em_*.c.
+This file must not import the classifiers; cls.py imports it. It exists because three classifiers
+share the tests. Numbers are from Linux 6.12 (linux/pkt_cls.h, linux/tc_ematch/). Widths and byte
+order are from net/sched/em_*.c.
 """
 
 import sys
@@ -46,7 +47,7 @@ class TCF_EM(KernelEnum):
 
 
 class TCF_EM_FLAG(KernelFlag, prefix="TCF_EM_"):
-    """How a match stands to the next one (neither: the last), and itself (linux/pkt_cls.h)."""
+    """Relation of a match to the next one (none for the last), and inversion (linux/pkt_cls.h)."""
 
     TCF_EM_REL_AND = 0x1
     TCF_EM_REL_OR = 0x2
@@ -55,7 +56,7 @@ class TCF_EM_FLAG(KernelFlag, prefix="TCF_EM_"):
 
 
 class TCF_LAYER(KernelEnum):
-    """Where an offset counts from (linux/pkt_cls.h)."""
+    """The header to which an offset is relative (linux/pkt_cls.h)."""
 
     TCF_LAYER_LINK = 0
     TCF_LAYER_NETWORK = 1
@@ -63,7 +64,7 @@ class TCF_LAYER(KernelEnum):
 
 
 class TCF_EM_OPND(KernelEnum):
-    """Comparisons (linux/pkt_cls.h)."""
+    """Comparison operators (linux/pkt_cls.h)."""
 
     TCF_EM_OPND_EQ = 0
     TCF_EM_OPND_GT = 1
@@ -71,7 +72,7 @@ class TCF_EM_OPND(KernelEnum):
 
 
 class TCF_EM_ALIGN(KernelEnum):
-    """Bytes that are compared (linux/tc_ematch/tc_em_cmp.h)."""
+    """Width of the value to compare (linux/tc_ematch/tc_em_cmp.h)."""
 
     TCF_EM_ALIGN_U8 = 1
     TCF_EM_ALIGN_U16 = 2
@@ -86,7 +87,7 @@ class TCF_META_TYPE(KernelEnum):
 
 
 class TCF_META_ID(KernelEnum):
-    """Things known of a packet, its socket or the machine (linux/tc_ematch/tc_em_meta.h)."""
+    """Metadata of a packet, of its socket or of the system (linux/tc_ematch/tc_em_meta.h)."""
 
     TCF_META_ID_VALUE = 0
     TCF_META_ID_RANDOM = 1
@@ -138,8 +139,10 @@ class TCF_META_ID(KernelEnum):
 
 
 class tcf_em_container(Message):
-    """The payload of a TCF_EM_CONTAINER (net/sched/ematch.c): the match, counted from 0, where
-    what stands in parentheses begins."""
+    """The payload of a TCF_EM_CONTAINER (net/sched/ematch.c).
+
+    It is the number, counted from 0, of the first match of the expression in parentheses.
+    """
 
     ref: int = u32()
 
@@ -147,8 +150,9 @@ class tcf_em_container(Message):
 class tcf_em_cmp(Message):
     """struct tcf_em_cmp (linux/tc_ematch/tc_em_cmp.h).
 
-    `align_flags` holds TCF_EM_ALIGN and, from bit 4, 1 for a value in network order; `layer_opnd`
-    holds TCF_LAYER and, from bit 4, TCF_EM_OPND. (On a big-endian machine it is the other half.)
+    The low 4 bits of `align_flags` are TCF_EM_ALIGN, and the high 4 bits are 1 for a value in
+    network byte order. The low 4 bits of `layer_opnd` are TCF_LAYER, and the high 4 bits are
+    TCF_EM_OPND. On a big-endian machine, the two halves are swapped.
     """
 
     val: int = u32()
@@ -161,8 +165,9 @@ class tcf_em_cmp(Message):
 class tcf_em_nbyte(Message):
     """struct tcf_em_nbyte (linux/tc_ematch/tc_em_nbyte.h) and the bytes to find.
 
-    `len_layer` holds their number, which is counted, and from bit 12 the TCF_LAYER. (On a
-    big-endian machine the layer is in the low bits, and the caller must give the number.)
+    The low 12 bits of `len_layer` are the number of bytes, which is computed. The high 4 bits are
+    the TCF_LAYER. On a big-endian machine the layer is in the low bits, and the caller must give
+    the number.
     """
 
     off: int = u16()
@@ -171,9 +176,9 @@ class tcf_em_nbyte(Message):
 
 
 class tc_u32_key(Message):
-    """struct tc_u32_key (linux/pkt_cls.h): whether the word at `off` is `val` under `mask`.
+    """struct tc_u32_key (linux/pkt_cls.h): whether the word at `off`, masked with `mask`, is `val`.
 
-    With `offmask` the offset is relative to the header that comes next.
+    With `offmask`, the offset is relative to the next header.
     """
 
     mask: int = be32()
@@ -183,8 +188,10 @@ class tc_u32_key(Message):
 
 
 class tcf_meta_val(Message):
-    """struct tcf_meta_val (linux/tc_ematch/tc_em_meta.h): TCF_META_TYPE from bit 12, and below it
-    TCF_META_ID, in `kind`."""
+    """struct tcf_meta_val (linux/tc_ematch/tc_em_meta.h).
+
+    The high 4 bits of `kind` are TCF_META_TYPE. The low bits are TCF_META_ID.
+    """
 
     kind: int = u16()
     shift: int = u8()
@@ -192,7 +199,7 @@ class tcf_meta_val(Message):
 
 
 class tcf_meta_hdr(Message):
-    """struct tcf_meta_hdr (linux/tc_ematch/tc_em_meta.h): the two sides; the left has the `op`."""
+    """struct tcf_meta_hdr (linux/tc_ematch/tc_em_meta.h): both operands; `left` has the `op`."""
 
     left: Nested[tcf_meta_val] = struct(tcf_meta_val)
     right: Nested[tcf_meta_val] = struct(tcf_meta_val)
@@ -201,8 +208,8 @@ class tcf_meta_hdr(Message):
 class Meta(Message):
     """TCA_EM_META_* attributes (linux/tc_ematch/tc_em_meta.h).
 
-    A value is four bytes or an unsigned long, or for TCF_META_TYPE_VAR a text: of `rvalue` it is
-    what to compare with, of `lvalue` a mask.
+    A value is 4 bytes or an unsigned long, or a text for TCF_META_TYPE_VAR. `rvalue` contains the
+    value to compare with, and `lvalue` a mask.
     """
 
     hdr: Nested[tcf_meta_hdr] = struct(1, tcf_meta_hdr)
@@ -213,8 +220,8 @@ class Meta(Message):
 class tcf_em_text(Message):
     """struct tcf_em_text (linux/tc_ematch/tc_em_text.h) and the text to find.
 
-    `layers` holds the TCF_LAYER of `from_offset` and, from bit 4, of `to_offset`. (On a big-endian
-    machine it is the other half.)
+    The low 4 bits of `layers` are the TCF_LAYER of `from_offset`, and the high 4 bits that of
+    `to_offset`. On a big-endian machine, the two halves are swapped.
     """
 
     algo: str = string(size=16)
@@ -234,13 +241,13 @@ class can_filter(Message):
 
 
 class tcf_em_canid(Message):
-    """The payload of a TCF_EM_CANID (net/sched/em_canid.c): any of these."""
+    """The payload of a TCF_EM_CANID (net/sched/em_canid.c): filters, one of which must match."""
 
     rules: Several[can_filter] = scalars(struct(can_filter))
 
 
 class xt_set_info(Message):
-    """struct xt_set_info (linux/netfilter/xt_set.h): an ip set, and which fields to look up."""
+    """struct xt_set_info (linux/netfilter/xt_set.h): an IP set, and the fields to look up in it."""
 
     index: int = u16()
     dim: int = u8()
@@ -248,7 +255,7 @@ class xt_set_info(Message):
 
 
 class Ipt(Message):
-    """TCA_EM_IPT_* attributes (linux/tc_ematch/tc_em_ipt.h): a match of xtables."""
+    """TCA_EM_IPT_* attributes (linux/tc_ematch/tc_em_ipt.h): an xtables match."""
 
     hook: int | None = u32(1)
     match_name: str | None = string(2, size=XT_EXTENSION_MAXNAMELEN)
@@ -280,20 +287,20 @@ class tcf_ematch_hdr(Message):
 
 
 class Ematch(tcf_ematch_hdr):
-    """One match: struct tcf_ematch_hdr and what its kind takes."""
+    """One match: struct tcf_ematch_hdr and the payload, which depends on the kind."""
 
     data: Nested[Any] = selected(None, "kind", EMATCHES)
 
 
 class tcf_ematch_tree_hdr(Message):
-    """struct tcf_ematch_tree_hdr (linux/pkt_cls.h): how many matches there are, and whose."""
+    """struct tcf_ematch_tree_hdr (linux/pkt_cls.h): the number of matches, and the owner's ID."""
 
     nmatches: int = u16(counts="^tree_list")
     progid: int = u16()
 
 
 class EmatchTree(Message):
-    """TCA_EMATCH_* attributes (linux/pkt_cls.h): matches with their relations."""
+    """TCA_EMATCH_* attributes (linux/pkt_cls.h): matches and their relations."""
 
     tree_hdr: Nested[tcf_ematch_tree_hdr] = struct(1, tcf_ematch_tree_hdr)
     tree_list: Several[Ematch] = array(2, Ematch, first=1)

@@ -1,7 +1,9 @@
-"""Filters, which sort packets into classes and act on them: struct tcmsg and TCA_* attributes.
+"""Filters, which classify packets and execute actions: struct tcmsg and TCA_* attributes.
 
-Numbers are those of Linux 6.12 (linux/rtnetlink.h); widths and flags are those of tcf_fill_node
-and tc_new_tfilter in net/sched/cls_api.c.
+The options of the kinds are in cls.py and act.py, and this file must not know a single kind. It
+declares the message, the ops and the plans, because they are the same for every kind. Numbers are
+from Linux 6.12 (linux/rtnetlink.h). Widths and flags are from tcf_fill_node and tc_new_tfilter in
+net/sched/cls_api.c.
 """
 
 import sys
@@ -45,18 +47,18 @@ from netlink.schema import (
 
 
 class TCA_DUMP_FLAGS(KernelFlag):
-    """How much a dump of filters shows (linux/rtnetlink.h)."""
+    """How much detail a dump of filters contains (linux/rtnetlink.h)."""
 
     TCA_DUMP_FLAGS_TERSE = 0x1
 
 
 def info(prio: int, protocol: int) -> int:
-    """The `info` of a filter: its priority, 1 to 65535 (0: any), and an Ethernet protocol."""
+    """Return `info` of a filter from a priority (1 to 65535; 0 is any) and an Ethernet protocol."""
     return prio << 16 | int.from_bytes(protocol.to_bytes(2, "big"), sys.byteorder)
 
 
 class tcmsg(Message):
-    """struct tcmsg (linux/rtnetlink.h) of a filter, whose `handle` is not one of a class."""
+    """struct tcmsg (linux/rtnetlink.h) of a filter. Its `handle` is not the handle of a class."""
 
     family: Named[AF | int] = u8(enum=AF)
     _pad = pad(3)
@@ -69,9 +71,9 @@ class tcmsg(Message):
 class Filter(tcmsg):
     """One filter: struct tcmsg and its TCA_* attributes (linux/rtnetlink.h).
 
-    `parent` is a qdisc, a class or a hook. If `ifindex` is TCM_IFINDEX_MAGIC_BLOCK, it is a shared
-    block. `info` holds `prio` and `protocol`: see info(). `options` are bytes if the kind has no
-    class in cls.py. `stats` are those of an old-style `police`.
+    `parent` is a qdisc, a class or a hook. If `ifindex` is TCM_IFINDEX_MAGIC_BLOCK, `parent` is a
+    shared block. `info` contains `prio` and `protocol`: see info(). `options` are bytes if no class
+    is declared for the kind in cls.py. `stats` are those of an old-style `police`.
     """
 
     kind: str | None = string(1, size=IFNAMSIZ)
@@ -84,12 +86,12 @@ class Filter(tcmsg):
 
     @property
     def handle_text(self) -> str:
-        """The handle as tc prints it: "800::5" for a u32 filter, "0x6" for others."""
+        """The handle in the notation of tc: "800::5" for a u32 filter, "0x6" for others."""
         return format_handle(self.handle, self.kind or "")
 
     @property
     def prio(self) -> int:
-        """The priority in `info`; lower ones are asked first."""
+        """The priority in `info`. The kernel tries filters with lower numbers first."""
         return self.info >> 16
 
     @property
@@ -98,13 +100,13 @@ class Filter(tcmsg):
         return int.from_bytes((self.info & 0xFFFF).to_bytes(2, sys.byteorder), "big")
 
 
-# A dump is of one link, or of one shared block (tc_dump_tfilter).
+# A dump contains the filters of one link, or of one shared block (tc_dump_tfilter).
 get = Op("tc.filter.get", RTM.RTM_GETTFILTER, Filter, answer="one")
 new = Op("tc.filter.new", RTM.RTM_NEWTFILTER, Filter, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
-# tc_new_tfilter does not look at NLM_F_REPLACE: what creates and may exist is changed.
+# tc_new_tfilter ignores NLM_F_REPLACE. Without NLM_F_EXCL, it creates a filter or changes it.
 replace = Op("tc.filter.replace", RTM.RTM_NEWTFILTER, Filter, flags=NLM_F.NLM_F_CREATE)
 set = Op("tc.filter.set", RTM.RTM_NEWTFILTER, Filter)
-# Without a priority: all filters of the parent's chain.
+# Without a priority, removes all filters in the parent's chain.
 delete = Op("tc.filter.delete", RTM.RTM_DELTFILTER, Filter)
 
 ROUTE.add(get, new, replace, set, delete)
@@ -114,7 +116,7 @@ ROUTE.add(get, new, replace, set, delete)
 
 
 def _place(words: Words) -> dict[str, Any]:
-    """Return the fields that say which filter of a link, or of a shared block, is meant."""
+    """Return the fields that identify a filter of a link, or of a shared block."""
     block = words.integer("block", 1)
     if (block is None) == (not words.has("dev")):
         words.refuse("needs dev or, in place of it, block: the number of a shared block")
@@ -135,7 +137,7 @@ def _place(words: Words) -> dict[str, Any]:
 
 
 def _handle(words: Words) -> int:
-    """Return the handle of a filter, written as its kind has it: "800::5" for a u32."""
+    """Return the handle of a filter in the notation of its kind, such as "800::5" for u32."""
     value = words.given["handle"]
     if not isinstance(value, str):
         return words.integer("handle") or 0
@@ -146,7 +148,7 @@ def _handle(words: Words) -> int:
 
 
 def _write(op: Op[..., None, Any], words: Words) -> Steps[None]:
-    """The steps of add(), put() and change()."""
+    """Yield the request of add(), put() and change(), after checking the arguments."""
     fields = _place(words)
     if fields["kind"] is None:
         raise words.expected("kind", "the name of a kind, such as 'u32'")
@@ -164,14 +166,14 @@ def _write(op: Op[..., None, Any], words: Words) -> Steps[None]:
 
 
 def _send(op: Op[..., None, Any], words: Words, fields: dict[str, Any]) -> Steps[None]:
-    """Send the request, with the index of the link if it is about one."""
+    """Send the request. If it is about a link, look up the index first."""
     if words.has("dev"):
         fields["ifindex"] = yield from needed_index(words)
     yield op(**fields)
 
 
 def _with_actions(words: Words, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a filter with its actions, and an old-style `police`, completed."""
+    """Return the options of a filter after completing its actions and an old-style `police`."""
     result = dict(options)
     actions, police = options.get("act"), options.get("police")
     if isinstance(actions, list | tuple):
@@ -186,7 +188,7 @@ def _with_actions(words: Words, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_options(where: str, action: Any) -> Any:
-    """Return an action with its options completed; one that only names another is left alone."""
+    """Return an action with completed options. A reference to an existing action is unchanged."""
     if isinstance(action, Mapping):
         kind, options = action.get("kind"), action.get("options")
     elif isinstance(action, Action):
@@ -216,18 +218,18 @@ def add(
 ) -> Steps[None]:
     """Add a filter to a link or, without a `dev`, to a shared `block`: `tc filter add`.
 
-    `parent` is a qdisc or a class, "1:", or a hook of a clsact, "ingress" or "egress". The default
-    is the root qdisc. The kernel chooses a `prio` and a `handle` of 0. `protocol` is a number or a
-    name such as "ip" or "802.1q". `handle` is written as tc prints it: "800::5" for a u32, the mark
-    for an fw.
+    `parent` is a qdisc or class such as "1:", or "ingress" or "egress" for a hook of a clsact. The
+    default is the root qdisc. If `prio` or `handle` is 0, the kernel chooses it. `protocol` is a
+    number or a name such as "ip" or "802.1q". `handle` has the notation of tc: "800::5" for a u32
+    filter, or the mark for an fw filter.
 
-    `options` are fields of the kind's class in FILTER_OPTIONS of cls.py. What tc fills in is filled
-    in, such as TC_U32_TERMINAL, and the outcome of an action. `estimator` attaches a rate
+    `options` are fields of the kind's class in FILTER_OPTIONS of cls.py. The plan fills in what tc
+    fills in, such as TC_U32_TERMINAL and the result of an action. `estimator` attaches a rate
     estimator.
 
-    Raises KernelError (EEXIST; ENOENT if the kernel lacks the kind), TypeError for options that the
-    kind does not have and EncodeError for a value that does not fit, or for keys that the kernel
-    would ignore.
+    Raises KernelError: EEXIST if the filter exists, ENOENT if the kernel does not support the kind.
+    Raises TypeError for options that the kind does not have. Raises EncodeError for a value that
+    does not fit, and for keys that the kernel would ignore.
     """
     yield from _write(new, Words("filter.add", locals()))
 
@@ -246,9 +248,9 @@ def put(
     options: Options | None = None,
     estimator: tc_estimator | Mapping[str, Any] | None = None,
 ) -> Steps[None]:
-    """Add a filter, or change the one with that `prio` and `handle`: `tc filter replace`.
+    """Add a filter, or change the filter with this `prio` and `handle`: `tc filter replace`.
 
-    Arguments are as for add().
+    The arguments are those of add().
     """
     yield from _write(replace, Words("filter.put", locals()))
 
@@ -267,10 +269,10 @@ def change(
     options: Options | None = None,
     estimator: tc_estimator | Mapping[str, Any] | None = None,
 ) -> Steps[None]:
-    """Change a filter, named by its `prio` and `handle`: `tc filter change`.
+    """Change the filter with this `prio` and `handle`: `tc filter change`.
 
-    Other arguments are as for add(), but a `protocol` of 0 is that of the filter. Raises
-    KernelError (ENOENT).
+    If `protocol` is 0, the filter keeps its protocol. The other arguments are those of add().
+    Raises KernelError: ENOENT if the filter does not exist.
     """
     yield from _write(set, Words("filter.change", locals()))
 
@@ -289,9 +291,10 @@ def remove(
 ) -> Steps[None]:
     """Remove filters: `tc filter del`.
 
-    A `prio` selects the filters of that priority, and a `handle` one of these. Without a `prio`,
-    all filters of the `parent`, `block` or `chain` are removed. Raises KernelError (ENOENT),
-    and TypeError if none of these is given, or a `kind`, `protocol` or `handle` without a `prio`.
+    `prio` selects the filters of one priority, and `handle` selects one of them. Without a `prio`,
+    the kernel removes all filters of the `parent`, `block` or `chain`. Raises KernelError: ENOENT
+    if no filter matches. Raises TypeError if none of these is given, or if `kind`, `protocol` or
+    `handle` is given without a `prio`.
     """
     words = Words("filter.remove", locals())
     if not prio and (kind is not None or protocol or handle):

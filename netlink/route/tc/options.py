@@ -1,9 +1,9 @@
-"""What the plans do with the options of a kind, before anything is sent.
+"""Checks and defaults for the options of a kind, which plans apply before they send a request.
 
 A plan checks options against the class of the kind, fills in what tc fills in, and refuses what tc
-refuses. Which values a kind needs is declared in the tables of sch.py, cls.py and act.py, next to
-its class. This file must not know any kind. It exists because the kernel accepts a zero in many
-places where it makes a qdisc drop, or a filter match, every packet.
+refuses. The tables of sch.py, cls.py and act.py declare which values a kind needs. This file must
+not know any kind. It exists because the kernel often accepts a zero that makes a qdisc drop every
+packet, or a filter match every packet.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,17 +18,17 @@ __all__ = ["Need", "Options", "Rules", "checked", "given", "made", "merged", "na
 
 M = TypeVar("M", bound=Message)
 
-# What the plans take as `options`: the fields of the kind's class as a mapping, an instance of
-# that class, or the bytes of the attribute.
+# The `options` argument of the plans: a mapping of fields of the kind's class, an instance of that
+# class, or the bytes of the attribute.
 Options = Message | Mapping[str, Any] | bytes
 
 
 class Need(NamedTuple):
-    """A value that must be given and not zero.
+    """A value that the caller must give, and that must not be zero.
 
-    `paths` are the fields that may hold it, "rate64|parms.rate.rate". `why` is what the kernel does
-    without it. With `when`, which is also a list of fields, it is needed only if one of them is
-    given and not zero.
+    `paths` are the fields that may contain it: "rate64|parms.rate.rate". `why` describes what the
+    kernel does without it. `when` is also a list of fields: with it, the value is only needed if
+    one of these fields is given and not zero.
     """
 
     paths: str
@@ -37,12 +37,11 @@ class Need(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What a plan knows about the options of one kind.
+    """Rules for the options of one kind.
 
-    `default` is what tc sends if the words of the user do not say otherwise: the options that the
-    caller gives are merged into it. `fill` completes a copy of the caller's mapping; its second
-    argument is the other fields of the message. `check` returns what is wrong with the encoded
-    options, or None.
+    `default` is what tc sends by default; the caller's options are merged into it. `fill` completes
+    a copy of the caller's mapping; its second argument is the other fields of the message. `check`
+    returns an error text for the encoded options, or None.
     """
 
     needs: tuple[Need, ...] = ()
@@ -62,9 +61,9 @@ def checked(
 ) -> Message | bytes | None:
     """Return the `options` of `kind` as a message to send, or None if there is nothing to send.
 
-    `words` are the arguments of a plan and `beside` are the other fields of the message. Raises
-    TypeError for options that the kind does not have, and EncodeError for a value that does not fit
-    or that is missing.
+    `words` are the arguments of a plan, and `beside` are the other fields of the message. Raises
+    TypeError for options that the kind does not have. Raises EncodeError for a value that is
+    missing or does not fit.
     """
     kind, options = words.given["kind"], words.given["options"]
     place = f"{words.place}.options"
@@ -116,7 +115,7 @@ def made(words: Words, name: str, cls: type[M]) -> M | None:
 
 @contextmanager
 def naming(place: str) -> Iterator[None]:
-    """Let the errors of a message that is constructed name a place, not the message's class."""
+    """Make errors in the construction of a message name `place` instead of the message's class."""
     try:
         yield
     except EncodeError as error:
@@ -128,7 +127,7 @@ def naming(place: str) -> Iterator[None]:
 
 
 def _demand(place: str, kind: str, rule: Rules, message: Message) -> None:
-    """Raise EncodeError if the options lack what the kind needs."""
+    """Raise EncodeError if the options lack a value that the kind needs."""
     for need in rule.needs:
         if need.when and not given(message, need.when):
             continue
@@ -142,7 +141,7 @@ def _demand(place: str, kind: str, rule: Rules, message: Message) -> None:
 def given(value: Any, paths: str) -> bool:
     """Return whether one of the paths "a|b.c" leads to a value that is not zero.
 
-    Of several elements, each must have such a value.
+    If a path leads to a sequence, every element must have such a value.
     """
     return any(_leads(value, path.split(".")) for path in paths.split("|"))
 
@@ -156,7 +155,7 @@ def _leads(value: Any, names: list[str]) -> bool:
 
 
 def merged(default: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `values` on top of `default`, as new dicts all the way down."""
+    """Merge `values` into `default` and return new dicts at every level."""
     result: dict[str, Any] = plain(default)
     for key, value in values.items():
         if value is None:
@@ -170,7 +169,7 @@ def merged(default: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, A
 
 
 def plain(value: Any) -> Any:
-    """Return a value with dicts in place of other mappings, and without fields that are None."""
+    """Return a value with dicts instead of other mappings, and without fields that are None."""
     if isinstance(value, Mapping):
         return {
             key: plain(item)

@@ -1,7 +1,8 @@
-"""Queueing disciplines, which hold a link's packets: struct tcmsg and its TCA_* attributes.
+"""Queueing disciplines (qdiscs), which queue a link's packets: struct tcmsg and TCA_* attributes.
 
-Numbers are those of Linux 6.12 (linux/rtnetlink.h); widths are those of rtm_tca_policy and
-tc_fill_qdisc in net/sched/sch_api.c.
+The options of the kinds are in sch.py, and this file must not know a single kind. It declares the
+message, the ops and the plans, because they are the same for every kind. Numbers are from Linux
+6.12 (linux/rtnetlink.h). Widths are from rtm_tca_policy and tc_fill_qdisc in net/sched/sch_api.c.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ from netlink.schema import Nested, flag, nest, selected, string, struct, u8, u32
 
 
 class QdiscStats(Stats):
-    """TCA_STATS_* attributes of a qdisc; `app` is the scheduler's own, bytes where unknown."""
+    """TCA_STATS_* attributes of a qdisc. `app` depends on the kind; it is bytes if unknown."""
 
     app: Nested[Any] = selected(4, "^kind", QDISC_STATS)
 
@@ -36,10 +37,10 @@ class QdiscStats(Stats):
 class Qdisc(tcmsg):
     """One qdisc: struct tcmsg and its TCA_* attributes (linux/rtnetlink.h).
 
-    `parent` is TC_H_ROOT, TC_H_INGRESS (which is TC_H_CLSACT) or a class; `info` counts references.
-    `options` and `xstats` are bytes where the kind has no class in sch.py. `stats` and `xstats` are
-    an older form of `stats2`; `rate` attaches an estimator. A dump leaves out qdiscs that a
-    scheduler made for its classes, unless its request has `dump_invisible`.
+    `parent` is TC_H_ROOT, TC_H_INGRESS (which is TC_H_CLSACT) or a class. `info` counts references.
+    `options` and `xstats` are bytes if no class is declared for the kind in sch.py. `stats` and
+    `xstats` are an older form of `stats2`. `rate` attaches an estimator. A dump does not contain
+    qdiscs that a scheduler created for its classes, unless the request has `dump_invisible`.
     """
 
     kind: str | None = string(1, size=IFNAMSIZ)
@@ -56,7 +57,7 @@ class Qdisc(tcmsg):
     ext_warn_msg: str | None = string(16)
 
 
-# The answer to a request for one goes to the group "tc", and to who asks only with NLM_F_ECHO
+# The kernel sends the reply to the group "tc", and to the requester only with NLM_F_ECHO
 # (qdisc_get_notify).
 get = Op("tc.qdisc.get", RTM.RTM_GETQDISC, Qdisc, flags=NLM_F.NLM_F_ECHO, answer="one")
 new = Op("tc.qdisc.new", RTM.RTM_NEWQDISC, Qdisc, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
@@ -71,25 +72,25 @@ ROUTE.add(get, new, replace, set, delete)
 
 # --- plans ----------------------------------------------------------------------------------------
 
-# These qdiscs have a place of their own, which tc calls by their names.
+# These qdiscs have a fixed parent, which tc calls by the names of the kinds.
 OWN_PLACE = {"ingress": TC_H.TC_H_INGRESS, "clsact": TC_H.TC_H_CLSACT}
 
 
 def _place(words: Words) -> int:
-    """Return the parent: "root", a class, or the name of a kind that has a place of its own."""
+    """Return the parent: "root", a class, or the name of a kind that has a fixed parent."""
     parent = words.given["parent"]
     own = OWN_PLACE.get(parent) if isinstance(parent, str) else None
     return place(words, "parent") if own is None else own
 
 
 def _size_table(words: Words) -> SizeTable | None:
-    """Return the size table in an argument, with its data."""
+    """Return the size table in an argument of a plan, after computing its data."""
     stab = made(words, "stab", SizeTable)
     return stab if stab is None else completed(stab)
 
 
 def _write(op: Op[..., None, Any], words: Words) -> Steps[None]:
-    """The steps of add(), put() and change()."""
+    """Yield the request of add(), put() and change(), after checking the arguments."""
     kind = words.text("kind", IFNAMSIZ)
     if kind is None:
         raise words.expected("kind", "the name of a kind, such as 'htb'")
@@ -125,17 +126,19 @@ def add(
 ) -> Steps[None]:
     """Add a qdisc to a link: `tc qdisc add`.
 
-    `parent` is "root" or a class such as "1:10". The default is "root", but for the kinds "ingress"
-    and "clsact", which have a place of their own. `handle` is "1:"; the kernel chooses one for 0.
+    `parent` is "root" or a class such as "1:10". The default is "root", except for the kinds
+    "ingress" and "clsact", which have a fixed parent. `handle` is a text such as "1:"; if it is 0,
+    the kernel chooses one.
 
     `options` are fields of the kind's class in QDISC_OPTIONS of sch.py: {"limit": 100} for a pfifo.
-    What tc sends by default is filled in, such as the limit of a netem. `stab` is a size table; its
-    `data` is computed if it is missing. `estimator` attaches a rate estimator. The two blocks are
-    numbers of shared filter blocks, for an "ingress" or "clsact".
+    The plan fills in what tc sends by default, such as the limit of a netem. `stab` is a size
+    table; the plan computes its `data` if it is missing. `estimator` attaches a rate estimator.
+    `ingress_block` and `egress_block` are numbers of shared filter blocks, for the kinds "ingress"
+    and "clsact".
 
-    Raises KernelError (EEXIST; ENOENT if the kernel lacks the kind), TypeError for options that the
-    kind does not have and EncodeError for a value that does not fit, or one that the kind needs and
-    that is missing.
+    Raises KernelError: EEXIST if the qdisc exists, ENOENT if the kernel does not support the kind.
+    Raises TypeError for options that the kind does not have. Raises EncodeError for a value that
+    does not fit, and if a value that the kind needs is missing.
     """
     yield from _write(new, Words("qdisc.add", locals()))
 
@@ -153,9 +156,9 @@ def put(
     ingress_block: int | None = None,
     egress_block: int | None = None,
 ) -> Steps[None]:
-    """Add a qdisc, or change or replace the one in its place: `tc qdisc replace`.
+    """Add a qdisc, or change or replace the qdisc at the same parent: `tc qdisc replace`.
 
-    Arguments are as for add().
+    The arguments are those of add().
     """
     yield from _write(replace, Words("qdisc.put", locals()))
 
@@ -171,11 +174,11 @@ def change(
     stab: SizeTable | Mapping[str, Any] | None = None,
     estimator: tc_estimator | Mapping[str, Any] | None = None,
 ) -> Steps[None]:
-    """Change a qdisc: `tc qdisc change`. Arguments are as for add(). Raises KernelError (ENOENT).
+    """Change a qdisc: `tc qdisc change`. The arguments are those of add().
 
-    The kernel replaces a whole struct of options: a member that is not given becomes zero, or the
-    default of tc. Without a `handle`, it replaces a qdisc of another kind (tc_modify_qdisc in
-    net/sched/sch_api.c).
+    The kernel replaces a whole struct of options: a member that is not given becomes zero, or tc's
+    default. Without a `handle`, the kernel replaces a qdisc of another kind (tc_modify_qdisc in
+    net/sched/sch_api.c). Raises KernelError: ENOENT if the qdisc does not exist.
     """
     blocks = {"ingress_block": None, "egress_block": None}  # which the kernel cannot change
     yield from _write(set, Words("qdisc.change", locals() | blocks))
@@ -187,9 +190,9 @@ def remove(
 ) -> Steps[None]:
     """Remove a qdisc and everything below it: `tc qdisc del`.
 
-    `parent` is its place: "root", "ingress", "clsact" or a class such as "1:10". With a `handle` or
-    a `kind`, the kernel refuses to remove a qdisc that has another one. Raises KernelError
-    (ENOENT), and TypeError for a `parent` of 0, which names no qdisc.
+    `parent` is "root", "ingress", "clsact" or a class such as "1:10". If `handle` or `kind` is
+    given and the qdisc has another one, the kernel refuses the request. Raises KernelError: ENOENT
+    if the qdisc does not exist. Raises TypeError for a `parent` of 0, which names no qdisc.
     """
     words = Words("qdisc.remove", locals())
     fields: dict[str, Any] = {

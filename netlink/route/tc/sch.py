@@ -1,9 +1,10 @@
-"""Schedulers: the options and statistics of every qdisc and its classes, by kind.
+"""Schedulers: the options and statistics of qdiscs and their classes, by kind.
 
-Numbers are those of Linux 6.12 (linux/pkt_sched.h); widths, signs and units are those of
-net/sched/sch_*.c. A scheduler without an entry in the tables at the end (mq, noqueue, teql,
-ingress, clsact, ...) has nothing to set; cbq, atm and dsmark are gone from the kernel and its
-header. TCA_*_PAD attributes, which only align what follows them, are not declared.
+This file must not send requests; qdisc.py and tclass.py do. It exists so that a kind is a few
+classes and a line in the tables at the end. Kinds without options are not in the tables: mq,
+noqueue, teql, ingress, clsact, ... Numbers are from Linux 6.12 (linux/pkt_sched.h). Widths, signs
+and units are from net/sched/sch_*.c. cbq, atm and dsmark are not declared, because newer kernels
+and headers do not have them. Padding attributes (TCA_*_PAD) are not declared either.
 """
 
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ RED_STAB_SIZE = 256  # include/net/red.h
 
 
 class TCQ_PLUG(KernelEnum):
-    """What to do with the queue of a "plug" (linux/pkt_sched.h)."""
+    """Commands for the queue of a "plug" (linux/pkt_sched.h)."""
 
     TCQ_PLUG_BUFFER = 0
     TCQ_PLUG_RELEASE_ONE = 1
@@ -63,14 +64,14 @@ class tc_skbprio_qopt(Message):
 
 
 class tc_prio_qopt(Message):
-    """struct tc_prio_qopt (linux/pkt_sched.h): `priomap` gives each packet priority a band."""
+    """struct tc_prio_qopt (linux/pkt_sched.h): `priomap` maps each packet priority to a band."""
 
     bands: int = s32()
     priomap: tuple[int, ...] = scalars(u8(), length=16)
 
 
 class tc_multiq_qopt(Message):
-    """struct tc_multiq_qopt (linux/pkt_sched.h): the kernel takes both from the link."""
+    """struct tc_multiq_qopt (linux/pkt_sched.h): the kernel sets both members from the link."""
 
     bands: int = u16()
     max_bands: int = u16()
@@ -87,7 +88,7 @@ class tc_plug_qopt(Message):
 
 
 class tc_tbf_qopt(Message):
-    """struct tc_tbf_qopt (linux/pkt_sched.h): `buffer` and `mtu` in ticks, `limit` in bytes."""
+    """struct tc_tbf_qopt (linux/pkt_sched.h): `buffer` and `mtu` are in ticks, `limit` in bytes."""
 
     rate: Nested[tc_ratespec] = struct(tc_ratespec)
     peakrate: Nested[tc_ratespec] = struct(tc_ratespec)
@@ -97,7 +98,7 @@ class tc_tbf_qopt(Message):
 
 
 class Tbf(Message):
-    """TCA_TBF_* attributes of a "tbf": rates in bytes per second, bursts in bytes.
+    """TCA_TBF_* attributes of a "tbf". Rates are in bytes per second, and bursts in bytes.
 
     The kernel reads the tables `rtab` and `ptab` only to guess an unknown link layer.
     """
@@ -115,7 +116,7 @@ class Tbf(Message):
 
 
 class TC_RED(KernelFlag):
-    """Flags of red and its kin (linux/pkt_sched.h)."""
+    """Flags of red and of the qdiscs derived from it (linux/pkt_sched.h)."""
 
     TC_RED_ECN = 1
     TC_RED_HARDDROP = 2
@@ -124,7 +125,7 @@ class TC_RED(KernelFlag):
 
 
 class tc_red_qopt(Message):
-    """struct tc_red_qopt (linux/pkt_sched.h): limits in bytes; the logs are base 2."""
+    """struct tc_red_qopt (linux/pkt_sched.h): limits are in bytes; logarithms have base 2."""
 
     limit: int = u32()
     qth_min: int = u32()
@@ -136,7 +137,7 @@ class tc_red_qopt(Message):
 
 
 class tc_red_xstats(Message):
-    """struct tc_red_xstats (linux/pkt_sched.h): packets."""
+    """struct tc_red_xstats (linux/pkt_sched.h): counters of packets."""
 
     early: int = u32()
     pdrop: int = u32()
@@ -147,9 +148,9 @@ class tc_red_xstats(Message):
 class Red(Message):
     """TCA_RED_* attributes of a "red".
 
-    `stab` is the table of 256 bytes by which idle time lowers the average; making a red needs it.
-    `max_p` is a probability in 2^-32. The blocks hold filters that see early
-    drops and marks.
+    `stab` is a table of 256 bytes, which states how idle time lowers the average queue length. The
+    kernel requires it to create a red. `max_p` is a probability in units of 2^-32. The blocks
+    contain filters for early drops and marks.
     """
 
     parms: Nested[tc_red_qopt] = struct(1, tc_red_qopt)
@@ -161,7 +162,7 @@ class Red(Message):
 
 
 class tc_gred_qopt(Message):
-    """struct tc_gred_qopt (linux/pkt_sched.h): one virtual queue, with its counters."""
+    """struct tc_gred_qopt (linux/pkt_sched.h): one virtual queue and its counters."""
 
     limit: int = u32()
     qth_min: int = u32()
@@ -182,7 +183,7 @@ class tc_gred_qopt(Message):
 
 
 class tc_gred_sopt(Message):
-    """struct tc_gred_sopt (linux/pkt_sched.h): how many virtual queues, and the default one."""
+    """struct tc_gred_sopt (linux/pkt_sched.h): number of virtual queues, and the default one."""
 
     dps: int = u32()
     def_dp: int = u32()
@@ -216,8 +217,8 @@ class GredQueues(Message):
 class Gred(Message):
     """TCA_GRED_* attributes of a "gred".
 
-    Setting up takes `dps`; a change takes one struct in `parms`, and `stab`. What is sent has all
-    16 virtual queues in `parms` and `max_p`.
+    The request that creates the virtual queues contains `dps`. A later change contains `stab`
+    and one struct in `parms`. The kernel sends all 16 virtual queues in `parms` and `max_p`.
     """
 
     parms: Several[tc_gred_qopt] = scalars(1, struct(tc_gred_qopt))
@@ -229,7 +230,7 @@ class Gred(Message):
 
 
 class tc_choke_xstats(Message):
-    """struct tc_choke_xstats (linux/pkt_sched.h): packets."""
+    """struct tc_choke_xstats (linux/pkt_sched.h): counters of packets."""
 
     early: int = u32()
     pdrop: int = u32()
@@ -239,7 +240,7 @@ class tc_choke_xstats(Message):
 
 
 class Choke(Message):
-    """TCA_CHOKE_* attributes of a "choke": as red, but its limits are packets."""
+    """TCA_CHOKE_* attributes of a "choke": as for red, but limits are in packets."""
 
     parms: Nested[tc_red_qopt] = struct(1, tc_red_qopt)
     stab: bytes | None = binary(2, size=RED_STAB_SIZE)
@@ -257,7 +258,7 @@ class tc_sfq_qopt(Message):
 
 
 class tc_sfqred_stats(Message):
-    """struct tc_sfqred_stats (linux/pkt_sched.h): packets."""
+    """struct tc_sfqred_stats (linux/pkt_sched.h): counters of packets."""
 
     prob_drop: int = u32()
     forced_drop: int = u32()
@@ -268,7 +269,7 @@ class tc_sfqred_stats(Message):
 
 
 class tc_sfq_qopt_v1(Message):
-    """struct tc_sfq_qopt_v1 (linux/pkt_sched.h): the second `limit` and what follows are red's."""
+    """struct tc_sfq_qopt_v1 (linux/pkt_sched.h): from `limit` on, the parameters of red."""
 
     v0: Nested[tc_sfq_qopt] = struct(tc_sfq_qopt)
     depth: int = u32()
@@ -285,7 +286,7 @@ class tc_sfq_qopt_v1(Message):
 
 
 class tc_sfq_xstats(Message):
-    """struct tc_sfq_xstats (linux/pkt_sched.h): of a flow, in bytes."""
+    """struct tc_sfq_xstats (linux/pkt_sched.h) of a flow, in bytes."""
 
     allot: int = s32()
 
@@ -293,7 +294,7 @@ class tc_sfq_xstats(Message):
 class tc_sfb_qopt(Message):
     """struct tc_sfb_qopt (linux/pkt_sched.h).
 
-    Times in milliseconds, probabilities in 2^-16, limits in packets.
+    Times are in milliseconds, probabilities in units of 2^-16, and limits in packets.
     """
 
     rehash_interval: int = u32()
@@ -308,7 +309,7 @@ class tc_sfb_qopt(Message):
 
 
 class tc_sfb_xstats(Message):
-    """struct tc_sfb_xstats (linux/pkt_sched.h): packets; probabilities in 2^-16."""
+    """struct tc_sfb_xstats (linux/pkt_sched.h): packets; probabilities in units of 2^-16."""
 
     earlydrop: int = u32()
     penaltydrop: int = u32()
@@ -331,7 +332,7 @@ class Sfb(Message):
 
 
 class tc_htb_opt(Message):
-    """struct tc_htb_opt (linux/pkt_sched.h): one class; bursts in ticks, `quantum` in bytes."""
+    """struct tc_htb_opt (linux/pkt_sched.h) of a class: bursts in ticks, `quantum` in bytes."""
 
     rate: Nested[tc_ratespec] = struct(tc_ratespec)
     ceil: Nested[tc_ratespec] = struct(tc_ratespec)
@@ -343,9 +344,9 @@ class tc_htb_opt(Message):
 
 
 class tc_htb_glob(Message):
-    """struct tc_htb_glob (linux/pkt_sched.h): the qdisc; `version` has to be 3.
+    """struct tc_htb_glob (linux/pkt_sched.h) of the qdisc. `version` must be 3.
 
-    `defcls` is the minor number of the class for what no filter sends elsewhere.
+    `defcls` is the minor number of the class for packets that no filter classifies.
     """
 
     version: int = u32()
@@ -356,7 +357,7 @@ class tc_htb_glob(Message):
 
 
 class tc_htb_xstats(Message):
-    """struct tc_htb_xstats (linux/pkt_sched.h): of a class; tokens in ticks."""
+    """struct tc_htb_xstats (linux/pkt_sched.h) of a class. Tokens are in ticks."""
 
     lends: int = u32()
     borrows: int = u32()
@@ -366,7 +367,7 @@ class tc_htb_xstats(Message):
 
 
 class Htb(Message):
-    """TCA_HTB_* attributes of an "htb" (`init`, `direct_qlen`) and its classes (the rest)."""
+    """TCA_HTB_* attributes of an "htb" (`init`, `direct_qlen`) and of its classes (the others)."""
 
     parms: Nested[tc_htb_opt] = struct(1, tc_htb_opt)
     init: Nested[tc_htb_glob] = struct(2, tc_htb_glob)
@@ -379,7 +380,7 @@ class Htb(Message):
 
 
 class tc_hfsc_qopt(Message):
-    """struct tc_hfsc_qopt (linux/pkt_sched.h): the qdisc; the minor number of a class."""
+    """struct tc_hfsc_qopt (linux/pkt_sched.h): the minor number of the qdisc's default class."""
 
     defcls: int = u16()
 
@@ -393,7 +394,7 @@ class tc_service_curve(Message):
 
 
 class tc_hfsc_stats(Message):
-    """struct tc_hfsc_stats (linux/pkt_sched.h): of a class; work in bytes."""
+    """struct tc_hfsc_stats (linux/pkt_sched.h) of a class. Work is in bytes."""
 
     work: int = u64()
     rtwork: int = u64()
@@ -410,26 +411,26 @@ class Hfsc(Message):
 
 
 class tc_drr_stats(Message):
-    """struct tc_drr_stats (linux/pkt_sched.h): of a class, in bytes."""
+    """struct tc_drr_stats (linux/pkt_sched.h) of a class, in bytes."""
 
     deficit: int = u32()
 
 
 class Drr(Message):
-    """TCA_DRR_* attributes of a class of a "drr": bytes."""
+    """TCA_DRR_* attributes of a class of a "drr", in bytes."""
 
     quantum: int | None = u32(1)
 
 
 class tc_qfq_stats(Message):
-    """struct tc_qfq_stats (linux/pkt_sched.h): of a class."""
+    """struct tc_qfq_stats (linux/pkt_sched.h) of a class."""
 
     weight: int = u32()
     lmax: int = u32()
 
 
 class Qfq(Message):
-    """TCA_QFQ_* attributes of a class of a "qfq": `lmax` is the longest packet in bytes."""
+    """TCA_QFQ_* attributes of a class of a "qfq". `lmax` is the maximum packet size in bytes."""
 
     weight: int | None = u32(1)
     lmax: int | None = u32(2)
@@ -441,7 +442,8 @@ class Qfq(Message):
 class tc_netem_qopt(Message):
     """struct tc_netem_qopt (linux/pkt_sched.h).
 
-    `latency` and `jitter` in ticks, `limit` in packets, `loss` and `duplicate` in 2^-32.
+    `latency` and `jitter` are in ticks, `limit` is in packets. `loss` and `duplicate` are
+    probabilities in units of 2^-32.
     """
 
     latency: int = u32()
@@ -453,7 +455,7 @@ class tc_netem_qopt(Message):
 
 
 class tc_netem_corr(Message):
-    """struct tc_netem_corr (linux/pkt_sched.h): correlations in 2^-32."""
+    """struct tc_netem_corr (linux/pkt_sched.h): correlations in units of 2^-32."""
 
     delay_corr: int = u32()
     loss_corr: int = u32()
@@ -461,21 +463,21 @@ class tc_netem_corr(Message):
 
 
 class tc_netem_reorder(Message):
-    """struct tc_netem_reorder (linux/pkt_sched.h): in 2^-32."""
+    """struct tc_netem_reorder (linux/pkt_sched.h): in units of 2^-32."""
 
     probability: int = u32()
     correlation: int = u32()
 
 
 class tc_netem_corrupt(Message):
-    """struct tc_netem_corrupt (linux/pkt_sched.h): in 2^-32."""
+    """struct tc_netem_corrupt (linux/pkt_sched.h): in units of 2^-32."""
 
     probability: int = u32()
     correlation: int = u32()
 
 
 class tc_netem_rate(Message):
-    """struct tc_netem_rate (linux/pkt_sched.h): bytes per second, and bytes."""
+    """struct tc_netem_rate (linux/pkt_sched.h): `rate` in bytes per second, the others in bytes."""
 
     rate: int = u32()
     packet_overhead: int = s32()
@@ -484,7 +486,7 @@ class tc_netem_rate(Message):
 
 
 class tc_netem_slot(Message):
-    """struct tc_netem_slot (linux/pkt_sched.h): times in ns; 0 packets or bytes is no bound."""
+    """struct tc_netem_slot (linux/pkt_sched.h): times in ns; 0 packets or bytes means no limit."""
 
     min_delay: int = s64()
     max_delay: int = s64()
@@ -495,7 +497,7 @@ class tc_netem_slot(Message):
 
 
 class tc_netem_gimodel(Message):
-    """struct tc_netem_gimodel (linux/pkt_sched.h): transitions of four states, in 2^-32."""
+    """struct tc_netem_gimodel (linux/pkt_sched.h): a model of four states; units of 2^-32."""
 
     p13: int = u32()
     p31: int = u32()
@@ -505,7 +507,7 @@ class tc_netem_gimodel(Message):
 
 
 class tc_netem_gemodel(Message):
-    """struct tc_netem_gemodel (linux/pkt_sched.h): the Gilbert-Elliot model, in 2^-32."""
+    """struct tc_netem_gemodel (linux/pkt_sched.h): the Gilbert-Elliot model; units of 2^-32."""
 
     p: int = u32()
     r: int = u32()
@@ -514,7 +516,7 @@ class tc_netem_gemodel(Message):
 
 
 class NetemLoss(Message):
-    """NETEM_LOSS_* attributes: by which model packets are lost (linux/pkt_sched.h)."""
+    """NETEM_LOSS_* attributes: the model of packet loss (linux/pkt_sched.h)."""
 
     gi: Nested[tc_netem_gimodel] = struct(1, tc_netem_gimodel)
     ge: Nested[tc_netem_gemodel] = struct(2, tc_netem_gemodel)
@@ -523,9 +525,9 @@ class NetemLoss(Message):
 class Netem(tc_netem_qopt):
     """struct tc_netem_qopt and TCA_NETEM_* attributes of a "netem".
 
-    `latency64` and `jitter64`, in ns, stand for the header's where they are given; `rate64` is in
-    bytes per second. The distributions are tables of up to 16384 numbers, in 1/8192 of the jitter.
-    `loss` is the header's share of packets, `loss_` the attribute with a model.
+    `latency64` and `jitter64`, in ns, replace the values in the header if they are given. `rate64`
+    is in bytes per second. The distributions are tables of up to 16384 numbers, in units of 1/8192
+    of the jitter. `loss` in the header is a probability, and `loss_` is the attribute with a model.
     """
 
     corr: Nested[tc_netem_corr] = struct(1, tc_netem_corr)
@@ -547,36 +549,38 @@ class Netem(tc_netem_qopt):
 
 
 class TC_MQPRIO_HW_OFFLOAD(KernelEnum):
-    """Who sorts packets into the queues of a link (linux/pkt_sched.h)."""
+    """Whether the software or the hardware assigns packets to queues (linux/pkt_sched.h)."""
 
     TC_MQPRIO_HW_OFFLOAD_NONE = 0
     TC_MQPRIO_HW_OFFLOAD_TCS = 1
 
 
 class TC_MQPRIO_MODE(KernelEnum):
-    """Modes of an "mqprio" in hardware (linux/pkt_sched.h)."""
+    """Offload modes of an "mqprio" (linux/pkt_sched.h)."""
 
     TC_MQPRIO_MODE_DCB = 0
     TC_MQPRIO_MODE_CHANNEL = 1
 
 
 class TC_MQPRIO_SHAPER(KernelEnum):
-    """Shapers of an "mqprio" in hardware (linux/pkt_sched.h)."""
+    """Offloaded shapers of an "mqprio" (linux/pkt_sched.h)."""
 
     TC_MQPRIO_SHAPER_DCB = 0
     TC_MQPRIO_SHAPER_BW_RATE = 1
 
 
 class TC_FP(KernelEnum):
-    """Whether frames of a traffic class may be interrupted (linux/pkt_sched.h)."""
+    """Whether frames of a traffic class can be preempted (linux/pkt_sched.h)."""
 
     TC_FP_EXPRESS = 1
     TC_FP_PREEMPTIBLE = 2
 
 
 class tc_mqprio_qopt(Message):
-    """struct tc_mqprio_qopt (linux/pkt_sched.h): traffic class N has `count[N]` queues, from
-    `offset[N]`."""
+    """struct tc_mqprio_qopt (linux/pkt_sched.h).
+
+    Traffic class N has `count[N]` queues, and the first of them is `offset[N]`.
+    """
 
     num_tc: int = u8()
     prio_tc_map: tuple[int, ...] = scalars(u8(), length=16)
@@ -586,13 +590,13 @@ class tc_mqprio_qopt(Message):
 
 
 class MqprioMinRates(Message):
-    """TCA_MQPRIO_MIN_RATE64: bytes per second, by traffic class."""
+    """TCA_MQPRIO_MIN_RATE64: minimum rates by traffic class, in bytes per second."""
 
     min_rate64: tuple[int, ...] = repeated(3, u64())
 
 
 class MqprioMaxRates(Message):
-    """TCA_MQPRIO_MAX_RATE64: bytes per second, by traffic class."""
+    """TCA_MQPRIO_MAX_RATE64: maximum rates by traffic class, in bytes per second."""
 
     max_rate64: tuple[int, ...] = repeated(4, u64())
 
@@ -615,7 +619,7 @@ class Mqprio(tc_mqprio_qopt):
 
 
 class TC_TAPRIO_CMD(KernelEnum):
-    """What an entry of a schedule does (linux/pkt_sched.h)."""
+    """Commands of a schedule entry (linux/pkt_sched.h)."""
 
     TC_TAPRIO_CMD_SET_GATES = 0
     TC_TAPRIO_CMD_SET_AND_HOLD = 1
@@ -623,14 +627,14 @@ class TC_TAPRIO_CMD(KernelEnum):
 
 
 class TCA_TAPRIO_ATTR_FLAG(KernelFlag):
-    """How a "taprio" is carried out (linux/pkt_sched.h)."""
+    """Offload flags of a "taprio" (linux/pkt_sched.h)."""
 
     TCA_TAPRIO_ATTR_FLAG_TXTIME_ASSIST = 0x1
     TCA_TAPRIO_ATTR_FLAG_FULL_OFFLOAD = 0x2
 
 
 class TaprioEntry(Message):
-    """TCA_TAPRIO_SCHED_ENTRY_* attributes: one step of a schedule, `interval` in ns."""
+    """TCA_TAPRIO_SCHED_ENTRY_* attributes: one step of a schedule. `interval` is in ns."""
 
     index: int | None = u32(1)
     cmd: Named[TC_TAPRIO_CMD | int | None] = u8(2, enum=TC_TAPRIO_CMD)
@@ -639,13 +643,13 @@ class TaprioEntry(Message):
 
 
 class TaprioEntries(Message):
-    """TCA_TAPRIO_ATTR_SCHED_ENTRY_LIST: the steps, each TCA_TAPRIO_SCHED_ENTRY, in their order."""
+    """TCA_TAPRIO_ATTR_SCHED_ENTRY_LIST: the steps, each TCA_TAPRIO_SCHED_ENTRY, in order."""
 
     entry: Several[TaprioEntry] = repeated(1, TaprioEntry)
 
 
 class TaprioClass(Message):
-    """TCA_TAPRIO_TC_ENTRY_* attributes: one traffic class, `max_sdu` in bytes."""
+    """TCA_TAPRIO_TC_ENTRY_* attributes: one traffic class. `max_sdu` is in bytes."""
 
     index: int | None = u32(1)
     max_sdu: int | None = u32(2)
@@ -653,16 +657,16 @@ class TaprioClass(Message):
 
 
 class TaprioStats(Message):
-    """TCA_TAPRIO_OFFLOAD_STATS_* attributes (linux/pkt_sched.h): packets."""
+    """TCA_TAPRIO_OFFLOAD_STATS_* attributes (linux/pkt_sched.h): counters of packets."""
 
     window_drops: int | None = u64(2)
     tx_overruns: int | None = u64(3)
 
 
 class Taprio(Message):
-    """TCA_TAPRIO_ATTR_* attributes of a "taprio": times in ns, `txtime_delay` too.
+    """TCA_TAPRIO_ATTR_* attributes of a "taprio". All times are in ns, also `txtime_delay`.
 
-    `admin_sched` is a schedule that is to follow the present one; the kernel only sends it.
+    `admin_sched` is the schedule that will replace the current one. Only the kernel sends it.
     """
 
     priomap: Nested[tc_mqprio_qopt] = struct(1, tc_mqprio_qopt)
@@ -704,7 +708,7 @@ class TC_ETF(KernelFlag):
 
 
 class tc_etf_qopt(Message):
-    """struct tc_etf_qopt (linux/pkt_sched.h): `delta` in ns."""
+    """struct tc_etf_qopt (linux/pkt_sched.h): `delta` is in ns."""
 
     delta: int = s32()
     clockid: int = s32()
@@ -718,7 +722,7 @@ class Etf(Message):
 
 
 class EtsQuanta(Message):
-    """TCA_ETS_QUANTA: bytes, of each band that is not strict."""
+    """TCA_ETS_QUANTA: the quantum in bytes of each band that is not strict."""
 
     quanta_band: tuple[int, ...] = repeated(4, u32())
 
@@ -730,7 +734,7 @@ class EtsPriomap(Message):
 
 
 class Ets(Message):
-    """TCA_ETS_* attributes of an "ets", and of its classes (`quanta_band` alone)."""
+    """TCA_ETS_* attributes of an "ets", and of its classes (only `quanta_band`)."""
 
     nbands: int | None = u8(1)
     nstrict: int | None = u8(2)
@@ -767,20 +771,20 @@ class Codel(Message):
 
 
 class TCA_FQ_CODEL_XSTATS(KernelEnum):
-    """Whose statistics an "fq_codel" sends (linux/pkt_sched.h)."""
+    """Whether statistics of an "fq_codel" are of the qdisc or a class (linux/pkt_sched.h)."""
 
     TCA_FQ_CODEL_XSTATS_QDISC = 0
     TCA_FQ_CODEL_XSTATS_CLASS = 1
 
 
 class tc_fq_codel_xstats(Message):
-    """struct tc_fq_codel_xstats (linux/pkt_sched.h) without its union, which follows."""
+    """struct tc_fq_codel_xstats (linux/pkt_sched.h) without its union: subclasses declare that."""
 
     type: Named[TCA_FQ_CODEL_XSTATS | int] = u32(enum=TCA_FQ_CODEL_XSTATS)
 
 
 class tc_fq_codel_qd_stats(tc_fq_codel_xstats):
-    """struct tc_fq_codel_xstats of a qdisc: memory and `maxpacket` in bytes."""
+    """struct tc_fq_codel_xstats of a qdisc. Memory and `maxpacket` are in bytes."""
 
     maxpacket: int = u32()
     drop_overlimit: int = u32()
@@ -794,7 +798,7 @@ class tc_fq_codel_qd_stats(tc_fq_codel_xstats):
 
 
 class tc_fq_codel_cl_stats(tc_fq_codel_xstats):
-    """struct tc_fq_codel_xstats of a class, which is a flow: times in us."""
+    """struct tc_fq_codel_xstats of a class, which is a flow. Times are in us."""
 
     deficit: int = s32()
     ldelay: int = u32()
@@ -821,7 +825,7 @@ class FqCodel(Message):
 
 
 class tc_fq_qd_stats(Message):
-    """struct tc_fq_qd_stats (linux/pkt_sched.h): `time_next_delayed_flow` in ns from now."""
+    """struct tc_fq_qd_stats (linux/pkt_sched.h): `time_next_delayed_flow` is in ns from now."""
 
     gc_flows: int = u64()
     highprio_packets: int = u64()
@@ -845,8 +849,11 @@ class tc_fq_qd_stats(Message):
 
 
 class Fq(Message):
-    """TCA_FQ_* attributes of an "fq": limits in packets, quanta in bytes, rates in bytes a
-    second; `ce_threshold`, delay and horizon in us, `timer_slack` in ns."""
+    """TCA_FQ_* attributes of an "fq".
+
+    Limits are in packets, quanta in bytes and rates in bytes per second. `ce_threshold`, the delay
+    and the horizon are in us, and `timer_slack` in ns.
+    """
 
     plimit: int | None = u32(1)
     flow_plimit: int | None = u32(2)
@@ -890,7 +897,7 @@ class Hhf(Message):
 
 
 class tc_pie_xstats(Message):
-    """struct tc_pie_xstats (linux/pkt_sched.h): `prob` in 2^-64, `delay` in us."""
+    """struct tc_pie_xstats (linux/pkt_sched.h): `prob` in units of 2^-64, `delay` in us."""
 
     prob: int = u64()
     delay: int = u32()
@@ -917,7 +924,7 @@ class Pie(Message):
 
 
 class tc_fq_pie_xstats(Message):
-    """struct tc_fq_pie_xstats (linux/pkt_sched.h): packets; `memory_usage` in bytes."""
+    """struct tc_fq_pie_xstats (linux/pkt_sched.h): packets; `memory_usage` is in bytes."""
 
     packets_in: int = u32()
     dropped: int = u32()
@@ -951,7 +958,7 @@ class FqPie(Message):
 
 
 class CAKE_FLOW(KernelEnum):
-    """What makes a flow (linux/pkt_sched.h)."""
+    """Packet fields that identify a flow (linux/pkt_sched.h)."""
 
     CAKE_FLOW_NONE = 0
     CAKE_FLOW_SRC_IP = 1
@@ -964,7 +971,7 @@ class CAKE_FLOW(KernelEnum):
 
 
 class CAKE_DIFFSERV(KernelEnum):
-    """How the DS field sorts packets into tins (linux/pkt_sched.h)."""
+    """How the DS field assigns packets to tins (linux/pkt_sched.h)."""
 
     CAKE_DIFFSERV_DIFFSERV3 = 0
     CAKE_DIFFSERV_DIFFSERV4 = 1
@@ -974,7 +981,7 @@ class CAKE_DIFFSERV(KernelEnum):
 
 
 class CAKE_ACK(KernelEnum):
-    """Which TCP acknowledgements are dropped (linux/pkt_sched.h)."""
+    """Which TCP ACKs a "cake" drops (linux/pkt_sched.h)."""
 
     CAKE_ACK_NONE = 0
     CAKE_ACK_FILTER = 1
@@ -982,7 +989,7 @@ class CAKE_ACK(KernelEnum):
 
 
 class CAKE_ATM(KernelEnum):
-    """How the link below cuts packets (linux/pkt_sched.h)."""
+    """Cell format of the link layer, for the computed packet size (linux/pkt_sched.h)."""
 
     CAKE_ATM_NONE = 0
     CAKE_ATM_ATM = 1
@@ -990,9 +997,9 @@ class CAKE_ATM(KernelEnum):
 
 
 class Cake(Message):
-    """TCA_CAKE_* attributes of a "cake": `base_rate64` in bytes per second, times in us.
+    """TCA_CAKE_* attributes of a "cake". `base_rate64` is in bytes per second, times are in us.
 
-    `raw`, whatever its value, is a request for no overhead.
+    A request with `raw`, whatever its value, sets no overhead.
     """
 
     base_rate64: int | None = u64(2)
@@ -1044,7 +1051,7 @@ class CakeTin(Message):
 
 
 class CakeStats(Message):
-    """TCA_CAKE_STATS_* attributes of a "cake"; from `deficit` on, of its classes."""
+    """TCA_CAKE_STATS_* attributes of a "cake". Fields from `deficit` on are of its classes."""
 
     capacity_estimate64: int | None = u64(2)
     memory_limit: int | None = u32(3)
@@ -1105,7 +1112,7 @@ CLASS_OPTIONS: dict[str, type[Message]] = {
     "qfq": Qfq,
 }
 
-# What gnet_stats_copy_app sends, and the nests that cake and taprio put in its place.
+# Statistics that gnet_stats_copy_app sends, and the nests that cake and taprio send instead.
 QDISC_STATS: dict[str, type[Message]] = {
     "cake": CakeStats,
     "choke": tc_choke_xstats,
@@ -1131,22 +1138,22 @@ CLASS_STATS: dict[str, type[Message]] = {
 }
 
 
-# --- what the plans fill in and refuse, by kind ---------------------------------------------------
+# --- what the plans fill in and require, by kind --------------------------------------------------
 
 DROPS = "otherwise the kernel drops every packet"
 NO_LIMIT = "otherwise the kernel shapes nothing"
 ETHERNET = {"linklayer": TC_LINKLAYER.TC_LINKLAYER_ETHERNET}
-TC_MTU = 1600  # what tc adds to the burst that it computes for an htb class
-TC_HZ = (
-    1_000_000_000  # by which tc divides the rate there, if the kernel has high-resolution timers
-)
+# The burst that tc computes for an htb class is TC_MTU + rate / TC_HZ bytes. This value of TC_HZ is
+# for kernels with high-resolution timers.
+TC_MTU = 1600
+TC_HZ = 1_000_000_000
 TC_PRIOMAP = (1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1)
 
 
 def _thresholds(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
-    """Complete the thresholds of a red or choke as tc does.
+    """Fill in the thresholds of a red or choke as tc does.
 
-    Without them the kernel drops whatever comes while the queue is not empty.
+    Without them, the kernel drops every packet that arrives while the queue is not empty.
     """
     parms = options.get("parms")
     if not isinstance(parms, dict):
@@ -1157,7 +1164,7 @@ def _thresholds(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
 
 
 def _bins(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
-    """Complete the two lengths of an sfb as tc does: a bin holds four fifths of `max`."""
+    """Fill in the two lengths of an sfb as tc does: `bin_size` is four fifths of `max`."""
     parms = options["parms"]
     if not isinstance(parms, dict):
         return
@@ -1167,7 +1174,7 @@ def _bins(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
 
 
 def _ceiling(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
-    """Complete the ceiling and the bursts of an htb class as tc does."""
+    """Fill in the ceiling and the bursts of an htb class as tc does."""
     parms = options["parms"]
     if not isinstance(parms, dict):
         return

@@ -1,7 +1,9 @@
-"""Classes, which share out what a qdisc sends: struct tcmsg and its TCA_* attributes.
+"""Classes, which divide the bandwidth of a qdisc: struct tcmsg and its TCA_* attributes.
 
-Numbers are those of Linux 6.12 (linux/rtnetlink.h); widths are those of tc_fill_tclass in
-net/sched/sch_api.c. The module is not called `class`, which is a word of Python.
+The options of the kinds are in sch.py, and this file must not know a single kind. It declares the
+message, the ops and the plans, because they are the same for every kind. It is not named `class`,
+which is a Python keyword. Numbers are from Linux 6.12 (linux/rtnetlink.h). Widths are from
+tc_fill_tclass in net/sched/sch_api.c.
 """
 
 from collections.abc import Mapping
@@ -19,7 +21,7 @@ from netlink.schema import Nested, nest, selected, string, struct
 
 
 class ClassStats(Stats):
-    """TCA_STATS_* attributes of a class; `app` is the scheduler's own, bytes where unknown."""
+    """TCA_STATS_* attributes of a class. `app` depends on the kind; it is bytes if unknown."""
 
     app: Nested[Any] = selected(4, "^kind", CLASS_STATS)
 
@@ -27,9 +29,9 @@ class ClassStats(Stats):
 class Class(tcmsg):
     """One class: struct tcmsg and its TCA_* attributes (linux/rtnetlink.h).
 
-    `kind` is the scheduler's. The kernel sends the handle of the qdisc below in `info`. `options`
-    and `xstats` are bytes where the kind has no class in sch.py. `stats` and `xstats` are an older
-    form of `stats2`; `rate` attaches an estimator.
+    `kind` is the kind of the qdisc. In `info`, the kernel sends the handle of the child qdisc.
+    `options` and `xstats` are bytes if no class is declared for the kind in sch.py. `stats` and
+    `xstats` are an older form of `stats2`. `rate` attaches an estimator.
     """
 
     kind: str | None = string(1, size=IFNAMSIZ)
@@ -41,11 +43,12 @@ class Class(tcmsg):
     ext_warn_msg: str | None = string(16)
 
 
-# A dump is of one link: it takes an ifindex (tc_dump_tclass). The answer to a request for one goes
-# to the group "tc", and to who asks only with NLM_F_ECHO (tclass_get_notify).
+# A dump contains the classes of one link, and needs its ifindex (tc_dump_tclass). The kernel sends
+# the reply to a `get` to the group "tc", and to the requester only with NLM_F_ECHO
+# (tclass_get_notify).
 get = Op("tc.class.get", RTM.RTM_GETTCLASS, Class, flags=NLM_F.NLM_F_ECHO, answer="one")
 new = Op("tc.class.new", RTM.RTM_NEWTCLASS, Class, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
-# tc_ctl_tclass does not look at NLM_F_REPLACE: what creates and may exist is changed.
+# tc_ctl_tclass ignores NLM_F_REPLACE. Without NLM_F_EXCL, it creates a class or changes it.
 replace = Op("tc.class.replace", RTM.RTM_NEWTCLASS, Class, flags=NLM_F.NLM_F_CREATE)
 set = Op("tc.class.set", RTM.RTM_NEWTCLASS, Class)
 delete = Op("tc.class.delete", RTM.RTM_DELTCLASS, Class)
@@ -57,7 +60,7 @@ ROUTE.add(get, new, replace, set, delete)
 
 
 def _write(op: Op[..., None, Any], words: Words) -> Steps[None]:
-    """The steps of add(), put() and change()."""
+    """Yield the request of add(), put() and change(), after checking the arguments."""
     kind = words.text("kind", IFNAMSIZ)
     if kind is None:
         raise words.expected("kind", "the name of a kind, such as 'htb'")
@@ -85,14 +88,15 @@ def add(
 ) -> Steps[None]:
     """Add a class to a qdisc of a link: `tc class add`.
 
-    `kind` is that of the qdisc. `classid` and `parent` are "major:minor" in hexadecimal digits;
-    without a `parent` the class is directly below the qdisc. `options` are fields of the kind's
-    class in CLASS_OPTIONS of sch.py, such as {"parms": {"rate": {"rate": 125_000}}}, in bytes a
-    second. What tc computes for an htb class (ceil, bursts) is filled in. `estimator` attaches a
-    rate estimator.
+    `kind` is the kind of the qdisc. `classid` and `parent` are "major:minor" in hexadecimal digits.
+    Without a `parent`, the class is a direct child of the qdisc. `options` are fields of the kind's
+    class in CLASS_OPTIONS of sch.py, such as {"parms": {"rate": {"rate": 125_000}}}; rates are in
+    bytes per second. For an htb class, the plan computes the ceil and the bursts as tc does.
+    `estimator` attaches a rate estimator.
 
-    Raises KernelError (EEXIST), TypeError for options that the kind does not have and EncodeError
-    for a value that does not fit, or one that the kind needs and that is missing.
+    Raises KernelError: EEXIST if the class exists. Raises TypeError for options that the kind does
+    not have. Raises EncodeError for a value that does not fit, and if a value that the kind needs
+    is missing.
     """
     yield from _write(new, Words("tclass.add", locals()))
 
@@ -107,9 +111,9 @@ def put(
     options: Options | None = None,
     estimator: tc_estimator | Mapping[str, Any] | None = None,
 ) -> Steps[None]:
-    """Add a class, or change the one that exists: `tc class replace`.
+    """Add a class, or change the existing class: `tc class replace`.
 
-    Arguments are as for add().
+    The arguments are those of add().
     """
     yield from _write(replace, Words("tclass.put", locals()))
 
@@ -124,9 +128,10 @@ def change(
     options: Options | None = None,
     estimator: tc_estimator | Mapping[str, Any] | None = None,
 ) -> Steps[None]:
-    """Change a class: `tc class change`. Arguments are as for add(). Raises KernelError (ENOENT).
+    """Change a class: `tc class change`. The arguments are those of add().
 
-    The kernel replaces a whole struct of options: a member that is not given becomes zero.
+    The kernel replaces a whole struct of options: a member that is not given becomes zero. Raises
+    KernelError: ENOENT if the class does not exist.
     """
     yield from _write(set, Words("tclass.change", locals()))
 
@@ -135,8 +140,8 @@ def change(
 def remove(dev: Dev, classid: str | int) -> Steps[None]:
     """Remove a class: `tc class del`.
 
-    Raises KernelError (ENOENT; EBUSY while other classes or filters use it), and TypeError for a
-    `classid` of 0, which names no class.
+    Raises KernelError: ENOENT if the class does not exist, EBUSY while other classes or filters use
+    it. Raises TypeError for a `classid` of 0, which names no class.
     """
     words = Words("tclass.remove", locals())
     handle = place(words, "classid")

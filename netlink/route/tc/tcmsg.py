@@ -1,7 +1,8 @@
-"""What all of traffic control shares: struct tcmsg, handles, rates and statistics.
+"""Declarations common to all of traffic control: struct tcmsg, handles, rates and statistics.
 
-Numbers are those of Linux 6.12 (linux/rtnetlink.h, linux/pkt_sched.h, linux/gen_stats.h). This
-file imports nothing of the package below.
+This file must not import other files of this folder. It exists because qdiscs, classes, filters and
+chains share a header and their statistics. Numbers are from Linux 6.12 (linux/rtnetlink.h,
+linux/pkt_sched.h, linux/gen_stats.h).
 """
 
 import re
@@ -26,13 +27,13 @@ from netlink.schema import (
     u64,
 )
 
-# The ifindex of a filter or chain that belongs to a shared block, whose number is then the
-# parent; 0xffffffff in the header, where the member is signed.
+# The ifindex of a filter or chain in a shared block. The parent is then the number of the block. In
+# the C header the value is 0xffffffff, but the member is signed.
 TCM_IFINDEX_MAGIC_BLOCK = -1
 
 
 class TC_H(KernelEnum):
-    """Handles with a meaning of their own (linux/pkt_sched.h)."""
+    """Reserved handles (linux/pkt_sched.h)."""
 
     TC_H_UNSPEC = 0
     TC_H_ROOT = 0xFFFFFFFF
@@ -41,7 +42,7 @@ class TC_H(KernelEnum):
 
 
 class TC_LINKLAYER(KernelEnum):
-    """How a link layer cuts packets, in the low 4 bits of `linklayer` (linux/pkt_sched.h)."""
+    """Cell format of a link layer: the low 4 bits of `linklayer` (linux/pkt_sched.h)."""
 
     TC_LINKLAYER_UNAWARE = 0
     TC_LINKLAYER_ETHERNET = 1
@@ -50,8 +51,8 @@ class TC_LINKLAYER(KernelEnum):
 
 # --- handles --------------------------------------------------------------------------------------
 
-# TC_H_MIN_INGRESS and TC_H_MIN_EGRESS are the minors of the two hooks below a clsact. tc prints
-# TC_H_CLSACT, the place of the qdisc itself, as a number.
+# TC_H_MIN_INGRESS and TC_H_MIN_EGRESS are the minor numbers of the two hooks of a clsact. tc prints
+# TC_H_CLSACT, the parent of the qdisc itself, as a number.
 _NAMES = {
     int(TC_H.TC_H_UNSPEC): "none",
     int(TC_H.TC_H_ROOT): "root",
@@ -66,8 +67,8 @@ _U32 = re.compile(r"0*([0-9a-fA-F]{0,3}):0*([0-9a-fA-F]{0,2})(?::0*([0-9a-fA-F]{
 class Handle(KernelNumber):
     """The handle of a qdisc or a class: 16 bits of major and 16 bits of minor number.
 
-    It prints as tc prints it: "1:", "1:10", ":a", "root", "none". "ingress" and "egress" are the
-    two hooks below a clsact qdisc.
+    Its text has the notation of tc: "1:", "1:10", ":a", "root", "none". "ingress" and "egress" are
+    the two hooks of a clsact qdisc.
     """
 
     __slots__ = ()
@@ -82,7 +83,7 @@ class Handle(KernelNumber):
 
     @classmethod
     def from_text(cls, text: str) -> "Handle":
-        """Return the handle for a text: "major:minor" in hexadecimal digits, or a word."""
+        """Return the handle for a text: "major:minor" in hexadecimal digits, or a name."""
         if text in _WORDS:
             return cls(_WORDS[text])
         if text in TC_H.__members__:
@@ -103,7 +104,7 @@ class Handle(KernelNumber):
 class U32Handle(KernelNumber):
     """The handle of a u32 filter: 12 bits of hash table, 8 bits of bucket and 12 bits of node.
 
-    It prints as tc prints it: "800:" is a table, "800:5" a bucket and "800::5" a filter.
+    Its text has the notation of tc: "800:" is a table, "800:5" a bucket and "800::5" a filter.
     """
 
     __slots__ = ()
@@ -136,10 +137,10 @@ class U32Handle(KernelNumber):
 
 
 class FilterHandle(KernelNumber):
-    """The handle of a filter: a number of 32 bits that prints in hexadecimal digits.
+    """The handle of a filter: a 32-bit number with a hexadecimal text.
 
-    What it means depends on the kind of filter. A u32 filter has a U32Handle, whose text is
-    accepted too. The handle of an fw filter is the mark.
+    Its meaning depends on the kind of filter. For an fw filter, it is the mark. A u32 filter has a
+    U32Handle; this class accepts its text too.
     """
 
     __slots__ = ()
@@ -163,12 +164,12 @@ class FilterHandle(KernelNumber):
 
 
 def handle(text: str | int) -> Handle | U32Handle:
-    """Return the number of a handle that is written as for tc; an int stays as it is.
+    """Return the number of a handle in the notation of tc. An int is returned unchanged.
 
     "1:10", "1:", ":a", "root", "none", "ingress", "egress" and "clsact" are handles of qdiscs and
-    classes. "1" is "1:", as for the word `handle` of tc. "800::5" and "800:0:5", with two colons,
-    are those of a u32 filter. Digits are hexadecimal. Raises EncodeError for any other text, and
-    TypeError for a value that is neither text nor an int.
+    classes. "1" means "1:", as after the word `handle` of tc. Texts with two colons, "800::5" and
+    "800:0:5", are handles of u32 filters. Digits are hexadecimal. Raises EncodeError for any other
+    text, and TypeError for a value that is neither a text nor an int.
 
     >>> handle("1:10"), hex(handle("800::5"))
     (<Handle 1:10>, '0x80000005')
@@ -185,7 +186,9 @@ def handle(text: str | int) -> Handle | U32Handle:
 
 
 def format_handle(number: int, kind: str | None = None) -> str:
-    """Return a handle as tc prints it: that of a qdisc or a class or, with `kind`, of a filter.
+    """Return a handle in the notation of tc. Without `kind`, it is the handle of a qdisc or class.
+
+    With `kind`, it is the handle of a filter of this kind.
 
     >>> format_handle(0x10010), format_handle(0x80000005, "u32"), format_handle(6, "fw")
     ('1:10', '800::5', '0x6')
@@ -194,14 +197,14 @@ def format_handle(number: int, kind: str | None = None) -> str:
 
 
 def handle_class(kind: str | None) -> type[Handle | U32Handle | FilterHandle]:
-    """Return the class of the handle of a kind of filter; None: of a qdisc or a class."""
+    """Return the handle class for a kind of filter or, for None, for qdiscs and classes."""
     return Handle if kind is None else U32Handle if kind == "u32" else FilterHandle
 
 
 def place(words: Words, name: str, *, major: bool = False) -> Handle:
-    """Return the handle in an argument of a plan; None is 0.
+    """Return the handle in an argument of a plan. None becomes 0.
 
-    With `major` a bare number is the handle of a qdisc, as for the word `handle` of tc.
+    With `major`, a text without a colon is the handle of a qdisc, as after the word `handle` of tc.
     """
     value = words.given[name]
     if isinstance(value, str):
@@ -219,9 +222,9 @@ def place(words: Words, name: str, *, major: bool = False) -> Handle:
 
 
 def ticks(size: int, rate: int) -> int:
-    """How long `size` bytes take at `rate` bytes per second, in scheduler ticks of 64 ns.
+    """Return how long `size` bytes take at `rate` bytes per second, in scheduler ticks of 64 ns.
 
-    That is how tbf, htb and police count a burst (PSCHED_SHIFT in include/net/pkt_sched.h).
+    tbf, htb and police express a burst in this unit (PSCHED_SHIFT in include/net/pkt_sched.h).
     """
     return size * 1_000_000_000 // (rate * 64)
 
@@ -229,8 +232,8 @@ def ticks(size: int, rate: int) -> int:
 class tcmsg(Message):
     """struct tcmsg (linux/rtnetlink.h).
 
-    `handle` and `parent` read as a Handle, and take the text of one too: "1:10". What `info` means
-    depends on the message.
+    `handle` and `parent` are decoded as a Handle, and accept its text too: "1:10". The meaning of
+    `info` depends on the message.
     """
 
     family: Named[AF | int] = u8(enum=AF)
@@ -242,8 +245,11 @@ class tcmsg(Message):
 
 
 class tc_ratespec(Message):
-    """struct tc_ratespec (linux/pkt_sched.h): `rate` in bytes per second, 0xffffffff where a
-    64-bit attribute beside it says more; `overhead` and `mpu` in bytes."""
+    """struct tc_ratespec (linux/pkt_sched.h).
+
+    `rate` is in bytes per second; it is 0xffffffff if a 64-bit attribute contains the rate.
+    `overhead` and `mpu` are in bytes.
+    """
 
     cell_log: int = u8()
     linklayer: Named[TC_LINKLAYER | int] = u8(enum=TC_LINKLAYER)
@@ -254,7 +260,7 @@ class tc_ratespec(Message):
 
 
 class tc_sizespec(Message):
-    """struct tc_sizespec (linux/pkt_sched.h): how to correct packet sizes, in bytes."""
+    """struct tc_sizespec (linux/pkt_sched.h): how to adjust packet sizes, in bytes."""
 
     cell_log: int = u8()
     size_log: int = u8()
@@ -267,7 +273,7 @@ class tc_sizespec(Message):
 
 
 class SizeTable(Message):
-    """TCA_STAB_* attributes (linux/pkt_sched.h); the kernel does not send `data` back."""
+    """TCA_STAB_* attributes (linux/pkt_sched.h). The kernel does not send `data` in replies."""
 
     base: Nested[tc_sizespec] = struct(1, tc_sizespec)
     data: tuple[int, ...] = scalars(2, u16())
@@ -281,11 +287,11 @@ def size_table(
     tsize: int = 512,
     linklayer: TC_LINKLAYER | int | str = TC_LINKLAYER.TC_LINKLAYER_UNAWARE,
 ) -> SizeTable:
-    """Return the size table that `tc qdisc add ... stab` makes of these words, in bytes.
+    """Return the size table that `tc qdisc add ... stab` creates from these arguments, in bytes.
 
-    `overhead` is added to the size of each packet. `mpu` is the smallest size that a packet counts
-    as. The table has `tsize` entries for packets of up to `mtu` bytes. Without an `mpu`, and unless
-    the link layer is ATM, the kernel needs no table.
+    `overhead` is added to the size of each packet. A packet smaller than `mpu` counts as `mpu`. The
+    table has `tsize` entries for packets of up to `mtu` bytes. The kernel needs no table if `mpu`
+    is 0 and the link layer is not ATM.
     """
     base: dict[str, Any] = {"overhead": overhead, "mpu": mpu, "linklayer": linklayer}
     is_atm = tc_sizespec(**base).linklayer == TC_LINKLAYER.TC_LINKLAYER_ATM
@@ -308,9 +314,9 @@ def size_table(
 
 
 def completed(table: SizeTable) -> SizeTable:
-    """Return a size table with `data`, which is computed if there is only a base.
+    """Return a size table with `data`, computing it if only `base` is given.
 
-    Without it the kernel would ignore everything but `overhead` (__qdisc_calculate_pkt_len in
+    Without `data`, the kernel ignores everything except `overhead` (__qdisc_calculate_pkt_len in
     net/sched/sch_api.c).
     """
     base = table.base
@@ -323,7 +329,8 @@ def completed(table: SizeTable) -> SizeTable:
 class tc_estimator(Message):
     """struct tc_estimator (linux/pkt_sched.h): a rate estimator to attach.
 
-    It samples every 2^interval seconds, `interval` being -2 to 3 (net/core/gen_estimator.c).
+    The kernel takes a sample every 2^interval seconds. `interval` is -2 to 3
+    (net/core/gen_estimator.c).
     """
 
     interval: int = s8()
@@ -331,9 +338,9 @@ class tc_estimator(Message):
 
 
 class tc_stats(Message):
-    """struct tc_stats (linux/pkt_sched.h): statistics as they were before TCA_STATS2.
+    """struct tc_stats (linux/pkt_sched.h): statistics in the older format, before TCA_STATS2.
 
-    `bps` is bytes per second.
+    `bps` is in bytes per second.
     """
 
     bytes: int = u64()
@@ -347,7 +354,7 @@ class tc_stats(Message):
 
 
 class gnet_stats_basic(Message):
-    """struct gnet_stats_basic (linux/gen_stats.h): what was seen."""
+    """struct gnet_stats_basic (linux/gen_stats.h): bytes and packets seen."""
 
     bytes: int = u64()
     packets: int = u32()
@@ -380,7 +387,7 @@ class gnet_stats_queue(Message):
 class Stats(Message):
     """TCA_STATS_* attributes (linux/gen_stats.h).
 
-    `pkt64` is sent beside a `basic` or `basic_hw` whose packets exceed 32 bits.
+    The kernel sends `pkt64` with a `basic` or `basic_hw` whose packet count exceeds 32 bits.
     """
 
     basic: Nested[gnet_stats_basic] = struct(1, gnet_stats_basic)
