@@ -1426,10 +1426,17 @@ cdef class Verb:
     def __deepcopy__(self, memo):
         return self
 
-    def __call__(self, **fields):
+    def __call__(self, *args, **fields):
+        if args:
+            raise positional(self)
         cdef tuple names = tuple(fields)
         cdef list values = PyDict_Values(fields)
         return call_verb(self, PySequence_Fast_ITEMS(values), 0, <PyObject *>names)
+
+
+cdef object positional(Verb self):
+    """Return the TypeError for arguments without a name."""
+    return TypeError(f"{self.name}() takes its fields by name: {self.name}(field=value, ...)")
 
 
 cdef object call_verb(Verb self, PyObject **args, size_t count, PyObject *names):
@@ -1441,7 +1448,9 @@ cdef object call_verb(Verb self, PyObject **args, size_t count, PyObject *names)
     cdef list values
     cdef Py_ssize_t i
     made.op = self
-    if self.defaults is not None and not PyVectorcall_NARGS(count):
+    if PyVectorcall_NARGS(count):
+        raise positional(self)
+    if self.defaults is not None:
         fields = dict(self.defaults)
         if names != NULL:
             given = <object>names

@@ -13,6 +13,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from operator import attrgetter
+from types import GeneratorType
 from typing import Any, NamedTuple
 
 from netlink._exchange import Batch, untraced, warn
@@ -22,7 +23,7 @@ from netlink.family import IfIndex, Listen, Op, Plan, Request, Steps, Wait
 
 __all__ = [
     "AHEAD", "PATIENCE", "Ahead", "Ended", "Event", "Join", "Leave", "Next", "Outcomes", "Pace",
-    "Pipeline", "RETRIES", "Room", "Take", "bracket_of", "check_item", "check_retries",
+    "Pipeline", "RETRIES", "Room", "Take", "bracket_of", "can_dump", "check_item", "check_retries",
     "check_timeout", "cut", "execute", "join", "leave", "subscribe", "take", "wrong_request",
 ]  # fmt: skip
 
@@ -103,6 +104,11 @@ def wrong_request(verb: str, given: Any) -> Exception:
         return TypeError(
             f"{verb}() expects a request, got the op {given.name}; call it: {given.name}(...)"
         )
+    if isinstance(given, Request) and verb == "dump":
+        return TypeError(
+            f"dump() got {given.name}, whose op declares no answer; execute it: "
+            f"nl.do({given.name}(...)), or declare the op with dumps=True"
+        )
     if isinstance(given, Request):  # of the other method
         return TypeError(f"{verb}() got a dump request; use dump(): nl.dump({given.name}(...))")
     if isinstance(given, Plan):
@@ -110,6 +116,11 @@ def wrong_request(verb: str, given: Any) -> Exception:
             f"{verb}() got the plan {given.name}; execute it: nl.do({given.name}(...))"
         )
     name = getattr(given, "plan", None)
+    if isinstance(given, GeneratorType):
+        return TypeError(
+            f"{verb}() got a generator; decorate its function with @plan and execute it: "
+            f"nl.do({given.__name__}(...))"
+        )
     if callable(given) and isinstance(name, str):
         return TypeError(f"{verb}() got the function {name}; call it: {name}(...)")
     expected = "a request" if verb == "dump" else "a request or a plan"
@@ -134,6 +145,12 @@ def check_timeout(timeout: Any) -> float | None:
     if math.isnan(timeout) or timeout < 0:
         raise ValueError(f"a timeout of {timeout} seconds")
     return None if timeout == math.inf else timeout
+
+
+def can_dump(op: Op[..., Any, Any]) -> bool:
+    """Whether dump() may send an op. NLM_F_DUMP has the bits of NLM_F_EXCL and NLM_F_ROOT: the
+    kernel would carry a change out, and never end the dump."""
+    return op.dumps or op.answer != "none"
 
 
 def check_item(item: Any) -> None:
@@ -485,12 +502,18 @@ class Pipeline:
                     yield from self._complete(parts)
                     part = Part(None, None, (yield from _outcome_of(item)))
                 parts.append(part)
+                if part.request is not None and part.request.op.answer == "none":
+                    self._forget()
                 if len(parts) >= self._width.most and not inside:
                     yield from self._complete(parts)
         except Exception:
             yield from self._complete(parts)
             raise
         yield from self._complete(parts)
+
+    def _forget(self) -> None:
+        """Forget what requests have found, because a change makes it outdated."""
+        self._found = {key: found for key, found in self._found.items() if type(key) is IfIndex}
 
     def _prepare(
         self, steps: Generator[Any, Any, Any], parts: list[Part], *, inside: bool
@@ -504,12 +527,12 @@ class Pipeline:
                 answer, error = None, None
                 if isinstance(step, Request) and step.op.answer == "none" and not step.is_dump:
                     return Part(step, steps)
+                if not isinstance(step, Request | IfIndex):
+                    raise TypeError("a plan that listens for events must be @plan(sequence=True)")
                 key = (step.op, step.message, step.is_dump) if isinstance(step, Request) else step
                 if key in self._found:
                     answer = self._found[key]
                     continue
-                if not isinstance(step, Request | IfIndex):
-                    raise TypeError("a plan that waits for events must be @plan(sequence=True)")
                 if not inside:
                     yield from self._complete(parts)
                 try:
@@ -534,10 +557,15 @@ class Pipeline:
             answers += yield from self._answered(batch)
             requests = requests[fits:]
         received = iter(answers)
-        outcomes = [
-            part.outcome if part.request is None else _conclude(part.steps, next(received))
-            for part in waiting
-        ]
+        outcomes: list[Any] = []
+        try:
+            for part in waiting:
+                is_known = part.request is None
+                outcome = part.outcome if is_known else _conclude(part.steps, next(received))
+                outcomes.append(outcome)
+        except TypeError:  # of a wrong plan: the others have their outcomes
+            yield from self._deliver(outcomes)
+            raise
         if outcomes:
             yield from self._deliver(outcomes)
 

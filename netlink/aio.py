@@ -32,6 +32,7 @@ from netlink._pipeline import (
     RETRIES,
     Pipeline,
     bracket_of,
+    can_dump,
     check_retries,
     check_timeout,
     cut,
@@ -386,7 +387,7 @@ class Connection(Transport):
         self, request: Request[Any, D], *, retries: int = RETRIES, timeout: float | None = None
     ) -> Reply[D]:
         """Send a dump request and return its Reply: see netlink.Connection.dump."""
-        if type(request) is not Request:
+        if type(request) is not Request or not can_dump(request.op):
             raise wrong_request("dump", request)
         exchange = self._engine.submit(
             request, self._timeout(timeout), dump=True, retries=check_retries(retries)

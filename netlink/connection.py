@@ -22,6 +22,7 @@ from netlink._pipeline import (
     PATIENCE,
     RETRIES,
     Pipeline,
+    can_dump,
     check_retries,
     check_timeout,
     wrong_request,
@@ -287,7 +288,7 @@ class Connection(Transport):
         `retries` says how often the dump is requested again if its data changed meanwhile.
         `timeout` is the longest silence in seconds. Further dumps wait for the end of this one.
         """
-        if type(request) is not Request:
+        if type(request) is not Request or not can_dump(request.op):
             raise wrong_request("dump", request)
         with self._lock:
             exchange = self._engine.submit(
@@ -313,11 +314,13 @@ class Connection(Transport):
 
         `requests` may be endless: at most `window` items are read before their outcomes are
         yielded, by default as many as the receive buffer can hold the answers of (1 MiB of `rcvbuf`
-        pays). With a large window, the kernel processes one half while the next is being built. If
-        `requests` raises, the exception is raised again after the outcomes of all earlier items.
+        pays). Nothing is sent before the first outcome is asked for. With a large window, the
+        kernel processes one half while the next is being built. If `requests` raises, the exception
+        is raised again after the outcomes of all earlier items.
 
-        A plan must consist of lookups and at most one change. Identical lookups are made once; a
-        new one waits for everything before it.
+        A plan must consist of lookups and at most one change. A lookup waits for everything before
+        it. The index of a link is looked up once for each name: rename links in another call. Other
+        lookups are made once as long as no change comes between.
 
         Requests between two that open and close a transaction, as nftables has them, reach the
         kernel in one send, and it carries out all of them or none. If it refuses the whole, each

@@ -467,8 +467,9 @@ class Engine:
             self._learn(run)
         number = self.resolver.ids.get(family)
         error = answer.error
-        if error is None and number is None:
-            error = KernelError(errno.ENOENT, request=answer.request)
+        if is_enoent(error) or (error is None and number is None):
+            text = f"the kernel has no family {family.name!r}"
+            error = KernelError(errno.ENOENT, text, request=answer.request)
         for waiter in self._held.pop(family, ()):
             if isinstance(waiter, Batch):
                 if waiter not in self._batches:

@@ -81,6 +81,8 @@ class EncodeError(NetlinkError, ValueError):
 
     def __str__(self) -> str:
         plan = None if self.plan is None else self.plan.name
+        if plan is not None and self.path is not None and self.path.startswith(f"{plan}."):
+            plan = None  # the path begins with it
         return ": ".join(part for part in (plan, self.path, self.reason) if part)
 
 

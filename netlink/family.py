@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from enum import Enum, IntEnum
+from types import ModuleType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -697,6 +698,10 @@ def parse(data: Any, /, *families: Family) -> Iterator[Message | RawMessage]:
     be continued with the next message. A generic family must know its number:
     `parse(data, TASKSTATS.at(29))`.
     """
+    if isinstance(data, str):
+        raise TypeError(
+            "parse() expects bytes, got text; bytes.fromhex() converts hexadecimal text"
+        )
     for family in families:
         check_family(family)
         if family.is_generic and family.id is None:
@@ -715,6 +720,10 @@ def check_family(given: Any) -> None:
     family = getattr(given, "FAMILY", None)
     if isinstance(family, Family):
         hint = f"; pass its FAMILY: {given.__name__}.FAMILY"
+    elif isinstance(given, ModuleType):
+        ops = (value for value in vars(given).values() if isinstance(value, Op))
+        owner = next((op.family for op in ops if op.family is not None), None)
+        hint = f"; pass the family of its ops: {owner.name}" if owner is not None else ""
     elif isinstance(given, str):
         hint = "; import it, as in: from netlink.route import FAMILY"
     raise TypeError(f"expected a family, got {given!r}{hint}")

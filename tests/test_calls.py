@@ -22,8 +22,8 @@ from . import plays
 from .drivers import BOTH, Connect
 from .things import BOXES, FAMILY, TYPE, Thing, get, make, new, one, things
 
-orphan = Op("orphan.get", TYPE.GETTHING, Thing)
-twin = Op("thing.get", TYPE.GETTHING, Thing)
+orphan = Op("orphan.get", TYPE.GETTHING, Thing, answer="one")
+twin = Op("thing.get", TYPE.GETTHING, Thing, answer="one")
 TWIN = Family("thing", protocol=0, types=TYPE, ops=[twin])
 
 
@@ -102,8 +102,20 @@ def test_what_is_given_instead_of_a_request(
 def test_a_generator_is_not_a_plan(connect: Connect, socket: Socket) -> None:
     with connect(FAMILY, socket=socket) as nl:
         for use in (nl.do, nl.dump):
-            with pytest.raises(TypeError, match=r"expects a request.*, got <generator object gen"):
+            with pytest.raises(
+                TypeError, match=r"\(\) got a generator; decorate its function with @plan"
+            ):
                 use(generator())
+        assert socket.requests == []
+
+
+@BOTH
+def test_a_change_is_not_dumped(connect: Connect, socket: Socket) -> None:
+    """NLM_F_DUMP has the bits of NLM_F_EXCL and NLM_F_ROOT: the kernel would make the change."""
+    with connect(FAMILY, socket=socket) as nl:
+        for request in (new(number=1), new(number=1).dump()):
+            with pytest.raises(TypeError, match=r"dump\(\) got thing.new, whose op declares no"):
+                nl.dump(request)
         assert socket.requests == []
 
 
@@ -166,8 +178,7 @@ def test_a_request_of_another_family_is_refused_before_anything_is_sent(
     with connect(*families, socket=socket, timeout=1) as nl:
         for use in (
             lambda: nl.do(foreign),
-            lambda: nl.dump(foreign),
-            lambda: nl.dump(foreign.dump()),
+            lambda: nl.dump(foreign) if foreign.op.answer != "none" else nl.do(foreign),
             lambda: nl.do(inside()),
             lambda: list(nl.do_many([foreign])),
             lambda: list(nl.do_many([own, foreign])),
