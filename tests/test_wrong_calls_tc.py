@@ -183,7 +183,7 @@ TOGETHER: tuple[tuple[Callable[[], Plan[Any]], str], ...] = (
         "tc_tbf_qopt has no field 'limits'; did you mean 'limit'?",
     ),
     (lambda: qdisc.add("lo", "fifo", options={"limit": 5}), "did you mean 'pfifo'?"),
-    (lambda: qdisc.add("lo", "clsact", options={"limit": 5}), "'clsact' are not known"),
+    (lambda: qdisc.add("lo", "clsact", options={"limit": 5}), "'clsact' are not declared"),
     (lambda: qdisc.add("lo", "pfifo", options=Tbf()), "expected tc_fifo_qopt, a dict or None"),
     (lambda: tclass.add("lo", "prio", "1:1", options={"bands": 5}), "must be bytes"),
     (lambda: filter.add("lo", "u23", options={"classid": "1:1"}), "did you mean 'u32'?"),
@@ -252,7 +252,10 @@ TOGETHER: tuple[tuple[Callable[[], Plan[Any]], str], ...] = (
         lambda: filter.add("lo", "flower", protocol="arp", options={"key_ip_ttl": 5}),
         "key_ip_ttl needs key_eth_type (or protocol=) ETH_P_IP or ETH_P_IPV6",
     ),
-    (lambda: filter.add("lo", "flower", protocol="ip", options={"key_vlan_id": 5}), "of a VLAN"),
+    (
+        lambda: filter.add("lo", "flower", protocol="ip", options={"key_vlan_id": 5}),
+        "needs a VLAN protocol in key_eth_type",
+    ),
     (lambda: filter.add("lo", "flower", options=Flower(key_arp_op=1)), "ETH_P_ARP or ETH_P_RARP"),
     (
         lambda: filter.add(
@@ -261,19 +264,19 @@ TOGETHER: tuple[tuple[Callable[[], Plan[Any]], str], ...] = (
         "2 ematches make 1 expression(s), but 2 of them",
     ),
     # which filter
-    (lambda: filter.add(None, "u32"), "filter.add() needs dev or, in place of it, block"),
-    (lambda: filter.add("lo", "u32", block=21), "filter.add() needs dev or, in place of it, block"),
-    (lambda: filter.add(None, "u32", block=21, parent="1:"), "takes block or parent, not both"),
+    (lambda: filter.add(None, "u32"), "filter.add() needs either dev or block"),
+    (lambda: filter.add("lo", "u32", block=21), "filter.add() needs either dev or block"),
+    (lambda: filter.add(None, "u32", block=21, parent="1:"), "accepts block or parent, not both"),
     # a removal of anything
     (lambda: qdisc.remove("lo"), "qdisc.remove() missing 1 required keyword-only argument"),  # type: ignore[call-arg]
-    (lambda: qdisc.remove("lo", parent=0), "qdisc.remove() needs the place of a qdisc"),
-    (lambda: qdisc.remove("lo", parent="none"), "qdisc.remove() needs the place of a qdisc"),
+    (lambda: qdisc.remove("lo", parent=0), "qdisc.remove() needs the parent of a qdisc"),
+    (lambda: qdisc.remove("lo", parent="none"), "qdisc.remove() needs the parent of a qdisc"),
     (lambda: tclass.remove("lo", 0), "tclass.remove() needs the classid"),
     (lambda: tclass.remove("lo", "none"), "tclass.remove() needs the classid"),
     (lambda: filter.remove("lo"), "filter.remove() needs prio, or one of parent, block and chain"),
-    (lambda: filter.remove("lo", "u32", parent="1:"), "filter.remove() needs the prio"),
-    (lambda: filter.remove("lo", parent="1:", handle="800::800"), "filter.remove() needs the prio"),
-    (lambda: filter.remove("lo", parent="1:", protocol="ip"), "filter.remove() needs the prio"),
+    (lambda: filter.remove("lo", "u32", parent="1:"), "handle only together with prio"),
+    (lambda: filter.remove("lo", parent="1:", handle="800::800"), "handle only together with prio"),
+    (lambda: filter.remove("lo", parent="1:", protocol="ip"), "handle only together with prio"),
 )
 
 

@@ -1,8 +1,9 @@
-"""The command line `netlink`: what it accepts, and how it ends.
+"""The command line `netlink`: its arguments and its exit status.
 
-Each command is a file in this folder with a function `run(args)`. It is imported when it is called,
-so that `netlink --help` loads no family. Exit status: 0 is success, also if the reader of our
-output went away; 1 is an error, reported in one line; 2 is wrong usage; 130 is Ctrl-C.
+Each command is a file in this folder with a function `run(args)`. This file must not import one
+before the user calls it, so that `netlink --help` loads no family. Exit status: 0 is success, even
+if the reader closed the output early; 1 is an error, reported in one line; 2 is wrong usage; 130 is
+Ctrl-C.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ NETNS_FOLDER = "/run/netns"  # where ip-netns(8) keeps named namespaces
 
 
 class Failure(Exception):
-    """An error that a command reports in its own words, with exit status 1."""
+    """An error whose message a command prints; the exit status is 1."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status. Raises SystemExit on wrong usage."""
     args = _parser().parse_args(arguments)
-    if sys.stdout is None:  # closed by the program that called us
+    if sys.stdout is None:  # the calling program closed it
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     if hasattr(sys.stdout, "reconfigure"):  # a locale may lack characters of names and ellipses
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -49,7 +50,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def guard(work: Callable[[], int]) -> int:
-    """Do the work and return its status; an error becomes one line and a status."""
+    """Call `work` and return its exit status. Print an error in one line, and return its status."""
     try:
         status = work()
         sys.stdout.flush()
@@ -63,7 +64,7 @@ def guard(work: Callable[[], int]) -> int:
         status = 1
     try:
         sys.stdout.flush()
-    except (OSError, ValueError):  # else Python would meet it again at exit, and complain
+    except (OSError, ValueError):  # otherwise Python flushes again at exit, and prints an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return status
 
@@ -75,14 +76,14 @@ def tell(text: str) -> None:
 
 
 def explain(error: Exception) -> str:
-    """Return an error in one line; a failed system call by its words and the name of its errno."""
+    """Return the text of an error in one line. For a system call, include the name of the errno."""
     if isinstance(error, OSError) and not isinstance(error, NetlinkError) and error.errno:
         return f"{error.strerror} ({errno.errorcode.get(error.errno, error.errno)})"
     return " ".join(str(error).splitlines())
 
 
 def check_netns(netns: str | None) -> None:
-    """Raise Failure if there is no such network namespace, with the nearest name."""
+    """Raise Failure, with the nearest name, if the network namespace does not exist."""
     if netns is None:
         return
     path = netns if "/" in netns else f"{NETNS_FOLDER}/{netns}"
@@ -95,14 +96,14 @@ def check_netns(netns: str | None) -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line; with `keeps_words`, its arguments stay as `words`."""
+    """A parser with one-line errors. With `keeps_words`, it stores its arguments in `words`."""
 
     def __init__(self, *, keeps_words: bool = False, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
         self._keeps_words = keeps_words
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse what is known, as argparse does; or keep all."""
+        """Parse the known arguments, or keep all of them if `keeps_words` is set."""
         if self._keeps_words:
             return argparse.Namespace(words=list(args)), []
         return super().parse_known_args(args, namespace)
@@ -114,7 +115,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_netns(parser: argparse.ArgumentParser, **options: Any) -> None:
-    """Add -n, which names the network namespace that a command works in."""
+    """Add the option -n, which names the network namespace of a command."""
     parser.add_argument(
         "-n", "--netns", metavar="NETNS", **options,
         help="work in a network namespace: its name in ip-netns(8), or a path such as "

@@ -1,6 +1,7 @@
-"""Standard output on a terminal, with rich: colour, and rules in tables. Only this file uses rich.
+"""Output on a terminal with the package rich: colours, and lines in tables.
 
-It must not decide how wide a column is: output.py does that, for tables with and without colour.
+Only this file imports rich, because rich is optional. It must not choose the widths of columns:
+output.py does that, for tables with and without colour.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ STYLES = {
 
 
 class Words(RegexHighlighter):
-    """Gives the words of events and tables their styles; where two match, the later one wins."""
+    """Styles for the words in events and tables. If two patterns match, the later one applies."""
 
     base_style = "netlink."
     highlights = [  # noqa: RUF012
@@ -71,7 +72,7 @@ class ColourOutput(Output):
             if too_wide or len(batch.rows) == ROWS or not batch.has_titles:
                 self._console.print("\n".join(batch.lines(self.width)))
                 continue
-            # The padding and the rule of the box make the gap that output.py counts with.
+            # The padding and the line of the box together have the width of the gap in output.py.
             table = Table(
                 box=SIMPLE_HEAD,
                 padding=(0, 1, 0, 0),

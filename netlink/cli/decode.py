@@ -1,7 +1,8 @@
-"""`netlink decode`: what a capture, a hex dump or a file of messages holds, as text or as JSON.
+"""`netlink decode`: print the messages in a capture, a hex dump or a file, as text or as JSON.
 
-All of the input comes out: what has no declared type by its header and in hex, and what cannot be
-decoded as a line that says why. Only such a line makes the exit status 1.
+This file must not drop any input. It prints a message without a declared type as its header and hex
+bytes, and a message that it cannot decode as a line with the reason. Only such a line makes the
+exit status 1. It must not open a socket, so that it works on any machine.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def _raw(file: BinaryIO, protocol: int) -> Iterator[Packet]:
 
 
 def _with_faults(stream: Iterator[T]) -> Iterator[T | DecodeError]:
-    """The items of a stream, with the errors that stand between them."""
+    """Yield the items of a stream, and the errors that occur between them."""
     while True:
         try:
             yield from stream
@@ -82,7 +83,7 @@ def _show_packet(show: Json, packet: Packet, known: Known) -> None:
                 show.answer(full_head, known.decoder(packet.protocol).answer(packet.data, message))
             else:
                 show.raw(full_head, message)
-        except DecodeError as error:  # of a value: the message itself is whole
+        except DecodeError as error:  # in a value: the framing of the message is correct
             payload = bytes(message) if isinstance(message, Message) else message.payload
             show.fault(full_head, error, payload)
 
@@ -99,7 +100,7 @@ class Known:
         self._decoders: dict[int, Decoder] = {}
 
     def families(self, protocol: int) -> list[Family]:
-        """The families whose messages can be told apart by now."""
+        """The families whose message types are known so far."""
         if protocol not in self._by_protocol:
             loaded = [entry.load() for entry in speaking(protocol)]
             self._by_protocol[protocol] = [
@@ -108,7 +109,7 @@ class Known:
         return self._by_protocol[protocol]
 
     def decoder(self, protocol: int) -> Decoder:
-        """What decodes the answers of a protocol."""
+        """Return the decoder for replies of a protocol."""
         if protocol not in self._decoders:
             families = self.families(protocol)
             ids = {family: family.id for family in families if family.id is not None}
@@ -116,7 +117,7 @@ class Known:
         return self._decoders[protocol]
 
     def learn(self, protocol: int, message: Message) -> None:
-        """Take the number of a family out of a message of nlctrl."""
+        """Store the number of a generic family from a message of nlctrl."""
         if protocol != NETLINK.NETLINK_GENERIC or message.nlmsg_type != GENL_ID_CTRL:
             return
         fields: Any = message
@@ -137,17 +138,17 @@ class Known:
 
 
 class Json:
-    """One JSON object a line. `faults` counts what could not be decoded."""
+    """Print one JSON object per line. `faults` counts the messages that cannot be decoded."""
 
     def __init__(self) -> None:
         self.faults = 0
 
     def message(self, head: Head, message: Message) -> None:
-        """A message of a declared type."""
+        """Print a message of a declared type."""
         self._print(head, fields=message.to_json())
 
     def answer(self, head: Head, answer: Answer) -> None:
-        """An acknowledgement, an error or the end of a dump: "text" is all of it, for people."""
+        """Print an ACK, an error or the end of a dump. "text" is a readable form of all of it."""
         fields: Head = {"text": str(answer), "errno": 0, "message": answer.warning}
         if (error := answer.error) is not None:
             details = ("errno", "message", "path", "missing", "offset")
@@ -156,11 +157,11 @@ class Json:
         self._print(head, fields={k: v for k, v in fields.items() if v is not None})
 
     def raw(self, head: Head, message: RawMessage) -> None:
-        """What has no declared type."""
+        """Print a message without a declared type."""
         self._print(head, payload=message.payload.hex())
 
     def fault(self, head: Head, error: DecodeError, payload: bytes | memoryview = b"") -> None:
-        """What cannot be decoded; the payload where that much of it is known."""
+        """Print why a message cannot be decoded, and its payload if it is known."""
         self.faults += 1
         self._print(head, error=str(error), **({"payload": payload.hex()} if payload else {}))
 
@@ -169,7 +170,7 @@ class Json:
 
 
 class Text(Json):
-    """A line a message, with its fields in lines of their own below."""
+    """Print each message as one line, followed by one line for each field."""
 
     def __init__(self) -> None:
         super().__init__()

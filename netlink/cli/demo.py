@@ -1,4 +1,4 @@
-"""`netlink demo`: the main features of the library, on the live kernel.
+"""`netlink demo`: show the main features of the library on the running kernel.
 
 One connection creates links, addresses and routes while another one receives the events. This must
 not change the network of the machine, so it runs in a private network namespace. If the kernel

@@ -1,7 +1,7 @@
 """`netlink dump`: all objects of one kind, as a table or as JSON.
 
-objects.py says what can be dumped and by which filters; text.py makes the rows. This file reads the
-arguments, asks the kernel and prints.
+This file parses the arguments, sends the requests and prints the replies. It must not know a single
+kind of object: objects.py declares the objects and their filters, and text.py builds the rows.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ SETTINGS = {"all": -1, "default": -2}  # NETCONFA_IFINDEX_* of linux/netconf.h
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what the kernel sends. An error at its end follows what came before it."""
+    """Print the objects that the kernel sends. If the dump fails, print the error after them."""
     wanted, options = _read(args)
     check_netns(options.netns)
     op = wanted.load()
     family = op.family
-    assert family is not None  # load() gave an op of one
-    route = load("route")  # which knows the names of links
+    assert family is not None  # load() returned an op of a family
+    route = load("route")  # it can resolve names of links
     with ExitStack() as open_until_the_end:
         nl = open_until_the_end.enter_context(connect(options.netns, family))
 
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read(args: argparse.Namespace) -> tuple[Noun, argparse.Namespace]:
-    """Return the noun, and the options that it has."""
+    """Return the noun and its options."""
     words = list(args.words)
     common = Parser(prog=PROG, add_help=False)
     _add_common(common)
@@ -104,7 +104,7 @@ def _plain_words(words: list[str]) -> Iterator[str]:
 
 
 def _add_common(parser: argparse.ArgumentParser, found: Noun | None = None) -> None:
-    """Add the options of every dump; the help of a noun leaves out those that it refuses."""
+    """Add the options of every dump. The help of a noun hides those that it refuses."""
     hidden = argparse.SUPPRESS
     add_netns(parser, default=hidden)
     form = parser.add_mutually_exclusive_group()
@@ -150,7 +150,7 @@ METAVARS = {"link": "DEV", "address": "ADDRESS", "prefix": "PREFIX", "handle": "
 
 
 class Once(argparse.Action):
-    """Stores a value, and refuses a second one: filters do not add up."""
+    """Store the value of an option, and refuse to give the option twice."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
         """Store the value."""
@@ -170,7 +170,7 @@ def _refuse(parser: Parser, found: Noun, word: str) -> NoReturn:
 
 
 def _help(common: Parser) -> str:
-    """The help of `netlink dump` itself: all objects, with those that the schema generates."""
+    """Return the help of `netlink dump`: all objects, also those generated from the schema."""
     nouns = all_nouns()
     width = max(map(len, nouns))
     lines = [
@@ -201,9 +201,9 @@ def _address_family(text: str) -> int:
 
 @dataclass
 class Dump:
-    """The messages of a noun that fit the filters; iterating asks the kernel.
+    """The messages of a noun that match the filters. Iteration sends the requests.
 
-    `failure` is the error that ended the dump early, once it was iterated.
+    After iteration, `failure` is the error that ended the dump early, or None.
     """
 
     noun: Noun
@@ -243,7 +243,7 @@ class Dump:
                 yield row, self._value(row, text)
 
     def _fields(self, filters: dict[Filter, Any]) -> dict[str, Any]:
-        """The fields of the request."""
+        """Return the fields of the request."""
         fields = dict(self.noun.request)
         if self.options.statistics:
             fields |= self.noun.counted
@@ -258,7 +258,7 @@ class Dump:
     def _requests(
         self, fields: dict[str, Any], filters: dict[Filter, Any]
     ) -> Iterator[Request[Any, Message]]:
-        """Yield the requests; several if the kernel dumps by link or by qdisc only."""
+        """Yield the requests: several if the kernel can dump only by link or by qdisc."""
         given = {row.name for row in filters}
         if not self.noun.each or "block" in given:
             yield self.op(**fields)
@@ -276,7 +276,7 @@ class Dump:
         return [found.index for found in self.nl.dump(link.get(ext_mask=SKIP_STATS)).all()]
 
     def _hooks(self, index: int) -> Iterator[int]:
-        """Where filters of a link can be: its qdiscs, and the two hooks of a clsact."""
+        """Yield the possible parents of filters: a link's qdiscs, and the hooks of a clsact."""
         from netlink.route.tc import qdisc
         from netlink.route.tc.tcmsg import handle
 
@@ -286,7 +286,7 @@ class Dump:
                 yield from (handle("ingress"), handle("egress")) if is_clsact else (found.handle,)
 
     def _explain(self, error: KernelError) -> None:
-        """Say how to give what a request may lack; the schema does not know what it must have."""
+        """Add a hint about filters to an error: the schema does not state which are required."""
         if error.errno in (errno.EINVAL, errno.EOPNOTSUPP) and self.noun.filters:
             text = f"{explain(error)}; this dump may need filters: {PROG} {self.noun.name} --help"
             self.failure = _Told(text)
@@ -332,7 +332,7 @@ class Dump:
         raise Failure(f"there is no link '{text}'{near(text, known)}")
 
     def _declared(self, row: Filter, text: str) -> Any:
-        """Return what a declared field holds, from a word or number of the user."""
+        """Return the value of a declared field for the text that the user gave."""
         cls: Any = self.op.request if row.sent else self.op.dump
         *above, last = (row.sent or row.seen).split(".")
         for name in above:
@@ -341,7 +341,7 @@ class Dump:
         if declared.kind_name == "address":
             return _address(text)
         if declared.kind_name in ("mac", "lladdr"):
-            return getattr(cls(**{last: text}), last)  # as a message reads it
+            return getattr(cls(**{last: text}), last)  # converted as the message does it
         if declared.kind_name == "binary":
             return bytes.fromhex(text)
         if declared.kind_name == "labels":
@@ -350,11 +350,11 @@ class Dump:
 
 
 class _Told(NetlinkError):
-    """An error of the kernel, with a hint."""
+    """The kernel's error, with a hint."""
 
 
 def _merge(fields: dict[str, Any], more: Any) -> None:
-    """Add fields to those of a request, also inside nested messages."""
+    """Merge fields into those of a request, at every level of nested messages."""
     for name, value in more.items():
         if isinstance(value, dict) and isinstance(fields.get(name), dict):
             _merge(fields[name], value)
@@ -370,7 +370,7 @@ def _address(text: str) -> Any:
 
 
 def _number(enum: Any, text: str) -> int:
-    """Return a number, or the value of a kernel name; names of bits are joined by commas."""
+    """Return the value of a number or a kernel name. Names of bits are separated by commas."""
     try:
         return int(text, 16) if text.lower().startswith("0x") else int(text[:30])
     except ValueError:
@@ -405,7 +405,7 @@ def _handle(text: str) -> int:
 
 
 def _print_json(messages: Iterable[Message]) -> None:
-    """Print one array, an object per line, each as soon as it is received."""
+    """Print one JSON array with an object per line, each as soon as it arrives."""
     before = "["
     for message in messages:
         print(before, json.dumps(message.to_json()), sep="\n", end="")

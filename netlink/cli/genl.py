@@ -1,7 +1,7 @@
-"""`netlink genl`: the families of Generic Netlink, what they accept, and what they announce.
+"""`netlink genl`: list the families of Generic Netlink, and print their policies and events.
 
-A family that this library does not declare is shown all the same: its attributes by number, its
-values in hex.
+It must also work for a family that this library does not declare: then it prints attributes by
+number and values in hex.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ T = TypeVar("T")
 
 
 class UNKNOWN_CMD(KernelEnum):
-    """The commands of a family that nobody declared."""
+    """Commands of a family that this library does not declare."""
 
 
 def run(args: Namespace) -> int:
-    """Do one of list, policy and monitor."""
+    """Run one of the actions list, policy and monitor."""
     work: dict[str, Callable[[Namespace], int]] = {
         "list": _list,
         "policy": _policy,
@@ -101,7 +101,7 @@ def _monitor(args: Namespace) -> int:
 
 
 def _ask(nl: Connection, name: str, plan: Plan[T]) -> T:
-    """Return what nlctrl knows of a family; raise Failure if there is none, with the nearest."""
+    """Return nlctrl's entry of a family. Raise Failure, with the nearest name, if it has none."""
     try:
         return nl.do(plan)
     except KernelError as error:
@@ -114,12 +114,12 @@ def _ask(nl: Connection, name: str, plan: Plan[T]) -> T:
 
 
 def _kernel_name(name: str) -> str:
-    """Return the kernel's name of a family that this library knows under another one."""
+    """Return the kernel's name of a family that has another name in this library."""
     return next((e.kernel_name for e in FAMILIES if e.kernel_name and e.name == name), name)
 
 
 def _declared(name: str) -> Family | None:
-    """Return the family of a name in the kernel, if this library declares it."""
+    """Return the declared family with this name in the kernel, or None."""
     return next((entry.load() for entry in FAMILIES if entry.kernel_name == name), None)
 
 
@@ -157,7 +157,7 @@ def _command(event: RawMessage) -> str:
 
 
 def _attributes(event: RawMessage, header_size: int) -> list[str]:
-    """The attributes by number, as far as they are framed rightly."""
+    """Return the attributes by number, up to the first one with a wrong length."""
     lines = []
     start = GENL_HDRLEN + (header_size + 3 & ~3)
     try:

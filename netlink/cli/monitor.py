@@ -1,4 +1,8 @@
-"""`netlink monitor`: events as they come, in lines of text or JSON, or as a rate."""
+"""`netlink monitor`: print events as they arrive, as lines of text or JSON, or print their rate.
+
+This file must not decide how an event looks: text.py does that. It exists for `netlink monitor` and
+`netlink genl monitor`, which share it.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +29,8 @@ from netlink.route import FAMILY
 __all__ = ["lost", "object_of", "run", "watch"]
 
 GROUPS = ("link", "ipv4-ifaddr", "ipv6-ifaddr", "ipv4-route", "ipv6-route", "neigh")
-BATCH = 500  # events shown at a time, when there are that many
-TICK = 0.2  # seconds between two looks at the clock, when there are none
+BATCH = 500  # maximum number of events to print at a time
+TICK = 0.2  # seconds to wait for an event before checking the clock
 STDOUT = 1
 SO_MEMINFO, SK_MEMINFO_DROPS, SK_MEMINFO_VARS = 55, 8, 9  # asm-generic/socket.h, linux/sock_diag.h
 
@@ -79,10 +83,11 @@ def watch(
 
 
 def lost(nl: Connection) -> int:
-    """How many datagrams the kernel has dropped since the socket was opened.
+    """Return how many datagrams the kernel has dropped since the socket was opened.
 
-    An overrun does not tell, but the socket counts (sk_drops, which netlink_overrun in
-    net/netlink/af_netlink.c increases); an event of the route family is one datagram.
+    An overrun does not contain this number. The socket counts it in sk_drops, which
+    netlink_overrun in net/netlink/af_netlink.c increments. In the route family, each event is one
+    datagram.
     """
     with socket.socket(fileno=os.dup(nl.fileno())) as view:
         counters = view.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4 * SK_MEMINFO_VARS)
@@ -106,13 +111,14 @@ def _join(nl: Connection, group: str) -> None:
 
 
 def _batches(nl: Connection, end: float) -> Iterator[list[Event]]:
-    """What has come, in lists of a bounded size, until `end`; an empty one when time passes.
+    """Yield the received events in lists of limited size, until `end`.
 
-    Raises BrokenPipeError once nobody reads our output any more, without having to write to it.
+    An empty list shows that some time has passed. Raises BrokenPipeError when the reader closes our
+    output, even if there is nothing to write.
     """
     ready = select.poll()
     ready.register(nl, select.POLLIN)
-    ready.register(STDOUT, 0)  # POLLERR alone: the reader of a pipe has closed it
+    ready.register(STDOUT, 0)  # only POLLERR: the reader of a pipe closed it
     stream = nl.events(timeout=0)
     while (left := end - monotonic()) > 0:
         batch = list(islice(stream, BATCH))
@@ -144,7 +150,7 @@ def object_of(event: Event) -> dict[str, object]:
     """Return an event as one JSON object: its name and its fields.
 
     The group "link" also carries messages about links as bridge ports. They are marked, because
-    such an RTM_DELLINK means that the link left its bridge, and not that it is gone.
+    such an RTM_DELLINK means that the link left its bridge, not that it was removed.
     """
     if isinstance(event, Overrun):
         return {"event": "overrun"}
@@ -158,7 +164,7 @@ def object_of(event: Event) -> dict[str, object]:
 
 
 def _meter(nl: Connection) -> Callable[[list[Event]], None]:
-    """Once a second the rate, and the sums since the start; a terminal shows it in place."""
+    """Print the rate and the totals once per second; on a terminal, overwrite the same line."""
     start, end = ("\r", "\x1b[K") if sys.stderr.isatty() else ("", "\n")
     told, before = 0, monotonic()
 

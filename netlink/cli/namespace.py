@@ -1,6 +1,7 @@
-"""Network namespaces: a connection in one that the user names, and a private one for a child.
+"""Open a connection in a network namespace, and run a child process in a private one.
 
-Every connection of the command line is opened here, so that -n works for every command.
+Other files of the command line must open connections with connect(), so that -n works for every
+command. A process that calls enter() cannot return to its old namespaces.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ __all__ = ["connect", "enter", "in_child"]
 
 
 def connect(netns: str | None, *families: Family, **options: Any) -> Connection:
-    """Open a connection in a network namespace, or in our own if `netns` is None."""
+    """Open a connection in a network namespace, or in the current one if `netns` is None."""
     try:
         return Connection(*families, netns=netns, **options)
     except OSError as error:
@@ -33,8 +34,8 @@ def connect(netns: str | None, *families: Family, **options: Any) -> Connection:
 def enter() -> None:
     """Move this process into a new network namespace, and first into a user namespace if needed.
 
-    Raises OSError if the kernel allows neither. The process may be half of the way by then, so
-    only a child should try.
+    Raises OSError if the kernel allows neither. The process may already be in the new user
+    namespace then, so only a child process should call this.
     """
     uid, gid = os.geteuid(), os.getegid()
     try:
@@ -42,7 +43,7 @@ def enter() -> None:
     except PermissionError:
         _nlsock.unshare(_nlsock.CLONE_NEWUSER | _nlsock.CLONE_NEWNET)
         # user_namespaces(7): setgroups must be given up before an ordinary user may map a group.
-        # If a security module takes the new root's capabilities away, this is what it refuses.
+        # If a security module removes the capabilities of the new root user, this call fails.
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
         Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
@@ -50,7 +51,7 @@ def enter() -> None:
 
 def in_child(work: Callable[[], int]) -> int:
     """Run `work` in a child process and return its status, as a shell counts it."""
-    sys.stdout.flush()  # or the child would print it once more
+    sys.stdout.flush()  # otherwise the child prints the buffered text again
     child = os.fork()
     if child == 0:
         sys.exit(work())

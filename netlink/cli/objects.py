@@ -1,9 +1,8 @@
-"""What `netlink dump` can show: one row for each noun, with its request, filters and help.
+"""The objects that `netlink dump` can print: a row for each noun, with request, filters and help.
 
-Nouns are the names of modules: link, addr, route, ... Every other op that can dump is a noun
-without a row here: its filters are the fields of its request, and its columns those of the class
-that the kernel answers with. Nothing here opens a socket, and a module is imported when its noun is
-used.
+Nouns are names of modules: link, addr, route, ... An op that can dump but has no row is a noun too.
+Its filters are the fields of its request, and its columns are the fields of the replies. This file
+must not open a socket, and it imports a module only when its noun is used.
 """
 
 from __future__ import annotations
@@ -33,11 +32,11 @@ DEPTH = 3  # levels of nested messages whose fields are filters
 class Filter:
     """An option of a noun, `--name VALUE`, which selects some of its objects.
 
-    `sent` is the field of the request by which the kernel selects, or empty. `seen` is the field of
-    an answer that has the value then; it is compared, since older kernels ignore filters. `match`
-    compares in another way. Dots go into nested messages. `value` says what the text is: "field"
-    (what the declared field holds), "link" (name or index), "flag" (the option has no text),
-    "prefix" or "handle".
+    `sent` is the field of the request that tells the kernel what to select, or empty. `seen` is the
+    field of the reply to compare with the value, because older kernels ignore filters. `match` is
+    a function that compares instead. A dot separates the names of nested fields. `value` is the
+    kind of text: "field" (a value of the declared field), "link" (name or index), "flag" (the
+    option has no text), "prefix" or "handle".
     """
 
     name: str
@@ -50,7 +49,7 @@ class Filter:
     send: Callable[[Any], Fields] | None = None
 
     def accepts(self, message: Message, wanted: Any) -> bool:
-        """Whether a message has the value that the user wants."""
+        """Return whether a message matches the value that the user gave."""
         if self.match is not None:
             return self.match(message, wanted)
         if not self.seen:
@@ -61,7 +60,7 @@ class Filter:
         return bool(found == wanted)
 
     def fields(self, wanted: Any) -> Fields:
-        """The fields of a request by which the kernel selects."""
+        """Return the request fields that make the kernel select."""
         if self.send is not None:
             return self.send(wanted)
         if not self.sent:
@@ -77,10 +76,10 @@ class Filter:
 class Noun:
     """A kind of object that can be dumped, by the op `op` that `module` adds to its family.
 
-    `request` holds fields of every request, `plain` those for a table without statistics, and
-    `counted` those for statistics. `each` says what the kernel dumps one by one, so that several
-    requests are sent unless filters name one: "link", or "qdisc" of every link. Objects of a noun
-    without `has_family` have no address family to choose.
+    `request` contains fields of every request, `plain` those for a table without statistics, and
+    `counted` those for statistics. If the kernel can dump only by link or by qdisc, `each` is
+    "link" or "qdisc", and the command sends several requests unless a filter selects one. Without
+    `has_family`, the objects have no address family.
     """
 
     name: str
@@ -118,7 +117,7 @@ def _rule_table(rule: Any, wanted: Any) -> bool:
 
 def _route_dev(route: Any, index: int) -> bool:
     # The kernel may send a route of a next hop object without the links of that object
-    # (net.ipv4.nexthop_compat_mode); then its own filter decided.
+    # (net.ipv4.nexthop_compat_mode). In that case, rely on its filter.
     hops = route.multipath
     if hops:
         return any(hop.ifindex == index for hop in hops)
@@ -320,7 +319,7 @@ NOUNS = (
     ),
     Noun("nsid", "numbers of other network namespaces", "netlink.route.nsid", "nsid.get",
          has_family=False),
-    # These have no columns of their own, but the kernel wants to be asked in a certain way.
+    # These have no special columns, but the kernel requires certain fields in the request.
     Noun("stats", "counters of links", "netlink.route.stats", "stats.get",
          request={"filter_mask": 0x1F}, has_family=False,  # all of IFLA_STATS
          filters=(
@@ -334,7 +333,7 @@ NOUNS = (
 
 
 def noun(name: str) -> Noun:
-    """Return a noun by name. Raises LookupError that gives the nearest one."""
+    """Return a noun by name. Raises LookupError with the nearest name if there is none."""
     for row in NOUNS:
         if row.name == name:
             return row
@@ -353,10 +352,10 @@ def all_nouns() -> dict[str, Noun]:
 
 
 def _generated(entry: Entry) -> Iterator[Noun]:
-    """Yield the nouns of a family's ops that have no row above.
+    """Yield a noun for each op of a family that can dump and has no row above.
 
-    An op `get` is named as what precedes it: a module or the family. Others are `family.op`,
-    without "get".
+    The noun of an op `get` is the part of its name before "get": a module or the family. Others
+    are `family.op`, without "get".
     """
     family = entry.load()
     _ = family.classes  # imports the modules of the family, which add ops
@@ -380,7 +379,7 @@ def _generated(entry: Entry) -> Iterator[Noun]:
 
 
 def _help(op: Op[..., Any, Message]) -> str:
-    """What an op lists, in the first words about the class of the messages."""
+    """Return what an op lists: the first words in the docstring of its message class."""
     words = re.split("[:.]", op.dump.__doc__ or "", maxsplit=1)[0]
     return f"{words[:1].lower()}{words[1:]}, by {op.name}"
 
@@ -390,7 +389,7 @@ PLAIN = {"string", "address", "mac", "lladdr", "flag", "byte_flag", "binary", "l
 
 
 def _filters(cls: Any, path: str, above: tuple[Any, ...]) -> Iterator[Filter]:
-    """Yield a filter for each field of a request that one word can set."""
+    """Yield a filter for each request field whose value is one word."""
     for name, declared in cls.__table__.names.items():
         kind = declared.kind_name
         if name.startswith("_") or (not path and name == "family"):

@@ -1,8 +1,8 @@
 """Standard output: lines, headings and tables, as plain text in aligned columns.
 
-Rows stream: the first thousand settle the widths, and no more than a thousand are held. A row never
-wraps on a terminal: long cells are cut, unless the user asks for all of them. screen.py chooses
-between this and colour.py.
+The first thousand rows determine the widths of columns, and this file must not hold more rows than
+that. It cuts long cells, so that a row never wraps on a terminal, unless the user asks for whole
+cells. screen.py chooses between this file and colour.py.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ __all__ = ["ROWS", "Batch", "Column", "Output", "Row", "batches", "cut", "width_
 
 Row = Mapping[str, str]  # titles to texts
 
-ROWS = 1000  # held at a time
-GAP = 2  # columns of the screen between two of a table
-SHORT = 8  # columns of the screen that a cell keeps
+ROWS = 1000  # maximum number of rows held at a time
+GAP = 2  # screen columns between two columns of a table
+SHORT = 8  # minimum width of a cut cell in screen columns
 ELLIPSIS = "…"
 
 
 class Output:
-    """Plain text. The rows of a table are cut to `width` columns of the screen, if it is given."""
+    """Plain text. If `width` is given, rows of a table are cut to this many screen columns."""
 
     def __init__(self, width: int | None = None) -> None:
         self.width = width
@@ -35,14 +35,14 @@ class Output:
         print(printable(text))
 
     def heading(self, text: str) -> None:
-        """Print the title of what follows, after an empty line."""
+        """Print an empty line and a heading."""
         print(f"\n{text}")
 
     def table(self, rows: Iterable[Row], *, hide_empty: bool = False) -> None:
-        """Print rows with the same titles in the same order; no rows print nothing.
+        """Print rows that have the same titles in the same order. Without rows, print nothing.
 
-        With `hide_empty`, columns without any text are left out. If one gets a text after the
-        first thousand rows, the titles are printed again.
+        With `hide_empty`, columns without any text are omitted. If such a column has a text after
+        the first thousand rows, the titles are printed again.
         """
         for batch in batches(rows, hide_empty=hide_empty):
             for text in batch.lines(self.width):
@@ -50,7 +50,7 @@ class Output:
 
 
 class Column(NamedTuple):
-    """One column of a table, as its first rows settle it."""
+    """One column of a table; the first rows determine its width."""
 
     title: str
     width: int
@@ -66,14 +66,14 @@ class Batch(NamedTuple):
 
     @property
     def width(self) -> int:
-        """How many columns of the screen its lines take."""
+        """Return the width of the lines in screen columns."""
         return _total(column.width for column in self.columns)
 
     def fit(self, width: int | None) -> Batch:
         """Return the batch with cells and columns cut, so that its lines have `width` columns.
 
         The longest columns are cut first. If the screen is too narrow even for short cells, the
-        last columns are missing, and a column of ellipses stands for them.
+        last columns are replaced by a column of ellipses.
         """
         if width is None or self.width <= width:
             return self
@@ -111,7 +111,7 @@ class Batch(NamedTuple):
 
 
 def batches(rows: Iterable[Row], *, hide_empty: bool = False) -> Iterator[Batch]:
-    """Yield the rows of a table, some at a time."""
+    """Yield the rows of a table in batches."""
     columns: list[Column] = []
     shown: set[str] = set()
     remaining = iter(rows)
@@ -129,7 +129,7 @@ def batches(rows: Iterable[Row], *, hide_empty: bool = False) -> Iterator[Batch]
 
 
 def cut(text: str, width: int) -> str:
-    """Return a text that takes at most `width` columns of the screen; an ellipsis shows a cut."""
+    """Return a text cut to `width` screen columns. An ellipsis marks the cut."""
     if width_of(text) <= width:
         return text
     kept = ""
@@ -141,7 +141,7 @@ def cut(text: str, width: int) -> str:
 
 
 def width_of(text: str) -> int:
-    """Return how many columns of a screen a text takes."""
+    """Return the width of a text in screen columns."""
     if text.isascii():
         return len(text)
     return sum(
@@ -151,7 +151,7 @@ def width_of(text: str) -> int:
 
 
 def _total(widths: Iterable[int]) -> int:
-    """How wide a line is."""
+    """Return the width of a line."""
     return sum(width + GAP for width in widths) - GAP
 
 

@@ -1,4 +1,4 @@
-"""Chooses how standard output is written: with colour for a person, if rich is installed, or plain.
+"""Choose the writer of standard output: with colour on a terminal, if rich is installed, or plain.
 
 It must not write anything itself. It exists because rich is optional, and slow to import.
 """
@@ -14,7 +14,7 @@ __all__ = ["open_output"]
 
 
 def open_output(*, wide: bool = False) -> Output:
-    """Return what suits standard output; `wide` tables are not cut to the width of a terminal."""
+    """Return the writer for standard output. `wide` tables are not cut to the terminal width."""
     if not sys.stdout.isatty():
         return Output()
     try:

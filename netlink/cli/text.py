@@ -1,8 +1,8 @@
-"""Messages as people read them: the rows of a table, and one line for each event.
+"""Messages in a readable form: the rows of a table, and one line for each event.
 
-Names lose their prefix here (RTPROT_KERNEL is "kernel"), and numbers of links become names. The row
-functions below are for the objects that objects.py lists; other messages get the columns that
-their class declares. The JSON output shows what a message holds in full.
+This file removes the prefix of names (RTPROT_KERNEL becomes "kernel") and replaces link indexes by
+names. It has row functions for the objects in objects.py; for other messages, the columns are the
+fields of the class. It must not print. JSON output does not use it, because it omits some fields.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ __all__ = [
 Event = Message | RawMessage | Overrun
 Row = dict[str, str]
 
-FOREVER = 0xFFFFFFFF  # a lifetime without end: INFINITY_LIFE_TIME of net/addrconf.h
+FOREVER = 0xFFFFFFFF  # an infinite lifetime: INFINITY_LIFE_TIME of net/addrconf.h
 USER_HZ = 100  # ages are in hundredths of a second
 NETNS_FOLDER = "/run/netns"  # where ip-netns(8) keeps named namespaces
-DEPTH = 3  # levels of nested messages that become columns
+DEPTH = 3  # maximum level of nested messages with columns
 
 
 class Names(dict[int, str]):
-    """Names of links by index: asked of the kernel when first needed, updated by link events.
+    """Names of links by index. Request them from the kernel on first use; update them from events.
 
     `connect` opens a connection of the route family. It is called for the first name, so that
-    nothing is opened for messages that name no link.
+    messages without a link need no connection.
     """
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
@@ -47,7 +47,7 @@ class Names(dict[int, str]):
 
     @property
     def nl(self) -> Connection:
-        """The connection that is asked for names."""
+        """The connection for requests of names."""
         if self._nl is None:
             self._nl = self._connect()
         return self._nl
@@ -60,11 +60,12 @@ class Names(dict[int, str]):
         except KernelError:
             found = None
         if found is None or found.ifname is None:
-            return f"if{index}"  # gone, or of another namespace; another may get the number
+            # The link was removed, or is in another namespace. The kernel may reuse its index.
+            return f"if{index}"
         return self.setdefault(index, found.ifname)
 
     def learn(self, event: Any) -> None:
-        """Take the name out of a link's event. A deleted link keeps its name for later events."""
+        """Store the name in a link event. The name of a deleted link is kept for later events."""
         if is_link(event) and event.ifname:
             self[event.index] = event.ifname
 
@@ -86,7 +87,7 @@ class Names(dict[int, str]):
                 with open(f"{NETNS_FOLDER}/{name}", "rb") as file:
                     found = self.nl.do(nsid.get(fd=file.fileno()))
             except (KernelError, OSError):
-                continue  # removed meanwhile, or no namespace
+                continue  # removed in the meantime, or not a namespace
             if found is not None and found.nsid is not None and found.nsid >= 0:
                 yield int(found.nsid), name
 
@@ -110,11 +111,11 @@ def event_name(message: Message | RawMessage) -> str:
 
 
 def line(event: Event, names: Names) -> str:
-    """Return an event in one line: its name, what it is about, then words and values.
+    """Return an event as one line: its name, its object, then pairs of words and values.
 
     The group "link" also carries messages that are about a link in its role as a bridge port
     (AF_BRIDGE), and "ipv6-ifinfo" those about its IPv6 settings. They are marked, since such an
-    RTM_DELLINK does not mean that the link is gone.
+    RTM_DELLINK does not mean that the link was removed.
     """
     if isinstance(event, Overrun):
         return f"OVERRUN {event}"
@@ -129,7 +130,7 @@ def line(event: Event, names: Names) -> str:
 
 
 def mark(event: Any) -> str:
-    """Return words for a message about a part of a link, which is not about the link itself."""
+    """Return a mark for a message about a part of a link, or an empty text."""
     if is_bridge_port(event):
         return "(bridge port)"
     is_part = is_link(event) and event.family != AF.AF_UNSPEC
@@ -137,14 +138,14 @@ def mark(event: Any) -> str:
 
 
 def rows_of(message: Message, names: Names) -> list[Row]:
-    """Return the rows of a message: titles to texts, the first being what the row is about."""
+    """Return the rows of a message as titles and texts. The first text identifies the object."""
     if not has_columns(type(message)):
         return [schema_row(message, names)]
     return [*ROWS[type(message).__name__](message, names)]
 
 
 def has_columns(cls: type[Message]) -> bool:
-    """Whether the rows of a class have columns of their own, not those that it declares."""
+    """Return whether there is a row function for a message class."""
     return cls.__name__ in ROWS and cls.__module__.startswith("netlink.route")
 
 
@@ -162,7 +163,7 @@ def _link(link: Any, names: Names) -> Iterator[Row]:
         yield _bridge_port(link, name, names)
         return
     if link.link:
-        # The number of the other end counts in the namespace where that end is.
+        # The index of the lower link or peer belongs to the namespace of that link.
         name += f"@{names[link.link] if link.link_netnsid is None else f'if{link.link}'}"
     yield {
         "name": name,
@@ -177,7 +178,7 @@ def _link(link: Any, names: Names) -> Iterator[Row]:
 
 
 def _bridge_port(link: Any, name: str, names: Names) -> Row:
-    """A port, or the bridge itself: what messages of AF_BRIDGE are about."""
+    """Return the row of an AF_BRIDGE message, which is about a port or the bridge itself."""
     port = link.protinfo if isinstance(link.protinfo, Message) else None
     return {
         "name": name,
@@ -299,7 +300,7 @@ def _rule(rule: Any, names: Names) -> Iterator[Row]:
 
 
 def _rule_matches(rule: Any) -> Iterator[str]:
-    """What a rule asks of a packet beside its addresses."""
+    """Yield the conditions of a rule, except addresses."""
     if "invert" in _words(rule.flags):
         yield "not"
     if rule.iifname:
@@ -570,8 +571,8 @@ STATISTICS: dict[str, Callable[[Any], Iterator[Row]]] = {
 def schema_row(message: Message, names: Names) -> Row:
     """Return a row with a column for each field that the message's class declares.
 
-    The fields of nested messages have columns of their own, with dotted titles, down to some
-    depth. What can repeat, or has no fixed class, is one text.
+    Each field of a nested message has a column with a dotted title, up to DEPTH levels. A field
+    that repeats, or has no fixed class, is one text.
     """
     return dict(_columns(message, type(message), names, "", (type(message),)))
 
@@ -593,7 +594,7 @@ def _columns(
 
 
 def compact(value: Any) -> str:
-    """Return a value of any kind in few words; a message shows the fields that say something."""
+    """Return a short text for any value. A message shows only the fields that are set."""
     match value:
         case Message():
             return " ".join(_fields(value))
@@ -609,7 +610,7 @@ def compact(value: Any) -> str:
 
 
 def _fields(message: Message) -> Iterator[str]:
-    """Yield the fields of a message with their names; zeros of a header say nothing."""
+    """Yield the fields of a message with their names, except zeros in the header."""
     declared = type(message).__table__.names
     for name, value in message:
         text = compact(value)
@@ -628,7 +629,7 @@ def _gateway(hop: Any) -> str:
 
 
 def _prefix(address: object, length: int) -> str:
-    """As people write it: a host without its length, MPLS labels with slashes between."""
+    """Return a prefix as text: a host without its length, MPLS labels separated by slashes."""
     if address is None:
         return "default"
     if isinstance(address, tuple):
@@ -646,7 +647,7 @@ def _list(texts: Iterable[str]) -> str:
 
 
 def _word(value: object) -> str:
-    """A value; a kernel name without the prefix that its enum has: "main", "up"."""
+    """Return a value as text. A kernel name loses the prefix of its enum: "main", "up"."""
     if isinstance(value, Enum):
         return value.name.removeprefix(_prefix_of(type(value))).lower()
     if isinstance(value, bytes):
@@ -656,7 +657,7 @@ def _word(value: object) -> str:
 
 @cache
 def _prefix_of(enum: type[Enum]) -> str:
-    """The name of an enum is the prefix of its members; or else they have one in common."""
+    """Return the prefix of an enum: its name, or else the common prefix of its members."""
     names = [*enum.__members__]
     prefix = f"{enum.__name__}_"
     if not any(name.startswith(prefix) for name in names):
@@ -665,6 +666,6 @@ def _prefix_of(enum: type[Enum]) -> str:
 
 
 def _words(value: IntFlag) -> str:
-    """The bits that are set, by name; those without one as a number."""
+    """Return the names of the bits that are set; bits without a name are one number."""
     unnamed = int(value) - sum(value)
     return ",".join([*map(_word, value), *([hex(unnamed)] if unnamed else [])])

@@ -701,7 +701,7 @@ def _after_mirred(options: dict[str, Any], beside: Mapping[str, Any]) -> None:
 ACTION_RULES: dict[str, Rules] = {
     "bpf": PIPED,
     "connmark": PIPED,
-    "csum": Rules(needs=(Need("parms.update_flags", "otherwise it renews no checksum"),)),
+    "csum": Rules(needs=(Need("parms.update_flags", "otherwise the kernel updates no checksum"),)),
     "ct": Rules(
         needs=(
             Need(

@@ -527,9 +527,9 @@ def _ignored_keys(flower: Flower) -> str | None:
     for name, _ in flower:
         key = f"{name}_"  # so that "key_ip_" is the beginning of a whole word
         if key.startswith("key_vlan_") and not is_vlan:
-            return f"{name} needs key_eth_type of a VLAN"
+            return f"{name} needs a VLAN protocol in key_eth_type"
         if key.startswith("key_cvlan_") and not is_double:
-            return f"{name} needs key_vlan_eth_type of a VLAN"
+            return f"{name} needs a VLAN protocol in key_vlan_eth_type"
         if key.startswith(("key_ppp_", "key_pppoe_")) and not is_ppp:
             return f"{name} needs key_eth_type ETH_P_PPP_SES"
         for start, protocols in FLOWER_NETWORK.items():

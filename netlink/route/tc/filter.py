@@ -119,7 +119,7 @@ def _place(words: Words) -> dict[str, Any]:
     """Return the fields that identify a filter of a link, or of a shared block."""
     block = words.integer("block", 1)
     if (block is None) == (not words.has("dev")):
-        words.refuse("needs dev or, in place of it, block: the number of a shared block")
+        words.refuse("needs either dev or block: a link, or the number of a shared block")
     fields: dict[str, Any] = {
         "handle": _handle(words),
         "parent": place(words, "parent"),
@@ -131,7 +131,7 @@ def _place(words: Words) -> dict[str, Any]:
     }
     if block is not None:
         if fields["parent"]:
-            words.refuse("takes block or parent, not both: a block has no parent")
+            words.refuse("accepts block or parent, not both: a shared block has no parent")
         fields.update(ifindex=TCM_IFINDEX_MAGIC_BLOCK, parent=block)
     return fields
 
@@ -161,7 +161,7 @@ def _write(op: Op[..., None, Any], words: Words) -> Steps[None]:
     fields["options"] = checked(words, FILTER_OPTIONS, FILTER_RULES, {"protocol": protocol})
     fields["rate"] = made(words, "estimator", tc_estimator)
     with naming(words.place):
-        Filter(**fields)  # whatever is wrong is an error before anything is sent
+        Filter(**fields)  # raises on a wrong value before anything is sent
     yield from _send(op, words, fields)
 
 
@@ -298,7 +298,7 @@ def remove(
     """
     words = Words("filter.remove", locals())
     if not prio and (kind is not None or protocol or handle):
-        words.refuse("needs the prio of a filter, with its kind, protocol or handle")
+        words.refuse("accepts kind, protocol and handle only together with prio")
     if not prio and parent is None and block is None and chain is None:
-        words.refuse("needs prio, or one of parent, block and chain to remove all of its filters")
+        words.refuse("needs prio, or one of parent, block and chain to remove all filters there")
     yield from _send(delete, words, _place(words))

@@ -84,13 +84,13 @@ def checked(
             if not options:
                 return None
             raise TypeError(
-                f"{place}: the options of kind {kind!r} are not known, so they must be bytes; "
+                f"{place}: the options of kind {kind!r} are not declared, so they must be bytes; "
                 f"{near(str(kind), classes)}"
             )
         if not options and rule.default is None:
             if rule.needs:
                 _demand(place, kind, rule, cls())
-            return None  # an empty struct would say something: zeros
+            return None  # an empty struct would send zeros
         values = merged(rule.default or {}, options or {})
         if rule.fill is not None:
             rule.fill(values, beside or {})

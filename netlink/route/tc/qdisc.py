@@ -107,7 +107,7 @@ def _write(op: Op[..., None, Any], words: Words) -> Steps[None]:
         "egress_block": words.integer("egress_block", 1),
     }
     with naming(words.place):
-        Qdisc(**fields)  # whatever is wrong is an error before anything is sent
+        Qdisc(**fields)  # raises on a wrong value before anything is sent
     yield op(ifindex=(yield from needed_index(words)), **fields)
 
 
@@ -180,7 +180,7 @@ def change(
     default. Without a `handle`, the kernel replaces a qdisc of another kind (tc_modify_qdisc in
     net/sched/sch_api.c). Raises KernelError: ENOENT if the qdisc does not exist.
     """
-    blocks = {"ingress_block": None, "egress_block": None}  # which the kernel cannot change
+    blocks = {"ingress_block": None, "egress_block": None}  # the kernel cannot change them
     yield from _write(set, Words("qdisc.change", locals() | blocks))
 
 
@@ -201,5 +201,5 @@ def remove(
         "kind": words.text("kind", IFNAMSIZ),
     }
     if not fields["parent"]:
-        words.refuse("needs the place of a qdisc: parent='root', 'ingress', 'clsact' or a class")
+        words.refuse("needs the parent of a qdisc: 'root', 'ingress', 'clsact' or a class")
     yield delete(ifindex=(yield from needed_index(words)), **fields)

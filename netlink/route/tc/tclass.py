@@ -72,7 +72,7 @@ def _write(op: Op[..., None, Any], words: Words) -> Steps[None]:
         "rate": made(words, "estimator", tc_estimator),
     }
     with naming(words.place):
-        Class(**fields)  # whatever is wrong is an error before anything is sent
+        Class(**fields)  # raises on a wrong value before anything is sent
     yield op(ifindex=(yield from needed_index(words)), **fields)
 
 
