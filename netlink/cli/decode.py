@@ -100,7 +100,7 @@ class Known:
         self._decoders: dict[int, Decoder] = {}
 
     def families(self, protocol: int) -> list[Family]:
-        """The families whose message types are known so far."""
+        """Return the families of a protocol with known message types."""
         if protocol not in self._by_protocol:
             loaded = [entry.load() for entry in speaking(protocol)]
             self._by_protocol[protocol] = [

@@ -108,7 +108,7 @@ def _read_only(netns: str | None) -> int:
     return 0
 
 
-# --- what is done ---
+# --- steps ---
 
 
 @dataclass
@@ -182,7 +182,7 @@ def _dump_routes(nl: Connection) -> Figure:
     return Figure(f"routes dumped ({DUMPS} dumps; dst, gateway, oif read)", count, took)
 
 
-# --- what is shown ---
+# --- output ---
 
 
 @dataclass

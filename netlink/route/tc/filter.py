@@ -103,7 +103,8 @@ class Filter(tcmsg):
 # A dump contains the filters of one link, or of one shared block (tc_dump_tfilter).
 get = Op("tc.filter.get", RTM.RTM_GETTFILTER, Filter, answer="one")
 new = Op("tc.filter.new", RTM.RTM_NEWTFILTER, Filter, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
-# tc_new_tfilter ignores NLM_F_REPLACE. Without NLM_F_EXCL, it creates a filter or changes it.
+# tc_new_tfilter ignores NLM_F_REPLACE. With NLM_F_CREATE but without NLM_F_EXCL, it creates a
+# filter or changes the existing one.
 replace = Op("tc.filter.replace", RTM.RTM_NEWTFILTER, Filter, flags=NLM_F.NLM_F_CREATE)
 set = Op("tc.filter.set", RTM.RTM_NEWTFILTER, Filter)
 # Without a priority, removes all filters in the parent's chain.

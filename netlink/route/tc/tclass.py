@@ -48,7 +48,8 @@ class Class(tcmsg):
 # (tclass_get_notify).
 get = Op("tc.class.get", RTM.RTM_GETTCLASS, Class, flags=NLM_F.NLM_F_ECHO, answer="one")
 new = Op("tc.class.new", RTM.RTM_NEWTCLASS, Class, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
-# tc_ctl_tclass ignores NLM_F_REPLACE. Without NLM_F_EXCL, it creates a class or changes it.
+# tc_ctl_tclass ignores NLM_F_REPLACE. With NLM_F_CREATE but without NLM_F_EXCL, it creates a class
+# or changes the existing one.
 replace = Op("tc.class.replace", RTM.RTM_NEWTCLASS, Class, flags=NLM_F.NLM_F_CREATE)
 set = Op("tc.class.set", RTM.RTM_NEWTCLASS, Class)
 delete = Op("tc.class.delete", RTM.RTM_DELTCLASS, Class)

@@ -74,7 +74,7 @@ class BOND_PRI_RESELECT(KernelEnum):
 
 
 class BOND_FOM(KernelEnum):
-    """Which MAC address a failover moves: IFLA_BOND_FAIL_OVER_MAC (net/bonding.h)."""
+    """How a failover changes MAC addresses: IFLA_BOND_FAIL_OVER_MAC (net/bonding.h)."""
 
     BOND_FOM_NONE = 0
     BOND_FOM_ACTIVE = 1

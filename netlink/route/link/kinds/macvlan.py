@@ -45,7 +45,7 @@ class Macvlan(Message):
 
     `macaddr_mode` states how a request changes the list of addresses. The request contains one
     address in `macaddr`, or several in `macaddr_data`. Lengths of the broadcast queue are in
-    packets. A `bc_cutoff` of -1 means no limit.
+    packets. A `bc_cutoff` of -1 disables this queue.
     """
 
     mode: Named[MACVLAN_MODE | int | None] = u32(1, enum=MACVLAN_MODE)
