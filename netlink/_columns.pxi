@@ -54,7 +54,11 @@ cdef class Gather:
 
     def __cinit__(self, Table table not None, Dispatch dispatch not None, *paths,
                   bint is_generic=False):
-        cdef Py_ssize_t most = 1 + sum([len(path.split(".")) for path in paths])
+        cdef Py_ssize_t most = 1
+        for path in paths:
+            if not isinstance(path, str):
+                raise TypeError(f"columns() expects the names of fields, got {path!r}")
+            most += len(path.split("."))
         self.table = table
         self.paths = paths
         self.framing = dispatch.kind
@@ -353,6 +357,9 @@ cdef class Column:
     cdef readonly bytes validity
     cdef readonly bytes ends
 
+    def __init__(self):
+        raise TypeError("a Column is made by columns() alone")
+
     def __len__(self):
         return self.length
 
@@ -385,4 +392,6 @@ cdef class Column:
         return map(self.__getitem__, range(self.length))
 
     def __repr__(self):
+        if self.field is None:  # of __new__, without columns()
+            return "<Column without a field>"
         return f"<Column of {self.length} {self.field.name}, {self.null_count} without>"

@@ -26,7 +26,7 @@ from netlink import (
     iter_messages,
 )
 from netlink import schema as s
-from netlink._core import INDEX_FORMAT, Dispatch, Gather, Messages, Run, kinds, runs, stamp
+from netlink._core import INDEX_FORMAT, Column, Dispatch, Gather, Messages, Run, kinds, runs, stamp
 
 from . import wire
 
@@ -679,6 +679,21 @@ def test_columns_refuse_what_has_none() -> None:
         Gather(Sample.__table__, BY_TYPE)
     with pytest.raises(ValueError, match="only once"):
         Gather(Sample.__table__, BY_TYPE, "mtu", "mtu")
+
+
+def test_columns_are_made_by_columns_alone() -> None:
+    with pytest.raises(TypeError, match=r"^a Column is made by columns\(\) alone"):
+        Column()
+    bare = Column.__new__(Column)
+    assert (repr(bare), len(bare), [*bare]) == ("<Column without a field>", 0, [])
+
+
+def test_a_path_of_columns_is_a_string() -> None:
+    wrong: Any = ["number"]
+    with pytest.raises(
+        TypeError, match=r"^columns\(\) expects the names of fields, got \['number'"
+    ):
+        Gather(Sample.__table__, BY_TYPE, wrong)
 
 
 def test_columns_name_the_place_of_a_fault() -> None:
