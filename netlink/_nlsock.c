@@ -639,7 +639,8 @@ PyDoc_STRVAR(ifindex_doc,
 "ifindex($self, name, /)\n--\n\n"
 "Return the index of a link by its name, in the network namespace of the socket.\n\n"
 "Alternative names of at most 15 bytes work too. Raises OSError (ENODEV) if no link has the name.\n"
-"Uses SIOCGIFINDEX, see netdevice(7).");
+"No name has a colon: dev_ioctl() in net/core/dev_ioctl.c takes it for the label of an address, and\n"
+"would answer \"lo:1\" with the index of lo. Uses SIOCGIFINDEX, see netdevice(7).");
 
 static PyObject *RawSocket_ifindex(PyObject *object, PyObject *name)
 {
@@ -655,7 +656,8 @@ static PyObject *RawSocket_ifindex(PyObject *object, PyObject *name)
         return NULL;
     const size_t length = (size_t)PyBytes_GET_SIZE(bytes);
     const int fits = length > 0 && length < IFNAMSIZ &&
-                     memchr(PyBytes_AS_STRING(bytes), 0, length) == NULL;
+                     memchr(PyBytes_AS_STRING(bytes), 0, length) == NULL &&
+                     memchr(PyBytes_AS_STRING(bytes), ':', length) == NULL;
     if (fits)
         memcpy(request.ifr_name, PyBytes_AS_STRING(bytes), length);
     Py_DECREF(bytes);

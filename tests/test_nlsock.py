@@ -344,6 +344,15 @@ def test_options() -> None:
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL) == sock.protocol == ROUTE
 
 
+def test_a_name_with_a_colon_is_no_link() -> None:
+    """The ioctl takes what follows a colon for the label of an address."""
+    with RawSocket(ROUTE) as nl:
+        assert nl.ifindex("lo") == socket.if_nametoindex("lo")
+        for name in ("lo:", "lo:1"):
+            with pytest.raises(OSError, match=rf"\[Errno {errno.ENODEV}\]"):
+                nl.ifindex(name)
+
+
 @pytest.mark.skipif(
     "asan" in os.environ.get("LD_PRELOAD", ""),
     reason="ASan takes the length that the kernel tells for bytes written",
