@@ -466,6 +466,7 @@ class Connection(Transport):
             steps.close()
             if self._ahead is not None:
                 self._end_send(self._ahead[0])
+                self._settle()
 
     def _unsubscribe(self, queue: Queue) -> None:
         with self._lock:
@@ -531,6 +532,20 @@ class Connection(Transport):
         with self._lock, suppress(BlockingIOError):
             if self._engine.resolver.is_generic and not self._receiving:
                 self._receive(0)
+
+    def _settle(self) -> None:
+        """Receive once after a batch that nobody waits for: its answers may have filled the buffer.
+
+        The next request must not fail for that. Nothing waits for the lock, which this thread may
+        hold if it drops a pipeline.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                if not self._receiving:
+                    with suppress(OSError):
+                        self._receive(0)
+            finally:
+                self._lock.release()
 
     def _begin_send(self, batch: Batch) -> None:
         """Send a batch by the socket's thread."""

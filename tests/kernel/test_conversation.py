@@ -374,6 +374,15 @@ def test_waiter_fails_with_overrun(small: Connection, other: Connection) -> None
     assert sum(isinstance(item, Overrun) for item in items) == 1
 
 
+def test_a_request_after_a_pipeline_that_overran() -> None:
+    """What the thread of the pipeline still sent fills the buffer again, but not for the next."""
+    for _ in range(5):
+        with Connection(FAMILY, timeout=2) as nl:
+            with pytest.raises(Overrun):
+                list(nl.do_many([link.get(index=LO)] * 5000, window=3000))
+            assert nl.do(link.get(index=LO)).ifname == "lo"
+
+
 def test_dump_fails_with_overrun(small: Connection, other: Connection) -> None:
     make_routes(other, 200)
     with pytest.raises(Overrun):
