@@ -272,13 +272,17 @@ def subscribe(engine: Engine, queue: Queue, groups: Iterable[str | int]) -> Step
             raise
 
 
-def join(engine: Engine, groups: Iterable[str | int]) -> Steps[None]:
+def join(engine: Engine, groups: tuple[str | int, ...]) -> Steps[None]:
     """Add groups to the default subscription."""
+    if not groups:
+        raise TypeError("join() expects at least one group, by name or number")
     yield from subscribe(engine, engine.events, groups)
 
 
-def leave(engine: Engine, groups: Iterable[str | int]) -> Steps[None]:
+def leave(engine: Engine, groups: tuple[str | int, ...]) -> Steps[None]:
     """Remove groups from the default subscription."""
+    if not groups:
+        raise TypeError("leave() expects at least one group, by name or number")
     numbers = yield from engine.resolver.numbers(groups, joining=False)
     with engine.lock:
         yield Leave(engine.unsubscribe(engine.events, numbers))
@@ -356,6 +360,7 @@ class Window:
 
 
 OP = attrgetter("op")
+LINK_CHANGES = ("RTM_NEWLINK", "RTM_SETLINK", "RTM_DELLINK")  # linux/rtnetlink.h
 
 
 class Part(NamedTuple):
@@ -503,7 +508,7 @@ class Pipeline:
                     part = Part(None, None, (yield from _outcome_of(item)))
                 parts.append(part)
                 if part.request is not None and part.request.op.answer == "none":
-                    self._forget()
+                    self._forget(part.request.op)
                 if len(parts) >= self._width.most and not inside:
                     yield from self._complete(parts)
         except Exception:
@@ -511,9 +516,13 @@ class Pipeline:
             raise
         yield from self._complete(parts)
 
-    def _forget(self) -> None:
-        """Forget what requests have found, because a change makes it outdated."""
-        self._found = {key: found for key, found in self._found.items() if type(key) is IfIndex}
+    def _forget(self, op: Op[..., Any, Any]) -> None:
+        """Forget lookups that a change may make outdated: those of requests, and the indexes of
+        links too if it may create, rename or delete a link."""
+        if getattr(op.type, "name", None) in LINK_CHANGES:
+            self._found.clear()
+        else:
+            self._found = {key: found for key, found in self._found.items() if type(key) is IfIndex}
 
     def _prepare(
         self, steps: Generator[Any, Any, Any], parts: list[Part], *, inside: bool

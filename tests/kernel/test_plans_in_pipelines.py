@@ -44,6 +44,21 @@ def test_a_lookup_sees_the_changes_before_it() -> None:
         assert [*nl.do_many(mixed)] == [None, 1499]
 
 
+def test_a_name_is_looked_up_again_after_links_changed() -> None:
+    with Connection(ROUTE) as nl:
+        nl.do(link.add("a0", "veth", {"peer": {"ifname": "b0"}}))
+        first, second = nl.do(link.index_of("a0")), nl.do(link.index_of("b0"))
+        many: list[Any] = [
+            addr.add("192.0.2.1/32", "a0"),
+            link.set(index=first, ifname="c0"),
+            link.set(index=second, ifname="a0"),
+            addr.add("192.0.2.2/32", "a0"),
+        ]
+        assert [*nl.do_many(many)] == [None] * 4
+        found = {str(a.local): a.index for a in nl.dump(addr.get(family="inet"))}
+        assert (found["192.0.2.1"], found["192.0.2.2"]) == (first, second)
+
+
 def test_a_wrong_plan_does_not_cost_the_outcomes_before_it() -> None:
     with Connection(ROUTE) as nl:
         nl.do(link.add("v0", "veth", {"peer": {"ifname": "v1"}}))
