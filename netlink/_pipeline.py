@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from operator import attrgetter
 from types import GeneratorType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from netlink._exchange import Batch, untraced, warn
 from netlink.engine import Engine, Queue
@@ -34,6 +34,7 @@ FIRST = 16  # the first requests of a pipeline, whose answers show which of the 
 PATIENCE = 1.0  # seconds to wait for room in the receive buffer, before sending without it
 AHEAD = 512  # requests that are worth a thread which sends them
 RETRIES = 3  # of an interrupted dump
+REMEMBERED = 4096  # lookups of plans
 
 
 # --- steps ----------------------------------------------------------------------------------------
@@ -504,17 +505,24 @@ class Pipeline:
                     part = Part(item, None)
                     inside = item.op.bracket > 0 or (inside and item.op.bracket == 0)
                 else:
+                    if inside:
+                        raise TypeError(f"{item.name} cannot be sent inside a transaction")
                     yield from self._complete(parts)
                     part = Part(None, None, (yield from _outcome_of(item)))
                 parts.append(part)
                 if part.request is not None and part.request.op.answer == "none":
                     self._forget(part.request.op)
-                if len(parts) >= self._width.most and not inside:
+                is_full = len(parts) >= self._width.most
+                if self._raise_errors and isinstance(part.outcome, KernelError):
+                    is_full = True  # to raise it before there are further changes
+                if is_full and not inside:
                     yield from self._complete(parts)
+            yield from self._complete(parts)
         except Exception:
             yield from self._complete(parts)
             raise
-        yield from self._complete(parts)
+        finally:
+            _close(parts)
 
     def _forget(self, op: Op[..., Any, Any]) -> None:
         """Forget lookups that a change may make outdated: those of requests, and the indexes of
@@ -534,49 +542,100 @@ class Pipeline:
             while True:
                 step = steps.send(answer) if error is None else steps.throw(error)
                 answer, error = None, None
-                if isinstance(step, Request) and step.op.answer == "none" and not step.is_dump:
-                    return Part(step, steps)
                 if not isinstance(step, Request | IfIndex):
                     raise TypeError("a plan that listens for events must be @plan(sequence=True)")
-                key = (step.op, step.message, step.is_dump) if isinstance(step, Request) else step
+                if _is_change(step):
+                    return Part(step, steps)
+                key = _lookup(step)
                 if key in self._found:
                     answer = self._found[key]
                     continue
                 if not inside:
                     yield from self._complete(parts)
                 try:
-                    answer = self._found[key] = yield step
+                    answer = yield step
                 except NetlinkError as caught:
                     error = caught
+                else:
+                    if key is not None:
+                        self._remember(key, answer)
+                    elif isinstance(step, Request):
+                        self._forget(step.op)
         except StopIteration as end:
             return Part(None, None, end.value)
         except KernelError as raised:
             return Part(None, None, raised.with_traceback(None))
+        except BaseException:
+            steps.close()
+            raise
         finally:
             error = None  # it holds this frame
+
+    def _remember(self, key: Any, answer: Any) -> None:
+        """Keep the result of a lookup. Items may be endless, so forget all if there are many."""
+        if len(self._found) >= REMEMBERED:
+            self._found.clear()
+        self._found[key] = answer
 
     def _complete(self, parts: list[Part]) -> Steps[None]:
         """Send what is prepared and hand out its outcomes."""
         waiting, parts[:] = parts[:], []
         answers: list[Any] = []
         requests = [part.request for part in waiting if part.request is not None]
-        while requests:
-            fits = len(requests) if self._engine.bracketed else self._width.fits(requests)
-            batch = yield from self._begin(requests[:fits])
-            answers += yield from self._answered(batch)
-            requests = requests[fits:]
-        received = iter(answers)
         outcomes: list[Any] = []
+        failure: Exception | None = None
         try:
-            for part in waiting:
-                is_known = part.request is None
-                outcome = part.outcome if is_known else _conclude(part.steps, next(received))
-                outcomes.append(outcome)
-        except TypeError:  # of a wrong plan: the others have their outcomes
-            yield from self._deliver(outcomes)
+            while requests:
+                fits = len(requests) if self._engine.bracketed else self._width.fits(requests)
+                batch = yield from self._begin(requests[:fits])
+                answers += yield from self._answered(batch)
+                requests = requests[fits:]
+        except BaseException:
+            _close(waiting)
             raise
+        received = iter(answers)
+        for part in waiting:
+            if part.request is None:
+                outcomes.append(part.outcome)
+                continue
+            try:
+                outcomes.append(_conclude(part.steps, next(received)))
+            except Exception as error:  # not an outcome, so that it comes after those before it
+                failure = error
+                _close(waiting)
+                break
         if outcomes:
             yield from self._deliver(outcomes)
+        if failure is not None:
+            try:
+                raise failure
+            finally:
+                failure = None  # it holds this frame
+
+
+def _close(parts: list[Part]) -> None:
+    """Close the generators of plans that get no answer."""
+    for part in parts:
+        if part.steps is not None:
+            part.steps.close()
+
+
+def _is_change(step: Any) -> TypeGuard[Request[Any, Any]]:
+    """Whether a step of a plan is a request that can be sent together with others."""
+    return (
+        isinstance(step, Request)
+        and step.op.answer == "none"
+        and step.op.ends == "ack"
+        and not step.is_dump
+    )
+
+
+def _lookup(step: Request[Any, Any] | IfIndex) -> Any:
+    """Return what identifies a lookup; None for a request that may change something."""
+    if isinstance(step, IfIndex):
+        return step
+    is_lookup = step.is_dump or step.op.dumps
+    return (step.op, step.message, step.is_dump) if is_lookup else None
 
 
 def _is_plain(items: list[Any]) -> bool:
