@@ -525,12 +525,14 @@ class Pipeline:
             _close(parts)
 
     def _forget(self, op: Op[..., Any, Any]) -> None:
-        """Forget lookups that a change may make outdated: those of requests, and the indexes of
-        links too if it may create, rename or delete a link."""
-        if getattr(op.type, "name", None) in LINK_CHANGES:
-            self._found.clear()
-        else:
-            self._found = {key: found for key, found in self._found.items() if type(key) is IfIndex}
+        """Forget lookups that a change may make outdated: of messages like the changed one, and of
+        the indexes of links if it may create, rename or delete a link."""
+        changes_links = getattr(op.type, "name", None) in LINK_CHANGES
+        self._found = {
+            key: found
+            for key, found in self._found.items()
+            if not (changes_links if type(key) is IfIndex else _is_alike(key[0].reply, op.request))
+        }
 
     def _prepare(
         self, steps: Generator[Any, Any, Any], parts: list[Part], *, inside: bool
@@ -611,6 +613,11 @@ class Pipeline:
                 raise failure
             finally:
                 failure = None  # it holds this frame
+
+
+def _is_alike(one: type[Any], other: type[Any]) -> bool:
+    """Whether two message classes are about the same objects."""
+    return issubclass(one, other) or issubclass(other, one)
 
 
 def _close(parts: list[Part]) -> None:

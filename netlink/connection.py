@@ -320,8 +320,8 @@ class Connection(Transport):
 
         A plan must consist of lookups and at most one change. A lookup waits for everything before
         it. The index of a link is looked up once for each name, and again after a request that may
-        create, rename or delete a link. Other lookups are made once as long as no change comes
-        between.
+        create, rename or delete a link. Any other lookup is made once, and again after a change of
+        the same kind of object.
 
         Requests between two that open and close a transaction, as nftables has them, reach the
         kernel in one send, and it carries out all of them or none. If it refuses the whole, each

@@ -335,11 +335,15 @@ def test_identical_lookups_are_made_once(connect: Connect) -> None:
     with opened(connect, kernel) as nl:
         made = [add(number, beside=5 + number % 2, dev="v0") for number in range(100, 140)]
         assert list(nl.do_many(made)) == [f"added {number + 7}" for number in range(100, 140)]
-        assert kernel.asked.count(("GETTHING", 5)) == kernel.asked.count(("GETTHING", 6)) == 1
-        assert len(kernel.asked) == 42
+        # A change of a thing may have changed what was looked up.
+        assert kernel.asked.count(("GETTHING", 5)) == kernel.asked.count(("GETTHING", 6)) == 20
+        kernel.asked.clear()
+        looks = [look(5), look(6)] * 10
+        assert list(nl.do_many(looks)) == [5, 6] * 10
+        assert kernel.asked == [("GETTHING", 5), ("GETTHING", 6)]
         # Another call looks again.
-        list(nl.do_many([add(200, beside=5)]))
-        assert kernel.asked.count(("GETTHING", 5)) == 2
+        list(nl.do_many(looks))
+        assert len(kernel.asked) == 4
 
 
 @BOTH
@@ -352,8 +356,8 @@ def test_the_changes_of_plans_are_sent_together(connect: Connect) -> None:
             return super().send(buffer, timeout=timeout)
 
     with connect(FAMILY, socket=Counting(Things(5), FAMILY), timeout=5) as nl:
-        list(nl.do_many([add(number, beside=5) for number in range(100, 150)], window=50))
-        assert len(sends) == 2  # the lookup, then all changes
+        list(nl.do_many([add(number, dev="lo") for number in range(100, 150)], window=50))
+        assert len(sends) == 1
 
 
 @BOTH
@@ -475,7 +479,7 @@ def test_a_plan_that_is_not_declared_as_a_sequence(connect: Connect) -> None:
         assert got == [None, "added 2"]
         assert 11 not in kernel.known
         got = []
-        with pytest.raises(TypeError, match=r"waits for events must be @plan\(sequence=True\)"):
+        with pytest.raises(TypeError, match=r"listens for events must be @plan\(sequence=True\)"):
             for outcome in nl.do_many([new(number=3), event()]):
                 got.append(outcome)
         assert got == [None]
