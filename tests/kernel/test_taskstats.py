@@ -39,7 +39,8 @@ def nl() -> Iterator[Connection]:
     for kind, inode in INITIAL.items():
         if Path(f"/proc/self/ns/{kind}").stat().st_ino != inode:
             pytest.skip(f"taskstats takes the initial {kind} namespace")
-    with Connection(taskstats.FAMILY, timeout=20) as connection:
+    # The whole machine's exits are events: 4 MiB hold some thousand while this test is not scheduled.
+    with Connection(taskstats.FAMILY, timeout=20, rcvbuf=4 << 20) as connection:
         try:
             connection.do(taskstats.of_pid(os.getpid()))
         except KernelPermissionError as error:
@@ -70,6 +71,18 @@ def exits(nl: Connection, *pids: int) -> list[TaskStats]:
             if len(found) == len(pids):
                 return [found[pid] for pid in pids]
     pytest.fail(f"no exits of {set(pids) - set(found)}")
+
+
+def heard(nl: Connection, pid: int) -> bool:
+    """Whether the exit of a process arrives before the next Overrun."""
+    for event in nl.events(timeout=20):
+        if isinstance(event, Overrun):
+            return False
+        assert isinstance(event, TaskStats)
+        task = event.aggr_pid and event.aggr_pid.stats
+        if task and task.ac_tgid == pid:
+            return True
+    return False
 
 
 def child(script: str) -> subprocess.Popen[bytes]:
@@ -204,10 +217,13 @@ def test_lost_exits_are_told_and_listening_goes_on(nl: Connection) -> None:
         for event in small.events(timeout=20):
             if isinstance(event, Overrun):
                 break
-        assert small.stats.overruns == 1
-        with child("pass") as process:
-            process.wait()
-        exits(small, process.pid)
+        assert small.stats.overruns
+        for _ in range(20):  # others' exits may fill the small buffer again
+            with child("pass") as process:
+                process.wait()
+            if heard(small, process.pid):
+                return
+    pytest.fail("no exit was received after an overrun")
 
 
 def test_a_cpu_that_there_is_not(nl: Connection) -> None:
