@@ -394,6 +394,10 @@ class Pipeline:
         self._index = 0  # of the next outcome
         self._found: dict[Any, Any] = {}  # results of lookups
 
+    def has_begun(self, batch: Batch) -> bool:
+        """Whether a batch belongs to this pipeline, and its outcomes were not taken yet."""
+        return any(begun is batch for begun in self._begun)
+
     def steps(self) -> Generator[Any, Any, None]:
         """The steps: they end when all outcomes are handed out."""
         width, begun = self._width, self._begun

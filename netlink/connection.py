@@ -465,8 +465,9 @@ class Connection(Transport):
             return
         finally:
             steps.close()
-            if self._ahead is not None:
-                self._end_send(self._ahead[0])
+            ahead = self._ahead
+            if ahead is not None and pipeline.has_begun(ahead[0]):  # not that of another thread
+                self._end_send(ahead[0])
                 self._settle()
 
     def _unsubscribe(self, queue: Queue) -> None:
@@ -573,7 +574,8 @@ class Connection(Transport):
         except OSError as error:
             with self._lock:
                 self._engine.send_failed(ahead[1], error)
-        self._ahead = None
+        if self._ahead is ahead:  # only the pipeline that began it gets here
+            self._ahead = None
 
     def _flush(self) -> None:
         """Send what the engine has. Each buffer is one send: together they could be more than the
