@@ -39,7 +39,7 @@ def nl() -> Iterator[Connection]:
     for kind, inode in INITIAL.items():
         if Path(f"/proc/self/ns/{kind}").stat().st_ino != inode:
             pytest.skip(f"taskstats takes the initial {kind} namespace")
-    # The whole machine's exits are events: 4 MiB hold some thousand while this test is not scheduled.
+    # The exits of the whole machine are events: 4 MiB hold those that come while this test waits.
     with Connection(taskstats.FAMILY, timeout=20, rcvbuf=4 << 20) as connection:
         try:
             connection.do(taskstats.of_pid(os.getpid()))
