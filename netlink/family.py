@@ -405,6 +405,12 @@ class Plan(Generic[T_co]):
             self.steps().close()  # a generator function binds its arguments at the call
         except TypeError as error:
             raise _wrong_arguments(function, name, kwargs, error) from None
+        for value in (*args, *kwargs.values()):
+            if hasattr(value, "__next__") and not hasattr(value, "fileno"):
+                raise TypeError(
+                    f"{name}() got {value!r}, which can be read only once, but a plan may be "
+                    f"executed again; give a list or a tuple"
+                )
 
     def steps(self) -> Steps[T_co]:
         """Return the steps from the beginning, for a connection to execute."""

@@ -574,6 +574,21 @@ def test_a_plan_is_not_an_iterable() -> None:
         next(made)  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize("made", [iter([1]), (n for n in range(3)), map(int, "12"), zip()])
+def test_an_argument_that_can_be_read_only_once_is_refused(made: Any) -> None:
+    """The second execution would find it empty, and do something else without an error."""
+    words = r"test_family\.twice\(\) got .*, which can be read only once"
+    with pytest.raises(TypeError, match=words):
+        untyped(made)
+    with pytest.raises(TypeError, match=words):
+        untyped(5, name=made)
+
+
+def test_an_open_file_may_be_an_argument() -> None:
+    with open(__file__) as file:
+        assert untyped(5, name=file).kwargs == {"name": file}
+
+
 @pytest.mark.parametrize("wrong", [lambda: None, 5, None, "x", twice])
 def test_only_a_generator_function_makes_plans(wrong: Any) -> None:
     with pytest.raises(TypeError, match="@plan expects a generator function, got ") as caught:
