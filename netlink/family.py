@@ -405,11 +405,14 @@ class Plan(Generic[T_co]):
             self.steps().close()  # a generator function binds its arguments at the call
         except TypeError as error:
             raise _wrong_arguments(function, name, kwargs, error) from None
-        for value in (*args, *kwargs.values()):
+        code = function.__code__
+        names = code.co_varnames[: code.co_argcount]
+        more = [f"[{position}]" for position in range(len(names), len(args))]  # of *names
+        for key, value in (*zip((*names, *more), args, strict=False), *kwargs.items()):
             if hasattr(value, "__next__") and not hasattr(value, "fileno"):
                 raise TypeError(
-                    f"{name}() got {value!r}, which can be read only once, but a plan may be "
-                    f"executed again; give a list or a tuple"
+                    f"{name}.{key}: {value!r} can be read only once, but a plan may be executed "
+                    f"again; give a list or a tuple"
                 )
 
     def steps(self) -> Steps[T_co]:
