@@ -411,8 +411,8 @@ class Plan(Generic[T_co]):
         for key, value in (*zip((*names, *more), args, strict=False), *kwargs.items()):
             if hasattr(value, "__next__") and not hasattr(value, "fileno"):
                 raise TypeError(
-                    f"{name}.{key}: {value!r} can be read only once, but a plan may be executed "
-                    f"again; give a list or a tuple"
+                    f"{name}.{key}: expected a list or a tuple, got {value!r}, which can be read "
+                    f"only once; a plan may be executed again"
                 )
 
     def steps(self) -> Steps[T_co]:

@@ -1,7 +1,5 @@
 """The only list of families: it is complete, cheap to import, and helps with unknown names."""
 
-import importlib
-import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,17 +11,13 @@ from netlink import registry
 from netlink.constants import NETLINK
 from netlink.family import Family
 from netlink.registry import FAMILIES, Entry, find, load, near, speaking
+from tools.declarations import modules
 
 
 def declared_families() -> dict[str, Family]:
     """Every module of the package that has a FAMILY, found without the registry."""
-    found = {}
-    for module in pkgutil.walk_packages(netlink.__path__, "netlink."):
-        if ".cli" not in module.name and not module.name.endswith("__main__"):
-            family = getattr(importlib.import_module(module.name), "FAMILY", None)
-            if isinstance(family, Family):
-                found[module.name] = family
-    return found
+    loaded = {module.__name__: getattr(module, "FAMILY", None) for module in modules("netlink")}
+    return {name: family for name, family in loaded.items() if isinstance(family, Family)}
 
 
 def test_every_family_is_listed() -> None:
