@@ -398,7 +398,12 @@ def test_traffic_control(shaped: None, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_actions(scene: None, capsys: pytest.CaptureFixture[str]) -> None:
-    make("actions add action gact drop index 7\nactions add action gact pass index 8", "tc")
+    try:
+        make("actions add action gact drop index 7\nactions add action gact pass index 8", "tc")
+    except AssertionError as error:
+        if "Operation not permitted" not in str(error):
+            raise
+        pytest.skip("only root of the initial user namespace changes actions (tc_ctl_action)")
     tables = dump("action --kind gact", capsys)
     assert [each["index"] for table in tables for each in gact_parameters(table)] == [7, 8]
     assert main(["dump", "action", "--kind", "gact"]) == 0
