@@ -116,7 +116,8 @@ SAMPLES: dict[str, tuple[Any, Any, bytes]] = {
 
 
 def declare(name: str, **fields: Any) -> Any:
-    """A message class made on the fly."""
+    """A message class made on the fly. It is of this module, not of the one that makes classes."""
+    fields["__module__"] = __name__
     return types.new_class(name, (Message,), exec_body=lambda namespace: namespace.update(fields))
 
 

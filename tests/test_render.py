@@ -29,6 +29,7 @@ LONGEST = 2 * render.REPR_ROOM  # what "about" that many characters may mean
 
 def declare(base: Any = Message, **fields: Any) -> Any:
     """A message class made on the fly."""
+    fields["__module__"] = __name__  # not that of the metaclass
     return types.new_class("Made", (base,), exec_body=lambda namespace: namespace.update(fields))
 
 

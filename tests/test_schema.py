@@ -64,6 +64,7 @@ FULL = Tree(family=2, bits=5, address="192.0.2.1", leaf={"value": 1, "state": 6}
 
 def declare(base: Any = Message, **fields: Any) -> Any:
     """A message class made on the fly."""
+    fields["__module__"] = __name__  # not that of the metaclass
     return types.new_class("Made", (base,), exec_body=lambda namespace: namespace.update(fields))
 
 

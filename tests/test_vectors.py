@@ -417,6 +417,7 @@ def canonical_value(value: Any) -> Any:
 
 def declare(**fields: Any) -> type[Message]:
     """A message class of the given fields."""
+    fields["__module__"] = __name__  # not that of the metaclass
     return cast("type[Message]", schema.MessageType("Declared", (Message,), fields))
 
 
