@@ -62,7 +62,8 @@ def python(module: str, distribution: str) -> Callable[[Path], list[str]]:
 def older(module: str) -> Callable[[Path], list[str]]:
     """Return a function that returns the command of an older version of this library.
 
-    NETLINK_BEFORE names the interpreter in whose environment that version is installed.
+    NETLINK_BEFORE names the interpreter in whose environment that version is installed. It must not
+    be an editable install: this checkout would come before it on the path.
     """
     make = python(module, "fastnetlink")
 
