@@ -265,7 +265,7 @@ class Engine:
     """Tracks requests and sorts what comes back; see the table at the head of this file.
 
     `resolver` knows the numbers of generic families; for other protocols it is a null object.
-    `lock` is held by whoever calls a method, if threads share the engine.
+    `lock`: the caller of a method must hold it, if threads share the engine.
     """
 
     def __init__(
