@@ -12,7 +12,9 @@ import signal
 import socket
 import struct
 import sys
+import textwrap
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -79,6 +81,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         reason = "the kernel does not answer rtnetlink: a task that died holds its RTNL lock"
         for item in live:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print one line for each file with skipped tests: their number and the commonest reason.
+
+    All reasons together would be most of the output, and would hide what failed. `-rs` prints them.
+    """
+    reasons: dict[str, Counter[str]] = {}
+    for report in terminalreporter.stats.get("skipped", ()):
+        # An xfail has no place and reason; its own report names it.
+        if isinstance(report.longrepr, tuple):
+            text = report.longrepr[2].removeprefix("Skipped: ")
+            file = report.nodeid.partition("::")[0]
+            reasons.setdefault(file, Counter())[" ".join(text.split())] += 1
+    if reasons:
+        terminalreporter.section("skipped tests and their commonest reasons (-rs prints all)")
+    for file, texts in sorted(reasons.items()):
+        reason = textwrap.shorten(texts.most_common(1)[0][0], 90, placeholder="...")
+        terminalreporter.write_line(f"skipped {texts.total()} in {file}: {reason}")
 
 
 def kernel_is_stuck() -> bool:
