@@ -33,7 +33,7 @@ LAYERS = (
     ("_core", "_nlsock"),
     ("render",),
     ("schema",),
-    ("family",),
+    ("family", "words"),
     ("extack", "registry"),
     ("generic/nlctrl",),
     # Families do not import each other: only nlctrl, which is below.

@@ -13,11 +13,11 @@ from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
 from netlink.family import Op, Steps, plan
 from netlink.route.link import Dev, needed_index
 from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM, rtgenmsg
-from netlink.route.words import U8, Prefix, Words, family_of
 from netlink.schema import Addr, IPAddress, Message, Named, Nested, s32, string, struct, u8, u32
 
 # Address has a field named `address`, which would hide this function from later fields.
 from netlink.schema import address as ip
+from netlink.words import U8, Prefix, Words, family_of
 
 
 class IFA_F(KernelFlag):

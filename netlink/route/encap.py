@@ -10,7 +10,6 @@ from ipaddress import IPv6Address
 from typing import Any, Self, TypeAlias
 
 from netlink.constants import KernelEnum, KernelFlag
-from netlink.route.words import U16, Words
 from netlink.schema import (
     Addr,
     Message,
@@ -34,6 +33,7 @@ from netlink.schema import (
     u32,
     u64,
 )
+from netlink.words import U16, Words
 
 MAX_PROG_NAME = 256  # name of a BPF program without the NUL (net/core/lwt_bpf.c, seg6_local.c)
 

@@ -9,7 +9,7 @@ from netlink.constants import ALTIFNAMSIZ, NLM_F
 from netlink.family import Op, Steps, plan
 from netlink.route.link import Dev, Link, needed_index
 from netlink.route.rtnetlink import ROUTE, RTM
-from netlink.route.words import Words
+from netlink.words import Words
 
 new = Op("linkprop.new", RTM.RTM_NEWLINKPROP, Link, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 delete = Op("linkprop.delete", RTM.RTM_DELLINKPROP, Link)

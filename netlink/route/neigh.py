@@ -12,7 +12,6 @@ from netlink.constants import AF, NLM_F, KernelFlag
 from netlink.family import Op, Steps, plan
 from netlink.route.link import Dev, needed_index
 from netlink.route.rtnetlink import ROUTE, RTM, RTN, RTPROT, rtgenmsg
-from netlink.route.words import U8, U16, Words, family_of
 from netlink.schema import (
     Addr,
     IPAddress,
@@ -32,6 +31,7 @@ from netlink.schema import (
     u16,
     u32,
 )
+from netlink.words import U8, U16, Words, family_of
 
 
 class NUD(KernelFlag):

@@ -18,7 +18,6 @@ from netlink.family import Op, Steps, plan
 from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap, encapsulation
 from netlink.route.link import Dev, dev_index
 from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM, RTNH_F, RTPROT
-from netlink.route.words import U8, U16, U32, Words, family_of
 from netlink.schema import (
     Addr,
     IPAddress,
@@ -40,6 +39,7 @@ from netlink.schema import (
     u64,
     uint,
 )
+from netlink.words import U8, U16, U32, Words, family_of
 
 
 class NEXTHOP_GRP_TYPE(KernelEnum):

@@ -34,7 +34,6 @@ from netlink.route.rtnetlink import (
     RTPROT,
     rtgenmsg,
 )
-from netlink.route.words import PROTOCOLS, U8, U16, Words, family_of
 from netlink.schema import (
     Addr,
     AddrOrLabels,
@@ -60,6 +59,7 @@ from netlink.schema import (
     u64,
     uint,
 )
+from netlink.words import PROTOCOLS, U8, U16, Words, family_of
 
 TCP_CA_NAME_MAX = 16  # include/net/tcp.h; the kernel truncates longer names (ip_metrics_convert)
 

@@ -14,7 +14,6 @@ from typing import Any
 from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
 from netlink.family import Op, Steps, plan
 from netlink.route.rtnetlink import ROUTE, RT_TABLE, RTM, RTPROT, rtgenmsg
-from netlink.route.words import PROTOCOLS, S32, U8, U16, U32, U64, Words
 from netlink.schema import (
     Addr,
     IPAddress,
@@ -31,6 +30,7 @@ from netlink.schema import (
     u16,
     u32,
 )
+from netlink.words import PROTOCOLS, S32, U8, U16, U32, U64, Words
 
 
 class FR_ACT(KernelEnum):

@@ -25,7 +25,6 @@ from netlink.route.ether import ETH_P
 from netlink.route.link.kinds import KINDS, SLAVE_KINDS
 from netlink.route.link.linkinfo import LinkInfo
 from netlink.route.rtnetlink import ROUTE, RTEXT_FILTER, RTM, rtgenmsg
-from netlink.route.words import S32, U8, Words
 from netlink.schema import (
     IPAddress,
     Lazy,
@@ -54,6 +53,7 @@ from netlink.schema import (
 
 # VfInfo has a field with the same name, which would hide this function from later fields.
 from netlink.schema import mac as hardware
+from netlink.words import S32, U8, Words
 
 if TYPE_CHECKING:
     from netlink.route.bridgespec import BridgeSpec

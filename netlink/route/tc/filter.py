@@ -29,7 +29,6 @@ from netlink.route.tc.tcmsg import (
     tc_estimator,
     tc_stats,
 )
-from netlink.route.words import U16, Words
 from netlink.schema import (
     Bitfield32,
     Message,
@@ -44,6 +43,7 @@ from netlink.schema import (
     u8,
     u32,
 )
+from netlink.words import U16, Words
 
 
 class TCA_DUMP_FLAGS(KernelFlag):

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
 from netlink.errors import EncodeError
-from netlink.route.words import Words, near
 from netlink.schema import Message
+from netlink.words import Words, near
 
 __all__ = ["Need", "Options", "Rules", "checked", "given", "made", "merged", "naming", "plain"]
 

@@ -24,8 +24,8 @@ from netlink.route.tc.tcmsg import (
     tc_stats,
     tcmsg,
 )
-from netlink.route.words import Words
 from netlink.schema import Nested, flag, nest, selected, string, struct, u8, u32
+from netlink.words import Words
 
 
 class QdiscStats(Stats):

@@ -16,8 +16,8 @@ from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.route.tc.options import Options, checked, made, naming
 from netlink.route.tc.sch import CLASS_OPTIONS, CLASS_RULES, CLASS_STATS
 from netlink.route.tc.tcmsg import Stats, place, tc_estimator, tc_stats, tcmsg
-from netlink.route.words import Words
 from netlink.schema import Nested, nest, selected, string, struct
+from netlink.words import Words
 
 
 class ClassStats(Stats):

@@ -10,7 +10,6 @@ from typing import Any
 
 from netlink.constants import AF, KernelEnum, KernelNumber
 from netlink.errors import EncodeError
-from netlink.route.words import Words
 from netlink.schema import (
     Message,
     Named,
@@ -26,6 +25,7 @@ from netlink.schema import (
     u32,
     u64,
 )
+from netlink.words import Words
 
 # The ifindex of a filter or chain in a shared block. The parent is then the number of the block. In
 # the C header the value is 0xffffffff, but the member is signed.

@@ -1,6 +1,6 @@
 """Words: checks and converts the arguments of one plan; its errors name the plan and the argument.
 
-The plans of the route family accept what people write: "192.0.2.0/24", "default", type="blackhole",
+Plans accept what people write: "192.0.2.0/24", "default", type="blackhole",
 dev="eth0". Each plan passes its arguments to a Words object and asks it for values. This file must
 not depend on a particular plan or message, and it does no I/O.
 """
