@@ -1,0 +1,431 @@
+# Views: the bytes of a message body, read through the fields of its class. _core.pyx includes this
+# file.
+#
+# A view finds an attribute in the bytes and loads its value. It also finds the path of a place in
+# the bytes, for errors. Nothing here writes. A separate file, because it is all of the reading.
+
+cdef enum:
+    SCANS = 3  # number of reads that scan; later reads use an index of the attributes
+
+
+@cython.no_gc
+cdef class View:
+    """The bytes of a message body, read through the fields of the class.
+
+    It refers to one `bytes` object and to its parent view only, so it cannot be part of a cycle.
+    """
+    cdef bytes data            # the whole buffer
+    cdef Py_ssize_t offset     # position of the body in `data`
+    cdef uint32_t length       # bytes of the body
+    cdef uint8_t envelope      # bytes of message headers directly before the body; 0: none
+    cdef uint8_t scans
+    cdef bint blind            # used to find the path of an error: unchecked, and without a path
+    cdef uint32_t *index       # slot -> payload offset in the body, 0: absent
+    cdef View parent
+    cdef Meaning meaning       # what the type of a whole message means in its family, or None
+
+    def __dealloc__(self):
+        PyMem_Free(self.index)
+
+    def __init__(self, **fields):
+        """Encode the arguments, which are fields by name. None leaves the attribute out."""
+        cdef list values = PyDict_Values(fields)
+        if self.data is not None:
+            raise TypeError(f"a {type(self).__name__} is immutable: use replace() to get a changed "
+                            "copy")
+        self.data = encode(table_of(type(self)), tuple(fields), PySequence_Fast_ITEMS(values))
+        self.length = <uint32_t>PyBytes_GET_SIZE(self.data)
+
+    @classmethod
+    def from_bytes(cls, data, /):
+        """Return a message from its body: any buffer object, without struct nlmsghdr.
+
+        Raises DecodeError if the framing of the attributes is wrong.
+        """
+        body_bytes = data if type(data) is bytes else bytes(memoryview(data))
+        return new_view(table_of(cls), body_bytes, 0, len(body_bytes), 0, None)
+
+    def __bytes__(self):
+        return PyBytes_FromStringAndSize(<const char *>body(self), self.length)
+
+    def __eq__(self, other):
+        cdef View that
+        if type(self) is not type(other):
+            return NotImplemented
+        that = other
+        return (self.length == that.length
+                and memcmp(body(self), body(that), self.length) == 0)
+
+    def __hash__(self):
+        return hash((type(self), bytes(self)))
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        envelope = self.data[self.offset - self.envelope:self.offset] if self.envelope else b""
+        name = self.meaning.name if self.meaning is not None else None
+        return _restore, (type(self), bytes(self), envelope, name)
+
+    def detach(self):
+        """Return the same message with its own copy of the bytes.
+
+        A received message keeps its whole receive buffer in memory; a detached message does not.
+        """
+        cdef View view = _restore(*self.__reduce__()[1])
+        view.meaning = self.meaning
+        return view
+
+    @property
+    def nlmsg_type(self):
+        """The type of a received message; None for a message that was not received."""
+        return envelope_of(self).nlmsg_type if self.envelope else None
+
+    @property
+    def nlmsg_flags(self):
+        """The flags (NLM_F_*) of a received message, otherwise None."""
+        return envelope_of(self).nlmsg_flags if self.envelope else None
+
+    @property
+    def nlmsg_seq(self):
+        """The sequence number of a received message, otherwise None."""
+        return envelope_of(self).nlmsg_seq if self.envelope else None
+
+    @property
+    def nlmsg_pid(self):
+        """The port ID of the socket whose request a received message answers, otherwise None."""
+        return envelope_of(self).nlmsg_pid if self.envelope else None
+
+    @property
+    def genl_cmd(self):
+        """The command of a received message of a generic family, otherwise None."""
+        return command_of(self).cmd if self.envelope == GENERIC_ENVELOPE else None
+
+    @property
+    def genl_version(self):
+        """The version of a received message of a generic family, otherwise None."""
+        return command_of(self).version if self.envelope == GENERIC_ENVELOPE else None
+
+    @property
+    def cn_seq(self):
+        """The `seq` in the struct cn_msg of a received connector message, otherwise None."""
+        return connector_of(self).seq if self.envelope == CONNECTOR_ENVELOPE else None
+
+    @property
+    def cn_ack(self):
+        """The `ack` in the struct cn_msg of a received connector message, otherwise None."""
+        return connector_of(self).ack if self.envelope == CONNECTOR_ENVELOPE else None
+
+    @property
+    def nlmsg_name(self):
+        """The kernel's name for the type of a received message, or for its generic command.
+
+        Examples are "RTM_NEWLINK" and "CTRL_CMD_NEWFAMILY". A type without a known name reads as
+        its number, as text. None for a message that was not received.
+        """
+        if self.meaning is not None:
+            return self.meaning.name
+        if not self.envelope:
+            return None
+        key = self.genl_cmd
+        return str(envelope_of(self).nlmsg_type if key is None else key)
+
+    def _changed(self, **fields):
+        """Return a message of the arguments only, encoded in the context of this one.
+
+        replace() uses it.
+        """
+        cdef list values = PyDict_Values(fields)
+        cdef View view = <View>netlink_new(type(self), ())
+        view.data = encode(table_of(type(self)), tuple(fields), PySequence_Fast_ITEMS(values), self)
+        view.length = <uint32_t>PyBytes_GET_SIZE(view.data)
+        return view
+
+    def _check_families(self):
+        """Raise EncodeError if an address does not belong to the message's address family."""
+        try:
+            check_families(table_of(type(self)), self, None)
+        except EncodeError as error:
+            raise deeper(error, type(self).__name__)
+
+    def _items(self):
+        """Return (Field, value) of each header member, then of each declared attribute present."""
+        cdef Table table = table_of(type(self))
+        cdef Field f
+        cdef const uint8_t *p
+        cdef Py_ssize_t n
+        cdef list result = []
+        for f in table.names.values():
+            if f.type < 0:
+                result.append((f, f.value(self, p, n) if find(self, f, &p, &n) else f.missing))
+        seen = set()
+        for number, offset, length in self._walk():
+            f = table.field(number & NLA_TYPE_MASK)
+            if f is not None and f.slot not in seen:
+                seen.add(f.slot)
+                value = f.value(self, body(self) + <Py_ssize_t>offset, length)
+                if value is not False:  # a byte_flag of 0 means the same as an absent one
+                    result.append((f, value))
+        return result
+
+    def _walk(self):
+        """Return (nla_type with flags, payload offset in the body, length) of each attribute."""
+        cdef Table table = table_of(type(self))
+        cdef Cursor c
+        cdef nlattr header
+        cdef list result = []
+        if not table.has_attributes:
+            return result
+        c = attributes(self, table.start)
+        while attribute_ok(&c, &header):
+            result.append((header.nla_type, c.at + NLA_HDRLEN - body(self),
+                           header.nla_len - NLA_HDRLEN))
+            step(&c, header.nla_len)
+        return result
+
+    def _below(self, unsigned int type, Py_ssize_t offset, Py_ssize_t length):
+        """Return the messages inside an attribute from _walk, each with its place: "" or "[1]"."""
+        cdef Field f = table_of(<object>self.__class__).field(type & NLA_TYPE_MASK)
+        if f is None:
+            return []
+        return views_below(f, self, body(self) + offset - NLA_HDRLEN, length + NLA_HDRLEN)
+
+    def _path(self, Py_ssize_t offset):
+        """Return the path to an offset in the body, such as "Link.linkinfo.data.id"."""
+        return path_at(self, body(self) + offset)
+
+
+cdef object make_view(object cls, PyObject **args, size_t count, PyObject *names):
+    """Construct a message; a message class calls this, with or without __init__."""
+    cdef View view
+    if PyVectorcall_NARGS(count):
+        raise TypeError(f"{cls.__name__}() expects its fields as keyword arguments")
+    view = <View>netlink_new(cls, ())
+    view.data = encode(table_of(cls), <tuple>names if names != NULL else (), args)
+    view.length = <uint32_t>PyBytes_GET_SIZE(view.data)
+    return view
+
+
+cdef inline const uint8_t *data_start(View view) noexcept:
+    return <const uint8_t *>PyBytes_AS_STRING(view.data)
+
+
+cdef inline const uint8_t *body(View view) noexcept:
+    return <const uint8_t *>PyBytes_AS_STRING(view.data) + view.offset
+
+
+cdef inline Cursor attributes(View view, Py_ssize_t start) noexcept:
+    """Return a cursor over the attributes of a view."""
+    cdef Cursor c
+    if start > view.length:
+        start = view.length
+    c.at = body(view) + start
+    c.left = view.length - start
+    return c
+
+
+cdef nlmsghdr envelope_of(View view) noexcept:
+    cdef nlmsghdr header
+    memcpy(&header, body(view) - view.envelope, NLMSG_HDRLEN)
+    return header
+
+
+cdef genlmsghdr command_of(View view) noexcept:
+    cdef genlmsghdr command
+    memcpy(&command, body(view) - GENL_HDRLEN, GENL_HDRLEN)
+    return command
+
+
+cdef cn_msg connector_of(View view) noexcept:
+    cdef cn_msg message
+    memcpy(&message, body(view) - CN_HDRLEN, CN_HDRLEN)
+    return message
+
+
+cdef View new_view(Table table, bytes data, Py_ssize_t offset, Py_ssize_t length,
+                   int envelope, View parent):
+    """Return a view of a part of `data`. The caller must have checked that the part exists."""
+    cdef View view = <View>netlink_new(table.cls, ())
+    view.data = data
+    view.offset = offset
+    view.length = <uint32_t>length
+    view.envelope = envelope
+    view.parent = parent
+    view.blind = parent is not None and parent.blind
+    if table.has_attributes and not view.blind:
+        check_attributes(table, view)
+    return view
+
+
+cdef int check_attributes(Table table, View view) except -1:
+    """Raise DecodeError if the header is too short or the framing of the attributes is wrong."""
+    cdef nlattr header
+    cdef Cursor c = attributes(view, table.start)
+    if view.length < table.header and not is_bare_request(table, view):
+        raise DecodeError(f"the fixed header has {table.header} bytes, but the message has only "
+                          f"{view.length}", path=path_at(view, NULL), offset=view.offset)
+    while c.left > 0:
+        if not attribute_ok(&c, &header):
+            raise attribute_fault(&c, path_at(view, NULL), c.at - data_start(view))
+        step(&c, header.nla_len)
+    return 0
+
+
+cdef bint is_bare_request(Table table, View view) noexcept:
+    """Return whether a body that ends inside its header is a dump request.
+
+    Old programs send dump requests with a shorter header.
+    """
+    cdef unsigned int flags
+    if table.least >= table.header or not view.envelope or view.length < table.least:
+        return False
+    flags = envelope_of(view).nlmsg_flags
+    return flags & NLM_F_REQUEST != 0 and flags & NLM_F_DUMP != 0
+
+
+cdef bint find(View view, Field f, const uint8_t **p, Py_ssize_t *n) except -1:
+    """Find the payload of a field in a view; false if it is absent."""
+    cdef Cursor c
+    cdef nlattr header
+    cdef uint32_t at
+    if f.type < 0:
+        # A kernel older than the header file sends a shorter struct. Missing members read as None.
+        if f.offset + f.size > view.length:
+            return False
+        p[0] = body(view) + f.offset
+        n[0] = f.size if f.size else view.length - f.offset
+        return True
+    if view.index != NULL:
+        at = view.index[f.slot]
+        if not at:
+            return False
+        p[0] = body(view) + at
+        memcpy(&header, p[0] - NLA_HDRLEN, NLA_HDRLEN)
+        n[0] = header.nla_len - NLA_HDRLEN
+        return True
+    view.scans += 1
+    if view.scans > SCANS:
+        make_index(view)
+        return find(view, f, p, n)
+    c = attributes(view, f.start)
+    while attribute_ok(&c, &header):
+        if (header.nla_type & NLA_TYPE_MASK) == f.type:
+            p[0] = c.at + NLA_HDRLEN
+            n[0] = header.nla_len - NLA_HDRLEN
+            return True
+        step(&c, header.nla_len)
+    return False
+
+
+cdef int make_index(View view) except -1:
+    """Store the position of each declared attribute: the first of its number, as when scanning."""
+    cdef Table table = table_of(type(view))
+    cdef Cursor c = attributes(view, table.start)
+    cdef nlattr header
+    cdef int number
+    cdef uint32_t *index = <uint32_t *>PyMem_Calloc(len(table.fields) + 1, sizeof(uint32_t))
+    if index == NULL:
+        raise MemoryError
+    while attribute_ok(&c, &header):
+        number = header.nla_type & NLA_TYPE_MASK
+        if number <= table.top and table.slots[number] and not index[table.slots[number] - 1]:
+            index[table.slots[number] - 1] = <uint32_t>(c.at + NLA_HDRLEN - body(view))
+        step(&c, header.nla_len)
+    view.index = index
+    return 0
+
+
+cdef str path_at(View view, const uint8_t *where):
+    """Return the attribute path from the outermost message to a place inside a view.
+
+    Only errors need a path, so this walks again from the top and normal reads cost nothing. It uses
+    blind views, because the attributes on the way may be invalid. NULL means the view itself.
+    """
+    cdef View root = view
+    cdef View again
+    if view.blind:
+        return None
+    while root.parent is not None:
+        root = root.parent
+    again = <View>netlink_new(type(root), ())
+    again.data, again.offset, again.length = root.data, root.offset, root.length
+    again.blind = True
+    names = [] if where == NULL and root is view else trail(
+        again, view if where == NULL else None, body(view) if where == NULL else where)
+    return ".".join([type(root).__name__, *names]).replace(".[", "[")
+
+
+cdef list trail(View view, View stop, const uint8_t *target):
+    """Return the names from a view down to `target`, or to the view `stop` that starts there."""
+    cdef Table table = table_of(type(view))
+    cdef Cursor c = attributes(view, table.start)
+    cdef nlattr header
+    cdef Field f
+    cdef Py_ssize_t length
+    if target < c.at or not table.has_attributes:
+        for f in table.fields:
+            length = f.size if f.size else view.length - f.offset
+            if f.type < 0 and f.offset <= target - body(view) < f.offset + max(length, 1):
+                return [f.name, *trail_below(f, view, body(view) + f.offset - NLA_HDRLEN,
+                                             length + NLA_HDRLEN, stop, target)]
+        return []
+    while attribute_ok(&c, &header):
+        # The payload of an empty attribute begins where the attribute ends.
+        if target < c.at + max(align4(header.nla_len), NLA_HDRLEN + 1):
+            f = table.field(header.nla_type & NLA_TYPE_MASK)
+            if f is None:
+                return [f"#{header.nla_type & NLA_TYPE_MASK}"]
+            return [f.name, *trail_below(f, view, c.at, header.nla_len, stop, target)]
+        step(&c, header.nla_len)
+    return []
+
+
+cdef list trail_below(Field f, View owner, const uint8_t *at, Py_ssize_t length,
+                      View stop, const uint8_t *target):
+    """Return the rest of a trail inside one attribute, through the view that covers `target`."""
+    cdef View child
+    cdef str name
+    for name, child in views_below(f, owner, at, length):
+        if body(child) <= target < body(child) + max(child.length, 1):
+            if stop is None or body(stop) != body(child) or type(stop) is not type(child):
+                return ([name] if name else []) + trail(child, stop, target)
+            return [name] if name else []
+        if name and body(child) - NLA_HDRLEN <= target < body(child):
+            return [name]  # the target is the attribute header of this element
+    return []
+
+
+cdef list views_below(Field f, View owner, const uint8_t *at, Py_ssize_t length):
+    """Return the views inside the attribute at `at`, each with its place: "" or "[1]"."""
+    if f.kind.repeats:
+        f = f.element
+    if f.target is None and f.element is None and f.choices is None:
+        return []
+    try:
+        value = f.kind.load(f, owner, at + NLA_HDRLEN, length - NLA_HDRLEN)
+    except DecodeError:
+        return []
+    if isinstance(value, View):
+        return [("", value)]
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, tuple):
+        items = enumerate(value)
+    else:
+        return []
+    return [(f"[{int(place)}]", item) for place, item in items if isinstance(item, View)]
+
+
+def _restore(cls, body_bytes, envelope, name=None):
+    """Create a message again from its parts, for unpickling and detach()."""
+    cdef View view
+    if len(envelope) not in (0, NLMSG_HDRLEN, GENERIC_ENVELOPE, CONNECTOR_ENVELOPE):
+        raise ValueError(f"{len(envelope)} bytes are not the headers of a netlink message")
+    view = new_view(table_of(cls), envelope + body_bytes, len(envelope), len(body_bytes),
+                    len(envelope), None)
+    if name is not None:
+        view.meaning = Meaning(0, name, "")
+    return view
