@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "Entry", "find", "load", "near", "speaking"]
 
-ROUTE, GENERIC = 0, 16  # NETLINK_* of linux/netlink.h
+ROUTE, UEVENT, GENERIC = 0, 15, 16  # NETLINK_* of linux/netlink.h
 
 
 class Entry(NamedTuple):
@@ -41,6 +41,7 @@ FAMILIES = (
     Entry("nlctrl", GENERIC, "netlink.generic.nlctrl", "nlctrl"),
     Entry("taskstats", GENERIC, "netlink.generic.taskstats", "TASKSTATS"),
     Entry("dquot", GENERIC, "netlink.generic.dquot", "VFS_DQUOT"),
+    Entry("uevent", UEVENT, "netlink.uevent"),
 )
 
 

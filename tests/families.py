@@ -1,8 +1,8 @@
-"""Parts of five families, by declarations only: what the declaration words must support.
+"""Parts of four families, by declarations only: what the declaration words must support.
 
 sock_diag has one message type for all sockets, and the first byte selects the class. ethtool uses
-different numbers for requests and replies. audit answers after the ACK, connector never answers,
-and uevent messages are text. This file contains no tests. Numbers and layouts come from the
+different numbers for requests and replies. audit answers after the ACK, and connector never
+answers. This file contains no tests. Numbers and layouts come from the
 kernel's headers.
 """
 
@@ -16,7 +16,6 @@ from netlink.schema import (
     binary,
     nest,
     pad,
-    pairs,
     s32,
     scalars,
     selected,
@@ -374,30 +373,6 @@ PROC = Family(
 )
 
 
-# --- uevent (linux/kobject.h) ---
-
-
-class UEVENT(KernelEnum):
-    """The one type of a family of texts."""
-
-    UEVENT = 0
-
-
-class Uevent(Message):
-    """An event of a device: KEY=VALUE; the key "" has the summary, such as "add@/devices/..."."""
-
-    properties: dict[str, str] = pairs()
-
-
-UEVENT_FAMILY = Family(
-    "uevent",
-    protocol=NETLINK.NETLINK_KOBJECT_UEVENT,
-    framing="text",
-    types=UEVENT,
-    messages={UEVENT.UEVENT: Uevent},
-    groups={"kernel": 1},
-)
-
 __all__ = [
-    "AUDIT_FAMILY", "DIAG", "ETHTOOL", "PROC", "UEVENT_FAMILY",
+    "AUDIT_FAMILY", "DIAG", "ETHTOOL", "PROC",
 ]  # fmt: skip

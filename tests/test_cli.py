@@ -133,7 +133,7 @@ class Scripted:
         return self._read
 
     def join(self, group: str | int) -> None:
-        FAMILY.group(group)
+        self.families[0].group(group)
 
     def dump(self, request: Any) -> Reply:
         self.asked.append(request)

@@ -71,7 +71,7 @@ def test_everything_is_declared_somewhere(declared: Declarations) -> None:
     names = {label(cls) for cls in declared.messages}
     assert {"link.Link", "bond.Bond", "cls.Flower", "dcb.Dcb", "mdb.Mdb", "extack.ExtAck"} <= names
     families = {family.name for family in declared.families}
-    assert {"route", "nlctrl", "TASKSTATS", "VFS_DQUOT"} <= families
+    assert {"route", "nlctrl", "TASKSTATS", "VFS_DQUOT", "uevent"} <= families
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:

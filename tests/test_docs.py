@@ -44,8 +44,16 @@ def test_conversation() -> None:
     assert sum(block.expected is not None for block in found) == 8
 
 
+def test_events(netns: None) -> None:
+    names: dict[str, Any] = {"__name__": "events"}
+    found = blocks(DOCS / "events.md")
+    for block in found:
+        block.run(names)
+    assert all(block.expected is not None for block in found)
+
+
 def test_pages_are_all_tried_here() -> None:
     silent = {"architecture.md", "command-line.md"}  # have no Python; see tests/test_cli.py
-    tried = {"conversation.md", "family.md", "tracing.md"}
+    tried = {"conversation.md", "events.md", "family.md", "tracing.md"}
     assert {path.name for path in DOCS.glob("*.md")} == tried | silent
     assert not any(blocks(DOCS / name) for name in silent)

@@ -138,6 +138,8 @@ REASONS = Explanations(
                 bond.BOND_FOM bond.BOND_PRI_RESELECT bond.AD_CHURN
                 tunnels.IP6_TNL_F.IP6_TNL_F_CAP_XMIT tunnels.IP6_TNL_F.IP6_TNL_F_CAP_RCV
                 tunnels.IP6_TNL_F.IP6_TNL_F_CAP_PER_PACKET""",
+        "Text messages have no type on the wire (lib/kobject_uevent.c).": """
+            unknown: uevent.UEVENT uevent.Uevent""",
         # --- what we leave out ---
         "Not of the enumeration, but named like it: bounds, masks, values of other fields.": """
             missing: ETH_P_802_3_MIN GRE_FLAGS GRE_PROTO_PPP GRE_VERSION_0 GRE_VERSION_1

@@ -139,7 +139,8 @@ def _parser() -> argparse.ArgumentParser:
     monitor = command("monitor", "print the kernel's events as they arrive", ENDS)
     monitor.add_argument(
         "groups", nargs="*", metavar="GROUP",
-        help="a multicast group's name or number, such as ipv4-route, RTNLGRP_NEXTHOP or 33 "
+        help="a multicast group of the route family by name or number, such as ipv4-route, "
+        "RTNLGRP_NEXTHOP or 33; or route, addr, rule (IPv4 and IPv6), or uevent (devices) "
         "(default: links, addresses, routes and neighbours)",
     )  # fmt: skip
     form = monitor.add_mutually_exclusive_group()

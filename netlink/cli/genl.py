@@ -24,7 +24,7 @@ from netlink import (
     iter_attributes,
 )
 from netlink.cli import Failure
-from netlink.cli.monitor import object_of, watch
+from netlink.cli.monitor import join, object_of, watch
 from netlink.cli.namespace import connect
 from netlink.cli.screen import open_output
 from netlink.cli.text import Event
@@ -96,8 +96,9 @@ def _monitor(args: Namespace) -> int:
             raise Failure(f"family '{name}' has no group '{group}'{near(group, known)}")
     family = _declared(name) or Family(name, types=UNKNOWN_CMD, groups=known)
     with connect(args.netns, family, rcvbuf=args.rcvbuf) as nl:
-        groups = [f"{name}.{group}" for group in args.group or known]
-        return watch(nl, groups, _json(found) if args.json else _text(found), args, began)
+        for group in args.group or known:
+            join(nl, f"{name}.{group}")
+        return watch([nl], _json(found) if args.json else _text(found), args, began)
 
 
 def _ask(nl: Connection, name: str, plan: Plan[T]) -> T:

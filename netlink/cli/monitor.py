@@ -1,5 +1,6 @@
 """`netlink monitor`: print events as they arrive, as lines of text or JSON, or print their rate.
 
+TOPICS has the words for events of other families than route; each family has its own connection.
 This file must not decide how an event looks: text.py does that. It exists for `netlink monitor` and
 `netlink genl monitor`, which share it.
 """
@@ -13,20 +14,37 @@ import socket
 import struct
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from itertools import islice
 from time import monotonic
+from typing import NamedTuple
 
 from netlink import Connection, Overrun, RawMessage
 from netlink.cli import Failure, explain
 from netlink.cli.namespace import connect
 from netlink.cli.screen import open_output
 from netlink.cli.text import Event, Names, event_name, is_bridge_port, line
-from netlink.registry import near
-from netlink.route import FAMILY
+from netlink.registry import load, near
 
-__all__ = ["lost", "object_of", "run", "watch"]
+__all__ = ["join", "lost", "object_of", "run", "watch"]
+
+
+class Topic(NamedTuple):
+    """The events that a word of the command line stands for: groups of a family."""
+
+    family: str
+    groups: tuple[str, ...]
+
+
+# Any other word is a group of the route family.
+TOPICS = {
+    "route": Topic("route", ("ipv4-route", "ipv6-route")),
+    "addr": Topic("route", ("ipv4-ifaddr", "ipv6-ifaddr")),
+    "rule": Topic("route", ("ipv4-rule", "ipv6-rule")),
+    "uevent": Topic("uevent", ("kernel",)),
+}
 
 GROUPS = ("link", "ipv4-ifaddr", "ipv6-ifaddr", "ipv4-route", "ipv6-route", "neigh")
 BATCH = 500  # maximum number of events to print at a time
@@ -38,27 +56,36 @@ SO_MEMINFO, SK_MEMINFO_DROPS, SK_MEMINFO_VARS = 55, 8, 9  # asm-generic/socket.h
 def run(args: Namespace) -> int:
     """Print events until --count, --timeout or Ctrl-C; a summary goes to standard error."""
     began = monotonic()
-    with (
-        connect(args.netns, FAMILY, rcvbuf=args.rcvbuf) as nl,
-        connect(args.netns, FAMILY) as asked,
-    ):
-        show = _meter(nl) if args.rate else _json if args.json else _text(Names(lambda: asked))
-        return watch(nl, args.groups or GROUPS, show, args, began)
+    with ExitStack() as open_until_the_end:
+
+        def connection(family: str) -> Connection:
+            made = connect(args.netns, load(family), rcvbuf=args.rcvbuf)
+            return open_until_the_end.enter_context(made)
+
+        sources: dict[str, Connection] = {}
+        for word in args.groups or GROUPS:
+            topic = TOPICS.get(word, Topic("route", (word,)))
+            if topic.family not in sources:
+                sources[topic.family] = connection(topic.family)
+            for group in topic.groups:
+                join(sources[topic.family], group, TOPICS)
+        asked = open_until_the_end.enter_context(connect(args.netns, load("route")))
+        listening = [*sources.values()]
+        names = Names(lambda: asked)
+        show = _meter(listening) if args.rate else _json if args.json else _text(names)
+        return watch(listening, show, args, began)
 
 
 def watch(
-    nl: Connection,
-    groups: Iterable[str],
+    sources: Sequence[Connection],
     show: Callable[[list[Event]], None],
     args: Namespace,
     began: float,
 ) -> int:
-    """Show the events of groups until --count, --timeout or Ctrl-C, and then the summary."""
+    """Show the events of connections until --count, --timeout or Ctrl-C, and then the summary."""
     seen = 0
-    for group in groups:
-        _join(nl, group)
     try:
-        for batch in _batches(nl, began + args.timeout):
+        for batch in _batches(sources, began + args.timeout):
             shown: list[Event] = []
             for event in batch:
                 if seen == args.count:
@@ -76,7 +103,8 @@ def watch(
         print(file=sys.stderr)
     print(
         f"netlink: {seen:,} events in {seconds:.1f} s, {seen / seconds:,.0f} a second; "
-        f"{nl.stats.overruns:,} overruns, {lost(nl):,} events lost",
+        f"{sum(nl.stats.overruns for nl in sources):,} overruns, "
+        f"{sum(map(lost, sources)):,} events lost",
         file=sys.stderr,
     )
     return 0
@@ -95,7 +123,8 @@ def lost(nl: Connection) -> int:
     return dropped
 
 
-def _join(nl: Connection, group: str) -> None:
+def join(nl: Connection, group: str, more: Iterable[str] = ()) -> None:
+    """Join a group by name or number. `more` are other words that an error may suggest."""
     try:
         if not (group.isascii() and group.isdecimal()):
             nl.join(group)
@@ -104,29 +133,36 @@ def _join(nl: Connection, group: str) -> None:
         else:  # 0 would join nothing
             raise LookupError
     except LookupError:
-        known = [name for family in nl.families for name in family.groups]
+        known = [*(name for family in nl.families for name in family.groups), *more]
         raise Failure(f"there is no group '{group}'{near(group, known)}") from None
     except OSError as error:
         raise Failure(f"cannot join group {group}: {explain(error)}") from None
 
 
-def _batches(nl: Connection, end: float) -> Iterator[list[Event]]:
+def _batches(sources: Sequence[Connection], end: float) -> Iterator[list[Event]]:
     """Yield the received events in lists of limited size, until `end`.
 
     An empty list shows that some time has passed. Raises BrokenPipeError when the reader closes our
     output, even if there is nothing to write.
     """
     ready = select.poll()
-    ready.register(nl, select.POLLIN)
+    for nl in sources:
+        ready.register(nl, select.POLLIN)
     ready.register(STDOUT, 0)  # only POLLERR: the reader of a pipe closed it
-    stream = nl.events(timeout=0)
+    streams = [nl.events(timeout=0) for nl in sources]
     while (left := end - monotonic()) > 0:
-        batch = list(islice(stream, BATCH))
-        if not batch:
-            stream = nl.events(timeout=0)
+        is_idle = True
+        for place, nl in enumerate(sources):
+            batch = list(islice(streams[place], BATCH))
+            if batch:
+                is_idle = False
+                yield batch
+            else:
+                streams[place] = nl.events(timeout=0)
+        if is_idle:
             if (STDOUT, select.POLLERR) in ready.poll(1000 * min(left, TICK)):
                 raise BrokenPipeError
-        yield batch
+            yield []
 
 
 def _text(names: Names) -> Callable[[list[Event]], None]:
@@ -163,7 +199,7 @@ def object_of(event: Event) -> dict[str, object]:
     return {"event": event_name(event), **marks, **fields}
 
 
-def _meter(nl: Connection) -> Callable[[list[Event]], None]:
+def _meter(sources: Sequence[Connection]) -> Callable[[list[Event]], None]:
     """Print the rate and the totals once per second; on a terminal, overwrite the same line."""
     start, end = ("\r", "\x1b[K") if sys.stderr.isatty() else ("", "\n")
     told, before = 0, monotonic()
@@ -172,9 +208,9 @@ def _meter(nl: Connection) -> Callable[[list[Event]], None]:
         nonlocal told, before
         now = monotonic()
         if now - before >= 1:
-            total = nl.stats.events
+            total = sum(nl.stats.events for nl in sources)
             rate = (total - told) / (now - before)
-            text = f"{rate:,.0f} events/s, {total:,} in all, {lost(nl):,} lost"
+            text = f"{rate:,.0f} events/s, {total:,} in all, {sum(map(lost, sources)):,} lost"
             print(start, text, sep="", end=end, file=sys.stderr, flush=True)
             told, before = total, now
 

@@ -139,19 +139,24 @@ def mark(event: Any) -> str:
 
 def rows_of(message: Message, names: Names) -> list[Row]:
     """Return the rows of a message as titles and texts. The first text identifies the object."""
-    if not has_columns(type(message)):
-        return [schema_row(message, names)]
-    return [*ROWS[type(message).__name__](message, names)]
+    make = ROWS.get(_key(type(message)))
+    return [schema_row(message, names)] if make is None else [*make(message, names)]
 
 
 def has_columns(cls: type[Message]) -> bool:
     """Return whether there is a row function for a message class."""
-    return cls.__name__ in ROWS and cls.__module__.startswith("netlink.route")
+    return _key(cls) in ROWS
+
+
+def _key(cls: type[Message]) -> str:
+    """Return the key of a message class in ROWS and STATISTICS."""
+    is_route = cls.__module__.startswith("netlink.route")
+    return cls.__name__ if is_route else f"{cls.__module__}.{cls.__name__}"
 
 
 def statistics_of(message: Message) -> list[Row]:
     """Return more columns for each row of rows_of()."""
-    return [*STATISTICS[type(message).__name__](message)]
+    return [*STATISTICS[_key(type(message))](message)]
 
 
 # --- links, addresses, routes, neighbours ---------------------------------------------------------
@@ -535,7 +540,16 @@ def _group_entries(found: Any) -> Iterator[Any]:
     return chain.from_iterable(entry.info for entry in entries)
 
 
-# Class names of the route family to what makes the rows, and what makes the columns of -s.
+# --- other families -------------------------------------------------------------------------------
+
+
+def _uevent(event: Any, names: Names) -> Iterator[Row]:
+    rest = {k: v for k, v in event.properties.items() if k not in ("", "ACTION", "DEVPATH")}
+    yield {"event": f"{event.action} {event.devpath}", **rest}
+
+
+# Classes to what makes the rows, and what makes the columns of -s. Those of the route family have
+# their names as keys, others the names of their modules too.
 ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
     "Link": _link,
     "Address": _address,
@@ -552,6 +566,7 @@ ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
     "Mdb": _groups,
     "NetConf": _settings,
     "NamespaceId": _namespace,
+    "netlink.uevent.Uevent": _uevent,
 }
 STATISTICS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "Link": _link_statistics,

@@ -1,4 +1,4 @@
-"""Five families that are declared in tests only, against the live kernel."""
+"""Four families that are declared in tests only, against the live kernel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from ..families import (
     PROC,
     PROC_EVENT,
     TCP_STATE,
-    UEVENT_FAMILY,
     Channels,
     InetSocket,
     UnixSocket,
@@ -136,19 +135,3 @@ def test_process_events_arrive_as_done(proc: Connection) -> None:
     assert os.waitstatus_to_exitcode(ours[-1].event.exit_code) == 3
     assert ours[-1].cn_seq is not None
     assert ours[-1].nlmsg_name == "CN_IDX_PROC"
-
-
-def test_uevents_are_text() -> None:
-    with Connection(UEVENT_FAMILY) as nl, Connection(ROUTE) as route:
-        nl.join("kernel")
-        route.do(link.add("v0", "veth", {"peer": {"ifname": "v1"}}))
-        added = {}
-        for event in nl.events(timeout=1):
-            assert type(event) is families.Uevent
-            assert event.nlmsg_name == "UEVENT"
-            said = event.properties
-            if said["ACTION"] == "add" and "INTERFACE" in said and "queues" not in said["DEVPATH"]:
-                added[said["INTERFACE"]] = said
-        assert {"v0", "v1"} <= {*added}
-        assert added["v0"][""] == f"add@{added['v0']['DEVPATH']}"
-        assert int(added["v0"]["IFINDEX"]) == route.do(link.index_of("v0"))
