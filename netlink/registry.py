@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "Entry", "find", "load", "near", "speaking"]
 
-ROUTE, UEVENT, GENERIC = 0, 15, 16  # NETLINK_* of linux/netlink.h
+ROUTE, CONNECTOR, UEVENT, GENERIC = 0, 11, 15, 16  # NETLINK_* of linux/netlink.h
 
 
 class Entry(NamedTuple):
@@ -42,6 +42,7 @@ FAMILIES = (
     Entry("taskstats", GENERIC, "netlink.generic.taskstats", "TASKSTATS"),
     Entry("dquot", GENERIC, "netlink.generic.dquot", "VFS_DQUOT"),
     Entry("uevent", UEVENT, "netlink.uevent"),
+    Entry("connector", CONNECTOR, "netlink.connector"),
 )
 
 

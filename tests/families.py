@@ -1,29 +1,27 @@
-"""Parts of four families, by declarations only: what the declaration words must support.
+"""Parts of three families, by declarations only: what the declaration words must support.
 
 sock_diag has one message type for all sockets, and the first byte selects the class. ethtool uses
-different numbers for requests and replies. audit answers after the ACK, and connector never
-answers. This file contains no tests. Numbers and layouts come from the
+different numbers for requests and replies. audit answers after the ACK. This file contains no
+tests. Numbers and layouts come from the
 kernel's headers.
 """
 
 from __future__ import annotations
 
 from netlink import Family, Message, Op
-from netlink.constants import AF, NETLINK, KernelEnum, KernelFlag
+from netlink.constants import AF, NETLINK, KernelEnum
 from netlink.schema import (
     Nested,
     be16,
     binary,
     nest,
     pad,
-    s32,
     scalars,
     selected,
     string,
     struct,
     u8,
     u32,
-    u64,
 )
 
 # --- sock_diag (linux/sock_diag.h, linux/inet_diag.h, linux/unix_diag.h) ---
@@ -295,84 +293,6 @@ AUDIT_FAMILY = Family(
 )
 
 
-# --- connector: process events (linux/connector.h, linux/cn_proc.h) ---
-
-
-class CN_IDX(KernelEnum):
-    """Connector families: cb_id.idx."""
-
-    CN_IDX_PROC = 1
-
-
-class PROC_EVENT(KernelFlag):
-    """Kinds of process events."""
-
-    PROC_EVENT_FORK = 0x1
-    PROC_EVENT_EXEC = 0x2
-    PROC_EVENT_UID = 0x4
-    PROC_EVENT_EXIT = 0x80000000
-
-
-class fork_proc_event(Message):
-    """struct fork_proc_event."""
-
-    parent_pid: int = s32()
-    parent_tgid: int = s32()
-    child_pid: int = s32()
-    child_tgid: int = s32()
-
-
-class exec_proc_event(Message):
-    """struct exec_proc_event."""
-
-    process_pid: int = s32()
-    process_tgid: int = s32()
-
-
-class exit_proc_event(Message):
-    """struct exit_proc_event: `exit_code` is a wait status."""
-
-    process_pid: int = s32()
-    process_tgid: int = s32()
-    exit_code: int = u32()
-    exit_signal: int = s32()
-
-
-class proc_event(Message):
-    """struct proc_event: `timestamp_ns` is CLOCK_MONOTONIC."""
-
-    what: PROC_EVENT = u32(enum=PROC_EVENT)
-    cpu: int = u32()
-    timestamp_ns: int = u64()
-    event: Nested[fork_proc_event | exec_proc_event | exit_proc_event] = selected(
-        None,
-        "what",
-        {
-            PROC_EVENT.PROC_EVENT_FORK: fork_proc_event,
-            PROC_EVENT.PROC_EVENT_EXEC: exec_proc_event,
-            PROC_EVENT.PROC_EVENT_EXIT: exit_proc_event,
-        },
-    )
-
-
-class Listen(Message):
-    """enum proc_cn_mcast_op: 1 listens, 2 ignores."""
-
-    op: int = u32()
-
-
-proc_listen = Op("proc.listen", CN_IDX.CN_IDX_PROC, Listen, reply=proc_event, ends="nothing")
-PROC = Family(
-    "proc",
-    protocol=NETLINK.NETLINK_CONNECTOR,
-    framing="connector",
-    types=CN_IDX,
-    ops=(proc_listen,),
-    messages={CN_IDX.CN_IDX_PROC: proc_event},
-    groups={"proc": 1},
-)
-
-
 __all__ = [
-    "AUDIT_FAMILY", "DIAG", "ETHTOOL", "PROC",
+    "AUDIT_FAMILY", "DIAG", "ETHTOOL",
 ]  # fmt: skip

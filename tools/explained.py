@@ -57,6 +57,8 @@ REASONS = Explanations(
             kind: act.Police.result""",
         "Signed, although C says __u8: task_nice() returns -20 to 19.": """
             kind: taskstats.taskstats.ac_nice""",
+        "Signed, although C says __u32: -1 for threads (proc_exit_connector).": """
+            kind: connector.exit_proc_event.exit_signal""",
         "32 bits for an IPv6 route, 64 for a multicast route (mr_fill_mroute).": """
             kind: route.Route.expires""",
         "A MAC address, which bond_changelink() reads through a u64.": """
@@ -131,6 +133,12 @@ REASONS = Explanations(
                 sit.Sit.ip6rd_relay_prefix sit.Sit.ip6rd_relay_prefixlen
                 stats.BondXstats.bond_3ad
             missing: IFLA_IPTUN_6RD_PREFIX IFLA_IPTUN_6RD_RELAY_PREFIX""",
+        "The alternatives of a union of linux/cn_proc.h, each a class here.": """
+            unknown: connector.ack_proc_event connector.uid_proc_event connector.gid_proc_event
+                connector.proc_mcast_op
+            layout: connector.proc_event.event_data
+            missing: proc_event.event_data.*
+            size: connector.proc_event""",
         "The number of DCB_ATTR_IEEE_APP_UNSPEC, which the kernel did not mean (dcbnl.c).": """
             unknown: dcb.IeeePeerApps.info""",
         "Names of include/net in the kernel: no uapi header has names for these values.": """

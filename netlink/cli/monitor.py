@@ -15,7 +15,7 @@ import struct
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from itertools import islice
 from time import monotonic
@@ -44,6 +44,7 @@ TOPICS = {
     "addr": Topic("route", ("ipv4-ifaddr", "ipv6-ifaddr")),
     "rule": Topic("route", ("ipv4-rule", "ipv6-rule")),
     "uevent": Topic("uevent", ("kernel",)),
+    "proc": Topic("connector", ("proc",)),
 }
 
 GROUPS = ("link", "ipv4-ifaddr", "ipv6-ifaddr", "ipv4-route", "ipv6-route", "neigh")
@@ -69,11 +70,28 @@ def run(args: Namespace) -> int:
                 sources[topic.family] = connection(topic.family)
             for group in topic.groups:
                 join(sources[topic.family], group, TOPICS)
+        if "connector" in sources:
+            open_until_the_end.enter_context(_listening(sources["connector"]))
         asked = open_until_the_end.enter_context(connect(args.netns, load("route")))
         listening = [*sources.values()]
         names = Names(lambda: asked)
         show = _meter(listening) if args.rate else _json if args.json else _text(names)
         return watch(listening, show, args, began)
+
+
+@contextmanager
+def _listening(nl: Connection) -> Iterator[None]:
+    """Let the kernel send process events, and count one listener less at the end."""
+    from netlink import connector
+
+    try:
+        nl.do(connector.listen())
+    except (OSError, TimeoutError) as error:
+        raise Failure(explain(error)) from None
+    try:
+        yield
+    finally:
+        nl.do(connector.ignore())
 
 
 def watch(

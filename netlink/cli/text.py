@@ -548,6 +548,13 @@ def _uevent(event: Any, names: Names) -> Iterator[Row]:
     yield {"event": f"{event.action} {event.devpath}", **rest}
 
 
+def _process(event: Any, names: Names) -> Iterator[Row]:
+    data = event.event_data
+    said = {} if data is None else data.to_json()
+    kind = _word(event.what) if isinstance(event.what, Enum) else str(event.what)
+    yield {"event": kind, **{name: str(value) for name, value in said.items()}}
+
+
 # Classes to what makes the rows, and what makes the columns of -s. Those of the route family have
 # their names as keys, others the names of their modules too.
 ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
@@ -567,6 +574,7 @@ ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
     "NetConf": _settings,
     "NamespaceId": _namespace,
     "netlink.uevent.Uevent": _uevent,
+    "netlink.connector.proc_event": _process,
 }
 STATISTICS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "Link": _link_statistics,

@@ -1,18 +1,14 @@
-"""Four families that are declared in tests only, against the live kernel."""
+"""Three families that are declared in tests only, against the live kernel."""
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
-import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from netlink import Connection, KernelError, Pid
+from netlink import Connection, KernelError
 from netlink.constants import AF
 from netlink.route import FAMILY as ROUTE
 from netlink.route import link
@@ -22,8 +18,6 @@ from ..families import (
     AUDIT_FAMILY,
     DIAG,
     ETHTOOL,
-    PROC,
-    PROC_EVENT,
     TCP_STATE,
     Channels,
     InetSocket,
@@ -81,57 +75,3 @@ def test_audit_answers_after_the_acknowledgement() -> None:
         assert [*nl.do_many([families.audit_get()] * 3)] == [status] * 3
         rules = nl.do(families.audit_list_rules())
         assert isinstance(rules, list)
-
-
-@pytest.fixture
-def proc() -> Iterator[Connection]:
-    """A connection that gets process events, where the kernel sends them."""
-    try:
-        connection = Connection(PROC, netns=Pid(os.getppid()))  # this process has left it
-    except PermissionError as error:
-        pytest.skip(f"only root enters the initial network namespace: {error}")
-    with connection as nl:
-        nl.join("proc")
-        try:
-            nl.do(families.proc_listen(op=1))
-        except OSError as error:
-            if error.errno != errno.ECONNREFUSED:
-                raise
-            pytest.skip(f"process events are sent in the initial namespaces only: {error}")
-        try:
-            yield nl
-        finally:
-            nl.do(families.proc_listen(op=2))  # the kernel counts a listener until then
-
-
-def test_process_events_arrive_as_done(proc: Connection) -> None:
-    child = subprocess.Popen(["/bin/sh", "-c", "exit 3"])
-    child.wait()
-    events = []
-    end = time.monotonic() + 5
-    for event in proc.events(timeout=1):
-        assert type(event) is families.proc_event
-        events.append(event)
-        died = event.event
-        if isinstance(died, families.exit_proc_event) and died.process_pid == child.pid:
-            break
-        if time.monotonic() > end:
-            break
-    if not events:
-        pytest.skip("the kernel sends process events to the initial process namespace only")
-    ours = [
-        event
-        for event in events
-        if child.pid
-        in (
-            getattr(event.event, "child_pid", None),
-            getattr(event.event, "process_pid", None),
-        )
-    ]
-    kinds = [event.what for event in ours]
-    assert PROC_EVENT.PROC_EVENT_EXEC in kinds
-    assert kinds[-1] == PROC_EVENT.PROC_EVENT_EXIT
-    assert isinstance(ours[-1].event, families.exit_proc_event)
-    assert os.waitstatus_to_exitcode(ours[-1].event.exit_code) == 3
-    assert ours[-1].cn_seq is not None
-    assert ours[-1].nlmsg_name == "CN_IDX_PROC"
