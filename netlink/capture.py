@@ -24,8 +24,9 @@ from __future__ import annotations
 import re
 import struct
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
+from io import BytesIO
 from typing import Literal, NamedTuple, Protocol
 
 from netlink._core import RawMessage
@@ -43,6 +44,8 @@ NLMSG_HDRLEN = 16
 SECOND = 10**9  # in ns
 FOREIGN: Literal["little", "big"] = "big" if sys.byteorder == "little" else "little"
 MAX_SIZE = 1 << 24  # bytes of one packet or block; a greater length is corrupt
+MAX_REPEATED = 1 << 20  # bytes that all lone "*" of a hex dump represent together
+PIECE = 1 << 16  # bytes to read at a time: a corrupt length must not reserve MAX_SIZE
 
 # First four bytes of a pcap file -> byte order, and unit of the fractions of a second in ns.
 PCAP = {
@@ -88,8 +91,12 @@ def packets(file: _Readable, protocol: int = NETLINK.NETLINK_ROUTE) -> Iterator[
     skipped. Captures contain the protocol of each packet; `protocol` is for the other formats.
     Raises DecodeError with the offset in the file if the capture is truncated or invalid. If only
     one packet is invalid, the iteration can be continued with the next one.
+
+    A packet or block has at most MAX_SIZE bytes, and a length in the file reserves no memory before
+    that many bytes were read. Plain messages need three times the memory of the file, and a hex
+    dump needs what unhex() states. The time is proportional to the size of the file.
     """
-    magic = file.read(4)
+    magic = _read(file, 4)
     if magic in PCAP:
         return map(partial(_packet, None), _pcap(_Reader(file, magic), *PCAP[magic]))
     if magic == SECTION_MAGIC:
@@ -144,9 +151,18 @@ def _without_padding(data: bytes) -> bytes:
 def _bare(data: bytes) -> Iterator[_Frame]:
     """Yield the frames of a hex dump or of plain messages."""
     # Messages begin with a 32-bit length, which always has a zero byte. Text never has one.
-    bodies = [data] if b"\0" in data else unhex(data.decode(errors="replace"))
+    bodies = [data] if b"\0" in data else _packets_in(data)
     for number, body in enumerate(bodies, 1):
         yield _Frame(number, None, body)
+
+
+def _read(file: _Readable, size: int) -> bytes:
+    """Read `size` bytes, or fewer at the end of the file."""
+    pieces = []
+    while size > 0 and (piece := file.read(min(size, PIECE))):
+        pieces.append(piece)
+        size -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class _Reader:
@@ -163,7 +179,7 @@ class _Reader:
             raise DecodeError(
                 f"{what} has {size} bytes, more than the limit of {MAX_SIZE}", offset=self.offset
             )
-        data = self._ahead + self._file.read(size - len(self._ahead))
+        data = self._ahead + _read(self._file, size - len(self._ahead))
         self._ahead = b""
         if len(data) < size and (data or not may_end):
             raise DecodeError(
@@ -191,7 +207,8 @@ def _pcap(reader: _Reader, order: str, unit: int) -> Iterator[_Frame]:
 
 
 def _not_netlink(linktypes: set[int]) -> DecodeError:
-    found = ", ".join(map(str, sorted(linktypes)))
+    first, more = sorted(linktypes)[:8], " and more" if len(linktypes) > 8 else ""
+    found = ", ".join(map(str, first)) + more
     return DecodeError(
         f"the capture has link type {found}, not {LINKTYPE_NETLINK} (netlink): capture on an nlmon "
         "device"
@@ -313,19 +330,31 @@ def _frame(block: _Block, number: int, interfaces: list[_Interface]) -> _Frame |
 
 
 # --- hex dumps ------------------------------------------------------------------------------------
+#
+# The text can be hostile, so every step is linear: a regular expression never looks at a byte of a
+# line more than a fixed number of times. Possessive quantifiers (*+) state that there is nothing to
+# try again.
 
 # A line of a dump with offsets. A line with offset 0 distinguishes it from plain hex: messages
 # begin with a length, which does not look like an offset of 0 and a separate byte.
-OFFSET = re.compile(r"\s*(?:0x)?([0-9a-f]{4,})(:|\s|$)", re.IGNORECASE)
-OFFSET_0 = re.compile(r"^\s*(?:0x)?0{4,}(?::|\s+[0-9a-f]{2}(?:\s|$))", re.IGNORECASE | re.MULTILINE)
+OFFSET = re.compile(rb"\s*+(?:0x)?([0-9a-f]{4,}+)(:|\s|$)", re.IGNORECASE)
+OFFSET_0 = re.compile(rb"\s*+(?:0x)?0{4,}+(?::|\s++[0-9a-f]{2}(?:\s|$))", re.IGNORECASE)
 # The end of the bytes in a line: before the column of characters, or before a comment.
-END_AFTER_COLON = re.compile(r"(?<=\S)\s{2,}|#")
-END = re.compile(r"(?<=\S)\s{3,}|[|>#]")
+END_AFTER_COLON = re.compile(rb"(?<=\S)\s{2,}+|#")
+END = re.compile(rb"(?<=\S)\s{3,}+|[|>#]")
 
-PUNCTUATION = re.compile(r"\b0x|[,;:{}]", re.IGNORECASE)
+SPACES = bytes.maketrans(b",;:{}\t\n\v\f\r", b" " * 10)
+SHOWN = 40  # bytes of a wrong line that an error shows
 
-# A string literal of C, Python or strace, and the meaning of its escapes.
-STRING = re.compile(rb"""b?(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)')""")
+# The string literals of C, Python or strace in one line. A quote without an end is the last group.
+IN_DOUBLE = rb'"((?:[^"\\\n]++|\\.)*+)"'
+IN_SINGLE = rb"'((?:[^'\\\n]++|\\.)*+)'"
+STRING = {
+    b"\"'": re.compile(IN_DOUBLE + b"|" + IN_SINGLE + b"|([\"'])"),
+    b'"': re.compile(IN_DOUBLE + b'|()(")'),
+    b"'": re.compile(IN_SINGLE + b"|()(')"),
+}
+# The meaning of their escapes.
 ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.))")
 ESCAPES = {
     b"a": b"\a",
@@ -350,72 +379,127 @@ def unhex(text: str) -> list[bytes]:
     - Everything else is plain hex digits, which form one packet. Spaces, punctuation, 0x and all
       text after "#" are ignored.
 
-    Raises DecodeError, which names the line.
+    Raises DecodeError, which names the line. All repeated lines of a text together have at most
+    MAX_REPEATED bytes. The time is proportional to the length of the text. The memory is at most
+    eight times the length of the text, plus three times MAX_REPEATED.
 
     >>> [body.hex() for body in unhex("14000000 0300 0200  # length, type, flags")]
     ['1400000003000200']
     """
-    bodies: Sequence[bytes | bytearray]
-    encoded = text.encode(errors="replace")
-    if OFFSET_0.search(text):
+    return [*_packets_in(text.encode(errors="replace"))]
+
+
+def _packets_in(text: bytes) -> Iterator[bytes]:
+    """Yield the bytes of each packet in a hex dump, see unhex()."""
+    bodies: Iterator[bytes | bytearray]
+    if any(map(OFFSET_0.match, BytesIO(text))):
         bodies = _with_offsets(text)
-    elif any(b"\\" in found[0] for found in STRING.finditer(encoded)):
-        bodies = _of_strings(encoded)
+    elif any(b"\\" in body for line in BytesIO(text) for _, body in _strings(line)):
+        bodies = _of_strings(text)
     else:
-        lines = (PUNCTUATION.sub(" ", line.partition("#")[0]) for line in text.splitlines())
-        bodies = [b"".join(_digits(line, number) for number, line in enumerate(lines, 1))]
-    return [bytes(body) for body in bodies if body]
+        bodies = _of_digits(text)
+    return (bytes(body) for body in bodies if body)
 
 
-def _with_offsets(text: str) -> list[bytearray]:
-    bodies: list[bytearray] = []
+def _with_offsets(text: bytes) -> Iterator[bytearray]:
+    body = bytearray()
     row = b""
     is_squeezed = False
-    for number, line in enumerate(text.splitlines(), 1):
+    repeated = 0
+    for number, line in enumerate(BytesIO(text), 1):
         found = OFFSET.match(line)
         if found is None:
-            is_squeezed = is_squeezed or line.strip() == "*"
+            is_squeezed = is_squeezed or line.strip() == b"*"
             continue
         offset = int(found[1], 16)
-        if not offset or not bodies:
-            bodies.append(bytearray())
-        body = bodies[-1]
-        if is_squeezed and row and len(body) < offset <= MAX_SIZE:
-            missing = offset - len(body)
+        if not offset:
+            yield body
+            body = bytearray()
+        missing = offset - len(body)
+        if is_squeezed and row and missing > 0:
+            repeated += missing
+            if repeated > MAX_REPEATED:
+                raise DecodeError(
+                    f"line {number}: the lines that * represents have more than {MAX_REPEATED} "
+                    "bytes in all"
+                )
             body += (row * (missing // len(row) + 1))[:missing]
         if offset != len(body):
             raise DecodeError(
-                f"line {number}: offset {offset:#x} does not follow {len(body):#x} bytes"
+                f"line {number}: offset {_shown(hex(offset))} does not follow {len(body):#x} bytes"
             )
         is_squeezed = False
-        end = END_AFTER_COLON if found[2] == ":" else END
+        end = END_AFTER_COLON if found[2] == b":" else END
         row = _digits(end.split(line[found.end() :], maxsplit=1)[0], number)
         body += row
-    return bodies
+    yield body
 
 
-def _of_strings(text: bytes) -> list[bytes]:
-    bodies: list[bytes] = []
-    for line in text.splitlines():
-        found = list(STRING.finditer(line))
-        body = b"".join(ESCAPE.sub(_unescape, match[1] or match[2] or b"") for match in found)
-        if bodies and STRING.match(line.lstrip()):
-            bodies[-1] += body
-        elif any(b"\\" in match[0] for match in found):  # other strings are file names and the like
-            bodies.append(body)
-    return bodies
+def _of_strings(text: bytes) -> Iterator[bytearray]:
+    body: bytearray | None = None
+    for line in BytesIO(text):
+        piece = bytearray()
+        first = None
+        has_escapes = False
+        for start, content in _strings(line):
+            first = start if first is None else first
+            has_escapes = has_escapes or b"\\" in content
+            _unescape(content, piece)
+        if body is not None and first is not None and line[:first].strip() in (b"", b"b"):
+            body += piece
+        elif has_escapes:  # other strings are file names and the like
+            if body is not None:
+                yield body
+            body = piece
+    if body is not None:
+        yield body
 
 
-def _unescape(found: re.Match[bytes]) -> bytes:
-    digits, octal, letter = found.groups()
-    if digits:
-        return bytes([int(digits, 16)])
-    return bytes([int(octal, 8) & 0xFF]) if octal else ESCAPES.get(letter, letter)
+def _of_digits(text: bytes) -> Iterator[bytearray]:
+    body = bytearray()
+    for number, line in enumerate(BytesIO(text), 1):
+        words = b" " + line.partition(b"#")[0].translate(SPACES)
+        body += _digits(words.replace(b" 0x", b"   ").replace(b" 0X", b"   "), number)
+    yield body
 
 
-def _digits(text: str, number: int) -> bytes:
+def _strings(line: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the position and the content of each string literal in a line."""
+    quotes = b"\"'"
+    at = 0
+    while quotes and (found := STRING[quotes].search(line, at)):
+        double, single, open_quote = found.groups()
+        if open_quote is None:
+            yield found.start(), double or single or b""
+        else:
+            # The string does not end in its line. It contains all later quotes of this kind as
+            # escapes, so none of these starts a string that ends. Looking for them again and again
+            # would take quadratic time.
+            quotes = quotes.replace(open_quote, b"")
+        at = found.end()
+
+
+def _unescape(content: bytes, into: bytearray) -> None:
+    """Append the bytes that the content of a string literal represents."""
+    at = 0
+    for found in ESCAPE.finditer(content):
+        into += content[at : found.start()]
+        at = found.end()
+        digits, octal, letter = found.groups()
+        if letter is None:
+            into.append(int(digits, 16) if digits else int(octal, 8) & 0xFF)
+        else:
+            into += ESCAPES.get(letter, letter)
+    into += content[at:]
+
+
+def _digits(text: bytes, number: int) -> bytes:
     try:
-        return bytes.fromhex(text)
+        return bytes.fromhex(text.decode("latin-1"))
     except ValueError:
-        shown = text.strip()[:40]
+        shown = _shown(text.strip()[: 4 * SHOWN].decode(errors="replace"))
         raise DecodeError(f"line {number}: {shown!r} is not hexadecimal") from None
+
+
+def _shown(text: str) -> str:
+    return text[:SHOWN]

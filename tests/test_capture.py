@@ -7,6 +7,7 @@ tests build all other inputs: both byte orders, clocks with other units, and all
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import re
@@ -14,9 +15,12 @@ import signal
 import struct
 import subprocess
 import sys
+import time
+import tracemalloc
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -413,7 +417,11 @@ def test_hex_of_nothing(text: str) -> None:
         ("00000000: 1c00 0000\n00000002: 1200", "line 2: offset 0x2 does not follow 0x4 bytes"),
         (
             "00000000: 1c00 0000\n*\nffffffff: 00",
-            "line 3: offset 0xffffffff does not follow 0x4 bytes",
+            "line 3: the lines that * represents have more than 1048576 bytes in all",
+        ),
+        (
+            "00000000: 1c00\n" + 99 * "f" + ": 00",
+            f"line 2: offset 0x{38 * 'f'} does not follow 0x2 bytes",
         ),
         ("*\n00000000: 1c00 00x0\n", "line 2: '1c00 00x0' is not hexadecimal"),
         ("00000010: 1c\n00000000: 1c", "line 1: offset 0x10 does not follow 0x0 bytes"),
@@ -436,6 +444,135 @@ def test_hex_round_trip(body: bytes) -> None:
     """Escaped by Python and as plain digits; digits that start with an offset 0 are a dump."""
     assert capture.unhex("b'" + "".join(f"\\x{byte:02x}" for byte in body) + "'") == [body]
     assert capture.unhex(body.hex(" ")) == [body]
+
+
+# Parts of hostile texts. Any one or two of them are repeated, after a start that selects the form.
+PARTS = [
+    "\n", " ", "\t", "0", "a", "0000", "0000:", "00", "*", "*\n", "#", '"', "'", "\\", "b", "0x",
+    "|", ",", '\\"', "\\'", "\\0", "\\x1", "00 00 ", "0000: 00 00\n",
+]  # fmt: skip
+STARTS = {"plain": "", "offsets": "00000000: 00\n", "strings": '"\\0"\n'}
+
+
+def hostile(start: str, size: int) -> Iterator[tuple[str, str]]:
+    """Yield the unit of each text, and the text of about `size` characters."""
+    for unit in dict.fromkeys([*PARTS, *map("".join, itertools.permutations(PARTS, 2))]):
+        yield unit, STARTS[start] + unit * (size // len(unit))
+
+
+def seconds_of(text: str) -> float:
+    """Return the processor time that unhex() takes for a text, the shorter of two attempts."""
+    attempts = []
+    for _ in range(2):
+        began = time.thread_time()
+        with suppress(DecodeError):
+            capture.unhex(text)
+        attempts.append(time.thread_time() - began)
+    return min(attempts)
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_hex_takes_linear_time(start: str) -> None:
+    """A text that is eight times as long takes about eight times as long, not 64 times."""
+    small = dict(hostile(start, 1000))
+    slow = [
+        unit
+        for unit, text in hostile(start, 8000)
+        if seconds_of(text) > 24 * max(seconds_of(small[unit]), 0.001)
+    ]
+    assert slow == []
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_hex_takes_linear_memory(start: str) -> None:
+    """The docstring of unhex() promises eight times the length of the text."""
+    for unit, text in hostile(start, 3000):
+        with suppress(DecodeError):
+            assert peak_of(partial(capture.unhex, text)) < 8 * len(text), unit
+
+
+def peak_of(work: Callable[[], object]) -> int:
+    """Return how many bytes of memory `work` needs at its peak, even if it raises DecodeError."""
+    tracemalloc.start()
+    try:
+        with suppress(DecodeError):
+            work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        40 * "00000000  00\n*\n01000000\n",  # 40 packets of 16 MiB each
+        "00000000  00\n*\n00fffff0  00\n*\n01ffffe0  00\n",
+        "00000000  00\n*\n" + 999 * "f" + "\n",
+    ],
+)
+def test_repeated_lines_are_bounded(text: str) -> None:
+    """A lone "*" may claim any number of lines."""
+    limit = 3 * capture.MAX_REPEATED + 8 * len(text)
+    assert peak_of(lambda: capture.unhex(text)) < limit
+    with pytest.raises(DecodeError, match=r"line \d+: the lines that \* represents have more than"):
+        capture.unhex(text)
+
+
+def test_repeated_lines_up_to_the_limit() -> None:
+    """The limit counts the bytes of all packets together."""
+    half = capture.MAX_REPEATED // 2
+    text = f"00000000  00\n*\n{half + 1:08x}\n"
+    assert capture.unhex(2 * text) == 2 * [bytes(half + 1)]
+    with pytest.raises(DecodeError):
+        capture.unhex(3 * text)
+
+
+def test_packets_before_a_wrong_line() -> None:
+    stream = capture.packets(io.BytesIO(b"0000: 1c\n0000: 1d\n0002: 1e\n"))
+    assert next(stream).data == b"\x1c"
+    with pytest.raises(DecodeError, match="line 3: offset 0x2 does not follow 0x1 bytes"):
+        next(stream)
+
+
+HUGE = capture.MAX_SIZE - 16  # a length that is not refused at once
+CLAIMS = {
+    "pcap": pcap() + struct.pack("<4I", 0, 0, HUGE, HUGE),
+    "pcapng": section() + struct.pack("<2I", 6, HUGE),
+    "pcapng section": struct.pack("<3I", 0x0A0D0D0A, HUGE, 0x1A2B3C4D),
+    "plain message": struct.pack("=I", HUGE),
+}
+
+
+@pytest.mark.parametrize("data", CLAIMS.values(), ids=CLAIMS)
+def test_a_claimed_length_reserves_no_memory(data: bytes, tmp_path: Path) -> None:
+    """The file has a few bytes, although a length in it says 16 MiB."""
+    path = tmp_path / "claims"
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        assert peak_of(lambda: list(capture.packets(file))) < 4 * capture.PIECE
+
+
+def test_plain_messages_take_linear_memory() -> None:
+    """The docstring of packets() promises three times the size of the file."""
+    data = 10_000 * LINK
+    assert peak_of(lambda: list(capture.packets(io.BytesIO(data)))) < 3 * len(data)
+
+
+def test_a_file_that_returns_less_than_asked() -> None:
+    """An unbuffered file returns what it has."""
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(3, size) if size is not None and size > 0 else size)
+
+    for data in (PCAP, PCAPNG):
+        assert list(capture.packets(Slow(data))) == packets(data)
+
+
+def test_many_link_types_are_not_all_listed() -> None:
+    data = section() + b"".join(interface(linktype=kind) for kind in range(300, 400))
+    with pytest.raises(DecodeError, match=r"has link type 300, 301, .*, 307 and more, not 253"):
+        packets(data)
 
 
 def test_what_a_file_is() -> None:

@@ -17,7 +17,8 @@ import pytest
 
 import netlink
 from netlink import DumpInterrupted, Family, KernelError, Message, Op, Overrun, Plan, RawMessage
-from netlink.cli import Failure, guard, main
+from netlink.cli import Failure, guard, main, output
+from netlink.cli import text as cli_text
 from netlink.cli.objects import NOUNS, all_nouns, noun
 from netlink.cli.output import ROWS, Output, batches, cut, width_of
 from netlink.cli.screen import open_output
@@ -848,6 +849,19 @@ def test_monitor_timeout(kernel: Callable[..., None], capsys: pytest.CaptureFixt
     assert (out.count("\n"), err.count("\n")) == (2, 1)
 
 
+def test_names_of_links_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A monitor that sees a new link every second must not grow for ever."""
+
+    def connect() -> Any:
+        raise AssertionError("no name was asked for")
+
+    monkeypatch.setattr(cli_text, "MAX_NAMES", 3)
+    names = cli_text.Names(connect)
+    for index in range(1, 6):
+        names.learn(Link(index=index, ifname=f"v{index}"))
+    assert names == {3: "v3", 4: "v4", 5: "v5"}
+
+
 def test_monitor_learns_names(
     kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1195,6 +1209,21 @@ def test_longest_columns_are_cut_first() -> None:
 def test_cut(text: str, width: int, expected: str) -> None:
     assert cut(text, width) == expected
     assert width_of(cut(text, width)) <= width
+
+
+def test_cut_measures_each_character_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Combining characters have no width, so a cell may have any number of them."""
+    measured = 0
+
+    def width(text: str) -> int:
+        nonlocal measured
+        measured += len(text)
+        return width_of(text)
+
+    monkeypatch.setattr(output, "width_of", width)
+    text = 3000 * "\u0301" + "漢字"
+    assert cut(text, 3) == 3000 * "\u0301" + "漢…"
+    assert measured <= 3 * len(text)
 
 
 def test_hidden_columns_come_back(capsys: pytest.CaptureFixture[str]) -> None:

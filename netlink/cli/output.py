@@ -8,7 +8,7 @@ cells. screen.py chooses between this file and colour.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import accumulate, islice
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
@@ -132,12 +132,8 @@ def cut(text: str, width: int) -> str:
     """Return a text cut to `width` screen columns. An ellipsis marks the cut."""
     if width_of(text) <= width:
         return text
-    kept = ""
-    for character in text:
-        if width_of(kept + character) >= width:
-            break
-        kept += character
-    return kept + ELLIPSIS
+    used = accumulate(map(width_of, text))
+    return text[: next(end for end, columns in enumerate(used) if columns >= width)] + ELLIPSIS
 
 
 def width_of(text: str) -> int:

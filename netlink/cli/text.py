@@ -31,13 +31,15 @@ FOREVER = 0xFFFFFFFF  # an infinite lifetime: INFINITY_LIFE_TIME of net/addrconf
 USER_HZ = 100  # ages are in hundredths of a second
 NETNS_FOLDER = "/run/netns"  # where ip-netns(8) keeps named namespaces
 DEPTH = 3  # maximum level of nested messages with columns
+MAX_NAMES = 1 << 16  # names of links that are kept: a monitor may run for months
 
 
 class Names(dict[int, str]):
     """Names of links by index. Request them from the kernel on first use; update them from events.
 
     `connect` opens a connection of the route family. It is called for the first name, so that
-    messages without a link need no connection.
+    messages without a link need no connection. At most MAX_NAMES names are kept; the oldest one is
+    dropped first.
     """
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
@@ -62,7 +64,13 @@ class Names(dict[int, str]):
         if found is None or found.ifname is None:
             # The link was removed, or is in another namespace. The kernel may reuse its index.
             return f"if{index}"
-        return self.setdefault(index, found.ifname)
+        self[index] = found.ifname
+        return found.ifname
+
+    def __setitem__(self, index: int, name: str) -> None:
+        super().__setitem__(index, name)
+        if len(self) > MAX_NAMES:
+            del self[next(iter(self))]
 
     def learn(self, event: Any) -> None:
         """Store the name in a link event. The name of a deleted link is kept for later events."""
