@@ -49,10 +49,39 @@ T_co = TypeVar("T_co", covariant=True)
 # result of each; may catch the errors that they raise; and returns the result of the plan.
 Steps = Generator[Any, Any, T]
 
+U8, U16, U32, S32 = 0xFF, 0xFFFF, 0xFFFFFFFF, 0x7FFFFFFF
+GENL_MIN_ID = 0x10  # linux/genetlink.h
+MAX_LINKS = 32  # protocols are numbers below (linux/netlink.h)
+
 CO_GENERATOR = 0x20  # inspect.CO_GENERATOR; importing inspect takes 5 ms
 
 Answer = Literal["none", "one", "optional", "several"]
 End = Literal["ack", "answer", "done", "nothing"]
+
+
+# --- checks of declarations -----------------------------------------------------------------------
+
+
+def _expected(place: str, word: str, what: str, value: object) -> TypeError:
+    return TypeError(f"{place}: {word} must be {what}, got {value!r}")
+
+
+def _integer(place: str, word: str, value: object, low: int, high: int) -> int:
+    """Return an int in a range. Raises TypeError or ValueError that names the declaration."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _expected(place, word, f"an int from {low} to {high}", value)
+    if not low <= value <= high:
+        raise ValueError(f"{place}: {word} must be an int from {low} to {high}, got {int(value)}")
+    return int(value)
+
+
+def _near(word: object, known: Iterable[str]) -> str:
+    """Return the end of an error about an unknown word: the nearest that is known, or all."""
+    import difflib  # slow to import, and needed for errors only
+
+    known = list(known)
+    near = difflib.get_close_matches(str(word), known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; it has: {', '.join(known)}"
 
 
 # --- ops ------------------------------------------------------------------------------------------
@@ -85,6 +114,9 @@ class Op(Verb, Generic[P, R_co, D_co]):
     `dumps` says whether the kernel can dump by this op, for programs that list what can be dumped.
     By default it can if the op has an answer and the kernel's name of its type contains GET.
     `family` is the family that has the op.
+
+    Raises TypeError or ValueError for a declaration that cannot work, such as a default for a field
+    that the request does not have.
     """
 
     __slots__ = ("answer", "dump", "dumps", "ends", "name", "reply", "reply_type")
@@ -244,12 +276,26 @@ class Op(Verb, Generic[P, R_co, D_co]):
         bracket: int = 0,
         dumps: bool | None = None,
     ) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"the name of an op must be a text such as 'link.get', got {name!r}")
+        place = f"op {name}"
         if answer not in ANSWERS:
             raise ValueError(f"op {name}: answer={answer!r} must be one of {', '.join(ANSWERS)}")
         if ends not in ENDS:
             raise ValueError(f"op {name}: ends={ends!r} must be one of {', '.join(ENDS)}")
         if not isinstance(request, MessageType):
             raise TypeError(f"op {name}: the request must be a message class, got {request!r}")
+        for word, cls in (("reply", reply), ("dump", dump)):
+            if cls is not None and not isinstance(cls, MessageType):
+                raise _expected(place, word, "a message class", cls)
+        _integer(place, "type", type, 0, S32)
+        if reply_type is not None:
+            _integer(place, "reply_type", reply_type, 0, S32)
+        _integer(place, "flags", flags, 0, U16)
+        _integer(place, "bracket", bracket, -1, 1)
+        if dumps is not None and not isinstance(dumps, bool):
+            raise _expected(place, "dumps", "True, False or None", dumps)
+        _check_defaults(place, request, defaults)
         if ends == "answer" and answer == "none":
             raise ValueError(f"op {name}: ends='answer' needs an answer")
         if ends == "nothing" and answer != "none":
@@ -277,6 +323,19 @@ class Op(Verb, Generic[P, R_co, D_co]):
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
+
+
+def _check_defaults(place: str, request: MessageType, defaults: Any) -> None:
+    """Raise TypeError if `defaults` is not a mapping from fields of the request to values."""
+    if defaults is None:
+        return
+    if not isinstance(defaults, Mapping):
+        raise _expected(place, "defaults", "a dict of fields of the request", defaults)
+    known = request.__table__.names
+    for field in defaults:
+        if field not in known:
+            hint = _near(field, known)
+            raise TypeError(f"{place}: defaults: {request.__name__} has no field {field!r}{hint}")
 
 
 class _Doc:
@@ -477,6 +536,23 @@ def _plan_of(steps: Any) -> Any:
     return plan[parts[-1]] if parts else plan
 
 
+# Words for an argument that are not its name in a plan: those of the kernel, of ip(8) and of other
+# libraries. Each has the names of parameters that mean it; a plan has at most one of them.
+SAME = {
+    "gateway": ("via",), "gw": ("via",), "nexthop": ("via", "nhid"), "multipath": ("nexthops",),
+    "priority": ("metric",), "metric": ("priority",), "preference": ("priority",),
+    "pref": ("priority",), "prio": ("priority",), "order": ("priority",),
+    "destination": ("dst", "to"), "dst": ("to",), "to": ("dst",),
+    "src": ("from_",), "source": ("from_", "src"), "prefsrc": ("src",),
+    "device": ("dev",), "oif": ("dev",), "interface": ("dev",), "iface": ("dev",),
+    "ifname": ("name", "dev"), "index": ("dev",), "ifindex": ("dev", "index"),
+    "mac": ("lladdr", "address"), "hwaddr": ("lladdr", "address"), "ip": ("address",),
+    "protocol": ("proto",), "dsfield": ("tos",), "brd": ("broadcast",), "type": ("kind",),
+    "ifalias": ("alias",), "lower": ("link",), "netns": ("net_ns_fd",), "txqueuelen": ("txqlen",),
+    "mark": ("fwmark",), "fwmark": ("mark",), "lookup": ("table",),
+}  # fmt: skip
+
+
 def _wrong_arguments(
     function: Callable[..., Any], name: str, kwargs: dict[str, Any], error: TypeError
 ) -> TypeError:
@@ -487,10 +563,14 @@ def _wrong_arguments(
     unknown = next((key for key in kwargs if key not in parameters), None)
     if unknown is None:
         return TypeError(str(error).replace(f"{function.__name__}()", f"{name}()", 1))
-    import difflib  # slow to import, and needed for errors only
-
-    near = difflib.get_close_matches(unknown, parameters, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; it has: {', '.join(parameters)}"
+    same = next((word for word in SAME.get(unknown, ()) if word in parameters), None)
+    if same is not None:
+        hint = f"; did you mean {same!r}?"
+    else:
+        hint = _near(unknown, parameters)
+        if "data" in parameters and "did you mean" not in hint:
+            value = "{'ifname': ...}" if unknown == "peer" else "..."  # of a veth
+            hint = f"; an attribute of the kind belongs into data={{{unknown!r}: {value}}}"
     return TypeError(f"{name}() has no parameter {unknown!r}{hint}")
 
 
@@ -531,7 +611,8 @@ class Family:
     `modules` maps names of modules to the types whose classes they declare; such a module is
     imported when the first message of one of these types is read, and calls add().
 
-    Raises ValueError if one number would mean two classes.
+    Raises ValueError if one number would mean two classes, or if a number does not fit: a command
+    of a generic family has 8 bits, and a message type has 16. Raises TypeError for other mistakes.
     """
 
     def __init__(
@@ -551,22 +632,36 @@ class Family:
         version: int = 1,
         id: int | None = None,
     ) -> None:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"the name of a family must be a text such as 'nlctrl', got {name!r}")
         self.name = name
-        self.protocol = int(protocol)
-        self.version = version
-        self.id = id
+        self.protocol = self._integer("protocol", protocol, 0, MAX_LINKS - 1)
+        self.version = self._integer("version", version, 0, U8 if framing != "connector" else U32)
+        self.id = None if id is None else self._id(id)
+        for word, enum in (("types", types), ("reply_types", reply_types)):
+            if enum is not None and not (isinstance(enum, type) and issubclass(enum, IntEnum)):
+                raise self._expected(word, "an enum of numbers (IntEnum)", enum)
+        for word, given in (("requests", requests), ("modules", modules)):
+            if given is not None and not isinstance(given, Mapping):
+                raise self._expected(word, "a dict", given)
         self.types = types
         self.reply_types = reply_types or types
         self.ops: dict[str, Op[..., Any, Any]] = {}
         self.dispatch = Dispatch(framing)
         for module, numbers in (modules or {}).items():
+            if not isinstance(module, str) or not isinstance(numbers, Iterable):
+                raise self._expected("modules", "names of modules with lists of types", modules)
             for number in numbers:
                 self._meaning(number, request=False).defer(module)
                 self._meaning(number, request=True).defer(module)  # it may add a class for these
         if isinstance(messages, MessageType):
             messages = dict.fromkeys(map(int, self.reply_types), messages)
+        elif messages is not None and not isinstance(messages, Mapping):
+            raise self._expected("messages", "a dict, or one message class", messages)
+        if not isinstance(ops, Iterable):
+            raise self._expected("ops", "a list of ops", ops)
         self.add(*ops, messages=messages, requests=requests)
-        self.groups, self._spelled = _groups(groups, group_prefix)
+        self.groups, self._spelled = self._groups(groups, group_prefix)
 
     def add(
         self,
@@ -575,13 +670,18 @@ class Family:
         requests: Mapping[int, Choice] | None = None,
     ) -> None:
         """Add ops and message classes to the family, as the constructor does."""
-        for number, choice in (messages or {}).items():
-            self._meaning(number, request=False).give(choice)
-        for number, choice in (requests or {}).items():
-            self._meaning(number, request=True).give(choice)
+        for is_request, choices in ((False, messages), (True, requests)):
+            for number, choice in (choices or {}).items():
+                meaning = self._meaning(number, request=is_request)
+                if not isinstance(choice, (MessageType, Field)):
+                    word = "requests" if is_request else "messages"
+                    raise self._expected(word, "message classes by their types", choices)
+                meaning.give(choice)
         given = {int(number) for number in messages or ()}
         asked = {int(number) for number in requests or ()}
         for op in ops:
+            if not isinstance(op, Op):
+                raise self._expected("ops", "a list of ops", op)
             if op.family is not None and op.family is not self:
                 raise ValueError(f"op {op.name} belongs to family {op.family.name!r} already")
             if self.ops.setdefault(op.name, op) is not op:
@@ -598,8 +698,29 @@ class Family:
 
     def _meaning(self, number: int, *, request: bool) -> Meaning:
         types = self.types if request else self.reply_types
-        name = types(number).name
-        return self.dispatch.meaning(int(number), name, self.name, request)
+        high = S32 if self.framing == "connector" else U8 if self.is_generic else U16
+        value = self._integer("a type" if high > U8 else "a command", number, 0, high)
+        try:
+            name = types(value).name
+        except ValueError:  # an enum that is not open, as KernelEnum is
+            raise ValueError(
+                f"family {self.name!r}: {types.__name__} has no name for the type {value}; add it"
+            ) from None
+        return self.dispatch.meaning(value, name, self.name, request)
+
+    def _expected(self, word: str, what: str, value: object) -> TypeError:
+        return _expected(f"family {self.name!r}", word, what, value)
+
+    def _integer(self, word: str, value: object, low: int, high: int) -> int:
+        return _integer(f"family {self.name!r}", word, value, low, high)
+
+    def _id(self, id: object) -> int:
+        if not self.is_generic:
+            raise ValueError(
+                f"family {self.name!r} has protocol {self.protocol}: only a family of Generic "
+                f"Netlink has an ID, got {id!r}"
+            )
+        return self._integer("id", id, GENL_MIN_ID, U16)
 
     @property
     def framing(self) -> Framing:
@@ -626,10 +747,13 @@ class Family:
         return self.protocol == NETLINK.NETLINK_GENERIC
 
     def at(self, id: int) -> Self:
-        """Return the same generic family with a known number, for parse()."""
+        """Return the same generic family with a known number, for parse().
+
+        Raises ValueError if the family has another protocol, or `id` is not from 16 to 65535.
+        """
         bound = object.__new__(type(self))
         bound.__dict__.update(self.__dict__)
-        bound.id = id
+        bound.id = self._id(id)
         return bound
 
     def group(self, group: str | int) -> int:
@@ -645,37 +769,56 @@ class Family:
             raise LookupError(f"family {self.name!r} has no group {group!r}; it has: {known}")
         return number
 
+    def _groups(
+        self, groups: type[IntEnum] | Mapping[str, int] | Iterable[str], prefix: str | None
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """Names of groups to numbers: by the names that are shown, and by the kernel's spelling.
+
+        A generic family's groups have no numbers before the kernel assigns them.
+        """
+        what = "an enum, a dict of names and numbers, or (in a generic family) a list of names"
+        if isinstance(groups, type) and issubclass(groups, IntEnum):
+            members = groups.__members__
+            spelled = {name: int(member) for name, member in members.items() if member}
+            if prefix is None:
+                return spelled, {}
+            if not isinstance(prefix, str):
+                raise self._expected("group_prefix", "a text", prefix)
+            for name in spelled:
+                if not name.startswith(prefix):
+                    raise ValueError(f"group {name} does not start with group_prefix={prefix!r}")
+            short = {
+                name.removeprefix(prefix).lower().replace("_", "-"): number
+                for name, number in spelled.items()
+            }
+            return short, spelled
+        if prefix is not None:
+            raise ValueError(
+                f"family {self.name!r}: group_prefix={prefix!r} needs an enum of groups"
+            )
+        if isinstance(groups, (type, str, bytes)) or not isinstance(groups, Iterable):
+            raise self._expected("groups", what, groups)
+        names = [*groups]
+        if not all(isinstance(name, str) and name for name in names):
+            raise self._expected("groups", what, groups)
+        if isinstance(groups, Mapping):
+            return {
+                name: self._integer(f"group {name!r}", number, 1, U32)
+                for name, number in groups.items()
+            }, {}
+        if names and not self.is_generic:
+            raise ValueError(
+                f"family {self.name!r}: the groups need numbers, because only generic families "
+                "get them from the kernel: pass a dict or an enum"
+            )
+        return dict.fromkeys(names, 0), {}
+
     def has_group(self, group: str) -> bool:
         """Whether a name is that of a group, short or in the kernel's spelling."""
         return group in self.groups or group in self._spelled
 
     def __repr__(self) -> str:
         return f"<Family {self.name}>"
-
-
-def _groups(
-    groups: type[IntEnum] | Mapping[str, int] | Iterable[str], prefix: str | None
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Names of groups to numbers: by the names that are shown, and by the kernel's spelling.
-
-    A generic family's groups have no numbers before the kernel assigns them.
-    """
-    if isinstance(groups, Mapping):
-        return {name: int(number) for name, number in groups.items()}, {}
-    if not isinstance(groups, type):
-        return dict.fromkeys(groups, 0), {}
-    members: Mapping[str, Any] = cast(Any, groups).__members__
-    spelled = {name: int(member) for name, member in members.items() if member}
-    if prefix is None:
-        return spelled, {}
-    for name in spelled:
-        if not name.startswith(prefix):
-            raise ValueError(f"group {name} does not start with group_prefix={prefix!r}")
-    short = {
-        name.removeprefix(prefix).lower().replace("_", "-"): number
-        for name, number in spelled.items()
-    }
-    return short, spelled
 
 
 def dispatch_of(families: Iterable[Family]) -> Dispatch:

@@ -7,7 +7,7 @@ not depend on a particular plan or message, and it does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Flag, IntEnum
 from ipaddress import (
     IPv4Address,
@@ -115,6 +115,19 @@ class Words:
     def refuse(self, reason: str) -> NoReturn:
         """Raise TypeError, because arguments are missing or exclude each other."""
         raise TypeError(f"{self.place}() {reason}")
+
+    def needs_a_change(self, *besides: str, switches: Iterable[str] = ()) -> None:
+        """Refuse a change that was given nothing to change.
+
+        The arguments `besides` select the object. Those in `switches` are False by default, so
+        False counts as not given. So does an empty dict.
+        """
+        known = {name: value for name, value in self.given.items() if name not in besides}
+        for name, value in known.items():
+            is_off = name in switches and value is False
+            if not (value is None or value == {} or is_off):
+                return
+        self.refuse(f"needs something to change; it accepts: {', '.join(known)}")
 
     def has(self, name: str) -> bool:
         """Return whether the argument was given."""

@@ -127,6 +127,107 @@ def test_an_op_that_contradicts_itself_is_refused(words: dict[str, Any], match: 
         Op("x", 16, Leaf, **words)
 
 
+MESSAGE_CLASS = "must be a message class, got"
+ODD_OPS = {
+    "name": (TypeError, {"name": 5}, "the name of an op must be a text such as 'link.get', got 5"),
+    "type": (TypeError, {"type": "a"}, "op x: type must be an int from 0 to 2147483647, got 'a'"),
+    "type is a bool": (TypeError, {"type": True}, "op x: type must be an int .*, got True"),
+    "negative type": (ValueError, {"type": -1}, "op x: type must be an int .*, got -1"),
+    "reply": (TypeError, {"reply": 5}, f"op x: reply {MESSAGE_CLASS} 5"),
+    "reply is a message": (TypeError, {"reply": Leaf()}, f"op x: reply {MESSAGE_CLASS} <Leaf"),
+    "reply is falsy": (TypeError, {"reply": 0}, f"op x: reply {MESSAGE_CLASS} 0"),
+    "dump": (TypeError, {"answer": "one", "dump": int}, f"op x: dump {MESSAGE_CLASS} <class"),
+    "reply_type": (TypeError, {"reply_type": "a"}, "op x: reply_type must be an int .*, got 'a'"),
+    "flags": (TypeError, {"flags": "up"}, "op x: flags must be an int from 0 to 65535, got 'up'"),
+    "too many flags": (ValueError, {"flags": 1 << 16}, "op x: flags must be .*, got 65536"),
+    "bracket": (ValueError, {"bracket": 7}, "op x: bracket must be an int from -1 to 1, got 7"),
+    "dumps": (TypeError, {"dumps": "yes"}, "op x: dumps must be True, False or None, got 'yes'"),
+    "defaults": (TypeError, {"defaults": 5}, "op x: defaults must be a dict of fields .*, got 5"),
+    "a default's name": (
+        TypeError, {"defaults": {"nmae": 1}},
+        "op x: defaults: Tree has no field 'nmae'; did you mean 'name'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("error", "words", "match"), ODD_OPS.values(), ids=ODD_OPS)
+def test_an_odd_op_is_refused(error: type[Exception], words: dict[str, Any], match: str) -> None:
+    """The declaration fails, and not the first request that is made by it."""
+    declare: Any = Op
+    with pytest.raises(error, match=match):
+        declare(**{"name": "x", "type": 16, "request": Tree} | words)
+
+
+class CLOSED(IntEnum):
+    A = 16
+
+
+GROUPS_ARE = "must be an enum, a dict of names and numbers, or .* a list of names, got"
+ODD_FAMILIES = {
+    "name": (TypeError, {"name": 5}, "name of a family must be a text such as 'nlctrl', got 5"),
+    "protocol": (TypeError, {"protocol": "route"}, "protocol must be an int from 0 to 31, got 'r"),
+    "large protocol": (ValueError, {"protocol": 32}, "protocol must be .* from 0 to 31, got 32"),
+    "version": (ValueError, {"version": 256}, "version must be an int from 0 to 255, got 256"),
+    "id": (TypeError, {"id": "a"}, "id must be an int from 16 to 65535, got 'a'"),
+    "small id": (ValueError, {"id": 1}, "id must be an int from 16 to 65535, got 1"),
+    "id of another protocol": (
+        ValueError, {"id": 40, "protocol": 0},
+        "protocol 0: only a family of Generic Netlink has an ID, got 40",
+    ),
+    "types": (TypeError, {"types": int}, "types must be an enum of numbers .*, got <class 'int'>"),
+    "reply_types": (TypeError, {"reply_types": 5}, "reply_types must be an enum .*, got 5"),
+    "a type without a name": (
+        ValueError, {"types": CLOSED, "messages": {5: Leaf}},
+        "CLOSED has no name for the type 5; add it",
+    ),
+    "ops": (TypeError, {"ops": new}, "ops must be a list of ops, got <Op tree.new>"),
+    "one of the ops": (TypeError, {"ops": [5]}, "ops must be a list of ops, got 5"),
+    "a command of 16 bits": (
+        ValueError, {"ops": [Op("x", 256, Leaf)]}, "a command must be an int from 0 to 255, got 256"
+    ),
+    "a type of 17 bits": (
+        ValueError, {"ops": [Op("x", 1 << 16, Leaf)], "protocol": 0},
+        "a type must be an int from 0 to 65535, got 65536",
+    ),
+    "messages": (TypeError, {"messages": 5}, "messages must be a dict, or one message class"),
+    "one of the messages": (
+        TypeError, {"messages": {16: int}}, "messages must be message classes by their types"
+    ),
+    "requests": (TypeError, {"requests": Leaf}, "requests must be a dict, got"),
+    "one of the requests": (TypeError, {"requests": {16: 5}}, "requests must be message classes"),
+    "modules": (TypeError, {"modules": {"m": 5}}, "modules must be names of modules with lists"),
+    "groups": (TypeError, {"groups": "monitor"}, f"groups {GROUPS_ARE} 'monitor'"),
+    "groups are numbers": (TypeError, {"groups": [5]}, f"groups {GROUPS_ARE} \\[5\\]"),
+    "groups are a class": (TypeError, {"groups": int}, f"groups {GROUPS_ARE} <class 'int'>"),
+    "a group's number": (
+        TypeError, {"groups": {"a": "b"}}, "group 'a' must be an int from 1 to 4294967295, got 'b'"
+    ),
+    "group 0": (ValueError, {"groups": {"a": 0}}, "group 'a' must be an int from 1"),
+    "groups without numbers": (
+        ValueError, {"protocol": 0, "groups": ["a"]}, "the groups need numbers"
+    ),
+    "a prefix without an enum": (
+        ValueError, {"groups": ["a"], "group_prefix": "A_"}, "'A_' needs an enum of groups"
+    ),
+    "prefix": (TypeError, {"groups": GRP, "group_prefix": 5}, "group_prefix must be a text, got 5"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("error", "words", "match"), ODD_FAMILIES.values(), ids=ODD_FAMILIES)
+def test_an_odd_family_is_refused(
+    error: type[Exception], words: dict[str, Any], match: str
+) -> None:
+    with pytest.raises(error, match=match):
+        Family(**{"name": "odd", "types": TYPE} | words)
+
+
+def test_a_number_that_a_family_cannot_have() -> None:
+    with pytest.raises(ValueError, match="id must be an int from 16 to 65535, got 5"):
+        Family("made", types=TYPE).at(5)
+    with pytest.raises(ValueError, match="protocol 0: only a family of Generic Netlink has an ID"):
+        family().at(40)
+
+
 @pytest.mark.parametrize("wrong", [None, "Leaf", dict, Leaf(), lambda: Leaf()])
 def test_the_request_of_an_op_is_a_message_class(wrong: Any) -> None:
     with pytest.raises(TypeError, match="op x: the request must be a message class, got "):
@@ -170,7 +271,7 @@ def test_group_names_are_never_guessed() -> None:
     with pytest.raises(ValueError, match="group AUDIT_NLGRP_READLOG does not start with"):
         family(groups=NLGRP, group_prefix="NLGRP_")
     assert family(groups={"a": 5}).group("a") == 5
-    assert family(groups=("a", "b")).groups == {"a": 0, "b": 0}
+    assert Family("made", types=TYPE, groups=("a", "b")).groups == {"a": 0, "b": 0}
 
 
 # --- what a number means --------------------------------------------------------------------------
@@ -218,9 +319,9 @@ def test_directions_may_have_numbers_of_their_own() -> None:
 @pytest.mark.parametrize("generic", [False, True])
 def test_a_header_member_may_select_the_class(generic: bool) -> None:
     """As sock_diag: one type, and the first byte selects the class."""
-    protocol = {} if generic else {"protocol": 4}
+    numbers = {"id": 40} if generic else {"protocol": 4}
     made = Family(
-        "made", **protocol, types=TYPE, id=40,
+        "made", **numbers, types=TYPE,
         messages={16: s.selected(None, "kind", {1: Tree, 2: Bush})},
     )  # fmt: skip
 

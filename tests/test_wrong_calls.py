@@ -16,6 +16,8 @@ from netlink import EncodeError, Message, Plan
 from netlink.family import IfIndex, Request
 from netlink.route import addr, link, linkprop, neigh, nexthop, route, rule
 from netlink.route.encap import Mpls
+from netlink.route.tc import filter as tc_filter
+from netlink.route.tc import qdisc, tclass
 
 MODULES = (addr, link, linkprop, neigh, nexthop, route, rule)
 
@@ -27,7 +29,7 @@ RIGHT: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "link.add": (("v0", "veth"), {}),
     "link.by_index": ((1,), {}),
     "link.by_name": (("lo",), {}),
-    "link.change": (("lo",), {}),
+    "link.change": (("lo",), {"mtu": 1400}),
     "link.down": (("lo",), {}),
     "link.index_of": (("lo",), {}),
     "link.remove": (("lo",), {}),
@@ -36,7 +38,7 @@ RIGHT: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "linkprop.add": (("lo", "x"), {}),
     "linkprop.remove": (("lo", "x"), {}),
     "neigh.add": (("192.0.2.1", "lo"), {}),
-    "neigh.change": (("192.0.2.1", "lo"), {}),
+    "neigh.change": (("192.0.2.1", "lo"), {"state": "stale"}),
     "neigh.put": (("192.0.2.1", "lo"), {}),
     "neigh.remove": (("192.0.2.1", "lo"), {}),
     "nexthop.add": ((1,), {"dev": "lo"}),
@@ -225,6 +227,85 @@ def test_none(full: str) -> None:
         for given in (kwargs, unset | kwargs)
     ]
     assert bodies[0] == bodies[1]
+
+
+NOTHING: list[tuple[Callable[[], Plan[Any]], str]] = [
+    (lambda: link.change("lo"), "name, master, nomaster, up, address, broadcast, mtu, "),
+    (lambda: link.change("lo", nomaster=False, mtu=None), "name, master, "),
+    (lambda: link.change("lo", kind="bridge"), "name, master, "),
+    (lambda: link.change("lo", kind="bridge", data={}), "name, master, "),
+    (lambda: link.change("lo", slave_kind="bridge", slave_data={}), "name, master, "),
+    (lambda: neigh.change("192.0.2.1", "lo", proxy=False), "lladdr, state, proxy, "),
+    (lambda: nexthop.change(1, onlink=False), "via, dev, family, "),
+    (lambda: route.change("10.0.0.0/8", table=7, metric=1), "via, dev, onlink, "),
+    (lambda: qdisc.change("lo", "pfifo", handle="1:", options={}), "options, stab, estimator"),
+    (lambda: tclass.change("lo", "htb", "1:10", parent="1:"), "options, estimator"),
+    (lambda: tc_filter.change("lo", "u32", prio=1, handle="800::1"), "options, estimator"),
+]
+
+
+@pytest.mark.parametrize(("make", "accepted"), NOTHING)
+def test_a_change_of_nothing(make: Callable[[], Plan[Any]], accepted: str) -> None:
+    """It would succeed without any effect, or the kernel would refuse it without a reason."""
+    plan = make()
+    text = f"{plan.name}() needs something to change; it accepts: {accepted}"
+    with pytest.raises(TypeError, match=re.escape(text)):
+        sent(plan)
+
+
+def test_every_change_is_asked_for_nothing() -> None:
+    every = {name for name in PLANS if name.endswith(".change")}
+    assert every <= {make().name for make, _ in NOTHING}
+
+
+def test_switches_that_are_off_are_changes_where_they_can_be() -> None:
+    """False is the default of `nomaster`, but a value for `up`."""
+    assert len(sent(link.change("lo", up=False))) == 1
+    assert len(sent(link.change("lo", nomaster=True))) == 1
+    assert len(sent(link.change("lo", alias=""))) == 1
+
+
+@pytest.mark.parametrize("type", [None, "unicast", "local", "broadcast", "anycast", "multicast"])
+@pytest.mark.parametrize("plan", [route.add, route.put])
+def test_a_route_to_nowhere(plan: Callable[..., Plan[None]], type: str | None) -> None:
+    with pytest.raises(
+        TypeError, match=r"route\.\w+\(\) needs via, dev, nexthops or nhid, because"
+    ):
+        sent(plan("10.1.0.0/16", type=type))
+    assert len(sent(plan("10.1.0.0/16", type="unreachable"))) == 1
+
+
+OTHER_WORDS: dict[str, tuple[Callable[..., Plan[Any]], str]] = {
+    "gateway": (route.add, "; did you mean 'via'?"),
+    "priority": (route.add, "; did you mean 'metric'?"),
+    "metric": (rule.add, "; did you mean 'priority'?"),
+    "prefsrc": (route.add, "; did you mean 'src'?"),
+    "src": (rule.add, "; did you mean 'from_'?"),
+    "dst": (rule.add, "; did you mean 'to'?"),
+    "oif": (route.add, "; did you mean 'dev'?"),
+    "device": (addr.add, "; did you mean 'dev'?"),
+    "mac": (neigh.add, "; did you mean 'lladdr'?"),
+    "hwaddr": (link.change, "; did you mean 'address'?"),
+    "ifname": (link.change, "; did you mean 'name'?"),
+    "type": (link.add, "; did you mean 'kind'?"),
+    "multipath": (route.put, "; did you mean 'nexthops'?"),
+    "peer": (
+        link.add, "; an attribute of the kind belongs into data={'peer': {'ifname': ...}}"
+    ),
+    "vlan_protocol": (
+        link.change, "; an attribute of the kind belongs into data={'vlan_protocol': ...}"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", OTHER_WORDS)
+def test_words_of_the_kernel_and_of_other_tools(word: str) -> None:
+    function, hint = OTHER_WORDS[word]
+    name = vars(function)["plan"]
+    args = RIGHT[name][0]
+    with pytest.raises(TypeError) as caught:
+        function(*args, **{word: 1})
+    assert str(caught.value) == f"{name}() has no parameter {word!r}{hint}"
 
 
 @pytest.mark.parametrize("full", PLANS)

@@ -215,8 +215,13 @@ def change(
     """Change a neighbour entry. The arguments are those of add().
 
     Raises KernelError: ENOENT if the entry does not exist, ENODEV if the link does not exist.
+    Raises TypeError if there is nothing to change.
     """
-    return (yield from _write(set, Words("neigh.change", locals())))
+    words = Words("neigh.change", locals())
+    words.needs_a_change(
+        "dst", "dev", switches=("proxy", "router", "extern_learn", "managed", "use")
+    )
+    return (yield from _write(set, words))
 
 
 @plan

@@ -244,9 +244,12 @@ def change(
 ) -> Steps[None]:
     """Replace an existing next hop object. The arguments are those of add().
 
-    Raises KernelError: ENOENT if the ID does not exist, ENODEV if the link does not exist.
+    Raises KernelError: ENOENT if the ID does not exist, ENODEV if the link does not exist. Raises
+    TypeError if there is nothing to change.
     """
-    return (yield from _write(set, Words("nexthop.change", locals())))
+    words = Words("nexthop.change", locals())
+    words.needs_a_change("id", switches=("onlink", "blackhole", "fdb"))
+    return (yield from _write(set, words))
 
 
 @plan

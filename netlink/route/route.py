@@ -289,7 +289,8 @@ def add(
     to "inet". Numbers that have names can be given by name: `proto="static"`.
 
     Raises KernelError: EEXIST if the route exists, ENODEV if a link does not exist, ENETUNREACH or
-    EHOSTUNREACH if `via` is not reachable.
+    EHOSTUNREACH if `via` is not reachable. Raises TypeError if the type needs a next hop and none
+    is given.
     """
     return (yield from _write(new, Words("route.add", locals())))
 
@@ -355,9 +356,12 @@ def change(
 ) -> Steps[None]:
     """Replace the existing route with the same destination, tos and metric.
 
-    The arguments are those of add(). Raises KernelError: ENOENT if the route does not exist.
+    The arguments are those of add(). Raises KernelError: ENOENT if the route does not exist. Raises
+    TypeError if there is nothing to change.
     """
-    return (yield from _write(set, Words("route.change", locals())))
+    words = Words("route.change", locals())
+    words.needs_a_change("dst", "from_", "metric", "table", "tos", "family", switches=("onlink",))
+    return (yield from _write(set, words))
 
 
 @plan
@@ -469,6 +473,11 @@ ONLY_IPV6 = ("from_", "pref", "expires")
 def _write(op: Op[..., None, Route], words: Words) -> Steps[None]:
     fields, family, kind = yield from _fields(words)
     kind = RTN.RTN_UNICAST if kind is None else kind
+    if kind in FORWARDING_TYPES and not any(map(words.has, ("via", "dev", "nexthops", "nhid"))):
+        words.refuse(
+            "needs via, dev, nexthops or nhid, because a route of this type sends packets to a "
+            'link; type="blackhole" makes a route that drops them'
+        )
     proto = words.number("proto", RTPROT, U8)
     scope = words.number("scope", RT_SCOPE, U8)
     if scope is None:
@@ -578,6 +587,12 @@ def _hop(words: Words, family: AF, device: str) -> Steps[dict[str, Any]]:
     fields[device] = yield from dev_index(words)
     return fields
 
+
+# Types of routes that need a link (fib_create_info in net/ipv4/fib_semantics.c, and
+# ip6_route_info_create in net/ipv6/route.c). Without one, the kernel's error is a bare ENODEV.
+FORWARDING_TYPES = (
+    RTN.RTN_UNICAST, RTN.RTN_LOCAL, RTN.RTN_BROADCAST, RTN.RTN_ANYCAST, RTN.RTN_MULTICAST
+)  # fmt: skip
 
 # Types of routes that are stored in the table "local" by default, as in `ip route`.
 LOCAL_TYPES = (RTN.RTN_LOCAL, RTN.RTN_BROADCAST, RTN.RTN_ANYCAST, RTN.RTN_NAT)

@@ -506,3 +506,15 @@ def test_encapsulation_of_ours(
         pytest.skip(f"the kernel lacks it: {error}")
     (found,) = ip(f"{'-6' if ':' in dst else '-4'} route show {dst}")
     assert found.items() >= expected.items()
+
+
+@pytest.mark.parametrize("family", [AF.AF_INET, AF.AF_INET6])
+def test_routes_that_need_a_link(nl: Connection, family: AF) -> None:
+    """The kernel refuses them without one, and gives no reason: route.add() refuses them first."""
+    dst, length = ("10.1.0.0", 16) if family == AF.AF_INET else ("2001:db8:9::", 48)
+    for kind in route.FORWARDING_TYPES:
+        with pytest.raises(KernelError) as caught:
+            nl.do(route.new(family=family, dst=dst, dst_len=length, type=kind))
+        assert caught.value.errno in (errno.ENODEV, errno.EINVAL)
+    for kind in (RTN.RTN_BLACKHOLE, RTN.RTN_UNREACHABLE, RTN.RTN_PROHIBIT, RTN.RTN_THROW):
+        nl.do(route.put(f"{dst}/{length}", type=kind))

@@ -291,9 +291,9 @@ QDISC = [
         given=HTB,
     ),
     refused(
-        qdisc.change("left", "pfifo", handle="2:"),
+        qdisc.change("left", "pfifo", handle="2:", options={"limit": 30}),
         errno.ENOENT,
-        "tc qdisc change dev left root handle 2: pfifo",
+        "tc qdisc change dev left root handle 2: pfifo limit 30",
     ),
     refused(qdisc.remove("left", parent="root"), errno.ENOENT, "tc qdisc del dev left root"),
     refused(

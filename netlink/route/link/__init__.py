@@ -881,11 +881,13 @@ def change(
     5}`. `alias=""` removes the alias. `new_ifindex` is the index in the other network namespace,
     and requires `net_ns_pid` or `net_ns_fd`. The other arguments are those of add().
 
-    Raises KernelError: ENODEV if the link or `master` does not exist.
+    Raises KernelError: ENODEV if the link or `master` does not exist. Raises TypeError if there is
+    nothing to change.
     """
     words = Words("link.change", locals())
     if not words.has("dev"):
         raise words.expected("dev", "the name or index of a link, or a Link")
+    words.needs_a_change("dev", "kind", "slave_kind", switches=("nomaster",))
     where = _where(words, "dev")
     fields = _fields(words)
     if words.has("name"):

@@ -275,7 +275,9 @@ def change(
     If `protocol` is 0, the filter keeps its protocol. The other arguments are those of add().
     Raises KernelError: ENOENT if the filter does not exist.
     """
-    yield from _write(set, Words("filter.change", locals()))
+    words = Words("filter.change", locals())
+    words.needs_a_change("dev", "kind", "block", "parent", "prio", "protocol", "handle", "chain")
+    yield from _write(set, words)
 
 
 @plan

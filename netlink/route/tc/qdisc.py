@@ -180,6 +180,7 @@ def change(
     default. Without a `handle`, the kernel replaces a qdisc of another kind (tc_modify_qdisc in
     net/sched/sch_api.c). Raises KernelError: ENOENT if the qdisc does not exist.
     """
+    Words("qdisc.change", locals()).needs_a_change("dev", "kind", "handle", "parent")
     blocks = {"ingress_block": None, "egress_block": None}  # the kernel cannot change them
     yield from _write(set, Words("qdisc.change", locals() | blocks))
 

@@ -134,7 +134,9 @@ def change(
     The kernel replaces a whole struct of options: a member that is not given becomes zero. Raises
     KernelError: ENOENT if the class does not exist.
     """
-    yield from _write(set, Words("tclass.change", locals()))
+    words = Words("tclass.change", locals())
+    words.needs_a_change("dev", "kind", "classid", "parent")
+    yield from _write(set, words)
 
 
 @plan
