@@ -368,7 +368,7 @@ cdef int store_integer(Field f, Buffer *b, object value, Scope scope) except -1:
 cdef bint fits_four(bint is_signed, uint64_t raw) noexcept:
     if is_signed:
         return <int64_t>raw == <int32_t>raw
-    return raw <= 0xFFFFFFFF
+    return raw <= <uint64_t>0xFFFFFFFF
 
 
 cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFFFFFFFFFFFFF:

@@ -257,21 +257,22 @@ cdef class Dispatch:
         return found
 
     cdef object lookup(self, int number, bint is_request):
-        cdef PyObject *found = PyDict_GetItem(self.received, number)
-        cdef PyObject *asked
-        if found != NULL:
-            if type(<object>found) is not Meaning:
-                return <object>found
+        # load() imports a module, which may change the dicts: hold own references meanwhile.
+        cdef object found = self.received.get(number)
+        cdef Meaning asked
+        if found is not None:
+            if type(found) is not Meaning:
+                return found
             if (<Meaning>found).module is not None:
                 (<Meaning>found).load()
-        if is_request or found == NULL:
-            asked = PyDict_GetItem(self.requests, number)
-            if asked != NULL:
-                if (<Meaning>asked).module is not None:
-                    (<Meaning>asked).load()
-                if (<Meaning>asked).table is not None or (<Meaning>asked).selector is not None:
-                    return <object>asked
-        return <object>found if found != NULL else None
+        if is_request or found is None:
+            asked = self.requests.get(number)
+            if asked is not None:
+                if asked.module is not None:
+                    asked.load()
+                if asked.table is not None or asked.selector is not None:
+                    return asked
+        return found
 
 
 # --- typed iteration ----------------------------------------------------------------------------

@@ -763,8 +763,9 @@ static PyObject *RawSocket_getsockopt(PyObject *object, PyObject *args)
     length = (socklen_t)buflen;
     if (get_option(object, level, option, PyBytes_AS_STRING(result), &length) < 0)
         Py_CLEAR(result);
-    else if (length < (socklen_t)buflen)  /* a larger length is what the kernel needs */
-        _PyBytes_Resize(&result, (Py_ssize_t)length);
+    else if (length < (socklen_t)buflen &&  /* a larger length is what the kernel needs */
+             _PyBytes_Resize(&result, (Py_ssize_t)length) < 0)
+        return NULL;
     return result;
 }
 
