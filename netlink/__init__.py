@@ -1,10 +1,12 @@
 """Linux Netlink: typed messages from bytes, and conversations with the kernel.
 
 Importing this loads no family, opens nothing and needs nothing but the standard library. The
-names that do I/O exist on Linux only; the parser works anywhere.
+names that do I/O exist on Linux only, and importing them elsewhere raises ImportError that says so.
+The parser works anywhere.
 """
 
 import sys as _sys
+import typing as _typing
 
 from netlink._core import RawAttribute, RawMessage, iter_attributes, iter_messages
 from netlink.errors import (
@@ -53,3 +55,14 @@ if _sys.platform == "linux":
     from netlink.engine import Stats
 
     __all__ += ["Connection", "Fd", "Pid", "RawSocket", "Reply", "Stats", "Subscription"]
+
+elif not _typing.TYPE_CHECKING:
+
+    def __getattr__(name):  # `from netlink import Connection` calls it
+        if name in ("Connection", "Fd", "Pid", "RawSocket", "Reply", "Stats", "Subscription"):
+            raise ImportError(
+                f"netlink.{name} needs Linux, because {_sys.platform} has no Netlink sockets; "
+                "netlink.parse() works anywhere",
+                name=__name__,
+            )
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

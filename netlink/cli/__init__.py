@@ -2,8 +2,8 @@
 
 Each command is a file in this folder with a function `run(args)`. This file must not import one
 before the user calls it, so that `netlink --help` loads no family. Exit status: 0 is success, even
-if the reader closed the output early; 1 is an error, reported in one line; 2 is wrong usage; 130 is
-Ctrl-C.
+if the reader closed the output early; 1 is an error of the kernel, the system or the input; 2 is a
+wrong command line, whatever the machine; 130 is Ctrl-C. Errors are one line on standard error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from netlink.constants import NETLINK
 from netlink.registry import near
 from netlink.render import printable
 
-__all__ = ["Failure", "Parser", "add_netns", "explain", "guard", "main", "tell"]
+__all__ = ["Failure", "Misuse", "Parser", "add_netns", "explain", "guard", "main", "tell"]
 
 MAX_LINKS = 32  # protocols are numbers below (linux/netlink.h)
 NETNS_FOLDER = "/run/netns"  # where ip-netns(8) keeps named namespaces
@@ -31,8 +31,12 @@ class Failure(Exception):
     """An error whose message a command prints; the exit status is 1."""
 
 
+class Misuse(Failure):
+    """An argument that is wrong on any machine; the exit status is 2."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status. Raises SystemExit on wrong usage."""
+    """Run one command and return its exit status. Raises SystemExit if the parser refuses it."""
     args = _parser().parse_args(arguments)
     if sys.stdout is None:  # the calling program closed it
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
@@ -61,7 +65,7 @@ def guard(work: Callable[[], int]) -> int:
         status = 130
     except (Failure, NetlinkError, OSError) as error:
         tell(explain(error))
-        status = 1
+        status = 2 if isinstance(error, Misuse) else 1
     try:
         sys.stdout.flush()
     except (OSError, ValueError):  # otherwise Python flushes again at exit, and prints an error

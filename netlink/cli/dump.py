@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Any, NoReturn
 
-from netlink import Connection, KernelError, Message, NetlinkError, Op, Request
-from netlink.cli import Failure, Parser, add_netns, check_netns, explain
+from netlink import Connection, EncodeError, KernelError, Message, NetlinkError, Op, Request
+from netlink.cli import Failure, Misuse, Parser, add_netns, check_netns, explain
 from netlink.cli.namespace import connect
 from netlink.cli.objects import Filter, Noun, all_nouns, is_integer, noun
 from netlink.cli.output import Row
@@ -239,7 +239,7 @@ class Dump:
         """Yield the filters that the user gave, each with its value."""
         for row in self.noun.filters:
             text = getattr(self.options, f"filter {row.name}")
-            if text is not None and text is not False:
+            if text is not None and text is not False and (not row.every or text != row.every):
                 yield row, self._value(row, text)
 
     def _fields(self, filters: dict[Filter, Any]) -> dict[str, Any]:
@@ -261,14 +261,20 @@ class Dump:
         """Yield the requests: several if the kernel can dump only by link or by qdisc."""
         given = {row.name for row in filters}
         if not self.noun.each or "block" in given:
-            yield self.op(**fields)
+            yield self._request(fields)
             return
         for index in [fields["ifindex"]] if "dev" in given else self._links():
             if self.noun.each == "link" or "parent" in given:
-                yield self.op(**{**fields, "ifindex": index})
+                yield self._request({**fields, "ifindex": index})
                 continue
             for parent in self._hooks(index):
-                yield self.op(**{**fields, "ifindex": index, "parent": parent})
+                yield self._request({**fields, "ifindex": index, "parent": parent})
+
+    def _request(self, fields: dict[str, Any]) -> Request[Any, Message]:
+        try:
+            return self.op(**fields)
+        except EncodeError as error:  # a number that does not fit
+            raise Misuse(explain(error)) from None
 
     def _links(self) -> list[int]:
         from netlink.route import link
@@ -314,7 +320,7 @@ class Dump:
                     return text
             return self._declared(row, text)
         except ValueError as error:
-            raise Failure(f"--{row.name}: {explain(error)}") from None
+            raise Misuse(f"--{row.name}: {explain(error)}") from None
 
     def _link(self, text: str) -> int:
         from netlink.route import link

@@ -22,7 +22,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from netlink import Connection, Overrun, RawMessage
-from netlink.cli import Failure, explain
+from netlink.cli import Failure, Misuse, explain
 from netlink.cli.namespace import connect
 from netlink.cli.screen import open_output
 from netlink.cli.text import Event, Names, event_name, is_bridge_port, line
@@ -47,6 +47,8 @@ TOPICS = {
     "proc": Topic("connector", ("proc",)),
 }
 
+# No kernel since 6.1 sends to these groups, so no error suggests them. Joining them is allowed.
+SILENT = ("notify", "decnet-ifaddr", "decnet-route", "decnet-rule", "nop2", "nop4")
 GROUPS = ("link", "ipv4-ifaddr", "ipv6-ifaddr", "ipv4-route", "ipv6-route", "neigh")
 BATCH = 500  # maximum number of events to print at a time
 TICK = 0.2  # seconds to wait for an event before checking the clock
@@ -151,8 +153,9 @@ def join(nl: Connection, group: str, more: Iterable[str] = ()) -> None:
         else:  # 0 would join nothing
             raise LookupError
     except LookupError:
-        known = [*(name for family in nl.families for name in family.groups), *more]
-        raise Failure(f"there is no group '{group}'{near(group, known)}") from None
+        known = [name for family in nl.families for name in family.groups]
+        known = [*(name for name in known if name not in SILENT), *more]
+        raise Misuse(f"there is no group '{group}'{near(group, known)}") from None
     except OSError as error:
         raise Failure(f"cannot join group {group}: {explain(error)}") from None
 

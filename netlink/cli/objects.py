@@ -36,7 +36,7 @@ class Filter:
     field of the reply to compare with the value, because older kernels ignore filters. `match` is
     a function that compares instead. A dot separates the names of nested fields. `value` is the
     kind of text: "field" (a value of the declared field), "link" (name or index), "flag" (the
-    option has no text), "prefix" or "handle".
+    option has no text), "prefix" or "handle". `every` is a text that selects all objects.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Filter:
     match: Match | None = None
     value: str = "field"
     required: bool = False
+    every: str = ""
     send: Callable[[Any], Fields] | None = None
 
     def accepts(self, message: Message, wanted: Any) -> bool:
@@ -197,7 +198,8 @@ NOUNS = (
     Noun(
         "route", "routes, of all tables", "netlink.route.route", "route.get", has_statistics=True,
         filters=(
-            Filter("table", "of this table, such as main or 100", sent="table", match=_table),
+            Filter("table", "of this table, such as main or 100 (default: all)", sent="table",
+                   match=_table, every="all"),
             Filter("dev", "through this link", sent="oif", match=_route_dev, value="link"),
             Filter("proto", _PROTO, sent="protocol", seen="protocol"),
             Filter("type", "of this type, such as unicast or blackhole", sent="type", seen="type"),

@@ -719,8 +719,9 @@ def test_rate() -> None:
     assert summary.startswith("netlink: 0 events in 1.")
 
 
-@pytest.mark.parametrize("group", ["nexthops", "4000000"])
-def test_unknown_group(group: str) -> None:
+@pytest.mark.parametrize(("group", "status"), [("nexthops", 2), ("4000000", 1)])
+def test_unknown_group(group: str, status: int) -> None:
+    """A name is wrong on any machine. The kernel decides which numbers exist."""
     done = run("monitor", group)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (status, "", 1)
     assert done.stderr.startswith("netlink: ") and group in done.stderr
