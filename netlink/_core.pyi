@@ -159,7 +159,13 @@ class Field:
         counts: str | None = None,
         times: int = 1,
         bits: int = 0,
+        least: int | None = None,
+        most: int | None = None,
     ) -> Self: ...
+    @property
+    def least(self) -> int | None: ...
+    @property
+    def most(self) -> int | None: ...
     @property
     def counts(self) -> str | None: ...
     @property

@@ -400,6 +400,8 @@ cdef class Field:
     cdef int counts_climb             # how many parents up that field stands
     cdef Py_ssize_t times             # what each element adds
     cdef uint64_t count_mask          # the bits that hold the count; 0: all
+    cdef readonly object least        # bounds of what is written: of an integer, or of the bytes
+    cdef readonly object most         #   of any other payload; None: no bound
     cdef const Kind *kind
     cdef int type                     # number as a C int; -1 for a header member
     cdef int slot                     # position in the table
@@ -419,7 +421,7 @@ cdef class Field:
                   Field element=None, str selector=None, choices=None, Py_ssize_t size=0,
                   Py_ssize_t align=0, Py_ssize_t first=0, bint by_family=False,
                   bint mapped=False, bint nul=True, bint net_byteorder=False,
-                  str counts=None, Py_ssize_t times=1, int bits=0):
+                  str counts=None, Py_ssize_t times=1, int bits=0, least=None, most=None):
         if number is not None and not 0 <= number <= NLA_TYPE_MASK:
             raise ValueError(f"attribute number {number} is out of range: use 0 to {NLA_TYPE_MASK}")
         self.kind = &KINDS[KIND_NUMBERS[kind]]
@@ -432,6 +434,8 @@ cdef class Field:
         self.mapped = mapped
         self.without_nul = not nul
         self.type_flags = NLA_F_NET_BYTEORDER if net_byteorder else 0
+        self.least = least
+        self.most = most
         self.enum = enum
         self.target = target
         self.element = element
@@ -853,7 +857,24 @@ cdef int put_field(Field f, Buffer *b, int number, object value, Scope scope) ex
         return 0
     start = open_attribute(b, number | f.type_flags)
     f.kind.store(f, b, value, scope)
+    check_bounds(f, b, start)
     return close_attribute(b, start)
+
+
+cdef inline int check_bounds(Field f, Buffer *b, Py_ssize_t start) except -1:
+    """Raise EncodeError if what was stored in an attribute is outside the bounds of its field."""
+    if f.least is None and f.most is None:
+        return 0
+    cdef Py_ssize_t n = b.used - start - NLA_HDRLEN
+    is_number = f.kind.load is load_integer
+    value = integer(f, get_integer(b.data + start + NLA_HDRLEN, n, f.kind.is_big),
+                    n) if is_number else n
+    if (f.least is None or value >= f.least) and (f.most is None or value <= f.most):
+        return 0
+    bounds = (f"at least {f.least}" if f.most is None else f"at most {f.most}" if f.least is None
+              else f"{f.least} to {f.most}" if f.least != f.most else f"{f.least}")
+    raise EncodeError(f"{int(value)} is out of range: use {bounds}" if is_number
+                      else f"{n} bytes instead of {bounds}", value=value)
 
 
 cdef bint is_absent(Field f, Scope scope) except -1:

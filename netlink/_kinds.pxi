@@ -1148,6 +1148,7 @@ cdef int put_element(Field f, Buffer *b, object key, object item, Scope scope) e
     cdef Py_ssize_t start = open_attribute(b, <unsigned int>key | f.element.type_flags)
     try:
         f.element.kind.store(f.element, b, item, scope)
+        check_bounds(f.element, b, start)
         close_attribute(b, start)
     except EncodeError as error:
         raise deeper(error, f"[{key}]")

@@ -164,7 +164,7 @@ cdef class View:
         seen = set()
         for number, offset, length in self._walk():
             f = table.field(number & NLA_TYPE_MASK)
-            if f is not None and f.slot not in seen:
+            if f is not None and f.slot not in seen and f.name in table.names:
                 seen.add(f.slot)
                 value = f.value(self, body(self) + <Py_ssize_t>offset, length)
                 if value is not False:  # a byte_flag of 0 means the same as an absent one

@@ -185,11 +185,11 @@ def _rows(message: Any) -> list[_Row]:
         value = value_or(message, name, _Undecoded(payload))
         if value is not None and (is_small or not _is_zero(value) or (value and not field.size)):
             rows.append(_Row(FULL, -1, name, value))
-    seen = set()
+    seen = {field.number for field in table.fields if field.name[0] == "_"}  # padding
     for kind, offset, length in message._walk():
         number = kind & NLA_TYPE_MASK
         payload = body[offset : offset + length]
-        if number not in names:
+        if number not in names and number not in seen:
             rows.append(_Row(EMPTY, number, f"#{number}", payload))
         elif number not in seen:
             seen.add(number)

@@ -485,6 +485,8 @@ def _integer(kind: str) -> Callable[..., Any]:
         counts: str | None = None,
         times: int = 1,
         bits: int = 0,
+        least: int | None = None,
+        most: int | None = None,
     ) -> Any:
         return Field(
             kind,
@@ -494,6 +496,8 @@ def _integer(kind: str) -> Callable[..., Any]:
             counts=counts,
             times=times,
             bits=bits,
+            least=least,
+            most=most,
         )
 
     word.__name__ = word.__qualname__ = kind
@@ -508,6 +512,8 @@ def _integer(kind: str) -> Callable[..., Any]:
     constructor fills it in, and a wrong count is an EncodeError. Each "^" before the name stands
     for one parent up. `times` is what one element adds. `bits` are the low bits that hold the
     count, if the integer holds more.
+
+    `least` and `most` bound what can be written to an attribute. Reading accepts any value.
     """
     return word
 
@@ -529,14 +535,17 @@ def byte_flag(number: int | None = None) -> Any:
     return Field("byte_flag", number)
 
 
-def string(number: int | None = None, *, size: int = 0, nul: bool = True) -> Any:
+def string(
+    number: int | None = None, *, size: int = 0, nul: bool = True, least: int | None = None
+) -> Any:
     """Text with a NUL at the end; `size` is its maximum in bytes, including the NUL.
 
-    The limit applies to writing only; text of any length can be read. The kernel's policies do not
-    count the NUL: `.len = IFNAMSIZ - 1` of an NLA_STRING is `size=IFNAMSIZ` here. With `nul=False`
-    the text is written without a NUL, for attributes where the kernel counts it (NLA_BINARY).
+    `least` is the minimum of an attribute, also with the NUL. The limits apply to writing only;
+    text of any length can be read. The kernel's policies do not count the NUL: `.len = IFNAMSIZ -
+    1` of an NLA_STRING is `size=IFNAMSIZ` here. With `nul=False` the text is written without a NUL,
+    for attributes where the kernel counts it (NLA_BINARY).
     """
-    return Field("string", number, size=size, nul=nul)
+    return Field("string", number, size=size, nul=nul, least=least)
 
 
 def pairs(number: int | None = None) -> Any:
@@ -548,12 +557,13 @@ def pairs(number: int | None = None) -> Any:
     return Field("pairs", number)
 
 
-def binary(number: int | None = None, *, size: int = 0) -> Any:
-    """Bytes, at most `size` of them.
+def binary(number: int | None = None, *, size: int = 0, least: int | None = None) -> Any:
+    """Bytes, at most `size` of them, and in an attribute at least `least`.
 
-    The last header member may omit the size; it then extends to the end of the body.
+    The bounds apply to writing only. The last header member may omit the size; it then extends to
+    the end of the body.
     """
-    return Field("binary", number, size=size)
+    return Field("binary", number, size=size, least=least)
 
 
 def pad(size: int) -> Any:
