@@ -38,18 +38,25 @@ def values(field: Any, depth: int) -> st.SearchStrategy[Any]:
     kind = field.kind_name
     if kind.strip("sbeu").isdigit() or kind in ("uint", "sint"):
         bits = next(bits for end, bits in INTEGER_BITS.items() if kind.endswith(end))
-        if kind.startswith("s"):
-            return st.integers(-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
-        return st.integers(0, (1 << bits) - 1)
+        is_signed = kind.startswith("s")
+        low = -(1 << (bits - 1)) if is_signed else 0
+        high = (1 << (bits - is_signed)) - 1
+        if field.least is not None:
+            low = max(low, field.least)
+        if field.most is not None:
+            high = min(high, field.most)
+        return st.integers(low, high)
     if kind in ("flag", "byte_flag"):
         return st.booleans()
     if kind == "string":
         most = field.size - 1 if field.size else 20
-        return st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=most)
+        least = max((field.least or 0) - 1, 0)
+        characters = st.characters(codec="ascii", exclude_characters="\0")
+        return st.text(characters, min_size=least, max_size=most)
     if kind == "binary":
         if field.number is None and field.size:
             return st.binary(min_size=field.size, max_size=field.size)
-        return st.binary(max_size=field.size or 40)
+        return st.binary(min_size=field.least or 0, max_size=field.size or 40)
     if kind == "address":
         four = st.integers(0, 2**32 - 1).map(ipaddress.IPv4Address)
         sixteen = st.integers(0, 2**128 - 1).map(ipaddress.IPv6Address)
@@ -68,6 +75,8 @@ def values(field: Any, depth: int) -> st.SearchStrategy[Any]:
         return messages(field.message, depth + 1)
     if kind == "records":
         return st.lists(messages(field.message, depth + 1), max_size=3).map(tuple)
+    if field.element.choices is not None:  # what selects the element is not known here
+        return st.just(())
     inner = values(field.element, depth)
     if kind == "scalars":
         count = field.size // field.element.size if field.size else 0

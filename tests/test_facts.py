@@ -343,6 +343,7 @@ SPEC = """
     doc: Words that must not be copied.
     definitions:
       - {name: most, type: const, value: 15}
+      - {name: sm-stats, type: struct, members: [{name: seen, type: u32}]}
     attribute-sets:
       - name: thing-attrs
         attributes:

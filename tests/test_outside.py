@@ -17,6 +17,7 @@ from tools import outside
 FOLDERS = {
     "NETLINK_SPECS": (outside.specs, "team.yaml"),
     "NETLINK_VECTORS": (outside.vectors, "inner/route.jsonl"),
+    "NETLINK_KERNEL": (outside.kernel, "tools/net/ynl/lib/ynl.py"),
 }
 
 
@@ -36,7 +37,7 @@ def test_a_folder(variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv(variable, str(tmp_path))
     with pytest.raises(FileNotFoundError, match=f"{variable}: .* contains no file"):
         find()
-    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).touch()
     assert find() == tmp_path
     monkeypatch.setenv(variable, str(tmp_path / "absent"))

@@ -1,7 +1,8 @@
 """The material outside the repository, which environment variables name.
 
 NETLINK_SPECS is a folder of the kernel's YAML specs. NETLINK_VECTORS is a folder of vectors with
-expected values, as JSON lines. NETLINK_VM is a command that runs the command after it as root in a
+expected values, as JSON lines. NETLINK_KERNEL is the source tree of a kernel, whose own client for
+specs is an oracle. NETLINK_VM is a command that runs the command after it as root in a
 virtual machine, which sees the files of this machine. No other file may name a path outside the
 repository. If a variable names nothing usable, the functions raise FileNotFoundError, because a
 skipped test would hide a typo.
@@ -23,6 +24,11 @@ def specs() -> Path | None:
 def vectors() -> Path | None:
     """Return the folder of NETLINK_VECTORS, or None if the variable is not set."""
     return _folder("NETLINK_VECTORS", "**/*.jsonl")
+
+
+def kernel() -> Path | None:
+    """Return the source tree of NETLINK_KERNEL, or None if the variable is not set."""
+    return _folder("NETLINK_KERNEL", "tools/net/ynl/**/ynl.py")
 
 
 def vm() -> list[str] | None:

@@ -2,7 +2,8 @@
 
 Documentation/userspace-api/netlink of the kernel describes their schema. Specs have their own names
 for attributes. This file finds the C name of each attribute among the constants of the headers, so
-that the facts of all sources can be merged under one name. It must not read the declarations.
+that the facts of all sources can be merged under one name. netlink.ynl reads the files, without its
+corrections. This file must not read the declarations.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from netlink.ynl.spec import parse
 
 Attribute = dict[str, Any]
 ADDRESS = {"ipv4", "ipv6", "ipv4-or-v6"}  # display hints
@@ -33,33 +34,25 @@ class Entry:
 class Spec:
     """One spec: its attribute sets and the things that they refer to, by name."""
 
-    def __init__(self, text: str) -> None:
-        content = yaml.safe_load(text)
-        self.name: str = content["name"]
-        self.is_generic = content.get("protocol", "genetlink").startswith("genetlink")
-        definitions = content.get("definitions", ())
+    def __init__(self, data: bytes, path: str = "<spec>") -> None:
+        content = parse(data, path, mend=False)
+        self.name = content.name
+        self.is_generic = content.is_generic
+        definitions = content.top.get("definitions", ())
         self.constants = {item["name"]: item.get("value") for item in definitions}
         self.sets: dict[str, dict[int, Attribute]] = {}
         self.subsets: dict[str, str] = {}
         self.prefixes: dict[str, str] = {}
-        for item in content["attribute-sets"]:
-            name = item["name"]
-            if "subset-of" in item:
-                self.subsets[name] = item["subset-of"]
+        for name, item in content.sets.items():
+            if item.parent is not None:
+                self.subsets[name] = item.parent
             else:
-                self.sets[name] = dict(_numbered(item["attributes"]))
-                self.prefixes[name] = item.get("name-prefix", "")
-        self.formats = {item["name"]: item["formats"] for item in content.get("sub-messages", ())}
-        groups = content.get("mcast-groups", {}).get("list", ())
-        self.groups: list[str] = [item["name"] for item in groups]
-
-
-def _numbered(attributes: list[Attribute]) -> Iterator[tuple[int, Attribute]]:
-    """Yield attributes with their numbers. An attribute without one follows the one before it."""
-    number = 0
-    for attr in attributes:
-        number = attr.get("value", number + 1)
-        yield number, attr
+                self.sets[name] = {
+                    a.number: a.entry for a in item.attributes if a.number is not None
+                }
+                self.prefixes[name] = item.entry.get("name-prefix", "")
+        self.formats = {name: [*formats.values()] for name, formats in content.formats.items()}
+        self.groups = [*content.groups]
 
 
 class Names:
@@ -224,4 +217,4 @@ def _order(attr: Attribute, kind: str) -> str:
 
 def read(folder: Path) -> list[Spec]:
     """Return the specs of a folder."""
-    return [Spec(path.read_text()) for path in sorted(folder.glob("*.yaml"))]
+    return [Spec(path.read_bytes(), str(path)) for path in sorted(folder.glob("*.yaml"))]
