@@ -15,7 +15,7 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Block(NamedTuple):
-    """A block that stands in a page from a line on; `expected` is the text block behind it."""
+    """A code block of a page and its line. `expected` is the text block after it."""
 
     page: Path
     source: str
@@ -23,7 +23,7 @@ class Block(NamedTuple):
     line: int
 
     def run(self, names: dict[str, Any]) -> None:
-        """Execute it, with the names that blocks before it may have left."""
+        """Execute the block with the names that earlier blocks defined."""
         code = compile("\n" * self.line + self.source, self.page, "exec")  # for tracebacks
         with contextlib.redirect_stdout(io.StringIO()) as out:
             exec(code, names)
@@ -31,7 +31,7 @@ class Block(NamedTuple):
 
 
 def blocks(page: Path) -> list[Block]:
-    """The Python blocks of a page."""
+    """Yield the Python blocks of a page."""
     text = page.read_text()
     found = [(m[1], m[2], text.count("\n", 0, m.start()) + 1) for m in FENCE.finditer(text)]
     following = [*found[1:], ("", "", 0)]

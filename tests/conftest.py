@@ -75,7 +75,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the live tests from a kernel that would never let them go again."""
+    """Skip the live tests if the kernel would block them for ever."""
     live = [item for item in items if item.path.relative_to(HERE).parts[0] in LIVE]
     if live and sys.platform == "linux" and kernel_is_stuck():
         reason = "the kernel does not answer rtnetlink: a task that died holds its RTNL lock"
@@ -126,7 +126,7 @@ SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1  # linux/sockios.h, linux
 
 @pytest.fixture(scope="session")
 def _root(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Let this process be root, of a user namespace where it is an ordinary user's."""
+    """Make this process root; an ordinary user becomes root of a user namespace."""
     if sys.platform != "linux":
         pytest.skip("only Linux has network namespaces")
     if os.geteuid() == 0:
@@ -166,7 +166,7 @@ def netns(_root: None) -> Iterator[None]:
 
 
 def _raise_loopback() -> None:
-    """Set IFF_UP by ioctl, netdevice(7): what is tested here has no part in it."""
+    """Set IFF_UP by ioctl, netdevice(7), without any code of the library."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         request = fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh14x", b"lo", 0))
         (flags,) = struct.unpack_from("h", request, 16)

@@ -23,7 +23,7 @@ PATIENCE = 0.02
 
 
 class Looped:
-    """Something of netlink.aio, whose awaitables and streams an event loop runs."""
+    """An object of netlink.aio that looks like its blocking twin: a loop runs each call."""
 
     def __init__(self, inner: Any, loop: asyncio.AbstractEventLoop) -> None:
         self.inner = inner
@@ -67,7 +67,7 @@ class Looped:
                 self._run(stream.aclose())
 
     def events(self, timeout: float | None = None) -> Iterator[Any]:
-        """As of the blocking connection over a scripted kernel."""
+        """Yield events as a blocking connection does over a scripted kernel."""
         return self._stream(self.inner.events(PATIENCE if timeout is None else timeout))
 
     def __iter__(self) -> Iterator[Any]:
@@ -99,7 +99,7 @@ def blocking(*families: Family, **options: Any) -> Any:
 
 
 class LoopedConnection(Looped):
-    """An asyncio connection and its private loop, which it closes."""
+    """An asyncio connection and its own event loop, which it closes."""
 
     def __init__(self, *families: Family, **options: Any) -> None:
         super().__init__(None, asyncio.new_event_loop())

@@ -32,7 +32,7 @@ class _Absent:
 
 
 def pretend() -> None:
-    """Take this process for one of another system, as far as the package and its tests can see."""
+    """Make this process look like another system, for the package and its tests."""
     if "netlink" in sys.modules:
         raise RuntimeError("netlink was imported before tests.elsewhere.pretend()")
     assert asyncio and subprocess  # they look at sys.platform when they are imported

@@ -20,7 +20,7 @@ WITHOUT_COLUMN = {"selected", "array", "mapping", "repeated", "records"}
 
 
 def declared() -> list[type[Message]]:
-    """Every message class of the package, in order of name."""
+    """Return every message class of the package, sorted by name."""
     list(modules("netlink"))
     found: list[type[Message]] = []
     todo: list[type[Message]] = [Message]
@@ -34,7 +34,7 @@ CLASSES = declared()
 
 
 def values(field: Any, depth: int) -> st.SearchStrategy[Any]:
-    """What a field of this kind may hold."""
+    """Return a strategy for the values of a field of this kind."""
     kind = field.kind_name
     if kind.strip("sbeu").isdigit() or kind in ("uint", "sint"):
         bits = next(bits for end, bits in INTEGER_BITS.items() if kind.endswith(end))
@@ -87,7 +87,7 @@ def values(field: Any, depth: int) -> st.SearchStrategy[Any]:
 
 
 def messages(cls: type[Message], depth: int = 0) -> st.SearchStrategy[Any]:
-    """Instances of a message class; nests end at a depth."""
+    """Return a strategy for instances of a message class, with a limited depth of nests."""
 
     @st.composite
     def make(draw: st.DrawFn) -> Message:
@@ -120,7 +120,7 @@ def messages(cls: type[Message], depth: int = 0) -> st.SearchStrategy[Any]:
 
 
 def column_paths(cls: type[Message], depth: int = 0) -> list[str]:
-    """The paths of all fields of a class that have columns."""
+    """Return the paths of all fields of a class that can be columns."""
     found = []
     for name, field in cls.__table__.names.items():
         if field.kind_name in ("nest", "struct"):
@@ -132,7 +132,7 @@ def column_paths(cls: type[Message], depth: int = 0) -> list[str]:
 
 
 def follow(cls: type[Message], message: Any, path: str) -> Any:
-    """What reading a path attribute by attribute gives; a missing nest lacks all below it."""
+    """Return the value at a path, attribute by attribute. Below a missing nest it is missing."""
     name, _, rest = path.partition(".")
     field = cls.__table__.names[name]
     value = field.missing if message is None else getattr(message, name)

@@ -79,18 +79,18 @@ def kernel(request: Any) -> Iterator[Any]:
 
 
 def message(command: int, body: Message, *, id: int = 29, seq: int = 1) -> bytes:
-    """A message of a generic family, as the kernel sends it."""
+    """Return a message of a generic family, as the kernel sends it."""
     return wire.message(id, bytes((command, 3, 0, 0)) + bytes(body), seq=seq)
 
 
 class PlayTalk(Talk):
-    """An engine for PLAY, and the kernel's side by bytes."""
+    """An engine for PLAY, and the kernel's side as bytes."""
 
     def __init__(self, families: Iterable[Family] = (PLAY,)) -> None:
         super().__init__(families=families)
 
     def sent(self) -> list[tuple[int, int, int]]:
-        """(type, command, seq) of what is to be sent."""
+        """Return (type, command, seq) of the outgoing requests."""
         return [
             (raw.type, raw.payload[0], raw.seq)
             for buffer in self.engine.take_outgoing()
@@ -101,10 +101,10 @@ class PlayTalk(Talk):
         self.engine.feed(*wire.receive(*datagrams, group=group))
 
     def tell(self, id: int, *, seq: int, **more: Any) -> None:
-        """The answer of nlctrl."""
+        """Return the answer of nlctrl."""
         told = Ctrl(family_name="play", family_id=id, **more)
         self.feed(message(1, told, id=16, seq=seq), wire.error(0, seq=seq))
 
     def announce(self, command: int, id: int, **more: Any) -> None:
-        """What nlctrl announces to its group."""
+        """Return what nlctrl announces to its group."""
         self.feed(message(command, Ctrl(family_name="play", family_id=id, **more), id=16), group=16)

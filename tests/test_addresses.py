@@ -41,7 +41,7 @@ def innermost(field: Any) -> Any:
 
 
 def wrapped(field: Any, value: Any) -> Any:
-    """A value for a field whose innermost element is an address."""
+    """Return a value for a field whose innermost element is `address`, inside its nests."""
     return value if field.element is None else [wrapped(field.element, value)]
 
 
@@ -73,7 +73,7 @@ def refused(path: str, make: Callable[..., Any], *args: Any, **fields: Any) -> N
 
 @pytest.mark.parametrize(("cls", "field"), FIELDS)
 def test_both_kinds_of_address(cls: Any, field: Any) -> None:
-    """What fits is written and read; the other kind, and bytes of another length, are refused."""
+    """An address that fits is written and read back. Other IP versions and lengths fail."""
     inner = innermost(field)
     place = f"{cls.__name__}.{field.name}" + ("" if field.element is None else "[0]")
     if inner.by_family and (inner.selector or "family" not in cls.__table__.names):
@@ -101,7 +101,7 @@ def test_both_kinds_of_address(cls: Any, field: Any) -> None:
 
 
 def paths(cls: Any, seen: tuple[Any, ...] = ()) -> Iterator[tuple[list[Any], Any]]:
-    """The fields that lead from a class to addresses which its family decides, inside of nests."""
+    """Yield the paths to addresses, also in nests, whose family the message decides."""
     for field in cls.__table__.names.values():
         inner = innermost(field)
         if seen and inner.kind_name == "address" and inner.by_family and inner.selector is None:
@@ -185,7 +185,7 @@ def test_the_group_decides_on_its_sources() -> None:
 
 
 def test_labels_are_for_mpls_alone() -> None:
-    """The kernel would read a label as an IPv4 address, and the reverse."""
+    """Otherwise the kernel would read an MPLS label as an IPv4 address, or the reverse."""
     assert Route(family=AF.AF_MPLS, dst=(100,), dst_len=20).dst == (100,)
     assert Route(family="mpls", dst=[100]).dst == Route(family="mpls", dst=100).dst == (100,)
     assert Route(family=AF.AF_MPLS, via={"family": "inet", "addr": V4}, newdst=(1, 2)).via
@@ -199,7 +199,7 @@ def test_labels_are_for_mpls_alone() -> None:
 
 
 def test_the_family_may_be_an_attribute() -> None:
-    """As in generic families, where the message has no header of its own."""
+    """Generic families have no header of their own, so an attribute states the address family."""
 
     class Endpoint(Message):
         family: Any = schema.u8(1, enum=AF)
@@ -218,7 +218,7 @@ def test_the_family_may_be_an_attribute() -> None:
 
 
 def test_a_mapped_next_hop_is_written_as_the_ipv4_address() -> None:
-    """In a next hop alone: elsewhere it is an IPv6 address, as for ip(8)."""
+    """Only a next hop is converted, as by ip(8). Elsewhere a mapped address stays IPv6."""
     assert Route(family=AF.AF_INET, gateway=MAPPED).gateway == V4
     assert Route(family=AF.AF_INET, gateway=str(MAPPED)).gateway == V4
     assert Route(family=AF.AF_INET, multipath=[{"gateway": MAPPED}]).multipath[0].gateway == V4
@@ -263,7 +263,7 @@ def test_what_is_not_an_address(address: Any, words: str) -> None:
 
 
 def test_ip_addresses_of_the_link_layer() -> None:
-    """4 and 16 bytes are the IP address of a tunnel; text of pairs is a link-layer address."""
+    """4 and 16 bytes are the IP address of a tunnel. Text of hex pairs is a link-layer address."""
     gre = Link(address="198.51.100.1", broadcast=ip_address("0.0.0.0"), perm_address=V6)
     assert (gre.address, gre.broadcast, gre.perm_address) == (
         IPv4Address("198.51.100.1"), IPv4Address("0.0.0.0"), V6)  # fmt: skip

@@ -28,7 +28,7 @@ needs_compiler = pytest.mark.skipif(
 
 
 def results(report: Path, workload: str, *contenders: str) -> dict[str, Any]:
-    """What each contender did, by its name, after a look at the table that was printed."""
+    """Run contenders, check the printed table, and return the result of each by its name."""
     arguments = ["--contenders", ",".join(contenders), "--size", str(SIZE), "--runs", "2"]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", workload, *arguments, "--json", str(report)],
@@ -96,7 +96,7 @@ def test_import(tmp_path: Path) -> None:
 
 
 def insert(**contenders: Contender) -> list[Result]:
-    """What the runner itself makes of these contenders."""
+    """Return the runner's results for these contenders."""
     try:
         return run("insert-routes", INSERT_ROUTES, contenders, SIZE, 1)
     except NamespaceError as error:
@@ -104,7 +104,7 @@ def insert(**contenders: Contender) -> list[Result]:
 
 
 def test_a_share() -> None:
-    """A slow contender is asked for less than the others, and what it did is verified as theirs."""
+    """A slow contender gets less work than the others, and its work is verified like theirs."""
     whole, tenth = insert(
         whole=NETLINK, tenth=dataclasses.replace(NETLINK, shares={"insert-routes": 10})
     )
@@ -113,7 +113,7 @@ def test_a_share() -> None:
 
 
 def test_work_is_verified() -> None:
-    """A contender that says it has worked, and has not, is found out."""
+    """The runner detects a contender that reports success without doing the work."""
     claim = {"version": "", "count": SIZE, "digest": None, "ns": [1]}
     claim |= {"rss_start_kib": None, "rss_peak_kib": None}
     liar = Contender(("insert-routes",), lambda _: ["sh", "-c", f"echo '{json.dumps(claim)}'"])

@@ -133,7 +133,7 @@ def test_one_item_is_not_many(connect: Connect, socket: Socket) -> None:
 
 @BOTH
 def test_a_wrong_item_in_the_middle(connect: Connect, socket: Socket) -> None:
-    """Of a list nothing is sent. Of a stream, what came before it has its outcome."""
+    """A list is checked before anything is sent. In a stream, earlier items get their outcome."""
     with connect(FAMILY, socket=socket) as nl:
         for wrong in (None, get, twice(1), get().dump(), 5):
             with pytest.raises(TypeError, match=r"^do_many\(\) "):

@@ -58,7 +58,7 @@ def packets(data: bytes) -> list[capture.Packet]:
 
 
 def outcomes(data: bytes) -> list[object]:
-    """All that the data holds, each packet and each message, errors in their places."""
+    """Return every packet and message in the data, with errors at their positions."""
     stream = capture.packets(io.BytesIO(data))
     found: list[object] = []
     for packet in resumed(stream):
@@ -142,7 +142,7 @@ def test_pcap_of_a_kernel() -> None:
 
 
 def test_pcapng_of_a_kernel() -> None:
-    """Packets 1 and 2 are of another link type, the loopback's."""
+    """Packets 1 and 2 have another link type, that of the loopback, and are skipped."""
     found = packets(PCAPNG)
     assert [packet.number for packet in found] == list(range(3, 24))
     assert found[0].time == 1795300138_983091838
@@ -155,7 +155,7 @@ def test_pcapng_of_a_kernel() -> None:
 
 
 def test_zeros_behind_the_last_message() -> None:
-    """iproute2 sends all of its buffer for `ip addr show`; the kernel does not mind."""
+    """iproute2 sends its whole buffer for `ip addr show`. The kernel stops at a length of 0."""
     frame = next(packet for packet in packets(PCAP) if packet.number == 43)
     assert len(frame.data) == 24 and frame.data + bytes(128) in PCAP
     assert packets(LINK + bytes(20))[0].data == LINK
@@ -177,7 +177,7 @@ def test_pcap_forms(order: str, magic: int, time: int) -> None:
 
 
 def test_pcap_with_other_things_in_its_link_type() -> None:
-    """Its upper bits tell of the frames' check sequence."""
+    """The upper bits of the field describe the frame check sequence."""
     assert len(packets(pcap(cooked(LINK), linktype=0x50000000 | 253))) == 1
 
 
@@ -202,7 +202,7 @@ def test_clocks(options: list[bytes], time: int) -> None:
 
 
 def test_pcapng_sections() -> None:
-    """Each has its own interfaces and byte order; blocks of other types are passed over."""
+    """Each section has its own interfaces and byte order. Blocks of other types are skipped."""
     data = (
         section() + interface(linktype=1) + interface(snaplen=40)
         + enhanced(b"ethernet") + enhanced(cooked(LINK), which=1, time=1)
@@ -230,7 +230,7 @@ def test_packets_come_while_a_pipe_grows() -> None:
 
 
 def ends(data: bytes) -> set[int]:
-    """Where a file may end without being cut: behind its header, and behind packets or blocks."""
+    """Return the offsets where a file may end: after its header, and after each packet or block."""
     is_pcap = data[:4] == PCAP[:4]
     at = 24 if is_pcap else 0
     found = {at}
@@ -243,7 +243,7 @@ def ends(data: bytes) -> set[int]:
 
 @pytest.mark.parametrize("data", [PCAP, PCAPNG], ids=["pcap", "pcapng"])
 def test_every_prefix(data: bytes) -> None:
-    """What was there before the cut is as it was, and a cut is told."""
+    """All packets before the cut are unchanged, and the cut raises DecodeError."""
     whole = packets(data)
     whole_ends = ends(data)
     for end in range(4, len(data)):  # from the magic on
@@ -296,7 +296,7 @@ def test_bad_containers(data: bytes, told: str) -> None:
 
 
 def test_what_follows_a_bad_packet() -> None:
-    """A packet may be wrong where the file is right, and a message where its packet is."""
+    """A valid file may contain an invalid packet, and a valid packet an invalid message."""
     wrong = wire.message(RTM.RTM_NEWLINK, b"12")
     swapped = struct.pack(FOREIGN + "IHHII", 16, 16, 0, 0, 0)
     found = outcomes(pcap(cooked(LINK), b"short", cooked(swapped), cooked(wrong + DONE + b"\1")))
@@ -441,7 +441,7 @@ def test_any_text(text: str) -> None:
 
 @given(st.binary(min_size=1, max_size=100))
 def test_hex_round_trip(body: bytes) -> None:
-    """Escaped by Python and as plain digits; digits that start with an offset 0 are a dump."""
+    """Bytes as a Python literal and as plain digits give the same packet."""
     assert capture.unhex("b'" + "".join(f"\\x{byte:02x}" for byte in body) + "'") == [body]
     assert capture.unhex(body.hex(" ")) == [body]
 
@@ -576,7 +576,7 @@ def test_many_link_types_are_not_all_listed() -> None:
 
 
 def test_what_a_file_is() -> None:
-    """Told by its first bytes; a dump may show cooked headers, and then names the protocol."""
+    """The first bytes decide. A hex dump with a cooked header contains the protocol."""
     data = LINK + DONE
     for form in (data, data.hex().encode(), repr(data).encode()):
         assert packets(form) == [capture.Packet(data, 0)]
@@ -591,7 +591,7 @@ def test_what_a_file_is() -> None:
 
 @pytest.fixture
 def shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Decodes bytes by the command line: (status, standard output)."""
+    """Return a function that runs `netlink decode` on bytes: (exit status, standard output)."""
 
     def show(data: bytes, *options: str) -> tuple[int, str]:
         path = tmp_path / "input"
@@ -694,7 +694,7 @@ def test_requests_are_read_as_requests(
 
 
 def test_the_first_request_of_a_module_is_read_as_a_request() -> None:
-    """Its class is known although the module that declares it was not loaded before."""
+    """The class is found although the module that declares it was not imported yet."""
     message = next(hexes for what, hexes, *_ in EXCHANGES if what.startswith("bridge -d vlan show"))
     script = (
         "import netlink\nfrom netlink.route import FAMILY\n"
@@ -712,7 +712,7 @@ def test_the_first_request_of_a_module_is_read_as_a_request() -> None:
 
 
 def test_every_op_is_read_as_its_own_request() -> None:
-    """Of one type there may be several ops, of one class as far as a capture can tell."""
+    """Several ops may share a type; a capture can only distinguish their request classes."""
     for op in FAMILY.ops.values():
         data = wire.message(op.type, bytes(op.request()), flags=NLM_F.NLM_F_REQUEST | op.flags)
         (message,) = netlink.parse(data, FAMILY)
@@ -813,7 +813,7 @@ def test_flags(type: int, flags: int, names: list[str | int], shown: Any) -> Non
 
 
 def test_decoding_goes_on(shown: Any) -> None:
-    """Behind a value, a message and a packet that are wrong; only what they touch is lost."""
+    """After an invalid value, message or packet, decoding continues with the next one."""
     bad_value = wire.message(RTM.RTM_NEWLINK, bytes(16) + wire.attribute(4, b"12"))
     short = wire.message(RTM.RTM_NEWLINK, b"12")
     data = pcap(cooked(bad_value + short + LINK), b"short", cooked(LINK[:-1]), cooked(DONE))
@@ -840,7 +840,7 @@ def test_decoding_goes_on(shown: Any) -> None:
 
 
 def test_time_without_a_calendar(shown: Any) -> None:
-    """The clock of a pcapng may count what no calendar has."""
+    """The clock of a pcapng file may count beyond the year 9999."""
     data = section() + interface(option(9, b"\0")) + enhanced(cooked(DONE), time=1 << 60)
     assert as_json(shown(data, "--json")[1])[0]["time"] == f"{1 << 60}.000000000"
 
@@ -876,7 +876,7 @@ def generic(kind: int, command: int, body: Message, flags: int = 0) -> bytes:
 
 
 def test_numbers_of_generic_families_are_learned(shown: Any) -> None:
-    """nlctrl says which family has a number; the messages of other families stay bytes."""
+    """nlctrl announces the number of a family. Messages of unknown families stay bytes."""
 
     def family(command: int, name: str, number: int) -> bytes:
         return generic(GENL_ID_CTRL, command, Ctrl(family_name=name, family_id=number))
@@ -926,7 +926,7 @@ def test_prefixes_print(data: bytes) -> None:
 @settings(deadline=None)
 @given(st.data())
 def test_damaged_captures_print(data: st.DataObject) -> None:
-    """Some bytes are others, or gone: it prints what it can, in lines that are whole."""
+    """Changed or missing bytes never break a line, and the rest is printed."""
     damaged = bytearray(data.draw(st.sampled_from([PCAPNG, PCAP[:6000], PCAP[9000:]])))
     if data.draw(st.booleans()):
         damaged[:0] = PCAP[:24]
@@ -942,7 +942,7 @@ def test_any_bytes_print(data: bytes) -> None:
 
 
 def run_decode(data: bytes) -> None:
-    """Nothing but a status comes of it, in both forms the same; an error is told where it is 1."""
+    """Decode in both forms: the exit status is the same, and 1 exactly if an error is printed."""
     statuses = []
     for is_json in (False, True):
         with redirect_stdout(io.StringIO()) as out, pytest.MonkeyPatch.context() as patch:

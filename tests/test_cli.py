@@ -75,7 +75,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the commands ne
 
 
 def received(type: RTM, body: Message) -> Message | RawMessage:
-    """A message as it comes from the kernel, with its type."""
+    """Return a message as the kernel sends it, with its type."""
     [message] = netlink.parse(wire.message(type, bytes(body)), FAMILY)
     return message
 
@@ -92,7 +92,7 @@ def python(script: str, **options: Any) -> subprocess.CompletedProcess[str]:
 
 
 class Reply:
-    """The given messages, and what ends them."""
+    """An iterator over given messages that may end with an error."""
 
     def __init__(self, given: list[Given], ending: Exception | None) -> None:
         self._messages = self._stream(given, ending)
@@ -110,7 +110,7 @@ class Reply:
 
 
 class Scripted:
-    """A connection that gives what it was given, and knows links 1 to 3 by name."""
+    """A connection that returns prepared messages, and knows the names of links 1 to 3."""
 
     given: list[Given]
     ending: Exception | None
@@ -160,7 +160,7 @@ class Scripted:
 
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Says what the kernel will give to the commands, and what error ends a dump."""
+    """Return a function that sets the kernel's messages, and the error that ends a dump."""
 
     def give(*messages: Given, ending: Exception | None = None) -> None:
         Scripted.given = list(messages)
@@ -249,7 +249,7 @@ WRONG_USAGE = {
 def test_wrong_usage(
     arguments: str, kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line, which says what is wrong and where help is, and status 2."""
+    """The error is one line, which names the fault and the help. The exit status is 2."""
     with pytest.raises(SystemExit) as ended:
         main(arguments.split())
     out, err = capsys.readouterr()
@@ -443,7 +443,7 @@ def test_every_noun_runs(
 
 
 def test_nouns_are_found_without_loading_all() -> None:
-    """A noun with a row of its own loads its module, and no other of the family."""
+    """A noun with a hand-made row loads only its own module."""
     done = python(
         "import sys\n"
         "from netlink.cli.objects import noun\n"
@@ -506,7 +506,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "command-line.md"
 
 @pytest.mark.skipif(not PAGE.exists(), reason="the docs are not here")
 def test_the_page_about_the_command_line(kernel: Callable[..., None]) -> None:
-    """Its examples run, and its tables have what there is."""
+    """Its examples run, and its tables list exactly what exists."""
     text = PAGE.read_text()
     examples = re.findall(
         "^    netlink (dump (?!--help|route --help).*|monitor.*)$", text, re.MULTILINE
@@ -585,7 +585,7 @@ REQUESTS = {
 
 @pytest.mark.parametrize("arguments", REQUESTS)
 def test_kernel_side_filters(arguments: str, kernel: Callable[..., None]) -> None:
-    """What the kernel is asked for; the filters that it does not have leave the request alone."""
+    """These filters become fields of the request. All others leave it unchanged."""
     assert main(["dump", *arguments.split()]) == 0
     [request] = Scripted.asked
     assert request.message.to_dict() == type(request.message)(**REQUESTS[arguments]).to_dict()
@@ -673,7 +673,7 @@ FILTERED = {
 def test_filters(
     arguments: str, kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a kernel that ignores filters sends is filtered here."""
+    """The command filters the messages of a kernel that ignores filters."""
     given: Any = OBJECTS[arguments.split()[0]]
     kernel(*given)
     assert main(["dump", *arguments.split(), "--json"]) == 0
@@ -682,14 +682,14 @@ def test_filters(
 
 
 def test_dump_by_link(kernel: Callable[..., None]) -> None:
-    """Classes are dumped link by link; --dev spares the others."""
+    """The kernel dumps classes link by link. --dev asks for one link only."""
     Scripted.given = []
     assert main(["dump", "class", "--dev", "eth0"]) == 0
     assert [request.message.ifindex for request in Scripted.asked] == [2]
 
 
 def test_netns(kernel: Callable[..., None]) -> None:
-    """Every command opens its connections where -n says, before and behind the command."""
+    """-n works before and after the command, for every connection that the command opens."""
     for words in (
         "-n /proc/self/ns/net dump link",
         "dump -n /proc/self/ns/net link",
@@ -730,7 +730,7 @@ def test_statistics(kernel: Callable[..., None], capsys: pytest.CaptureFixture[s
 def test_error_of_a_generated_dump_helps(
     kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The schema does not know what a request must have, so the hint comes with the refusal."""
+    """The schema does not know which fields are required, so the kernel's refusal gets a hint."""
     kernel(ending=KernelError(errno.EINVAL))
     assert main(["dump", "nlctrl.policy"]) == 1
     told = capsys.readouterr().err
@@ -744,7 +744,7 @@ def test_error_of_a_generated_dump_helps(
 
 
 def test_generated_table(kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
-    """A column for each declared field with a value; names for links; nested fields by a dot."""
+    """Each declared field with a value has a column. Titles of nested fields have a dot."""
     parms = NeighbourParms(ifindex=2, refcnt=1, reachable_time=0)
     kernel(
         received(RTM.RTM_NEWNEIGHTBL, NeighbourTable(family=AF.AF_INET, name="arp", thresh1=128)),
@@ -790,7 +790,7 @@ def test_a_family_that_nobody_knew_is_a_noun(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It takes an entry of the registry, and no more code."""
+    """A new family needs an entry in the registry, and no code in the command line."""
     module = types.ModuleType("thing_module")
     get = Op("thing.get", THING.THING_CMD_GET, Thing, answer="one")
     walk = Op("thing.walk_get", THING.THING_CMD_WALK_GET, Thing, answer="one")
@@ -821,7 +821,7 @@ def test_a_family_that_nobody_knew_is_a_noun(
 
 
 def test_kernel_flag_of_an_op_that_dumps() -> None:
-    """By default the schema tells; a declaration may say otherwise."""
+    """The name of the type decides by default; a declaration overrides it."""
     get = THING.THING_CMD_GET
     assert Op("a.get", get, Thing, answer="one").dumps
     assert Op("a.get", get, Thing, answer="several").dumps
@@ -853,7 +853,7 @@ def test_monitor_json(kernel: Callable[..., None], capsys: pytest.CaptureFixture
 
 
 def test_monitor_count(kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
-    """An overrun is no event, and what came beyond the count is not shown."""
+    """An overrun does not count as an event. Events after the last counted one are not shown."""
     kernel(LINKS[0], Overrun(), *LINKS, *LINKS)
     assert main(["monitor", "--count", "2"]) == 0
     shown = [line.split(" ", 3)[1:3] for line in capsys.readouterr().out.splitlines()]
@@ -883,7 +883,7 @@ def test_names_of_links_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_monitor_learns_names(
     kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A link's event names it for what follows, also when the kernel knows it no more."""
+    """Later events show the name from a link's event, even after the link was removed."""
     neigh = Neighbour(family=AF.AF_INET, ndm_ifindex=9, dst=IPv4Address("192.0.2.7"))
     events = [
         received(RTM.RTM_DELNEIGH, neigh),
@@ -1086,7 +1086,7 @@ def test_event_line(
 def test_a_byte_that_is_not_utf8(
     command: str, kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Tables, events and JSON have one spelling for it."""
+    """Tables, events and JSON show such a byte in the same way."""
     arguments = {"dump": ["dump", "link"], "monitor": ["monitor", "--count", "1"]}[command]
     link = received(RTM.RTM_NEWLINK, Link(index=9, ifname="a\udcffé\x1b"))
     kernel(link)
@@ -1125,7 +1125,7 @@ PORT = Link(family=AF.AF_BRIDGE, index=3, ifname="v0", master=2,
 def test_messages_about_bridge_ports_are_marked(
     type: RTM, kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An RTM_DELLINK of AF_BRIDGE means that the link left its bridge, and not that it is gone."""
+    """An RTM_DELLINK with AF_BRIDGE means that the link left its bridge. It still exists."""
     kernel(received(type, PORT), received(type, Link(index=3, ifname="v0")))
     assert main(["monitor", "--count", "2"]) == 0
     about_port, about_link = capsys.readouterr().out.splitlines()
@@ -1143,7 +1143,7 @@ def test_messages_about_bridge_ports_are_marked(
 def test_other_parts_of_a_link_are_marked(
     kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """IPv6 announces its settings of a link, and a bridge its own, by RTM_NEWLINK too."""
+    """IPv6 and bridges announce their settings of a link as RTM_NEWLINK too."""
     kernel(
         received(RTM.RTM_NEWLINK, Link(family=AF.AF_INET6, index=3, ifname="v0")),
         received(RTM.RTM_NEWLINK, Link(family=AF.AF_BRIDGE, index=2, ifname="eth0")),
@@ -1165,7 +1165,7 @@ def test_numbers_stand_right(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_long_table_streams(capsys: pytest.CaptureFixture[str]) -> None:
-    """The first rows are printed before the last is made, and titles come once."""
+    """The first rows are printed before the last row exists, and the titles only once."""
     taken = 0
 
     def rows() -> Iterator[dict[str, str]]:
@@ -1194,7 +1194,7 @@ ROW = {"name": "eth0", "index": "12", "address": 40 * "a", "flags": "up,running"
 
 @pytest.mark.parametrize("width", range(1, 70))
 def test_rows_never_wrap(width: int) -> None:
-    """Whatever the width, no line is longer; cut cells and missing columns show an ellipsis."""
+    """No line exceeds the given width. An ellipsis marks cut cells and missing columns."""
     [batch] = batches([ROW, {**ROW, "address": "", "flags": 30 * "漢"}])
     lines = [*batch.lines(width)]
     full = [*batch.lines()]
@@ -1245,7 +1245,7 @@ def test_cut_measures_each_character_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_hidden_columns_come_back(capsys: pytest.CaptureFixture[str]) -> None:
-    """A column that gets its first text late has the titles printed again; nothing is lost."""
+    """If an empty column gets a text later, the titles are printed again."""
     rows = [{"a": "1", "b": ""} for _ in range(ROWS)] + [{"a": "2", "b": "late"}]
     Output().table(rows, hide_empty=True)
     lines = capsys.readouterr().out.splitlines()
@@ -1280,7 +1280,7 @@ def test_a_pipe_is_not_cut(
 
 
 def test_output_that_lacks_characters() -> None:
-    """A locale without the characters of a name does not end the command."""
+    """The command works in a locale that lacks characters of a name."""
     script = (
         "import netlink.cli.namespace as n\n"
         "from netlink.cli import main\n"
@@ -1294,7 +1294,7 @@ def test_output_that_lacks_characters() -> None:
 
 
 class Terminal(io.StringIO):
-    """Somebody reads."""
+    """Standard output that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True

@@ -95,7 +95,7 @@ def test_they_stay_integers() -> None:
 
 
 def test_json_has_numbers() -> None:
-    """json.dumps() has its own text for subclasses of int; Message.to_json() has the names."""
+    """json.dumps() writes numbers for subclasses of int. Message.to_json() has the names."""
     assert json.dumps([Mode.MODE_ON, Bit.BIT_BOTH, Bit(0x80000001)]) == "[1, 5, 2147483649]"
     assert json.dumps({Mode.MODE_ON: Bit.BIT_LOW}) == '{"1": 1}'
     assert Holder(mode=1, bits=0x45).to_json() == {
@@ -117,7 +117,7 @@ def test_they_can_be_pickled(value: KernelEnum | KernelFlag, protocol: int) -> N
 
 
 def test_an_enum_is_open() -> None:
-    """A value without a name reads as the int, and unknown bits survive."""
+    """A value without a name reads as an int, and unknown bits are kept."""
     known, unknown = Holder(mode=1), Holder(mode=9, bits=0x44)
     assert type(known.mode) is Mode
     assert type(unknown.mode) is int

@@ -116,13 +116,13 @@ SAMPLES: dict[str, tuple[Any, Any, bytes]] = {
 
 
 def declare(name: str, **fields: Any) -> Any:
-    """A message class made on the fly. It is of this module, not of the one that makes classes."""
+    """Return a message class that belongs to this module, not to the one that creates it."""
     fields["__module__"] = __name__
     return types.new_class(name, (Message,), exec_body=lambda namespace: namespace.update(fields))
 
 
 def holder(field: Any) -> Any:
-    """A message class around one field."""
+    """Return a message class with one field."""
     return declare("Holder", value=field, which=s.string(9))
 
 
@@ -172,7 +172,7 @@ def test_wrong_length_is_an_error_with_path_offset_and_value(kind: str) -> None:
 
 @pytest.mark.parametrize(("payload", "value"), [(b"", True), (b"\0", False), (b"\1", True)])
 def test_a_flag_may_come_with_a_byte(payload: bytes, value: bool) -> None:
-    """As the kernel sends IFLA_VXLAN_TTL_INHERIT; what is written has none."""
+    """The kernel sends IFLA_VXLAN_TTL_INHERIT with a byte. We write it without one."""
     cls = holder(s.byte_flag(1))
     body = wire.attribute(1, payload)
     message = cls.from_bytes(body)
@@ -323,7 +323,7 @@ def test_strings_keep_every_byte() -> None:
 
 
 def test_a_bounded_string_is_read_at_any_length() -> None:
-    """The size is for writing, and counts the NUL."""
+    """The size limits writing only, and includes the NUL."""
     cls = holder(s.string(1, size=16))
     assert cls(value="x" * 15).value == "x" * 15
     for longer in ("x" * 16, b"x" * 16, "ä" * 8):  # in bytes
@@ -363,7 +363,7 @@ class Sample(head):
 
 
 def dispatching(cls: Any, framing: str = "netlink") -> Dispatch:
-    """Type 16 means a message class."""
+    """Return a Dispatch in which type 16 means a message class."""
     dispatch = Dispatch(framing)
     dispatch.meaning(16, "SAMPLE", "core", False).give(cls)
     return dispatch
@@ -730,7 +730,7 @@ def test_columns_of_any_bytes_or_an_error(data: bytes) -> None:
 
 
 def summary(found: list[Run]) -> list[Any]:
-    """(type, seq, count) of each run, or its fault."""
+    """Return (type, seq, count) of each run, or its error."""
     return [run.fault or (run.type, run.seq, run.count) for run in found]
 
 
@@ -789,13 +789,13 @@ def test_a_truncated_datagram_is_one_fault_after_its_whole_messages(framing: str
 
 
 def connector(sequence: int, payload: bytes = b"data", *, idx: int = 16, length: int = -1) -> bytes:
-    """A message as cn_netlink_send_mult() makes it: NLMSG_DONE around a struct cn_msg."""
+    """Return a message as cn_netlink_send_mult() sends it: NLMSG_DONE with a struct cn_msg."""
     size = len(payload) if length < 0 else length
     return wire.message(3, pystruct.pack("=IIIIHH", idx, 1, sequence, 0, size, 0) + payload)
 
 
 def test_a_burst_of_connector_messages_is_one_run() -> None:
-    """They have type NLMSG_DONE and are not the end of anything."""
+    """Their type is NLMSG_DONE, but they end nothing."""
     burst = [connector(sequence) for sequence in range(64)]
     (run,) = runs(*wire.receive(*burst, group=1), framing="connector")
     assert (run.type, run.count, run.group, run.is_ack) == (0, 64, 1, False)
@@ -828,7 +828,7 @@ def test_a_cn_msg_that_does_not_fit_is_a_fault(length: int) -> None:
 
 
 def test_a_text_datagram_is_one_message() -> None:
-    """Whatever it holds, even what looks like a struct nlmsghdr."""
+    """This also applies to bytes that look like a struct nlmsghdr."""
     texts = [b"add@/devices/virtual/net/v0\0ACTION=add\0", b"x", wire.message(16), b"\xff" * 5]
     found = runs(*wire.receive(*texts, group=1), framing="text")
     assert summary(found) == [(0, 0, 1)] * 4
@@ -844,7 +844,7 @@ class Text(Message):
 
 
 def test_an_audit_datagram_is_one_message_as_long_as_itself() -> None:
-    """nlmsg_len of the kernel's unicast records counts the payload alone."""
+    """In the kernel's unicast records, nlmsg_len counts only the payload."""
     record = bytearray(wire.message(1300, b"audit(1.2:3): pid=1", seq=0))
     pystruct.pack_into("=I", record, 0, len(record) - 16)
     found = runs(*wire.receive(bytes(record), bytes(record), wire.error(0, seq=2)), framing="audit")

@@ -57,7 +57,7 @@ def found(declared: Declarations) -> set[Difference]:
 
 
 def test_declarations_agree(found: set[Difference]) -> None:
-    """Every attribute is in the table, with its number, kind and byte order, or is explained."""
+    """The table has each attribute with the same number, kind and byte order, or an explanation."""
     unexplained = [f"{d.key}: {d.text}" for d in sorted(found) if not REASONS.reason(d)]
     assert unexplained == []
 
@@ -67,7 +67,7 @@ def test_explanations_are_needed(found: set[Difference]) -> None:
 
 
 def test_everything_is_declared_somewhere(declared: Declarations) -> None:
-    """The tool finds what the package declares: one class of each corner is enough to see that."""
+    """The tool finds the declarations of the package: one class of each part shows it."""
     names = {label(cls) for cls in declared.messages}
     assert {"link.Link", "bond.Bond", "cls.Flower", "dcb.Dcb", "mdb.Mdb", "extack.ExtAck"} <= names
     families = {family.name for family in declared.families}
@@ -113,7 +113,7 @@ UNBOUNDED = {
 
 
 def test_strings_have_a_bound(declared: Declarations) -> None:
-    """What the kernel would refuse, or cut without a word, is refused before it is sent."""
+    """Text that the kernel would refuse, or truncate silently, fails before it is sent."""
     unbounded = {
         f"{label(cls)}.{field.name}"
         for cls in declared.messages
@@ -127,7 +127,7 @@ UNSIGNED = ("u8", "u16", "u32", "u64", "be16", "be32", "be64")
 
 
 def test_the_table_says_enough(declared: Declarations) -> None:
-    """If an unsigned integer had another width or byte order, the table would mostly tell."""
+    """The table knows the width or the byte order of most unsigned integers."""
     table = Facts(load())
     comparison = Comparison(declared, table)
     is_told: list[bool] = []
@@ -254,7 +254,7 @@ SMALL = [*facts.load(re.sub(" {2,}", "\t", dedent(FACTS).strip()))]
 
 @dataclass
 class Small:
-    """Declarations, as those of a package."""
+    """Declarations in the form of a package."""
 
     messages: list[type[Message]] = field(
         default_factory=lambda: [sm_msg, sm_stats, Inner, Red, Thing]
@@ -265,7 +265,7 @@ class Small:
 
 
 def differences(table: list[facts.Fact] = SMALL, **changed: Any) -> set[str]:
-    """Return the differences of the small declarations, some of which are replaced."""
+    """Return the differences between the table and the small declarations, some replaced."""
     found = compare(cast(Declarations, Small(**changed)), table)
     return {difference.key.replace("test_declarations.", "") for difference in found}
 
@@ -275,7 +275,7 @@ def test_what_agrees_has_no_differences() -> None:
 
 
 def of_thing(**fields: Any) -> set[str]:
-    """Return the differences if class Thing has only these fields, without what is missing."""
+    """Return the differences if class Thing has only these fields, except missing attributes."""
     namespace = {"__doc__": Thing.__doc__, "__module__": __name__, **fields}
     cls = cast(Any, type(Message))("Thing", (sm_msg,), namespace)
     found = differences(messages=[sm_msg, sm_stats, Inner, Red, cls])
@@ -321,7 +321,7 @@ class Blue(Message):
     ],
 )
 def test_a_wrong_attribute_is_found(fields: dict[str, Any], topic: str) -> None:
-    """Invented, under another number, of another kind, width, sign or byte order."""
+    """Invented, or with another number, kind, width, sign or byte order."""
     (name,) = fields
     assert f"{topic} Thing.{name}" in of_thing(**fields)
 
@@ -362,7 +362,7 @@ def test_a_wrong_struct_is_found() -> None:
         kind: int = u32()
 
     class sm_else(Message):
-        """A struct of no header."""
+        """A struct that no header declares."""
 
         family: int = u8()
 

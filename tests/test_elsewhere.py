@@ -56,7 +56,7 @@ def test_the_parser_works() -> None:
 
 
 def test_its_tests_are_collected() -> None:
-    """All others skip. A module that can be neither collected nor skipped is an error."""
+    """Tests of sockets skip. A module that pytest can neither collect nor skip is an error."""
     done = python("-m", "tests.elsewhere", "--collect-only", "-q", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout
     collected = set(re.findall(r"^tests/(\w+(?:\.py)?)", done.stdout, re.MULTILINE))

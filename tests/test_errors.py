@@ -131,7 +131,7 @@ def test_copies_of_a_kernel_error_say_the_same(again: Any, code: int) -> None:
 
 
 def test_a_pickled_kernel_error_loses_its_request_and_nothing_else() -> None:
-    """A request leads to its family, which stands for itself and is not copied."""
+    """A request refers to its family, which is never copied."""
     with pytest.raises(KernelError) as caught, opened(refuse) as nl:
         nl.do(new(number=5))
     error = caught.value
@@ -162,7 +162,7 @@ def test_copies_of_other_errors_say_the_same(error: NetlinkError) -> None:
 
 @BOTH
 def test_each_reading_of_a_failed_reply_raises_an_error_of_its_own(connect: Connect) -> None:
-    """With its own traceback, so that a stored error holds no frame."""
+    """Each error has its own traceback, so that a stored error keeps no frame alive."""
     with connect(FAMILY, socket=Socket(refuse, FAMILY), timeout=5) as nl:
         reply = nl.dump(get(number=1))
         seen = []
@@ -240,7 +240,7 @@ def test_an_encode_error_inside_a_plan_names_it(connect: Connect) -> None:
 
 
 def warned(request: Thing) -> Iterator[Any]:
-    """Answer with words about a success."""
+    """Answer with an ACK that carries a warning."""
     if request.nlmsg_type == late.type:
         yield request
         yield KernelWarning("so it is")
@@ -262,7 +262,7 @@ def dumping() -> Steps[None]:
 
 
 def use_blocking(nl: Connection, what: str) -> None:
-    """Each way to use a connection, in one line."""
+    """Use a blocking connection in the way that `what` names, in one line."""
     if what == "do":
         nl.do(get())  # here
     elif what == "late":
@@ -293,7 +293,7 @@ def use_blocking(nl: Connection, what: str) -> None:
 
 
 async def use_asyncio(nl: aio.Connection, what: str) -> None:
-    """As use_blocking."""
+    """Use an asyncio connection in the way that `what` names, in one line."""
 
     async def stream(items: AsyncIterator[Any]) -> None:
         async for _ in items:  # here
@@ -353,7 +353,7 @@ def test_a_warning_points_to_the_line_of_the_caller(driver: str, what: str) -> N
 
 
 def test_a_warning_is_issued_once_for_each_line() -> None:
-    """As Python does by default: the location is that of the caller, not one of the library."""
+    """Python does so by default, because the location is the caller's line."""
     with warnings.catch_warnings(record=True) as told, opened(warned) as nl:
         warnings.simplefilter("default")
         for _ in range(3):

@@ -29,7 +29,7 @@ def start(name: str, *arguments: str) -> subprocess.Popen[str]:
 
 
 def end(process: subprocess.Popen[str]) -> list[str]:
-    """The lines that a program prints until it ends; skips where it may not do its work."""
+    """Return the lines that a program prints until it ends. Skip if it lacks a privilege."""
     try:
         output, errors = process.communicate(timeout=PATIENCE)
     finally:

@@ -35,7 +35,7 @@ def test_the_table_covers_every_family() -> None:
 
 
 def test_the_table_has_only_facts() -> None:
-    """Names, numbers, words for kinds, releases: no comment of a header or spec gets in."""
+    """It has names, numbers, kinds and releases, but no comment of a header or spec."""
     kind = re.compile(r"((repeated|array|mapping) )*(-|[a-z]+\d*)( \d+| (enum )?[A-Za-z_][\w-]*)?")
     for fact in load():
         assert re.fullmatch(r"[\w-]+", fact.family), fact
@@ -47,7 +47,7 @@ def test_the_table_has_only_facts() -> None:
 
 
 def test_the_table_knows_some_facts() -> None:
-    """A few that a reader can check in linux/if_link.h, ethtool_netlink.h, and so on."""
+    """Readers can check these in linux/if_link.h, ethtool_netlink.h, and so on."""
     known = by_name(load())
     for name, number, kind, order in [
         ("IFLA_MTU", 4, "u32", "host"),
@@ -85,7 +85,7 @@ def test_specs_give_the_same_facts() -> None:
 
 
 def says(fact: Fact, other: Fact) -> bool:
-    """Return whether a fact says all that another says."""
+    """Return whether a fact states everything that another one states."""
     return place(fact) == place(other) and fact.kind.implies(other.kind)
 
 
@@ -99,7 +99,7 @@ def place(fact: Fact) -> tuple[str, str, str, int | None]:
     not (INCLUDE_FOLDER / "linux/rtnetlink.h").exists(), reason=f"no headers in {INCLUDE_FOLDER}"
 )
 def test_headers_give_the_same_numbers() -> None:
-    """Numbers of attributes do not change, so headers of any release have those of the table."""
+    """Attribute numbers never change, so the headers of any release agree with the table."""
     known = {name: {fact.number for fact in found} for name, found in by_name(load()).items()}
     here: dict[str, int] = {}
     for words in facts.FAMILIES.values():
@@ -134,7 +134,7 @@ def test_a_kind_is_text_and_back() -> None:
 
 
 def kind(text: str) -> Kind:
-    """Return the kind of a text, in which a byte order follows a comma."""
+    """Return the kind in a text. A byte order follows a comma."""
     words, _, order = text.partition(", ")
     return Kind.parse(words, order or "-")
 
@@ -417,7 +417,7 @@ def test_specs_are_read(
 def test_the_command_writes_a_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The source of a fact is the oldest release. The newest one says what belongs together."""
+    """The source of a fact is the oldest release with it. The newest release defines the sets."""
     monkeypatch.setattr(facts, "FAMILIES", {"small": "small linux/small.h"})
     monkeypatch.delenv("NETLINK_SPECS", raising=False)
     old = small_headers(tmp_path / "old", "6.9", "enum { SM_A_B_NAME = 1, SM_A_B_SIZE };")

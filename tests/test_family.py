@@ -42,7 +42,7 @@ class TYPE(IntEnum):
 
 
 class ANSWER(IntEnum):
-    """What the kernel sends, numbered on its own."""
+    """The types that the kernel sends, with their own numbers."""
 
     A_FULL = 16
     A_SHORT = 18
@@ -80,7 +80,7 @@ FAMILY = Family(
 
 
 def family(*ops: Op[..., Any, Any], name: str = "made", **options: Any) -> Family:
-    """A family made on the fly."""
+    """Return a family with these ops."""
     return Family(name, **({"protocol": 0, "types": TYPE} | options), ops=ops)
 
 
@@ -257,7 +257,7 @@ def test_groups_have_a_short_name_by_prefix_and_the_kernel_s_spelling() -> None:
 
 
 def test_group_names_are_never_guessed() -> None:
-    """Without a prefix the names are those of the enum."""
+    """Without a prefix, the names are those of the enum."""
 
     class NLGRP(IntEnum):
         AUDIT_NLGRP_NONE = 0
@@ -304,7 +304,7 @@ def test_nlm_f_request_distinguishes_two_classes_of_one_type() -> None:
 
 
 def test_directions_may_have_numbers_of_their_own() -> None:
-    """As ethtool: request 16 is answered under 18, and 16 means something else in an answer."""
+    """As in ethtool: type 18 answers request 16, and type 16 in an answer is something else."""
     get = Op("tree.get", TYPE.T_NEW, Tree, answer="one", reply=Bush, reply_type=ANSWER.A_SHORT)
     made = family(get, reply_types=ANSWER, messages={ANSWER.A_FULL: Leaf})
     assert made.classes == {16: Leaf, 18: Bush}
@@ -318,7 +318,7 @@ def test_directions_may_have_numbers_of_their_own() -> None:
 
 @pytest.mark.parametrize("generic", [False, True])
 def test_a_header_member_may_select_the_class(generic: bool) -> None:
-    """As sock_diag: one type, and the first byte selects the class."""
+    """sock_diag does so: there is one type, and the first byte selects the class."""
     numbers = {"id": 40} if generic else {"protocol": 4}
     made = Family(
         "made", **numbers, types=TYPE,
@@ -422,7 +422,7 @@ def test_members_that_select_stand_at_one_place() -> None:
 
 
 def test_an_event_may_have_the_number_of_a_change() -> None:
-    """A change has no answer, so that its class gives way to what is declared for its number."""
+    """A change has no answer, so an explicit declaration for its number wins."""
     made = family(Op("x", 16, Leaf), messages={})
     assert made.classes == {16: Leaf}
     made.add(messages={16: Tree})
@@ -527,7 +527,7 @@ def test_a_module_instead_of_its_family() -> None:
 
 
 def fresh(script: str) -> Any:
-    """What a script prints as JSON, in a process of its own."""
+    """Run a script in its own process, and return what it prints as JSON."""
     run = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
@@ -679,7 +679,7 @@ def test_a_plan_is_not_an_iterable() -> None:
 
 @pytest.mark.parametrize("made", [iter([1]), (n for n in range(3)), map(int, "12"), zip()])
 def test_an_argument_that_can_be_read_only_once_is_refused(made: Any) -> None:
-    """The second execution would find it empty, and do something else without an error."""
+    """The second execution would find it empty and silently do something else."""
     with pytest.raises(TypeError, match=r"test_family\.twice\.\w+: .* can be read only once"):
         untyped(made)
     with pytest.raises(TypeError, match=r"test_family\.twice\.name: .* can be read only once"):
@@ -705,7 +705,7 @@ def test_ifindex_takes_a_name(wrong: Any) -> None:
 
 
 def test_plans_hold_what_they_were_given() -> None:
-    """Arguments are read when the plan is executed: an error in a value is raised then."""
+    """A plan reads its arguments when it is executed, so wrong values raise their error then."""
 
     @plan
     def long() -> Steps[None]:

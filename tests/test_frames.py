@@ -28,7 +28,7 @@ SCRIPTED = os.path.join(LIBRARY, "testing.py")
 
 
 class Frames:
-    """Counts the frames of the library that begin or are resumed while it is entered."""
+    """A context that counts how often frames of the library begin or resume."""
 
     def __init__(self) -> None:
         self.names: Counter[str] = Counter()
@@ -57,7 +57,7 @@ class Frames:
 
 
 def answered(request: Thing) -> Any:
-    """Everything is there as soon as the request was sent."""
+    """Answer a question with the request itself, and a change with its ACK, at once."""
     return [] if request.nlmsg_flags is not None and request.nlmsg_flags & 0x600 else [request]
 
 
@@ -90,7 +90,7 @@ def test_a_warm_blocking_do_executes_at_most_16_frames(kind: str) -> None:
 @pytest.mark.parametrize("kind", [*REQUESTS, "generic"])
 def test_a_warm_asyncio_do_executes_at_most_24_frames(kind: str, is_late: bool) -> None:
     class Late(Socket):
-        """The answer is not there at the first look, and the loop watches the descriptor."""
+        """A socket that has no answer at first, so that the event loop watches the descriptor."""
 
         looks = 0
 

@@ -33,7 +33,7 @@ from .things import numbers
 
 
 def connector(number: int, *, length: int = 4) -> bytes:
-    """A message as connector sends it."""
+    """Return a message as connector sends it."""
     wrapped = struct.pack("=IIIIHH", 7, 1, number, 0, length, 0)
     return wire.message(3, wrapped + struct.pack("=I", number), seq=number)
 
@@ -43,7 +43,7 @@ def connector(number: int, *, length: int = 4) -> bytes:
 
 @BOTH
 def test_a_connector_request_is_never_answered(connect: Connect) -> None:
-    """It is sent as NLMSG_DONE without any flag, and do() returns when it was sent."""
+    """It is sent as NLMSG_DONE without flags, and do() returns as soon as it was sent."""
     sent: list[bytes] = []
 
     class Kept(Socket):
@@ -64,7 +64,7 @@ def test_a_connector_request_is_never_answered(connect: Connect) -> None:
 
 @BOTH
 def test_a_burst_of_connector_events(connect: Connect) -> None:
-    """They have type NLMSG_DONE, and are neither the end of anything nor answers."""
+    """Their type is NLMSG_DONE, but they neither end a dump nor answer a request."""
     socket = Socket(lambda request: None, CONNECTOR, datagrams=64)
     with connect(CONNECTOR, socket=socket) as nl:
         nl.join("notes")
@@ -107,7 +107,7 @@ def test_a_malformed_connector_event_is_raised_at_its_place(connect: Connect) ->
 
 @BOTH
 def test_text_events(connect: Connect) -> None:
-    """Whatever a datagram holds is one message, also what looks like the end of a dump."""
+    """Each datagram is one message, even if it looks like the end of a dump."""
     socket = Socket(lambda request: None, UEVENT)
     texts = [b"add@/devices/x\0ACTION=add\0", wire.done(), b"\xff\xff\xff\xff", b"y" * 5]
     with connect(UEVENT, socket=socket) as nl:
@@ -125,7 +125,7 @@ def test_text_events(connect: Connect) -> None:
 @BOTH
 @pytest.mark.parametrize("order", ["after", "before"])
 def test_an_audit_answer_comes_after_the_ack_or_before_it(connect: Connect, order: str) -> None:
-    """The kernel's thread that sends the answer competes with the acknowledgement."""
+    """A kernel thread sends the answer, and races with the ACK."""
 
     def kernel(request: Any) -> Any:
         answer = audited(request)
@@ -156,7 +156,7 @@ def test_an_audit_request_may_fail(connect: Connect) -> None:
 
 @BOTH
 def test_an_audit_record_is_as_long_as_its_datagram(connect: Connect) -> None:
-    """nlmsg_len of the kernel's unicast records counts the payload alone."""
+    """In the kernel's unicast records, nlmsg_len counts only the payload."""
     socket = Socket(lambda request: None, AUDIT)
     text = b"audit(1700000000.123:45): pid=1 uid=0 end"
     with connect(AUDIT, socket=socket) as nl:
@@ -193,7 +193,7 @@ def test_a_datagram_with_unexpected_framing_never_fails_a_waiter(
 
 
 def audited(request: Any) -> Any:
-    """Answer a question with what it holds."""
+    """Answer a request with the values that it contains."""
     return [] if request.nlmsg_type == RECORD.SET else [(RECORD.GET, request)]
 
 

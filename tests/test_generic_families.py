@@ -22,7 +22,7 @@ ID = 31  # as a kernel might assign it
 
 
 def generic(cls: type[Message], family: Family, command: int, payload: bytes) -> Any:
-    """The one message of a command, as parse() reads it: of this class."""
+    """Return the message of a command as parse() reads it. It must be of this class."""
     assert family.id is not None
     data = wire.message(family.id, bytes((command, family.version, 0, 0)) + payload)
     [message] = parse(data, family)
@@ -31,13 +31,13 @@ def generic(cls: type[Message], family: Family, command: int, payload: bytes) ->
 
 
 def ask(plan: Plan[Any]) -> Request[Any, Any]:
-    """The one request of a plan."""
+    """Return the only request of a plan."""
     request: Request[Any, Any] = next(plan.steps())
     return request
 
 
 def answered(plan: Plan[Any], answer: Message | None) -> Any:
-    """What a plan of one request returns when this is the answer."""
+    """Return the result of a plan with one request, given the answer to that request."""
     steps = plan.steps()
     next(steps)
     with pytest.raises(StopIteration) as stop:
@@ -56,7 +56,7 @@ SIZES = {
 
 
 def stats(version: int, size: int) -> bytes:
-    """A struct in which every u64 from `cpu_count` on holds its own offset."""
+    """Return a struct whose u64 members from `cpu_count` on contain their own offsets."""
     body = bytearray(struct.pack("=HxxIBb6x", version, 9, AC_FLAG.AXSIG | AC_FLAG.AGROUP, -5))
     body += b"".join(struct.pack("=Q", offset) for offset in range(16, size, 8))
     body[80:144] = struct.pack("=32sB7xIIIII4x", b"sleep", SCHED.SCHED_IDLE, 1000, 100, 77, 70, 55)
@@ -64,7 +64,7 @@ def stats(version: int, size: int) -> bytes:
 
 
 def aggregate(kind: int, number: int, body: bytes, padding: bytes = b"") -> bytes:
-    """A task or a process with its struct: TASKSTATS_TYPE_AGGR_PID is 4, _AGGR_TGID 5."""
+    """Return TASKSTATS_TYPE_AGGR_PID (4) or _AGGR_TGID (5) with its struct."""
     inside = wire.attribute(kind - 3, struct.pack("=I", number)) + padding
     return wire.attribute(kind, inside + wire.attribute(3, body))
 

@@ -90,7 +90,7 @@ def name_of(path: Path) -> str:
 
 
 def module_of(path: Path) -> str:
-    """A file of the package as LAYERS names it: "engine", "route/link", "route/tc/__init__"."""
+    """Return a file's name as in LAYERS: "engine", "route/link", "route/tc/__init__"."""
     name = "_core" if path.suffix in CYTHON else str(path.relative_to(HOUSE).with_suffix(""))
     return name.removesuffix("/__init__") if name != "__init__" else name
 
@@ -101,7 +101,7 @@ KNOWN = {*MODULES, "_core", "_nlsock"}
 
 
 def heights(module: str) -> list[int]:
-    """The places of a module; a name comes before a pattern. It should be exactly one."""
+    """Return the layers that list a module, by name or else by pattern. There must be one."""
     exact = [height for height, names in enumerate(LAYERS) if module in names]
     return exact or [
         height
@@ -112,18 +112,18 @@ def heights(module: str) -> list[int]:
 
 
 def folder_of(module: str) -> str:
-    """The folder under `netlink` that holds a module, or its own name."""
+    """Return the folder under `netlink` that contains a module, or the module's own name."""
     return module.partition("/")[0]
 
 
 def same_family(one: str, two: str) -> bool:
-    """Whether two modules are in one folder, and so in one family."""
+    """Return whether two modules are in the same folder, and so in the same family."""
     depth = 2 if folder_of(one) in FAMILIES else 1
     return "/" in one + two and one.split("/")[:depth] == two.split("/")[:depth]
 
 
 def dotted(path: Path) -> Iterator[tuple[int, str]]:
-    """What a file imports, wherever in it: (line, "package.module.name"), perhaps without name."""
+    """Yield all imports of a file, at any depth: (line, "package.module.name")."""
     text = path.read_text()
     if path.suffix in CYTHON:  # Python's parser cannot read Cython
         for match in re.finditer(r"^\s*(?:from|c?import)\s+([\w.]+)", text, re.MULTILINE):
@@ -141,7 +141,7 @@ def dotted(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def inside(name: str) -> str | None:
-    """The module of the package that a dotted name leads to; None if it is outside."""
+    """Return the module of the package that a dotted name leads to, or None."""
     package, *parts = name.split(".")
     if package != "netlink":
         return None
@@ -154,7 +154,7 @@ def inside(name: str) -> str | None:
 
 @cache
 def imports(module: str) -> dict[str, int]:
-    """The modules of the package that a module imports, each with a line that does."""
+    """Return the modules of the package that a module imports, each with a line number."""
     paths = [MODULES[module]]
     if module == "_core":
         paths = [path for path in SOURCE if path.suffix in CYTHON]
@@ -167,7 +167,7 @@ def imports(module: str) -> dict[str, int]:
 
 
 def faults(module: str) -> Iterator[str]:
-    """Every import of a module that does not go down."""
+    """Yield every import of a module that does not go down."""
     for other, line in imports(module).items():
         (here,), (there,) = heights(module), heights(other)
         if there > here or (there == here and not same_family(module, other)):
@@ -185,7 +185,7 @@ def test_imports_go_down(module: str) -> None:
 
 
 def cycles(edges: dict[str, set[str]]) -> list[list[str]]:
-    """The cycles that a walk over a graph meets."""
+    """Yield the cycles of a graph."""
     found: list[list[str]] = []
     done: set[str] = set()
 
@@ -203,7 +203,7 @@ def cycles(edges: dict[str, set[str]]) -> list[list[str]]:
 
 
 def test_there_are_no_cycles() -> None:
-    """Not even between a veth and its peer, which is a link: links name their kinds as strings."""
+    """A veth's peer is a link, but links name their kinds as strings, so there is no cycle."""
     edges = {module: {*imports(module)} for module in MODULES}
     assert "route/link" in edges["route/link/kinds/veth"]
     assert cycles(edges) == []
@@ -300,7 +300,7 @@ PYTHON = [path for path in SOURCE if path.suffix == ".py"]
 
 
 def classes(path: Path) -> Iterator[tuple[str, set[str]]]:
-    """The classes that a file declares: (name, names of the bases)."""
+    """Yield the classes that a file declares, with the names of their bases."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ClassDef):
             yield node.name, {ast.unparse(base).rpartition(".")[2] for base in node.bases}
@@ -308,14 +308,14 @@ def classes(path: Path) -> Iterator[tuple[str, set[str]]]:
 
 @pytest.mark.parametrize("path", PYTHON, ids=name_of)
 def test_enums_print_their_names(path: Path) -> None:
-    """An enum of Python would print as a number: f"{link.operstate}" as 6."""
+    """A plain IntEnum would print as a number: f"{link.operstate}" as 6."""
     plain = {name for name, bases in classes(path) if bases & {"IntEnum", "IntFlag"}}
     assert plain == ({"KernelEnum", "KernelFlag"} if module_of(path) == "constants" else set())
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=name_of)
 def test_padding_is_no_argument(path: Path) -> None:
-    """With an annotation, type checkers would offer it as an argument of the constructor."""
+    """If padding had an annotation, type checkers would offer it as a constructor argument."""
     annotated = [
         ast.unparse(node.target)
         for node in ast.walk(ast.parse(path.read_text()))
@@ -343,7 +343,7 @@ def is_test(path: Path) -> bool:
 
 @pytest.mark.parametrize("path", TEST_FILES, ids=name_of)
 def test_no_file_imports_from_a_test_module(path: Path) -> None:
-    """What tests share is in modules without tests: else the order of files decides what runs."""
+    """Shared helpers are in modules without tests. Otherwise pytest might run a test twice."""
     shared = {
         name
         for _, name in dotted(path)
@@ -373,7 +373,7 @@ NEEDED = {
 
 
 def test_import_is_cheap() -> None:
-    """`import netlink` loads no family, no event loop and nothing that must be installed."""
+    """`import netlink` loads no family, no event loop and no optional dependency."""
     script = "import sys; old = {*sys.modules}; import netlink; print(*{*sys.modules} - old)"
     done = subprocess.run(
         [sys.executable, "-S", "-c", script],  # without what an editable install imports
@@ -399,7 +399,7 @@ def test_files_say_what_they_hold(path: Path) -> None:
 
 
 def mute(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
-    """The classes and functions that a user may meet, methods included, without a docstring."""
+    """Yield the public classes, functions and methods that have no docstring."""
     for node in body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             is_overload = any(ast.unparse(each) == "overload" for each in node.decorator_list)
@@ -418,7 +418,7 @@ def test_public_names_are_explained(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["_core"] + ["_nlsock"] * (sys.platform == "linux"))
 def test_extensions_are_explained(name: str) -> None:
-    """help() works for what is written in Cython and C."""
+    """help() works for classes and functions that are written in Cython and C."""
     module = importlib.import_module(f"netlink.{name}")
     silent = [] if module.__doc__ else [name]
     for key, value in vars(module).items():
@@ -432,14 +432,14 @@ def test_extensions_are_explained(name: str) -> None:
 
 
 def explanation(thing: object) -> str:
-    """A docstring without the signature that Cython puts before it."""
+    """Return a docstring without the signature that Cython puts before it."""
     text = inspect.getdoc(thing) or ""
     return re.sub(r"\A\w+\(.*\n*", "", text)
 
 
 @pytest.mark.parametrize("path", [p for p in SOURCE if p.suffix == ".py"], ids=name_of)
 def test_ops_belong_to_a_family(path: Path) -> None:
-    """A connection refuses the requests of an op that nobody gave to its family."""
+    """A connection refuses requests of an op that was not added to a family."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     if parts[-1] == "__main__":
         return

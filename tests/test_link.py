@@ -80,7 +80,7 @@ def test_virtual_functions(words: str, info: dict[str, Any], sent: str) -> None:
 
 
 def test_kind_chooses() -> None:
-    """The kind of link says what the data is, and the counters; bytes where it says nothing."""
+    """The kind of the link selects the classes of its data and counters, which are else bytes."""
     info = LinkInfo(kind="can", data={"restart_ms": 100}, xstats={"bus_off": 3})
     again = LinkInfo.from_bytes(bytes(info))
     assert isinstance(again.data, Can)
@@ -93,7 +93,7 @@ def test_kind_chooses() -> None:
 
 
 def test_family_chooses() -> None:
-    """The family in the header says what IFLA_PROTINFO and IFLA_AF_SPEC are."""
+    """The family in the header selects the classes of IFLA_PROTINFO and IFLA_AF_SPEC."""
     port = Link(family=AF.AF_BRIDGE, protinfo={"cost": 5}, af_spec={"vlan_info": [{"vid": 7}]})
     again = Link.from_bytes(bytes(port))
     assert isinstance(again.protinfo, BridgePort)
@@ -107,7 +107,7 @@ def test_family_chooses() -> None:
 
 
 def loaded_by(script: str) -> set[str]:
-    """The modules of the route family that a fresh interpreter has loaded after a script."""
+    """Return the modules of the route family that a new interpreter loads for a script."""
     script += "\nimport sys\nprint(*(m for m in sys.modules if m.startswith('netlink.route.')))"
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -156,7 +156,7 @@ def test_classes_of_bridges_are_names_of_link_too() -> None:
 
 
 def test_kinds_are_files_by_name() -> None:
-    """Each kind has a class, in a file named after it or after the first of several like it."""
+    """Each kind has a class, in a file with its name or with that of the first similar kind."""
     files = {path.stem for path in Path(kinds.__file__).parent.glob("*.py")} - {"__init__"}
     used = set()
     for table in (kinds.KINDS, kinds.SLAVE_KINDS, kinds.XSTATS):

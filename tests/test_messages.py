@@ -74,7 +74,7 @@ def test_agreement_round_trip_and_truncation(cls: type[Message], data: st.DataOb
 
 
 def shuffled(message: Message, data: st.DataObject) -> bytes:
-    """The same message in other bytes: attributes in another order, flags added."""
+    """Return the same message with its attributes in another order, and with more flags."""
     body = bytes(message)
     table = type(message).__table__
     found: dict[int, list[bytes]] = {}

@@ -53,7 +53,7 @@ class Datagram(NamedTuple):
 
 
 def datagrams(received: tuple[bytes, bytes]) -> list[Datagram]:
-    """What a receive returned, taken apart; checks the layout that its docstring promises."""
+    """Return the datagrams of a receive, and check the layout that its docstring promises."""
     data, index = received
     found = []
     end = 0
@@ -109,7 +109,7 @@ def descriptors() -> set[int]:
 
 @contextmanager
 def pair(**options: Any) -> Iterator[tuple[RawSocket, RawSocket]]:
-    """A sender, and a receiver that is bound to PORT; the options are the receiver's."""
+    """Return a sender, and a receiver that is bound to PORT and has these options."""
     with RawSocket(USERSOCK) as sender, RawSocket(USERSOCK, **options) as receiver:
         receiver.bind(PORT)
         yield sender, receiver
@@ -171,7 +171,7 @@ def test_buffers_that_cannot_be_sent() -> None:
 
 
 def test_an_empty_datagram() -> None:
-    """Since Linux 5.16 the kernel refuses to send one; before, it came through."""
+    """Since Linux 5.16 the kernel refuses to send one. Older kernels deliver it."""
     with pair() as (sender, receiver):
         for nothing in ((), (b"",)):
             try:
@@ -345,7 +345,7 @@ def test_options() -> None:
 
 
 def test_a_name_with_a_colon_is_no_link() -> None:
-    """The ioctl takes what follows a colon for the label of an address."""
+    """The ioctl reads the text after a colon as the label of an address."""
     with RawSocket(ROUTE) as nl:
         assert nl.ifindex("lo") == socket.if_nametoindex("lo")
         for name in ("lo:", "lo:1"):
@@ -378,7 +378,7 @@ def test_options_that_are_wrong() -> None:
 
 
 def test_a_filter_can_be_attached() -> None:
-    """SO_ATTACH_FILTER takes a struct with a pointer in it; here one instruction, `ret 0`."""
+    """SO_ATTACH_FILTER takes a struct that contains a pointer: here to one instruction, `ret 0`."""
     code = bytearray(struct.pack("=HBBI", 0x06, 0, 0, 0))
     address = array.array("B", code)
     program = struct.pack("HP", 1, address.buffer_info()[0])
@@ -448,7 +448,7 @@ def test_a_datagram_wakes_a_waiting_receive() -> None:
 
 
 def fill(sender: RawSocket) -> int:
-    """Send to PORT until its buffer is full; returns how many datagrams went."""
+    """Send to PORT until its buffer is full. Return the number of datagrams."""
     sent = 0
     with pytest.raises(BlockingIOError):
         while True:
@@ -603,13 +603,13 @@ def test_fileno_can_be_polled() -> None:
 
 
 def numbered(seq: int, index: int = 1, up: int = 1) -> bytes:
-    """Set a link up or down, and ask for the ACK."""
+    """Return a request with an ACK that sets a link up or down."""
     body = struct.pack("=BxHiII", 0, 0, index, up, 1)
     return struct.pack("=IHHII", 32, RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, seq, 0) + body
 
 
 def answers(sock: RawSocket, count: int) -> list[tuple[int, int]]:
-    """(seq, errno) of so many acknowledgements."""
+    """Return (seq, errno) of this many acknowledgements."""
     found: list[tuple[int, int]] = []
     while len(found) < count:
         for each in datagrams(sock.receive(5)):
@@ -711,7 +711,7 @@ def test_what_the_thread_sends_outlives_its_owners() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 @pytest.mark.parametrize("how", ["end", "close", "drop"])
 def test_a_forked_child_does_not_wait_for_the_thread(how: str) -> None:
-    """It has a copy of the socket, and none of the thread."""
+    """The child has a copy of the socket, but not the thread."""
     before = descriptors()
     sock = RawSocket(ROUTE, rcvbuf=1 << 20)
     own = sock.fileno()
@@ -779,7 +779,7 @@ def test_a_flood_of_events_overruns_a_small_buffer() -> None:
 
 
 def namespace() -> io.FileIO:
-    """A handle on the network namespace of this thread."""
+    """Return an open file of the thread's network namespace."""
     return io.FileIO("/proc/thread-self/ns/net")
 
 
@@ -837,7 +837,7 @@ def test_namespace_errors() -> None:
 
 
 def test_the_reason_why_a_namespace_cannot_be_entered() -> None:
-    """It comes from another thread, which may be done before the caller knows that it started."""
+    """Another thread reports it, which may end before the caller knows that it started."""
     with open("/dev/null") as null:
         for _ in range(3000):
             with pytest.raises(OSError) as raised:

@@ -70,7 +70,7 @@ def test_workflows_pin_what_they_use() -> None:
 
 
 def test_nothing_holds_a_credential() -> None:
-    """A release is published by what the forge says about the workflow (OIDC)."""
+    """The index trusts the identity that the forge gives to the workflow (OIDC)."""
     release = text(".github/workflows/release.yml")
     assert "id-token: write" in release
     assert not re.search(r"secrets\.|password|api-token", release)

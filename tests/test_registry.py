@@ -15,7 +15,7 @@ from tools.declarations import modules
 
 
 def declared_families() -> dict[str, Family]:
-    """Every module of the package that has a FAMILY, found without the registry."""
+    """Return every module of the package that has a FAMILY, found without the registry."""
     loaded = {module.__name__: getattr(module, "FAMILY", None) for module in modules("netlink")}
     return {name: family for name, family in loaded.items() if isinstance(family, Family)}
 
@@ -47,7 +47,7 @@ def test_names_are_unique() -> None:
 
 
 def test_no_other_list_of_families() -> None:
-    """No file but the registry has the modules of two families as strings."""
+    """Only the registry contains the modules of two families as strings."""
     modules = [entry.module for entry in FAMILIES]
     for path in Path(netlink.__file__).parent.rglob("*.py"):
         text = path.read_text()

@@ -28,7 +28,7 @@ LONGEST = 2 * render.REPR_ROOM  # what "about" that many characters may mean
 
 
 def declare(base: Any = Message, **fields: Any) -> Any:
-    """A message class made on the fly."""
+    """Return a message class that exists for one test."""
     fields["__module__"] = __name__  # not that of the metaclass
     return types.new_class("Made", (base,), exec_body=lambda namespace: namespace.update(fields))
 
@@ -115,7 +115,7 @@ def test_undeclared_attributes_are_shown() -> None:
 
 
 def test_a_value_that_cannot_be_decoded_is_shown_as_bytes() -> None:
-    """repr() never raises: it is for logs and for debuggers."""
+    """repr() never raises, because logs and debuggers call it."""
     message = Outer.from_bytes(bytes(4) + wire.attribute(1, b"\1\2") + wire.attribute(5, b"\xff"))
     assert repr(message) == "<Outer count=undecoded(01 02) inner=undecoded(ff)>"
 
@@ -125,7 +125,7 @@ def test_a_member_that_a_struct_lacks_is_left_out() -> None:
 
 
 def test_the_oldest_attributes_are_preferred() -> None:
-    """If there is not enough room: values before zeros, low numbers before high ones."""
+    """If there is too little room, values come before zeros and low numbers before high ones."""
     wide = declare(**{f"f{i}": s.u8(i) for i in range(1, 60)})
     many = {f"f{i}": i % 3 for i in range(59, 0, -1)}
     shown = repr(wide(**many)).removeprefix("<Made ").split()
@@ -183,7 +183,7 @@ def test_essentials(message: Callable[[], Message], parts: list[str]) -> None:
 
 
 def test_only_counters_are_left_out() -> None:
-    """Of whole links: the block of counters that are 0, and not the map of the device."""
+    """In whole links, only blocks of counters that are all 0 are omitted, not the device's map."""
     shown = repr(Link(index=1, stats=rtnl_link_stats(), map={}))
     assert shown == "<Link index=1 map=<rtnl_link_ifmap>>"
 
@@ -244,7 +244,7 @@ def test_the_point_of_each_vector_is_shown() -> None:
 
 
 def test_every_attribute_of_a_narrow_message_is_shown() -> None:
-    """Nothing that was sent is missing, where there is room for all of it."""
+    """If there is room for everything, nothing is omitted."""
     for record in records():
         for message in netlink.parse(bytes.fromhex(record["hex"]), FAMILY):
             shown = repr(message)
@@ -271,7 +271,7 @@ def deep(levels: int, key: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("key", ["inner", "several", "table"])
 def test_a_deep_message_has_a_short_repr(key: str) -> None:
-    """The depth of the output is bounded by its length, whatever the message holds."""
+    """The bounded length of the output also bounds its depth."""
     shown = repr(Inner(**deep(60, key)))
     assert len(shown) < LONGEST
     assert shown.count("<Inner") > 5

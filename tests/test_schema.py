@@ -63,7 +63,7 @@ FULL = Tree(family=2, bits=5, address="192.0.2.1", leaf={"value": 1, "state": 6}
 
 
 def declare(base: Any = Message, **fields: Any) -> Any:
-    """A message class made on the fly."""
+    """Return a message class that exists for one test."""
     fields["__module__"] = __name__  # not that of the metaclass
     return types.new_class("Made", (base,), exec_body=lambda namespace: namespace.update(fields))
 
@@ -221,7 +221,7 @@ class Records(Message):
 
 
 def test_same_as_ignores_the_length_of_a_record() -> None:
-    """It counts the padding of the last attribute or not, as the writer likes."""
+    """Writers may or may not count the padding of the last attribute."""
 
     def records(*bodies: bytes) -> Records:
         packed = b"".join(
@@ -331,7 +331,7 @@ def test_a_struct_that_ends_open_may_be_the_end_of_another() -> None:
 
 
 def test_a_bare_header_is_a_dump_request() -> None:
-    """The kernel takes struct rtgenmsg in a dump request of these types, as glibc sends it."""
+    """For these types, the kernel accepts a dump request with a struct rtgenmsg, as glibc sends."""
     bare = (
         RTM.RTM_GETLINK, RTM.RTM_GETADDR, RTM.RTM_GETROUTE, RTM.RTM_GETNEIGH, RTM.RTM_GETRULE,
         RTM.RTM_GETMULTICAST, RTM.RTM_GETANYCAST, RTM.RTM_GETNEIGHTBL, RTM.RTM_GETADDRLABEL,
@@ -376,7 +376,7 @@ class Pair(Message):
 
 
 class Counted(Message):
-    """A number of pairs, and of something else above bit 4."""
+    """A count of pairs, and another number in the bits above 4."""
 
     count: int = s.u8(counts="pairs")
     halves: int = s.u8(counts="pairs", times=2)
@@ -396,7 +396,7 @@ class Listed(Message):
 
 
 def test_a_count_is_written() -> None:
-    """Where it is a member, an attribute, or in a struct below."""
+    """The count may be a header member, an attribute, or in a nested struct."""
     made = Counted(pairs=[{"left": 1}, {}, {"right": 2}])
     assert bytes(made) == bytes.fromhex("03060300 01000000 00000000 00000200")
     assert bytes(Counted()) == bytes(4)
@@ -445,7 +445,7 @@ def test_a_count_follows_a_change() -> None:
 
 
 class Dotted(KernelNumber):
-    """A number written as its two bytes: "1.2"."""
+    """A number that is written as its two bytes: "1.2"."""
 
     __slots__ = ()
 

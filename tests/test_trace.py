@@ -58,7 +58,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Seen(list[Traced]):
-    """A callable that keeps what it gets."""
+    """A callable that stores what it receives."""
 
     def __call__(self, seen: Traced) -> None:
         self.append(seen)
@@ -307,7 +307,7 @@ def test_an_overrun_is_shown() -> None:
 
 
 class Refusing(Socket):
-    """Takes nothing."""
+    """A stream that accepts nothing."""
 
     def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
         raise OSError(errno.EMSGSIZE, "Message too long")

@@ -33,7 +33,7 @@ Finding = tuple[str, set[str]]  # "is" and the members of a union, or "error" an
 
 
 def expected() -> dict[int, Finding]:
-    """What the comments of the cases say, by line."""
+    """Return the expected types in the comments of the cases, by line."""
     return {
         number: (match[1], members(match[2]))
         for number, text in enumerate(CASES.read_text().splitlines(), 1)
@@ -42,12 +42,12 @@ def expected() -> dict[int, Finding]:
 
 
 def short(revealed: str) -> str:
-    """A type as the cases spell it: names without their modules."""
+    """Return a type as the cases write it: names without modules."""
     return re.sub(r"\b(?:\w+\.)+(?=\w)", "", revealed)
 
 
 def members(union: str) -> set[str]:
-    """The members of a union; an enum next to int adds nothing."""
+    """Return the members of a union. An enum next to int adds nothing."""
     found = set(union.replace("IPAddress", "IPv4Address | IPv6Address").split(" | "))
     return {name for name in found if "int" not in found or not re.fullmatch(r"[A-Z]\w*", name)}
 
@@ -153,7 +153,7 @@ def test_signatures_of_ops() -> None:
 
 
 def test_signatures_of_the_classes_themselves() -> None:
-    """What makes ops and message classes has signatures of its own."""
+    """Op and the metaclass of messages have their own signatures."""
     assert "request" in inspect.signature(Op).parameters
     assert "namespace" in inspect.signature(type(Message)).parameters
     with pytest.raises(AttributeError):
@@ -210,7 +210,7 @@ from netlink.route.link import Link
 )
 @pytest.mark.parametrize("way", ["of a file", "of a shell"])
 def test_completion(way: str, call: str, arguments: set[str]) -> None:
-    """In a file jedi reads the source alone; in a shell, such as IPython, it has the objects."""
+    """In a file, jedi reads only the source. In a shell such as IPython, it has the objects."""
     jedi = pytest.importorskip("jedi", reason="jedi is not installed")
     if way == "of a file":
         script = jedi.Script(IMPORTS + call)

@@ -91,14 +91,14 @@ UNREADABLE = {  # by what they are, or by their id
 
 
 def class_of(record: Json) -> type[Message]:
-    """The class of a whole message; those of traffic control have one header for several."""
+    """Return the class of a whole message. All classes of traffic control share one header."""
     if record.get("header") == "tcamsg":
         return action.ActionTable
     return qdisc.Qdisc if "/tc/qdisc_" in record["id"] else CLASSES[record["family"]]
 
 
 def subject(record: Json) -> Message:
-    """The record's bytes as a message of ours, or a skip."""
+    """Return the bytes of a record as one of our messages, or skip the test."""
     cls = class_of(record)
     data = bytes.fromhex(record["hex"])
     what = record["what"].removeprefix("attributes only: ")
@@ -139,7 +139,7 @@ PEER_NAMES = {
 
 
 def field_of(cls: type[Message], name: str, *, attribute: bool) -> schema.Field | None:
-    """Our field of a uapi name (in lower case, without the prefix of its set), or of "#number"."""
+    """Return our field for a uapi name (lower case, without the set's prefix) or for "#number"."""
     fields = cls.__table__.names
     if name.startswith("#"):
         return next((field for field in fields.values() if field.number == int(name[1:])), None)
@@ -153,7 +153,7 @@ def field_of(cls: type[Message], name: str, *, attribute: bool) -> schema.Field 
 
 
 def differences(expected: Any, value: Any, payload: bytes, path: str) -> Iterator[str]:
-    """The places where a value of ours is not what a record expects; `payload` is on the wire."""
+    """Return where our values differ from those in a record. `payload` is on the wire."""
     if isinstance(expected, dict):
         yield from tagged_differences(expected, value, payload, path)
     elif isinstance(value, Message):  # the members of a struct, in a list
@@ -237,7 +237,7 @@ def member_differences(name: str, expected: Any, message: Message, path: str) ->
 def attribute_differences(
     expected: list[list[Any]], message: Message, path: str, *, partial: bool = False
 ) -> Iterator[str]:
-    """As `differences`, for the attributes of a message: number by number, in wire order."""
+    """Return the differences of attributes, by number and in wire order."""
     body = bytes(message)
     found = [
         (kind & NLA_TYPE_MASK, body[offset : offset + length])
@@ -357,14 +357,14 @@ def test_record(record: Json) -> None:
 
 @pytest.mark.parametrize("record", records(*CLASSES))
 def test_record_encodes(record: Json) -> None:
-    """What we read of it, given to the constructor, is the same message again."""
+    """A constructor that gets all decoded values makes the same message again."""
     message = subject(record)
     assert canonical(type(message)(**message.to_dict())) == canonical(message)
     assert message.replace().unknown == message.unknown
 
 
 def attributes(message: Message) -> list[tuple[int, bytes]]:
-    """Each attribute's number and payload."""
+    """Return the number and the payload of each attribute."""
     body = bytes(message)
     return [
         (kind & NLA_TYPE_MASK, body[offset : offset + length])
@@ -416,7 +416,7 @@ def canonical_value(value: Any) -> Any:
 
 
 def declare(**fields: Any) -> type[Message]:
-    """A message class of the given fields."""
+    """Return a message class with these fields."""
     fields["__module__"] = __name__  # not that of the metaclass
     return cast("type[Message]", schema.MessageType("Declared", (Message,), fields))
 
@@ -448,7 +448,7 @@ def test_scalar_record(record: Json) -> None:
 
 
 def check_tree(payload: Any, tree: list[Json]) -> None:
-    """The attributes of a nested list, without a schema."""
+    """Check the attributes of a nested list, without a schema."""
     found = list(iter_attributes(payload))
     assert len(found) == len(tree)
     for attribute, expected in zip(found, tree, strict=True):
@@ -482,14 +482,14 @@ def test_attribute_record(record: Json) -> None:
 
 
 class ab(Message):
-    """The struct of one record."""
+    """The struct in one of the records."""
 
     a: int = schema.u16()
     b: int = schema.u8()
 
 
 class Two(Message):
-    """The nest of one record."""
+    """The nest in one of the records."""
 
     v_2: int | None = schema.u16(2)
 
@@ -562,7 +562,7 @@ ACCEPTED = {
 
 
 def read(record: Json) -> None:
-    """Read all that a malformed record holds."""
+    """Read every value in a malformed record."""
     data, what, family = bytes.fromhex(record["hex"]), record["what"], record["family"]
     if what in CARRIERS:
         cls, number = CARRIERS[what]
@@ -632,7 +632,7 @@ UNSEEN = {
 
 
 def test_every_type_is_captured() -> None:
-    """No two records are of one thing, and no type that the kernel sends is forgotten."""
+    """Each record has its own subject, and every type that the kernel sends has a record."""
     names = [(record["kernel"], record["what"]) for record in CAPTURES]
     assert len(set(names)) == len(names)
     sent = {name for name in RTM.__members__ if name.startswith(("RTM_NEW", "RTM_DEL"))}
@@ -656,12 +656,12 @@ def test_a_second_release_is_captured() -> None:
 
 @pytest.mark.parametrize("record", OWN)
 def test_capture_has_a_second_source(record: Json) -> None:
-    """What we read was held against something else: iproute2, a live test's table, or the rest."""
+    """Our values were compared with iproute2, with the table of a live test, or by other means."""
     assert len({"shown", "test", "alone"} & record.keys()) >= 1
 
 
 def holds(found: Any, captured: Any) -> bool:
-    """Whether all that was read at the capture is read today; fields may have been added."""
+    """Return whether today's decoding has every value of the capture. New fields are allowed."""
     if isinstance(captured, dict):
         return all(name in found and holds(found[name], captured[name]) for name in captured)
     if isinstance(captured, list):
@@ -671,7 +671,7 @@ def holds(found: Any, captured: Any) -> bool:
 
 @pytest.mark.parametrize("record", OWN)
 def test_agreement(record: Json) -> None:
-    """Reading one by one, as a dict, of a copy, and as columns give one answer."""
+    """Reading fields, converting to a dict, copying and columns give the same values."""
     message = parsed(record)
     values = message.to_dict()
     fields = type(message).__table__.names
@@ -714,7 +714,7 @@ def test_capture_encodes(record: Json) -> None:
 
 @pytest.mark.parametrize("record", OWN)
 def test_replace_keeps(record: Json) -> None:
-    """What is not changed is kept to the byte."""
+    """replace() keeps all other bytes."""
     message = parsed(record)
     assert bytes(message.replace()) == bytes(message)
     for name, field in type(message).__table__.names.items():
@@ -723,7 +723,7 @@ def test_replace_keeps(record: Json) -> None:
 
 
 def exhaust(data: bytes) -> bool:
-    """Read everything in a message, in every way; whether it could be read."""
+    """Read everything in a message in every way. Return whether that succeeded."""
     try:
         for message in netlink.parse(data, FAMILY):
             assert isinstance(message, Message)
@@ -738,7 +738,7 @@ def exhaust(data: bytes) -> bool:
 
 @pytest.mark.parametrize("record", OWN)
 def test_every_truncation(record: Json) -> None:
-    """A prefix is refused; a message that is whole, but ends early, is refused or read."""
+    """A cut message raises DecodeError. A whole message that ends early may also decode."""
     data = bytes.fromhex(record["hex"])
     for length in range(1, len(data)):
         assert not exhaust(data[:length])
@@ -748,7 +748,7 @@ def test_every_truncation(record: Json) -> None:
 
 @pytest.mark.parametrize("record", OWN)
 def test_every_corrupted_length(record: Json) -> None:
-    """Whatever stands where a length stands, or may stand, no read leaves the message."""
+    """Whatever value a length gets, no read leaves the message."""
     data = bytes.fromhex(record["hex"])
     for offset in range(NLMSG_HDRLEN, len(data) - 1, 4):
         (length,) = struct.unpack_from("=H", data, offset)

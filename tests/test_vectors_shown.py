@@ -100,7 +100,7 @@ MOVING = {"gc_timer", "idle_time", "refcnt", "timer", "unbalanced_time", "update
 
 
 class Said:
-    """All that a message says, as iproute2 may spell it."""
+    """All values of a message, in each form that iproute2 may print."""
 
     def __init__(self, record: Json) -> None:
         message = parsed(record)
@@ -109,7 +109,7 @@ class Said:
         self.hex = [value for _, value in self.found if isinstance(value, str)]
 
     def of(self, name: str) -> list[Any]:
-        """The values of fields of a name, or of one that ends so."""
+        """Return the values of the fields with this name, or with a name that ends with it."""
         return [mine for key, mine in self.found if key == name or key.endswith(f"_{name}")]
 
     def says(self, name: str, value: Any) -> bool:
@@ -127,7 +127,7 @@ class Said:
         return any(self.alike(value, mine) for mine in where)
 
     def tells(self, name: str, word: str) -> bool:
-        """Whether a word of text is a name of ours, a value, or what a rule makes of it."""
+        """Return whether a word is one of our names or values, or follows from them by a rule."""
         rules = RULES | TEXT_RULES
         if word in UNSAID | LABELS | rules.keys() or self.names(word):
             return True
@@ -139,7 +139,7 @@ class Said:
         return any(self.alike(word, mine) or mine in sizes(word) for mine in where)
 
     def names(self, word: str) -> bool:
-        """Whether a field of ours is called so."""
+        """Return whether one of our fields has this name."""
         name = letters(NAMES.get(word, word))
         return any(letters(key).endswith(name) for key, _ in self.found)
 
@@ -153,7 +153,7 @@ class Said:
 
 
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Each scalar, with the name that it goes by; a list of numbers also as a stack of labels."""
+    """Yield each scalar with its name. A list of numbers is also a stack of labels."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from leaves(item, str(key).rstrip("_"))
@@ -171,7 +171,7 @@ def letters(text: Any) -> str:
 
 
 def number(value: Any) -> int | None:
-    """A number as iproute2 may print it: 5, "5", "0x5", and the key "0.0.0.5"."""
+    """Return a number that iproute2 prints as 5, "5", "0x5" or "0.0.0.5"."""
     text = str(value)
     try:
         return int(ip_address(text)) if text.count(".") == 3 else int(text, 0)
@@ -184,7 +184,7 @@ UNITS = {"b": 1, "p": 1, "Kb": 1 << 10, "Mb": 1 << 20, "Kbit": 125, "Mbit": 125_
 
 
 def sizes(word: str) -> list[int]:
-    """What a number with a unit, or a handle of traffic control, stands for on the wire."""
+    """Return the wire values for a number with a unit, or for a handle of traffic control."""
     if found := re.fullmatch(r"if(\d+)", word):  # a link that is not here
         return [int(found[1])]
     if found := re.fullmatch(r"(\d+)([A-Za-z]+)", word):
@@ -227,7 +227,7 @@ def timer(field: str) -> Rule:
 
 
 def burst(*fields: str) -> Rule:
-    """Bytes at the rate beside; on the wire the time that they take, in ticks of 64 ns."""
+    """Return a rule for bytes: their time at the rate next to it, in ticks of 64 ns."""
 
     def rule(said: Said, value: str) -> bool:
         times = [mine * 64e-9 for field in fields for mine in said.of(field)]
@@ -237,14 +237,14 @@ def burst(*fields: str) -> Rule:
 
 
 def preference(said: Said, value: str) -> bool:
-    """Of a router, or the number of a filter, which stands above its protocol."""
+    """Match the preference of a router, or the priority in the upper half of a filter's info."""
     return any(said.alike(value, mine) for mine in said.of("pref")) or bits_of("info", 16, 0xFFFF)(
         said, value
     )
 
 
 def knot(said: Said, value: str) -> bool:
-    """A handle of u32, HASH TABLE:BUCKET:NODE, of which a part may be left out."""
+    """Match a u32 handle, TABLE:BUCKET:NODE. Parts may be missing."""
     table, _, rest = value.partition(":")
     bucket, _, node = rest.partition(":")
     handle = int(table, 16) << 20 | int(bucket or "0", 16) << 12 | int(node or "0", 16)
@@ -253,7 +253,7 @@ def knot(said: Said, value: str) -> bool:
 
 
 def position(said: Said, value: str) -> bool:
-    """Of a node among those of its hash table, or of an action among those of the message."""
+    """Match the position of a node in its hash table, or of an action in the message."""
     return int(value) in [1, *(int(str(mine), 0) & 0xFFF for mine in said.of("handle"))]
 
 
@@ -264,33 +264,33 @@ def either(*fields: str) -> Rule:
 
 
 def vlan(said: Said, value: int) -> bool:
-    """One, or one of a range, of which the kernel says the ends."""
+    """Match a VLAN, or one inside a range whose ends the kernel sends."""
     found = [*said.of("vid"), *said.of("vlan"), *said.of("id")]
     is_range = "BRIDGE_VLAN_INFO_RANGE_BEGIN" in said.hex
     return value in found or (is_range and min(found) < value < max(found))
 
 
 def version(said: Said, value: str) -> bool:
-    """Of htb: the halves of a number."""
+    """Match the version of htb: the two halves of a number."""
     major, _, minor = value.partition(".")
     return int(major) << 16 | int(minor) in said.of("version")
 
 
 def packed(said: Said, value: str) -> bool:
-    """An address inside of bytes; a link-layer one has no other form."""
+    """Match an address inside bytes. A link-layer address has no other form."""
     digits = value.replace(":", "") if value.count(":") == 5 else ip_address(value).packed.hex()
     return any(digits in mine for mine in said.hex)
 
 
 def bridge_id(said: Said, value: str) -> bool:
-    """A priority in hexadecimal digits and an address, without leading zeros."""
+    """Match a bridge ID: a priority in hexadecimal and an address, without leading zeros."""
     prio, _, octets = value.partition(".")
     address = ":".join(octet.zfill(2) for octet in octets.split(":"))
     return int(prio, 16) in said.of("prio") and address in said.of("addr")
 
 
 def prefix(said: Said, value: str) -> bool:
-    """A destination, its length where that is not the whole, or a stack of labels."""
+    """Match a destination with its length (unless that is the whole), or a stack of labels."""
     address, _, length = value.partition("/")
     if value == "default" or value in said.of("dst"):
         return True
@@ -356,7 +356,7 @@ TEXT_RULES: dict[str, Rule] = {
 
 
 def shown(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of iproute2's JSON that are of the message, and stand still."""
+    """Yield values of iproute2's JSON that belong to the message and do not change."""
     if isinstance(value, dict):
         for key in value.keys() - FOREIGN - MOVING:
             yield from shown(value[key], key)
@@ -379,7 +379,7 @@ def test_iproute2_shows_the_same(record: Json) -> None:
 
 
 def words(text: str) -> Iterator[tuple[str, str]]:
-    """Each word, and the one before it, which may be its name."""
+    """Yield each word with the word before it, which may be its name."""
     before = ""
     for word in re.split(r"[\s<>@/()\[\]]+|(?<!\d),|:(?=\s)", text):
         if word:

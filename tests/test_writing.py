@@ -179,7 +179,7 @@ class Place(StrEnum):
 
 
 class Text(str):
-    """A str that prints as something else."""
+    """A str whose str() is another text."""
 
     def __str__(self) -> str:
         return "?"
@@ -196,7 +196,7 @@ def test_subclasses_of_str_are_text() -> None:
 
 @pytest.mark.parametrize("field", ["ifname", "ifalias", "address", "qdisc"])
 def test_lone_surrogates_are_refused(field: str) -> None:
-    """U+DC80 to U+DCFF stand for bytes that are not UTF-8; other surrogates for nothing."""
+    """U+DC80 to U+DCFF represent bytes that are not UTF-8. Other surrogates represent nothing."""
     with pytest.raises(EncodeError) as caught:
         Link(**{field: "\ud800"})
     assert caught.value.path == f"Link.{field}"
@@ -263,7 +263,7 @@ class Many(Message):
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_not_a_sequence(field: str, value: Any) -> None:
-    """A str is not a sequence of letters, a dict not one of keys, a message not one of pairs."""
+    """A str is not a sequence of letters, nor a dict of keys, nor a message of pairs."""
     if field == "labels" and isinstance(value, int | bytes):
         return  # one label; a stack that says more than labels
     with pytest.raises(EncodeError) as caught:
@@ -316,7 +316,7 @@ class Outer(Message):
 
 
 def test_a_member_cannot_be_longer_than_its_place() -> None:
-    """Else it would stand over the members after it."""
+    """Otherwise it would overwrite the members after it."""
     assert Outer(small=Small(a=1), last=7).last == 7
     longer = Small.from_bytes(b"\1\0\2\0")
     for value in (longer, Big(a=1, b=2)):
@@ -345,7 +345,7 @@ def test_the_alignment_of_a_struct_can_be_stated() -> None:
 
 
 def test_nesting_has_a_stated_depth() -> None:
-    """Not even a dict that contains itself overflows the stack."""
+    """Even a dict that contains itself does not overflow the stack."""
     loop: dict[str, Any] = {"kind": "veth"}
     loop["data"] = {"peer": {"linkinfo": loop}}
     deep: dict[str, Any] = {}
@@ -504,7 +504,7 @@ class comm(Message):
 
 
 class proc_event(Message):
-    """As struct proc_event (linux/cn_proc.h): a union that the first member tells."""
+    """Like struct proc_event (linux/cn_proc.h): the first member selects the member of a union."""
 
     what: int = s.u32()
     cpu: int = s.u32()

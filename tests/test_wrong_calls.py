@@ -78,7 +78,7 @@ PLANS = dict(plans())
 
 
 def sent(plan: Plan[Any]) -> list[Request[Any, Any]]:
-    """Execute a plan without a kernel; the changes that it would send."""
+    """Execute a plan without a kernel, and return the changes that it would send."""
     steps = plan.steps()
     changes = []
     answer: Any = None
@@ -120,7 +120,7 @@ WRONG: dict[Any, tuple[Any, ...]] = {
 
 
 def wrong_values(annotation: Any) -> tuple[Any, ...]:
-    """Values that a parameter with this annotation must refuse."""
+    """Return values that a parameter with this annotation must refuse."""
     members = {*get_args(annotation)} - {type(None)} or {annotation}
     for known, values in WRONG.items():
         if members == ({*get_args(known)} or {known}):
@@ -152,7 +152,7 @@ def wrong_values(annotation: Any) -> tuple[Any, ...]:
 
 
 def right(full: str, parameter: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """A right call of a plan, with what the parameter needs."""
+    """Return a right call of a plan, including what the parameter requires."""
     args, kwargs = RIGHT[full]
     known = inspect.signature(PLANS[full]).parameters
     needed = {key: value for key, value in NEEDED.get(parameter, {}).items() if key in known}
@@ -180,7 +180,7 @@ def test_every_plan_is_called() -> None:
 
 @pytest.mark.parametrize("full", PLANS)
 def test_right_calls(full: str) -> None:
-    """What the wrong calls start from."""
+    """The wrong calls below are variations of these."""
     function = PLANS[full]
     for parameter in inspect.signature(function).parameters:
         args, kwargs = right(full, parameter)
@@ -210,7 +210,7 @@ def test_wrong_values(full: str) -> None:
 
 @pytest.mark.parametrize("full", PLANS)
 def test_none(full: str) -> None:
-    """None means "not given", which what is required refuses."""
+    """None means "not given". Required arguments refuse it."""
     function = PLANS[full]
     args, kwargs = RIGHT[full]
     for position in range(len(args)):
@@ -310,7 +310,7 @@ def test_words_of_the_kernel_and_of_other_tools(word: str) -> None:
 
 @pytest.mark.parametrize("full", PLANS)
 def test_misspelt(full: str) -> None:
-    """A keyword that the plan does not have, with the nearest that it has."""
+    """The error for an unknown keyword suggests the nearest parameter."""
     function = PLANS[full]
     args, kwargs = RIGHT[full]
     for parameter in inspect.signature(function).parameters.values():
@@ -324,7 +324,7 @@ def test_misspelt(full: str) -> None:
 
 @pytest.mark.parametrize("full", PLANS)
 def test_missing(full: str) -> None:
-    """A call without arguments: Python's words, with the plan's name, or ours."""
+    """The error for a call without arguments names the plan."""
     with pytest.raises(TypeError, match=rf"{re.escape(full)}\(\) (missing|needs)"):
         sent(PLANS[full]())
 
@@ -341,7 +341,7 @@ NOTHING_SELECTED: Sequence[dict[str, Any]] = (
 
 @pytest.mark.parametrize("words", NOTHING_SELECTED, ids=str)
 def test_removal_of_any_rule(words: dict[str, Any]) -> None:
-    """The kernel reads these as "not given", and would remove the rule for the local table."""
+    """For the kernel they are "not given": it would remove the rule for the local table."""
     with pytest.raises(TypeError, match=r"rule\.remove\(\) needs an argument that selects a rule"):
         sent(rule.remove(**words))
 

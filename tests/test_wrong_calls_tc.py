@@ -58,12 +58,12 @@ PLANS = dict(plans())
 
 
 def first_step(plan: Plan[Any]) -> Any:
-    """What a plan does first. What raises before that has sent nothing."""
+    """Return the first step of a plan. An error before that step has sent nothing."""
     return next(plan.steps())
 
 
 def refusal(call: Callable[[], Plan[Any]]) -> str:
-    """The error of a call, which must come before the first step."""
+    """Return the error of a call, which must come before the first step."""
     with pytest.raises((TypeError, ValueError)) as caught:
         step = first_step(call())
         pytest.fail(f"it is accepted: {step!r}", pytrace=False)
@@ -117,7 +117,7 @@ def test_every_plan_is_called() -> None:
 
 @pytest.mark.parametrize("full", PLANS)
 def test_right_calls(full: str) -> None:
-    """What the wrong calls start from."""
+    """The wrong calls below are variations of these."""
     args, kwargs = RIGHT[full]
     assert first_step(PLANS[full](*args, **kwargs)) == IfIndex("lo")
     unset = dict.fromkeys(
@@ -152,7 +152,7 @@ def test_wrong_values(full: str, parameter: str) -> None:
 
 @pytest.mark.parametrize("full", PLANS)
 def test_misspelt(full: str) -> None:
-    """A keyword that the plan does not have, with the nearest that it has."""
+    """The error for an unknown keyword suggests the nearest parameter."""
     function = PLANS[full]
     args, kwargs = RIGHT[full]
     for parameter in inspect.signature(function).parameters.values():
@@ -365,7 +365,7 @@ def test_u32_handles(text: str, number: int, shown: str) -> None:
 
 
 def test_handles_of_messages() -> None:
-    """They read as numbers with a text, in every form."""
+    """In every form, they read as numbers that also have a text."""
     message = filter.Filter(kind="u32", handle="800::5", parent="1:", options={"classid": "1:10"})
     assert message.handle_text == "800::5"
     assert (type(message.handle), type(message.parent)) == (FilterHandle, Handle)
@@ -383,7 +383,7 @@ def test_handles_of_messages() -> None:
 
 
 def test_counts() -> None:
-    """A number of elements is counted, whether the elements are a member or an attribute."""
+    """The number of elements is counted, in a header member and in an attribute."""
     tree = EmatchTree(tree_hdr={}, tree_list=[NBYTE, NBYTE, NBYTE])
     assert tree.tree_hdr is not None
     assert tree.tree_hdr.nmatches == 3
@@ -404,7 +404,7 @@ def test_counts() -> None:
 
 
 def test_size_table() -> None:
-    """As tc computes it (tc_calc_size_table)."""
+    """The table is the one that tc computes (tc_calc_size_table)."""
     table = size_table(overhead=20, mpu=64, mtu=2048)
     assert table.base is not None
     assert (table.base.cell_log, table.base.cell_align, table.base.tsize) == (3, -1, 512)
@@ -418,14 +418,14 @@ def test_size_table() -> None:
 
 
 def options_of(plan: Plan[Any]) -> Any:
-    """The options that a plan sends."""
+    """Return the options that a plan sends."""
     steps = plan.steps()
     assert next(steps) == IfIndex("lo")
     return steps.send(1).message.options
 
 
 def test_filled_in() -> None:
-    """What tc fills in too. What the caller says is kept, and the caller's mapping too."""
+    """The plan fills in what tc fills in. It keeps explicit values and the caller's dict."""
     given = {"sel": ANY, "classid": "1:1", "act": [{"kind": "mirred", "options": {"parms": {}}}]}
     made = options_of(filter.add("lo", "u32", options=given))
     assert made.sel.flags == TC_U32.TC_U32_TERMINAL

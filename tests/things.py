@@ -126,7 +126,7 @@ class Talk:
         return batch.outcomes()
 
     def events(self) -> Iterator[Any]:
-        """Take the events that the default subscription has."""
+        """Return the events in the queue of the default subscription."""
         while (events := self.engine.events.take()) is not None:
             yield from events
 
@@ -139,17 +139,17 @@ class Talk:
 
 
 def thing(number: int, *, seq: int, flags: int = 2, pid: int = 0) -> bytes:
-    """A message about a thing, as the kernel sends it: by default a part of a dump."""
+    """Return a message about a thing as the kernel sends it, by default as a part of a dump."""
     return wire.message(16, bytes(Thing(number=number)), seq=seq, flags=flags, pid=pid)
 
 
 def numbers(messages: Iterable[Any]) -> list[int]:
-    """The numbers of things."""
+    """Return the numbers of things."""
     return [message.number for message in messages]
 
 
 def sent(engine: Engine) -> list[tuple[int, int, int]]:
-    """(type, flags, seq) of what is to be sent."""
+    """Return (type, flags, seq) of the outgoing requests."""
     return [struct.unpack_from("=HHI", message, 4) for message in engine.take_outgoing()]
 
 
@@ -157,7 +157,7 @@ def sent(engine: Engine) -> list[tuple[int, int, int]]:
 
 
 def things(request: Thing) -> Iterator[Thing]:
-    """Answer a get by its number, a dump by 0 to 9; refuse 13; acknowledge the rest."""
+    """Answer a get by its number, and a dump by 0 to 9. Refuse 13, acknowledge other requests."""
     if request.number == 13:
         raise KernelError(errno.ENODEV, "no such thing", path="number")
     if request.nlmsg_type not in (TYPE.NEWTHING, TYPE.TELL):
@@ -166,7 +166,7 @@ def things(request: Thing) -> Iterator[Thing]:
 
 
 def few(request: Thing) -> Iterator[Thing]:
-    """Answer a get by its number, a dump by 1 to 3; refuse other numbers."""
+    """Answer a get by its number, and a dump by 1 to 3. Refuse other numbers."""
     wanted = request.number
     for number in (1, 2, 3) if wanted is None else (wanted,):
         if number > 3:
@@ -175,12 +175,12 @@ def few(request: Thing) -> Iterator[Thing]:
 
 
 def silence(request: Thing | None = None) -> None:
-    """Answer nothing."""
+    """Never answer."""
     raise TimeoutError
 
 
 def stall(request: Thing) -> Iterator[Thing]:
-    """Stop in the middle of a dump; answer a get."""
+    """Stop in the middle of a dump, but answer a get."""
     if request.number is None:
         yield Thing(number=0)
         raise TimeoutError

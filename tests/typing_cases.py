@@ -66,13 +66,13 @@ reveal_type(Route.from_bytes(b""))  # is Route
 
 # Inherited fields read as the same types, and take the same arguments.
 class In(Message):
-    """A message that others hold."""
+    """A message that others contain."""
 
     value: int | None = u32(1)
 
 
 class Base(Message):
-    """A field for each class of annotations."""
+    """A message with a field for each kind of annotation."""
 
     sub: Nested[In] = nest(1, In)
     source: Addr = address(2)
@@ -84,7 +84,7 @@ class Base(Message):
 
 
 class Child(Base):
-    """It inherits."""
+    """A message that inherits the fields."""
 
     more: int | None = u32(5)
 
@@ -143,7 +143,7 @@ rule.remove(fwmrk=5)  # error: call-arg
 
 
 def conversation(nl: Connection) -> Iterator[Message]:
-    """What a connection returns."""
+    """The types that a connection returns."""
     reveal_type(nl.do(link.get(index=1)))  # is Link
     reveal_type(nl.do(link.get(ifname="lo")).mtu)  # is int | None
     reveal_type(nl.do(route.new(dst="10.0.0.0")))  # is None
@@ -172,7 +172,7 @@ def conversation(nl: Connection) -> Iterator[Message]:
 def named(
     request: Request[Link, Link], reply: Reply[Link], plan: Plan[int], error: KernelError | Overrun
 ) -> RawMessage:
-    """Requests, replies and plans in annotations."""
+    """Requests, replies and plans as annotations."""
     reveal_type(request.dump())  # is Request[Link, Link]
     reveal_type(list(reply))  # is list[Link]
     for step in plan:  # error: var-annotated

@@ -8,7 +8,7 @@ from netlink._core import INDEX_FORMAT
 
 
 def attribute(number: int, payload: bytes) -> bytes:
-    """One attribute with its padding."""
+    """Return one attribute with its padding."""
     length = 4 + len(payload)
     return struct.pack("=HH", length, number) + payload + bytes(-length % 4)
 
@@ -16,20 +16,20 @@ def attribute(number: int, payload: bytes) -> bytes:
 def message(
     type: int, payload: bytes = b"", *, flags: int = 0, seq: int = 1, pid: int = 0
 ) -> bytes:
-    """One message with its padding."""
+    """Return one message with its padding."""
     length = 16 + len(payload)
     return struct.pack("=IHHII", length, type, flags, seq, pid) + payload + bytes(-length % 4)
 
 
 def error(code: int, *, seq: int = 1, flags: int = 0x100, extack: bytes = b"") -> bytes:
-    """NLMSG_ERROR with a capped copy of the request; code 0 acknowledges."""
+    """Return an NLMSG_ERROR with a capped copy of the request. Code 0 is an ACK."""
     request = struct.pack("=IHHII", 16, 0, 5, seq, 0)
     flags |= 0x200 if extack else 0
     return message(2, struct.pack("=i", -code) + request + extack, seq=seq, flags=flags)
 
 
 def done(code: int = 0, *, seq: int = 1, flags: int = 2, extack: bytes = b"") -> bytes:
-    """NLMSG_DONE with its errno."""
+    """Return an NLMSG_DONE with its errno."""
     flags |= 0x200 if extack else 0
     return message(3, struct.pack("=i", -code) + extack, seq=seq, flags=flags)
 
@@ -37,7 +37,7 @@ def done(code: int = 0, *, seq: int = 1, flags: int = 2, extack: bytes = b"") ->
 def receive(
     *datagrams: bytes, port: int = 0, group: int = 0, nsid: int = -1, flags: int = 0
 ) -> tuple[bytes, bytes]:
-    """What one receive of RawSocket gives for these datagrams."""
+    """Return what one receive of RawSocket returns for these datagrams."""
     data = bytearray()
     index = b""
     for datagram in datagrams:
@@ -48,6 +48,6 @@ def receive(
 
 
 def extack(*, words: bytes = b"", offset: int | None = None) -> bytes:
-    """Attributes of an extended ACK: a text, and the offset of the attribute that it concerns."""
+    """Return the attributes of an extended ACK: a text, and the offset of the wrong attribute."""
     result = attribute(1, words + b"\0") if words else b""
     return result + (attribute(2, struct.pack("=I", offset)) if offset is not None else b"")

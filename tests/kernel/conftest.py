@@ -20,7 +20,7 @@ def _private(netns: None) -> None:
 
 @pytest.fixture
 def machine_root() -> None:
-    """For what the kernel lets nobody do but the root of the machine (netlink_capable)."""
+    """Skip the test unless this is root of the initial user namespace (netlink_capable)."""
     if Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]:
         pytest.skip("the kernel refuses this to the root of a user namespace")
 
@@ -33,7 +33,7 @@ def nl() -> Iterator[Connection]:
 
 @pytest.fixture
 def left(nl: Connection) -> int:
-    """A veth pair, "left" with addresses and "right"; the index of the first."""
+    """Return the index of "left": one end of a veth pair, with addresses. The other is "right"."""
     for setting in ("accept_dad", "dad_transmits", "router_solicitations"):
         Path(f"/proc/sys/net/ipv6/conf/default/{setting}").write_text("0")
     make("""
@@ -48,7 +48,7 @@ def left(nl: Connection) -> int:
 
 @pytest.fixture
 def bridge(left: int, nl: Connection) -> int:
-    """A bridge that filters VLANs, with "right" as its port; its index."""
+    """Return the index of a bridge that filters VLANs and has "right" as its port."""
     make("""
         link add br0 address 02:00:00:00:00:10 type bridge vlan_filtering 1
         link set right master br0

@@ -930,7 +930,7 @@ CASES = (
 
 
 def ip(arguments: str, program: str = "ip", refusals: Iterable[str] = REFUSALS) -> Any:
-    """What iproute2 prints as JSON, or None; what the kernel refuses to make is skipped."""
+    """Return what iproute2 prints as JSON. Skip the test if the kernel refuses to make the link."""
     command = [program, "-j", "-d", *arguments.split()]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60)
     if any(words in run.stderr for words in refusals):
@@ -940,7 +940,7 @@ def ip(arguments: str, program: str = "ip", refusals: Iterable[str] = REFUSALS) 
 
 
 def said(cls: type[Any] | None, data: Json | None, unsaid: Iterable[str]) -> Json:
-    """What the library is told, in the form in which it reads what the kernel tells."""
+    """Return what the library was given, in the form in which it reads the kernel's answer."""
     if data is None:
         return {}
     assert cls is not None
@@ -954,7 +954,7 @@ def parts(of: Json, names: Iterable[str]) -> Json:
 
 @dataclass(frozen=True)
 class Port:
-    """A link in another, "top": what the other keeps of it."""
+    """A link that is a port of "top", and the settings that "top" keeps of it."""
 
     kind: str
     master: str

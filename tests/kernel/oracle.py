@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 class Absent:
-    """What ip does not show. A null is something that it shows."""
+    """The value of a key that ip does not show. A null is a value that it shows."""
 
     def __bool__(self) -> bool:
         return False
@@ -34,7 +34,7 @@ USER_HZ = 100  # clock ticks a second, everywhere (asm-generic/param.h)
 
 
 class Ours(Json):
-    """A message of ours as JSON; a field that it lacks is ABSENT."""
+    """One of our messages as JSON. A missing field is ABSENT."""
 
     def __init__(self, message: Json, links: dict[int, Json]) -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ class Ours(Json):
         return ABSENT
 
     def inner(self, message: Json) -> "Ours":
-        """A message inside this one."""
+        """Return a nested message."""
         return Ours(message, self.links)
 
 
@@ -53,13 +53,13 @@ Table = dict[str, Row]
 
 
 def render(table: Table, ours: Ours) -> Json:
-    """What ip should print of a message."""
+    """Return what ip should print for a message."""
     rendered = {field: row(ours) for field, row in table.items()}
     return {field: value for field, value in rendered.items() if value is not ABSENT}
 
 
 def of(field: str, convert: Callable[[Any], Any] = lambda value: value) -> Row:
-    """Our field as it is, or converted; absent where it is absent."""
+    """Return a row with one of our fields, converted if it is present."""
 
     def row(ours: Ours) -> Any:
         value = ours[field]
@@ -69,7 +69,7 @@ def of(field: str, convert: Callable[[Any], Any] = lambda value: value) -> Row:
 
 
 def word(prefix: str, **spelled: str) -> Callable[[Any], Any]:
-    """A kernel constant as iproute2 writes it: without its prefix, in lower case."""
+    """Return a function that spells a constant as iproute2 does: lower case, without prefix."""
 
     def convert(value: Any) -> str:
         short = str(value).removeprefix(prefix)
@@ -83,7 +83,7 @@ def words(prefix: str) -> Callable[[Any], Any]:
 
 
 def device(field: str) -> Row:
-    """A link by name; ip has null for the 0 of a tunnel that is bound to none (tunl0@NONE)."""
+    """Return a row with the name of a link. For a tunnel that is bound to none, ip has null."""
 
     def name(ours: Ours) -> Any:
         index = ours[field]
@@ -93,7 +93,7 @@ def device(field: str) -> Row:
 
 
 def unless(dull: Any, row: Row) -> Row:
-    """Shown only where the value says something."""
+    """Return a row that shows a value only if it differs from the usual one."""
 
     def shown(ours: Ours) -> Any:
         value = row(ours)
@@ -103,12 +103,12 @@ def unless(dull: Any, row: Row) -> Row:
 
 
 def has(field: str, flag: str) -> Row:
-    """A flag that ip shows by a field of its own, which is null."""
+    """Return a row that shows a flag as ip does: by a key whose value is null."""
     return lambda ours: None if flag in (ours[field] or ()) else ABSENT
 
 
 def inside(field: str, row: Row) -> Row:
-    """A row over a message inside ours."""
+    """Return a row that applies another row to a nested message of ours."""
 
     def shown(ours: Ours) -> Any:
         value = ours[field]
@@ -118,12 +118,12 @@ def inside(field: str, row: Row) -> Row:
 
 
 def nest(field: str, table: Table) -> Row:
-    """A table over a message inside ours."""
+    """Return a row that applies a table to a nested message of ours."""
     return inside(field, lambda inner: render(table, inner))
 
 
 def each(field: str, table: Table) -> Row:
-    """A table over each message of a list in ours."""
+    """Return a row that applies a table to each message in a list of ours."""
 
     def shown(ours: Ours) -> Any:
         values = ours[field]
@@ -176,7 +176,7 @@ def compare(before: Any, theirs: Any, after: Any, newer: Iterable[str] = (), at:
 def agree(
     ours: Callable[[], list[Json]], theirs: Callable[[], list[Json]], newer: Iterable[str] = ()
 ) -> list[Json]:
-    """Hold ip's list against ours; the kernel may not stand still, so that three tries are due."""
+    """Compare ip's list with ours. Try up to three times, because the kernel's state may change."""
     for last in (False, False, True):
         before, shown, after = ours(), theirs(), ours()
         try:
@@ -190,7 +190,7 @@ def agree(
 
 
 def ip(arguments: str, program: str = "ip") -> list[Json]:
-    """The JSON that iproute2 prints."""
+    """Return the JSON that iproute2 prints."""
     command = [program, "-j", *arguments.split()]
     run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
     shown: list[Json] = json.loads(run.stdout)
@@ -198,7 +198,7 @@ def ip(arguments: str, program: str = "ip") -> list[Json]:
 
 
 def netlink(kind: str) -> list[Json]:
-    """The JSON that our own command prints."""
+    """Return the JSON that our own command prints."""
     command = [sys.executable, "-m", "netlink", "dump", kind, "--json"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=20)
     assert run.returncode == 0, run.stderr
@@ -207,13 +207,13 @@ def netlink(kind: str) -> list[Json]:
 
 
 def dumped(request: Any) -> list[Json]:
-    """What the command has no option for, from the library."""
+    """Return messages from the library, for requests that the command has no option for."""
     with Connection(FAMILY, timeout=5) as nl:
         return [message.to_json() for message in nl.dump(request)]
 
 
 def our_rows(table: Table, request: Any) -> Callable[[], list[Json]]:
-    """What ip should print of a dump."""
+    """Return a function whose result is what ip should print for a dump."""
 
     def rows() -> list[Json]:
         links = {found["index"]: found for found in dumped(link.get())}
@@ -258,7 +258,7 @@ STATS_TX: Table = {
 
 
 def prefix(field: str) -> Row:
-    """A destination or a source: "default", an address, or an address and its length."""
+    """Return a row with a destination or a source: "default", or an address and its length."""
 
     def row(ours: Ours) -> Any:
         address, length = ours[field], ours[f"{field}_len"]
@@ -275,7 +275,7 @@ def hop_flags(ours: Ours) -> list[str]:
 
 
 def realms(ours: Ours) -> Any:
-    """ip of 6.1 writes what is shown as "realms 3/4" as two strings."""
+    """Return realms in the two strings that ip 6.1 prints for "realms 3/4"."""
     flow = ours["flow"]
     if flow is ABSENT:
         return ABSENT
@@ -283,7 +283,7 @@ def realms(ours: Ours) -> Any:
 
 
 def via(value: Json) -> Json:
-    """A gateway of another family than the route's."""
+    """Return a gateway of another address family than the route's."""
     family = {"AF_INET": "inet", "AF_INET6": "inet6"}[value["family"]]
     return {"family": family, "host": value["addr"]}
 

@@ -28,7 +28,7 @@ LACKS = (
 
 
 def make(lines: str, program: str = "ip") -> None:
-    """Run lines of ip or bridge, or skip where the kernel lacks what they ask for."""
+    """Run lines of ip or bridge. Skip the test if the kernel lacks a feature that they need."""
     command = [*program.split(), "-batch", "-"]
     run = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=60)
     if any(lack in run.stderr for lack in LACKS):
@@ -37,7 +37,7 @@ def make(lines: str, program: str = "ip") -> None:
 
 
 def shown(arguments: str, program: str = "ip") -> list[Json]:
-    """As ip(), which fails where nothing at all is printed."""
+    """Like ip(), but fail if nothing at all is printed."""
     run = subprocess.run([program, "-j", *arguments.split()], capture_output=True, text=True)
     if any(lack in run.stderr for lack in LACKS):
         pytest.skip(f"the kernel lacks it: {' '.join(run.stderr.split())}")
@@ -47,7 +47,7 @@ def shown(arguments: str, program: str = "ip") -> list[Json]:
 
 
 def events(nl: Connection, group: str, do: Callable[[], Any], timeout: float = 0.5) -> list[Any]:
-    """What a group hears of something that is done."""
+    """Return the events of a group while something is done."""
     try:
         nl.join(group)
     except OSError as error:

@@ -34,7 +34,7 @@ Make = Callable[[int, str], Request[Any, Any]]
 
 
 def address_fields(cls: Any) -> dict[str, Any]:
-    """The fields of a class that are addresses, or arrays of addresses, of one width."""
+    """Yield the fields of a class that are addresses, or arrays of addresses, of one width."""
     return {
         name: field
         for name, field in cls.__table__.names.items()
@@ -43,7 +43,7 @@ def address_fields(cls: Any) -> dict[str, Any]:
 
 
 def of_width(field: Any) -> Any:
-    """An address for a field."""
+    """Return an address for a field."""
     address = V4 if (field.element or field).size == 4 else V6
     return address if field.element is None else [address]
 
@@ -186,7 +186,7 @@ CASES |= {
 
 
 def resized(message: Any, path: list[str], change: Callable[[bytes], bytes]) -> bytes:
-    """The body of a message in which one attribute, found by its path, has another payload."""
+    """Return the body of a message in which the attribute at a path has another payload."""
     name, *rest = path
     field = type(message).__table__.names[name]
     body = bytes(message)
@@ -274,7 +274,7 @@ def test_a_neighbour_behind_a_tunnel(nl: Connection, left: int) -> None:
 
 
 def test_the_kernel_cuts_what_writing_refuses(nl: Connection, left: int) -> None:
-    """Why the widths are checked: an IPv6 group of a VXLAN becomes an IPv4 address of its start."""
+    """Why widths are checked: the kernel cuts an IPv6 group of a VXLAN to an IPv4 address."""
     request = link.new(
         ifname="t0", linkinfo={"kind": "vxlan", "data": {"id": 44, "group": V4, "port": 4790}}
     )
@@ -285,7 +285,7 @@ def test_the_kernel_cuts_what_writing_refuses(nl: Connection, left: int) -> None
 
 
 def test_ipv4_sysctls_are_set_by_name(nl: Connection, left: int) -> None:
-    """IFLA_INET_CONF has one layout in a request and another in what the kernel sends."""
+    """IFLA_INET_CONF has one layout in requests and another one in the kernel's messages."""
     assert Path("/proc/sys/net/ipv4/conf/left/forwarding").read_text() == "0\n"
     nl.do(link.change("left", af_spec={"inet": {"conf": {"forwarding": 1, "medium_id": -1}}}))
     assert Path("/proc/sys/net/ipv4/conf/left/forwarding").read_text() == "1\n"

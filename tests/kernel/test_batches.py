@@ -136,7 +136,7 @@ def test_batches_one_after_the_other_stand_for_themselves(nl: Connection) -> Non
 
 
 def test_a_batch_that_is_refused_as_a_whole(nl: Connection) -> None:
-    """A generation that has passed: the kernel answers the opening bracket alone."""
+    """The generation is outdated, so the kernel answers only the opening bracket."""
 
     requests = list(whole(table("t"), chain("a")))
     requests[0] = begin(res_id=NFNL_SUBSYS_NFTABLES, genid=0xFFFF)

@@ -128,7 +128,7 @@ def test_bridge_vlan_options(bridge: int, nl: Connection) -> None:
 
 
 def test_bridge_vlan_entries_of_ours(bridge: int, nl: Connection) -> None:
-    """Made, changed and removed by us, shown by bridge."""
+    """We add, change and remove entries, and bridge(8) shows them."""
     shown("-d vlan", "bridge")
     right = nl.do(link.index_of("right"))
     untagged = BRIDGE_VLAN_INFO.BRIDGE_VLAN_INFO_UNTAGGED
@@ -196,7 +196,7 @@ def mdb_group(ours: Ours) -> str:
 
 
 def mdb_theirs() -> Json:
-    """What bridge shows, with timers as numbers."""
+    """Return what bridge(8) shows, with timers as numbers."""
     (found,) = shown("-d -s mdb", "bridge")
     for one in [*found["mdb"], *(port for ports in found["router"].values() for port in ports)]:
         one["timer"] = float(one["timer"])
@@ -227,7 +227,7 @@ def mdb_ours() -> Json:
 
 
 def group(nl: Connection, bridge: int, address: str, **rest: Any) -> dict[str, Any]:
-    """The fields of a request for a group on "right"."""
+    """Return the fields of a request for a multicast group on "right"."""
     entry = br_mdb_entry.of(address, ifindex=nl.do(link.index_of("right")), **rest)
     return {"family": AF.AF_BRIDGE, "ifindex": bridge, "entry": entry}
 
@@ -330,7 +330,7 @@ def test_bridge_stats(bridge: int, nl: Connection) -> None:
 
 
 def test_events_of_a_bridge(bridge: int, nl: Connection) -> None:
-    """VLANs and multicast groups, each in its own group."""
+    """VLANs and multicast groups have their own netlink groups."""
     right = nl.do(link.index_of("right"))
     head = {"family": AF.AF_BRIDGE, "ifindex": right}
     shown("-d vlan", "bridge")

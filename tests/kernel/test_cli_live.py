@@ -122,7 +122,7 @@ sys.exit(main(["demo"]))
 
 
 def test_demo_in_a_user_namespace() -> None:
-    """What an ordinary user gets, who may not unshare a network namespace alone."""
+    """An ordinary user needs a user namespace to create a network namespace."""
     script = REFUSE.format(condition="flags == _nlsock.CLONE_NEWNET", error=errno.EPERM)
     done = run(program=(sys.executable, "-c", script))
     if "refused a private network namespace" in done.stdout:
@@ -132,7 +132,7 @@ def test_demo_in_a_user_namespace() -> None:
 
 @pytest.mark.parametrize("error", [errno.EPERM, errno.ENOSPC, errno.EINVAL])
 def test_demo_without_a_namespace(error: int, nl: Connection) -> None:
-    """It says so, and only reads."""
+    """The demo reports it, and only reads."""
     make_routes(nl, 10)
     done = run(program=(sys.executable, "-c", REFUSE.format(condition="True", error=error)))
     assert (done.returncode, done.stderr) == (0, "")
@@ -148,7 +148,7 @@ def test_demo_without_a_namespace(error: int, nl: Connection) -> None:
 
 
 def test_dump_names_links(nl: Connection) -> None:
-    """The names in a table are asked of the kernel in the middle of the dump."""
+    """The command asks the kernel for names of links during the dump."""
     info = LinkInfo(kind="veth", data=Veth(peer=Link(ifname="v1")))
     nl.do(link.new(ifname="v0", linkinfo=info))
     links = {found.ifname: found.index for found in nl.dump(link.get())}
@@ -238,7 +238,7 @@ def scene(netns: None) -> None:
 
 @pytest.fixture
 def shaped(scene: None) -> None:
-    """Queueing on v0: a root with two classes, a clsact, and filters on both."""
+    """Make queueing on v0: a root with two classes, a clsact, and filters on both."""
     make(
         """
         qdisc add dev v0 root handle 1: htb default 10
@@ -255,7 +255,7 @@ def shaped(scene: None) -> None:
 
 @pytest.fixture
 def bridged(scene: None) -> None:
-    """v1 as a port of br0."""
+    """Make v1 a port of br0."""
     make(
         """
         link add br0 type bridge mcast_snooping 1
@@ -273,7 +273,7 @@ def bridged(scene: None) -> None:
 
 
 def dump(words: str, capsys: pytest.CaptureFixture[str]) -> Any:
-    """What a dump prints as JSON; its table prints as well, and names no error."""
+    """Return what a dump prints as JSON. Its table must print without an error too."""
     for form in ([], ["--json"]):
         status = main(["dump", *words.split(), *form])
         out, err = capsys.readouterr()
@@ -284,7 +284,7 @@ def dump(words: str, capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 def prefixes(routes: list[Any]) -> list[str]:
-    """The destinations as ip prints them, sorted."""
+    """Return the destinations that ip prints, sorted."""
     found = []
     for each in routes:
         if "rtm_table" in each:  # one of ours
@@ -528,7 +528,7 @@ def test_monitor_of_another_namespace(other: str) -> None:
 
 
 def test_named_namespace(machine_root: None, capsys: pytest.CaptureFixture[str]) -> None:
-    """By the name that ip netns gave it, which the table of nsids shows too."""
+    """The namespace has a name from `ip netns`, which the table of nsids shows too."""
     name = f"netlink-test-{os.getpid()}"
     if subprocess.run(["ip", "netns", "add", name], capture_output=True).returncode:
         pytest.skip("ip netns cannot make a namespace here")
@@ -555,7 +555,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("words", ENDLESS.values(), ids=ENDLESS)
 def test_interrupt(words: list[str], nl: Connection) -> None:
-    """Ctrl-C while a command works: status 130, and not a word."""
+    """Ctrl-C while a command works gives status 130, and prints nothing."""
     make_routes(nl, 3000)
     with subprocess.Popen(
         [*NETLINK, *words],
@@ -582,7 +582,7 @@ def test_interrupt(words: list[str], nl: Connection) -> None:
 
 
 def test_bridge_ports_are_marked(nl: Connection) -> None:
-    """A link that leaves its bridge is not taken for one that is gone."""
+    """A link that leaves its bridge must not look like a removed link."""
     make("link add v0 type veth peer name v1\nlink add br0 type bridge")
     with monitor("link", "neigh", "--count", "20", "--timeout", "1") as process:
         make("link set v0 master br0\nlink set v0 nomaster\nlink del v0")
@@ -596,7 +596,7 @@ def test_bridge_ports_are_marked(nl: Connection) -> None:
 
 @contextmanager
 def monitor(*arguments: str, waits: bool = True) -> Iterator[subprocess.Popen[str]]:
-    """A monitor that listens by now if it `waits`; if it still runs at the end, it is killed."""
+    """Start a monitor, and wait until it listens if it `waits`. Kill it at the end of the test."""
     process = subprocess.Popen(
         [*NETLINK, "monitor", *arguments],
         cwd=HERE,
@@ -625,7 +625,7 @@ def listens() -> bool:
 
 
 def finish(process: subprocess.Popen[str], *, interrupt: bool = False) -> tuple[str, str]:
-    """Standard output and error of a monitor that ends well."""
+    """Return standard output and error of a monitor that must end with status 0."""
     if interrupt:
         process.send_signal(signal.SIGINT)
     output = process.communicate(timeout=PATIENCE)
@@ -634,7 +634,7 @@ def finish(process: subprocess.Popen[str], *, interrupt: bool = False) -> tuple[
 
 
 def test_events_come_at_once(nl: Connection) -> None:
-    """A pipe sees each event when it happens, not when a buffer is full."""
+    """A pipe receives each event when it happens, not when a buffer is full."""
     with monitor() as process:
         assert process.stdout
         for number in range(2):
@@ -668,7 +668,7 @@ def test_timeout_ends_it() -> None:
 
 
 def test_timeout_ends_it_in_a_storm(nl: Connection) -> None:
-    """Its seconds are counted in all, not from the last event."""
+    """The seconds count from the start, not from the last event."""
     with monitor("--timeout", "0.5", "--json") as process:
         deadline = time.monotonic() + PATIENCE
         for number in range(10**9):
@@ -704,7 +704,7 @@ def test_overrun_is_visible(form: list[str], nl: Connection) -> None:
 
 
 def test_monitor_of_a_closed_pipe() -> None:
-    """It ends when its reader has gone, and waits for no event to find out."""
+    """It ends when its reader closes the pipe, without waiting for an event."""
     with monitor() as process:
         assert process.stdout and process.stderr
         process.stdout.close()

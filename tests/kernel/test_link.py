@@ -16,7 +16,7 @@ LONG = "another-name-that-is-longer-than-fifteen-bytes"
 
 
 def names() -> set[str]:
-    """The links that there are; tunnel modules put some of their own into every namespace."""
+    """Return the names of all links. Tunnel modules add links of their own to every namespace."""
     return {name for _, name in socket.if_nameindex()}
 
 
@@ -92,7 +92,7 @@ def test_remove(nl: Connection) -> None:
 
 
 def test_alternative_names(nl: Connection) -> None:
-    """They find a link in every plan, whatever their length."""
+    """Every plan finds a link by them, whatever their length."""
     nl.do(linkprop.add("v0", "short", LONG))
     found = nl.do(link.by_name("v0"))
     assert found.prop_list is not None
@@ -107,7 +107,7 @@ def test_alternative_names(nl: Connection) -> None:
 
 
 def test_sysctls(nl: Connection) -> None:
-    """The kernel sends an array for IPv4 and takes attributes (afspec.py), of the same names."""
+    """The kernel sends an array for IPv4 and accepts attributes, with the same names."""
     assert [*ipv4_devconf.__table__.names] == [*InetConf.__table__.names]
     assert [f.number for f in InetConf.__table__.fields] == [
         f.offset // 4 + 1 for f in ipv4_devconf.__table__.fields
@@ -134,7 +134,7 @@ def test_sysctls(nl: Connection) -> None:
 
 
 def test_attributes_are_all_declared(nl: Connection) -> None:
-    """As far as this kernel shows them, of links of the kinds at hand."""
+    """This covers the attributes that this kernel sends for the available kinds."""
     for found in nl.dump(link.get()):
         assert isinstance(found, Link)
         assert found.unknown == ()
@@ -163,7 +163,7 @@ def test_missing_links_are_named(nl: Connection, plan: Plan[Any], words: str) ->
 
 
 def test_plans_run_again(nl: Connection) -> None:
-    """Each time from the beginning, after an error too."""
+    """Each execution starts from the beginning, even after an error."""
     found = link.index_of("lo")
     assert [nl.do(found), nl.do(found)] == [1, 1]
     plan = route.add("10.0.0.0/8", nexthops=[{"via": "192.0.2.2"}, {"via": "192.0.2.3"}])

@@ -30,14 +30,14 @@ if shutil.which("ip") is None or shutil.which("bridge") is None:
 
 
 def ip_link(name: str) -> Json:
-    """One link as ip shows it."""
+    """Return one link as ip shows it."""
     (shown,) = ip(f"link show {name}")
     return dict(shown)
 
 
 @pytest.fixture
 def nl() -> Any:
-    """A connection, in a namespace with links to stand upon."""
+    """A connection in a namespace with links that can be lower links."""
     run = subprocess.run(
         ["ip", "-batch", "-"], input=SCENE, capture_output=True, text=True, timeout=60
     )
@@ -51,7 +51,7 @@ def without(fields: Json | None, names: Iterable[str]) -> Json:
 
 
 def info(found: Link) -> Json:
-    """IFLA_INFO_DATA of a link; everything in it must be declared."""
+    """Return IFLA_INFO_DATA of a link. All of it must be declared."""
     assert found.linkinfo is not None
     data = found.linkinfo.data
     if data is None:
@@ -96,7 +96,7 @@ def test_kind(nl: Connection, case: Case) -> None:
 
 
 def test_every_kind_is_tried() -> None:
-    """But for those that need hardware, or another program's descriptor."""
+    """The only exceptions need hardware, or another program's descriptor."""
     untried = KINDS.keys() - {case.kind for case in CASES}
     assert untried == {"can", "caif", "dsa", "ipoib", "ppp", "tun", "wwan"}
 
@@ -126,7 +126,7 @@ def test_tun(nl: Connection) -> None:
 
 
 def test_macvlan_sources(nl: Connection) -> None:
-    """The addresses are taken one by one and all at once, and sent all at once."""
+    """The kernel accepts the addresses one by one or all at once, and sends all at once."""
     nl.do(link.add("x", "macvlan", {"mode": "MACVLAN_MODE_SOURCE"}, link="low"))
     addresses = ["02:00:00:00:00:05", "02:00:00:00:00:06"]
     for data in (
@@ -142,7 +142,7 @@ def test_macvlan_sources(nl: Connection) -> None:
 
 
 def test_pair(nl: Connection) -> None:
-    """What is said of the other end is said in full."""
+    """The data of the peer is read completely."""
     peer = {"ifname": "y", "mtu": 1400, "address": "02:00:00:00:00:99"}
     nl.do(link.add("x", "veth", {"peer": peer}))
     here, there = nl.do(link.by_name("x")), nl.do(link.by_name("y"))
@@ -188,7 +188,7 @@ def test_port(nl: Connection, port: Port) -> None:
 
 
 def bond_slave(nl: Connection, name: str) -> BondSlave:
-    """What the bond keeps of a link."""
+    """Return the settings of the link as a port of the bond."""
     found = nl.do(link.by_name(name)).linkinfo
     assert found is not None
     assert isinstance(found.slave_data, BondSlave)
@@ -196,7 +196,7 @@ def bond_slave(nl: Connection, name: str) -> BondSlave:
 
 
 def test_lacp(nl: Connection) -> None:
-    """Two bonds that talk 802.3ad to each other: what they agree upon comes after a while."""
+    """Two bonds that speak 802.3ad to each other agree after a while."""
     for bond, names in (("top", ("low", "high")), ("top2", ("low2", "high2"))):
         ip(f"link add name {bond} type bond mode 802.3ad miimon 100 lacp_rate fast")
         for name in names:
@@ -227,7 +227,7 @@ def test_lacp(nl: Connection) -> None:
 
 
 def bridge_link(nl: Connection, name: str, mask: RTEXT_FILTER | None = None) -> Link:
-    """One link as the bridge sees it; the kernel knows this request as a dump only."""
+    """Return one link as the bridge sees it. The kernel knows this request as a dump only."""
     links = nl.dump(link.get(family=AF.AF_BRIDGE, ext_mask=mask))
     (found,) = [found for found in links if found.ifname == name]
     return found
@@ -268,7 +268,7 @@ def test_bridge_vlans(nl: Connection) -> None:
 
 
 def test_bridge_tunnels(nl: Connection) -> None:
-    """VLANs of a port that are VXLAN numbers on the other side."""
+    """VLANs of a port are mapped to VNIs."""
     ip("link add name top type bridge vlan_filtering 1")
     ip("link add x type vxlan external dstport 4789")
     nl.do(link.change("x", master="top"))
@@ -287,7 +287,7 @@ def test_bridge_tunnels(nl: Connection) -> None:
 
 
 def test_bridge_port_settings(nl: Connection) -> None:
-    """IFLA_PROTINFO, which `bridge link` uses, is what IFLA_INFO_SLAVE_DATA is."""
+    """IFLA_PROTINFO, which `bridge link` uses, has the content of IFLA_INFO_SLAVE_DATA."""
     ip("link add name top type bridge")
     nl.do(link.change("low", master="top"))
     nl.do(link.set_port(family=AF.AF_BRIDGE, index=LOW, protinfo={"cost": 55, "isolated": 1}))

@@ -112,7 +112,7 @@ route add 203.0.105.0/24 nhid 6
 
 @pytest.fixture
 def scene() -> None:
-    """Links, addresses, routes and neighbours of every sort that iproute2 can make here."""
+    """Make links, addresses, routes and neighbours of every sort that iproute2 can make here."""
     # Addresses are there at once, and nobody sends what would move the counters.
     conf = Path("/proc/sys/net/ipv6/conf/default")
     for setting in ("accept_dad", "dad_transmits", "router_solicitations"):
@@ -130,7 +130,7 @@ def scene() -> None:
 
 
 def link_flags(ours: Ours) -> list[str]:
-    """ip leaves RUNNING out, but shows its lack, and that the link below is down."""
+    """Return flags as ip shows them: without RUNNING, but with words for its absence."""
     flags = set(words("IFF_")(ours["flags"]))
     if "UP" in flags and "RUNNING" not in flags:
         flags.add("NO-CARRIER")
@@ -146,7 +146,7 @@ def bridge_id(value: Json) -> str:
 
 
 def boolopt(bit: int) -> Row:
-    """An option of a bridge, where the kernel knows it."""
+    """Return a row with an option of a bridge, if the kernel knows it."""
     return inside("multi_boolopt", lambda ours: (
         ours["optval"] >> bit & 1 if ours["optmask"] >> bit & 1 else ABSENT
     ))  # fmt: skip
@@ -254,7 +254,7 @@ def is_multicast(text: str) -> bool:
 
 
 def vxlan_group(field: str, *, multicast: bool) -> Row:
-    """ip calls the far end `group` or `remote`, by its address."""
+    """Return a row with the remote end: `group` if it is a multicast address, else `remote`."""
 
     def row(ours: Ours) -> Any:
         value = ours[field]
@@ -378,7 +378,7 @@ def test_links(scene: None) -> None:
 
 
 def ifa(flag: str, *, of_family: str | None = None) -> Row:
-    """A flag of an address, which ip shows as a field that is true."""
+    """Return a row that shows a flag of an address as ip does: by a key whose value is true."""
 
     def row(ours: Ours) -> Any:
         if of_family not in (None, ours["family"]):
@@ -449,7 +449,7 @@ PLAIN = {"type": "unicast", "table": "main", "protocol": "boot", "scope": "globa
 
 
 def our_routes(*, details: bool) -> list[Json]:
-    """Without -d, ip leaves out what is usual."""
+    """Return our routes without usual values, as ip does without -d."""
     links = links_by_index()
     shown = []
     for route in netlink("route"):
@@ -502,7 +502,7 @@ NEIGHBOUR: Table = {
 
 
 def fdb_state(names: list[str]) -> str:
-    """One word; as bridge/fdb.c has it, the first that holds."""
+    """Return the state as one word: the first that applies, as in bridge/fdb.c."""
     shown = {"PERMANENT": "permanent", "NOARP": "static", "STALE": "stale", "REACHABLE": ""}
     return next(shown[state] for state in shown if f"NUD_{state}" in names)
 

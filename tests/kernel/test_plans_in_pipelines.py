@@ -22,7 +22,7 @@ def grow(dev: str, by: int) -> Steps[int]:
 
 @plan
 def twice(dev: str) -> Steps[None]:
-    """Make two changes, which is not declared."""
+    """Make two changes, although the plan is not declared as a sequence."""
     index = yield ifindex(dev)
     yield link.set(index=index, mtu=1400)
     yield link.set(index=index, mtu=1300)
@@ -30,7 +30,7 @@ def twice(dev: str) -> Steps[None]:
 
 @plan
 def undeclared(dev: str) -> Steps[None]:
-    """Listen for events, which is not declared."""
+    """Listen for events, although the plan is not declared as a sequence."""
     yield listen("link")
     yield link.set(ifname=dev, mtu=1200)
 

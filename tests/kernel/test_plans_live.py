@@ -86,6 +86,6 @@ def test_indexes_are_those_of_the_namespace_of_the_socket(connect: Connect) -> N
 @BOTH
 @pytest.mark.parametrize("name", ["", "x" * 16, "x" * 200, "a\0b", "\ud800", "a/b", "ä" * 8])
 def test_names_that_no_link_can_have(connect: Connect, name: str) -> None:
-    """They are an error of the caller or ENODEV, and never another link."""
+    """They raise an error of ours or ENODEV, and never select another link."""
     with connect(FAMILY, timeout=10) as nl, pytest.raises((KernelError, ValueError)):
         nl.do(index_of(name))

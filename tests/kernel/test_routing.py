@@ -77,7 +77,7 @@ rule add to 2001:db8::7 table local pref 1010
 
 
 def rule_prefix(field: str) -> Row:
-    """An address without its length; a source that is not given is "all"."""
+    """Return a row with an address without its length. A missing source is "all"."""
     return lambda ours: "all" if field == "src" and ours["src"] is ABSENT else ours[field]
 
 
@@ -92,7 +92,7 @@ def rule_prefix_len(field: str) -> Row:
 
 
 def ports(field: str, name: str) -> Row:
-    """A range, or one port by a field of its own."""
+    """Return a row with a range of ports, or one port under its own key."""
 
     def row(ours: Ours) -> Any:
         found = ours[field]
@@ -109,7 +109,7 @@ def action(name: str) -> Row:
 
 
 def to_a_table(row: Row) -> Row:
-    """Shown beside a table alone."""
+    """Return a row that shows a value only if the rule leads to a table."""
     return lambda ours: ABSENT if ours["table"] == "RT_TABLE_UNSPEC" else row(ours)
 
 
@@ -186,7 +186,7 @@ nexthop add id 12 group 6 fdb
 
 
 def seconds(value: int) -> float:
-    """Clock ticks, as ip prints them: a number without a point where it can."""
+    """Return clock ticks as ip prints them: as an integer if possible."""
     return value / 100 if value % 100 else value // 100
 
 
@@ -269,7 +269,7 @@ def label(field: str) -> Row:
 
 
 def mpls_via(value: Json) -> Json:
-    """A gateway; a link-layer one is bytes with us."""
+    """Return a gateway as ip shows it. In our messages, a link-layer address is bytes."""
     if value["family"] == "AF_PACKET":
         return {"family": "link", "host": bytes.fromhex(value["addr"]).hex(":")}
     return {"family": value["family"].removeprefix("AF_").lower(), "host": value["addr"]}
@@ -334,7 +334,7 @@ def ip_flags(flag: str) -> Row:
 
 
 def options(kind: str, table: Table) -> Row:
-    """ip prints a list for any kind."""
+    """Return a row with a list, which ip prints for any kind."""
 
     def row(ours: Ours) -> Any:
         opts = ours["opts"]
@@ -408,7 +408,7 @@ ENCAPS: dict[str, tuple[str, Table]] = {
 
 
 def encapsulated(ours: Ours) -> Json:
-    """A route and its tunnel, whose fields ip mixes: of two with one name the later counts."""
+    """Return a route and its tunnel, whose keys ip mixes: the later one of two wins."""
     word, table = ENCAPS[ours["encap_type"].removeprefix("LWTUNNEL_ENCAP_")]
     rendered = render(ROUTE, ours)
     tunnel = render(table, ours.inner(ours["encap"]))

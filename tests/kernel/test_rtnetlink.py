@@ -174,7 +174,7 @@ def test_netconf(left: int) -> None:
 
 @pytest.fixture
 def other() -> Iterator[int]:
-    """Another network namespace, as a process in it."""
+    """A process in another network namespace."""
     command = ["unshare", "--net", "sh", "-c", "echo ready && exec cat"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]
@@ -550,7 +550,7 @@ def test_lookup(left: int, nl: Connection) -> None:
 
 
 def test_neighbour_table_settings(left: int, nl: Connection) -> None:
-    """Of a link; those of the table are the first namespace's alone."""
+    """They belong to a link. Only the first namespace has those of the table."""
     parms = {"ifindex": left, "ucast_probes": 7, "retrans_time": 2000}
     nl.do(neightbl.set(family=AF.AF_INET, name="arp_cache", parms=parms))
     (found,) = ip("ntable show name arp_cache dev left")
@@ -559,7 +559,7 @@ def test_neighbour_table_settings(left: int, nl: Connection) -> None:
 
 @pytest.mark.usefixtures("machine_root")
 def test_data_center_bridging(left: int, nl: Connection) -> None:
-    """No virtual link has it: the kernel's refusal tells that it has read the request."""
+    """No virtual link supports it. The kernel's error shows that it parsed the request."""
     for request in (
         dcb.get(cmd=dcb.DCB_CMD.DCB_CMD_IEEE_GET, ifname="left"),
         dcb.set(cmd=dcb.DCB_CMD.DCB_CMD_IEEE_SET, ifname="left",
@@ -578,7 +578,7 @@ def settings(name: str, value: int) -> Callable[[], Any]:
 
 
 def joined(group: str) -> Callable[[], Any]:
-    """Join a multicast group on "left", and leave it."""
+    """Join a multicast group on "left", and leave it afterwards."""
 
     def join() -> None:
         family = socket.AF_INET6 if ":" in group else socket.AF_INET
@@ -648,7 +648,7 @@ def checksum(data: bytes) -> int:
 
 
 def send(frame: bytes, name: str = "right") -> None:
-    """Put a frame on a link."""
+    """Send a frame out of a link."""
     with closing(socket.socket(socket.AF_PACKET, socket.SOCK_RAW)) as raw:
         raw.bind((name, 0))
         raw.send(frame)
@@ -658,7 +658,7 @@ ROUTER = IPv6Address("fe80::7")
 
 
 def advertisement() -> bytes:
-    """A router's: a prefix (RFC 4861, 4.6.2) and a DNS server (RFC 8106)."""
+    """Return a router advertisement with a prefix (RFC 4861, 4.6.2) and a DNS server (RFC 8106)."""
     prefix = struct.pack("!BBBBIII", 3, 4, 64, 0xC0, 9000, 900, 0)
     prefix += IPv6Address("2001:db8:7::").packed
     server = struct.pack("!BBHI", 25, 3, 0, 600) + IPv6Address("2001:db8::53").packed
@@ -694,7 +694,7 @@ MRT_INIT, MRT_ADD_VIF, VIFF_USE_IFINDEX = 200, 202, 8  # linux/mroute.h
 
 @pytest.fixture
 def daemon(left: int) -> Iterator[None]:
-    """A socket that routes multicast, with interface 0 on "left" and 1 on "right"."""
+    """A socket that routes multicast. Interface 0 is "left" and interface 1 is "right"."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_IGMP)) as igmp:
         try:
             igmp.setsockopt(socket.IPPROTO_IP, MRT_INIT, 1)

@@ -60,7 +60,7 @@ def listening(nl: Connection) -> Iterator[None]:
 
 
 def exits(nl: Connection, *pids: int) -> list[TaskStats]:
-    """The exits of these processes, in their order; the machine has others."""
+    """Return the exits of these processes, in order, without others of the machine."""
     found: dict[int, TaskStats] = {}
     for event in nl.events(timeout=20):
         assert isinstance(event, TaskStats)
@@ -74,7 +74,7 @@ def exits(nl: Connection, *pids: int) -> list[TaskStats]:
 
 
 def heard(nl: Connection, pid: int) -> bool:
-    """Whether the exit of a process arrives before the next Overrun."""
+    """Return whether the exit of a process arrives before the next Overrun."""
     for event in nl.events(timeout=20):
         if isinstance(event, Overrun):
             return False
@@ -183,7 +183,7 @@ def test_threads_end_in_an_event_of_their_process(nl: Connection) -> None:
 
 
 def test_exits_and_answers_do_not_mix(nl: Connection) -> None:
-    """Exits carry a seq that counts from 0 for each CPU: it comes to be that of our requests."""
+    """Exits carry a counter of each CPU as seq, which may equal the seq of our requests."""
     own = os.getpid()
     children: list[int] = []
     with listening(nl):
@@ -209,7 +209,7 @@ def test_unlisten_ends_it(nl: Connection) -> None:
 
 
 def test_lost_exits_are_told_and_listening_goes_on(nl: Connection) -> None:
-    """netlink_unicast finds a full buffer: an overrun, and EAGAIN, which forgets no listener."""
+    """A full buffer gives an overrun. netlink_unicast returns EAGAIN, which removes no listener."""
     script = "import os\nfor _ in range(60):\n    if not os.fork(): os._exit(0)\n    os.wait()"
     with Connection(taskstats.FAMILY, timeout=20, rcvbuf=RCVBUF) as small, listening(small):
         with child(script) as process:
@@ -234,7 +234,7 @@ def test_a_cpu_that_there_is_not(nl: Connection) -> None:
 
 
 def test_others_may_not(nl: Connection) -> None:
-    """GENL_ADMIN_PERM is about the initial user namespace: root of another one is not enough."""
+    """GENL_ADMIN_PERM concerns the initial user namespace: root of another one is not enough."""
     script = (
         "from netlink import Connection\n"
         "from netlink.errors import KernelPermissionError\n"
@@ -258,7 +258,7 @@ def test_others_may_not(nl: Connection) -> None:
 
 @pytest.fixture
 def cgroup() -> Iterator[Path]:
-    """A cgroup of version 1 without a controller, in a hierarchy that is mounted for it."""
+    """A version 1 cgroup without controllers, in a hierarchy that is mounted for the test."""
     with tempfile.TemporaryDirectory() as folder:
         options = ["-t", "cgroup", "-o", "none,name=netlink-tests"]
         done = subprocess.run(["mount", *options, "none", folder], capture_output=True, text=True)

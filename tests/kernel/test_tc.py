@@ -75,7 +75,7 @@ AGE = re.compile(r" (installed|used|firstused|expires) \d+ sec")  # which tc pri
 
 
 def show(words: str) -> str:
-    """What tc prints, but for what changes from one time to the next."""
+    """Return what tc prints, without values that change by themselves."""
     return AGE.sub("", VOLATILE.sub("N", tc(f"-d -s {words}")))
 
 
@@ -87,21 +87,21 @@ def nl() -> Iterator[Connection]:
 
 @pytest.fixture
 def dev(nl: Connection) -> int:
-    """The index of v0, one end of a pair, with four queues. It is down, so nothing is sent."""
+    """Return the index of v0, one end of a veth pair with four queues. It is down."""
     queues = "numtxqueues 4 numrxqueues 4"
     run(*shlex.split(f"ip link add v1 index {V1} {queues} type veth peer name v0 {queues}"))
     return nl.do(link.index_of("v0"))
 
 
 def one(nl: Connection, request: Request[Any, Any]) -> Any:
-    """The message that answers a request."""
+    """Return the message that answers a request."""
     answer = nl.do(request)
     assert answer is not None
     return answer
 
 
 def every(nl: Connection, request: Request[Any, Any]) -> list[Any]:
-    """The messages of a dump."""
+    """Return the messages of a dump."""
     return list(nl.dump(request))
 
 
@@ -221,7 +221,7 @@ def test_qdisc_verbs(nl: Connection, dev: int) -> None:
 
 
 def test_gred_queue(nl: Connection, dev: int) -> None:
-    """A gred is made in two steps; tc shows its queues as attributes, we read both forms."""
+    """A gred is made in two steps. tc shows its queues as attributes, and we read both forms."""
     setup = "gred setup DPs 3 default 2 limit 60KB"
     words = "limit 20KB min 5K max 15K avpkt 1000 burst 20 probability 0.1 bandwidth 10mbit prio 2"
     tc(f"qdisc add dev v0 root handle 1: {setup}")
@@ -321,7 +321,7 @@ def test_filter(
 
 
 def test_many_filters(nl: Connection, dev: int) -> None:
-    """Plans in one pipeline; the outcome of each is its own."""
+    """Plans in one pipeline have their own outcomes."""
     plans = [qdisc.add("v0", "htb", handle="1:")]
     plans += [
         filter.add(
@@ -380,7 +380,7 @@ def test_terse_dump(nl: Connection, dev: int) -> None:
 
 
 def test_old_style_police(nl: Connection, dev: int) -> None:
-    """A police that is no action: it sends its own attributes, and statistics of the filter."""
+    """A police that is not an action sends its own attributes, and statistics of the filter."""
     tc("qdisc add dev v0 clsact")
     words = "u32 match u8 0 0 flowid 1:1 police rate 1mbit burst 10k mtu 2000 drop"
     tc(f"filter add dev v0 ingress protocol ip prio 5 {words}")
@@ -545,7 +545,7 @@ def expect_counts(stats: Any, theirs: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("kind", ["htb", "tbf", "pfifo", "fq_codel", "sfq", "cake", "fq", "codel"])
 def test_statistics(nl: Connection, dev: int, kind: str) -> None:
-    """What tc counts after some traffic, we read; each scheduler's own statistics too."""
+    """After some traffic we read what tc counts, and each scheduler's own statistics too."""
     words = {"htb": "default 10", "tbf": "rate 1gbit burst 10k latency 1s"}.get(kind, "")
     tc(f"qdisc add dev v0 root handle 1: {kind} {words}")
     if kind == "htb":
@@ -617,7 +617,7 @@ BPF_CALL = {"x86_64": 321, "aarch64": 280}  # the number of bpf(2)
 
 
 def load_program() -> int:
-    """The descriptor of a program for filters that returns TC_ACT_OK."""
+    """Return the descriptor of a filter program that returns TC_ACT_OK."""
     code = (ctypes.c_uint64 * 2)(0xB7, 0x95)  # r0 = 0; exit
     license_ = ctypes.c_char_p(b"GPL")
     attributes = (ctypes.c_uint64 * 16)()

@@ -35,7 +35,7 @@ def nl() -> Iterator[Connection]:
 
 @pytest.fixture
 def dev(nl: Connection) -> int:
-    """The index of v0, one end of a pair that is up and sends nothing by itself."""
+    """Return the index of v0: one end of a veth pair that is up and sends nothing by itself."""
     make("""
         link add v0 type veth peer name v1
         link set v0 addrgenmode none
@@ -71,18 +71,18 @@ def send(count: int = 5) -> None:
 
 
 def root(nl: Connection, dev: int) -> Any:
-    """The root qdisc."""
+    """Return the root qdisc."""
     return nl.do(qdisc.get(ifindex=dev, parent=ROOT))
 
 
 def last(nl: Connection, dev: int, parent: str) -> Any:
-    """The last filter of a place."""
+    """Return the last filter of a parent."""
     *_, found = nl.dump(filter.get(ifindex=dev, parent=handle(parent)))
     return found
 
 
 def drops(nl: Connection, dev: int) -> int:
-    """How many packets the root qdisc has dropped."""
+    """Return how many packets the root qdisc has dropped."""
     return int(root(nl, dev).stats2.queue.drops)
 
 
@@ -127,7 +127,7 @@ def test_limit_of_a_queue_of_gred(nl: Connection, dev: int) -> None:
 
 @pytest.mark.parametrize("kind", ["red", "choke"])
 def test_thresholds(nl: Connection, dev: int, kind: str) -> None:
-    """Without them, an average above 0 is above the threshold at which everything is dropped."""
+    """Without thresholds, the qdisc drops every packet once its average is above 0."""
     parms = {"limit": 60_000, "wlog": 1, "plog": 19, "scell_log": 12}
     options = {"parms": parms, "stab": bytes(256)}
     made = QDISC_OPTIONS[kind](**options)
@@ -139,7 +139,7 @@ def test_thresholds(nl: Connection, dev: int, kind: str) -> None:
 
 
 def test_no_share(nl: Connection, dev: int) -> None:
-    """The kernel refuses a class without a rate and a ceiling; the plan needs the rate alone."""
+    """The kernel refuses a class without rate and ceil. The plan requires only the rate."""
     nl.do(qdisc.add("v0", "htb", handle="1:"))
     where = {"ifindex": dev, "parent": handle("1:"), "handle": handle("1:1"), "kind": "htb"}
     for parms in ({}, {"rate": RATE}):
@@ -156,13 +156,13 @@ def test_no_share(nl: Connection, dev: int) -> None:
 
 
 def test_size_table(nl: Connection, dev: int) -> None:
-    """Without a table the kernel ignores the cells of the link layer: 53 bytes for each 48."""
+    """Without a table, the kernel ignores the link layer's cells: 53 bytes for each 48."""
     # 300 bytes may pass: a packet of 200 does, and the next one waits.
     slow = {"parms": {"rate": {"rate": 10}, "limit": 30_000}, "burst": 300}
     stab = {"base": {"linklayer": "TC_LINKLAYER_ATM"}}
 
     def counted() -> int:
-        """What the qdisc counts for the packet of 200 bytes that waits."""
+        """Return what the qdisc counts for the waiting packet of 200 bytes."""
         send(2)
         return int(root(nl, dev).stats2.queue.backlog)
 
@@ -178,7 +178,7 @@ def test_size_table(nl: Connection, dev: int) -> None:
 
 @pytest.fixture
 def classes(nl: Connection, dev: int) -> int:
-    """An htb with two classes: 1:20 gets what no filter sends elsewhere."""
+    """Make an htb with two classes. 1:20 gets the packets that no filter classifies."""
     nl.do(qdisc.add("v0", "htb", handle="1:", options={"init": {"defcls": 0x20}}))
     for name in ("1:10", "1:20"):
         nl.do(tclass.add("v0", "htb", name, options={"parms": {"rate": RATE}}))
@@ -186,7 +186,7 @@ def classes(nl: Connection, dev: int) -> int:
 
 
 def went_to(nl: Connection, dev: int) -> dict[str, int]:
-    """How many of five frames each class gets."""
+    """Return how many of five frames each class gets."""
     before = packets(nl, dev)
     send()
     return {name: count - before[name] for name, count in packets(nl, dev).items()}
@@ -216,7 +216,7 @@ def test_keys_are_counted(nl: Connection, classes: int) -> None:
 
 
 def test_terminal(nl: Connection, classes: int) -> None:
-    """A u32 filter that is not the end of the search does nothing."""
+    """A u32 filter without the terminal flag has no effect."""
     options = {"sel": {"keys_": [{}]}, "classid": "1:10"}
     nl.do(filter.new(ifindex=classes, **PLACE, options=options))
     assert went_to(nl, classes) == {"1:10": 0, "1:20": 5}
@@ -226,7 +226,7 @@ def test_terminal(nl: Connection, classes: int) -> None:
 
 
 def test_actions_go_on(nl: Connection, classes: int) -> None:
-    """After an action with the outcome 0, TC_ACT_OK, the kernel executes no other."""
+    """After an action that returns TC_ACT_OK (0), the kernel executes no other action."""
     mirror = {"eaction": TCA_MIRRED.TCA_EGRESS_MIRROR, "ifindex": nl.do(link.index_of("v1"))}
     actions = [{"kind": "mirred", "options": {"parms": mirror}} for _ in range(2)]
     options = {"sel": {"keys_": [{}], "flags": 1}, "act": actions}
@@ -261,7 +261,7 @@ def test_ignored_keys_of_flower(nl: Connection, dev: int) -> None:
 
 
 def test_ignored_ematches(nl: Connection, dev: int) -> None:
-    """A match without a relation to the next one is the last: the kernel ignores what follows."""
+    """A match without a relation ends the list: the kernel ignores all matches after it."""
     make("qdisc add dev v0 clsact", "tc")
     place = {"ifindex": dev, "parent": handle("ingress"), "kind": "basic"}
     match = {"kind": TCF_EM.TCF_EM_U32, "data": {"val": 5, "mask": 0xFF}}

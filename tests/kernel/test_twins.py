@@ -1067,7 +1067,7 @@ ROWS = [*ADDR, *ROUTE, *RULE, *NEIGH, *NEXTHOP, *LINK]
 
 @dataclass(frozen=True)
 class Query:
-    """A plan that only reads, and the same question to `ip`, whose first answer says the same."""
+    """A plan that only reads, and the same question to `ip`. Its first answer must say the same."""
 
     ours: Plan[Any]
     theirs: str
@@ -1121,7 +1121,7 @@ def test_same(row: Row) -> None:
 
 
 def in_their_words(found: Any, names: dict[int, str]) -> Json:
-    """What a plan returned, in the words of `ip -j`; the index alone if that is all."""
+    """Return the result of a plan in the words of `ip -j`. A plain number is an index."""
     if isinstance(found, int):
         return {"ifindex": found}
     if isinstance(found, link.Link):
@@ -1171,7 +1171,7 @@ MODULES = (addr, link, linkprop, neigh, nexthop, route, rule)
 
 
 def test_every_plan_has_a_row() -> None:
-    """A new plan needs a sentence, and so does a new parameter of one."""
+    """Each plan needs a row, and so does each parameter of a plan."""
     executed = [row.ours for row in ROWS] + [query.ours for query in QUERIES]
     used: dict[str, set[str]] = {}
     for plan in executed:
@@ -1197,7 +1197,7 @@ def test_every_plan_has_a_row() -> None:
 
 
 def plans_of(module: ModuleType) -> dict[str, Callable[..., Plan[Any]]]:
-    """The functions of a module that make plans."""
+    """Return the functions of a module that make plans."""
     return {
         name: value
         for name, value in vars(module).items()
@@ -1267,7 +1267,7 @@ def test_hardware_statistics_of_a_group(nl: Connection) -> None:
 
 
 def test_program_of_a_link(nl: Connection) -> None:
-    """What the kernel says of a descriptor that is none: the attribute arrived."""
+    """The kernel's error about an invalid descriptor shows that the attribute arrived."""
     with pytest.raises(KernelError) as refused:
         nl.do(link.change("left", xdp={"fd": 99999}))
     assert refused.value.errno == errno.EBADF
@@ -1275,14 +1275,14 @@ def test_program_of_a_link(nl: Connection) -> None:
 
 
 def test_settings_of_a_new_link(nl: Connection) -> None:
-    """They are for kinds whose IPv6 settings exist early: the kernel refuses them for others."""
+    """The kernel accepts them only for kinds whose IPv6 settings exist early."""
     with pytest.raises(KernelError) as refused:
         nl.do(link.add("d0", "ifb", af_spec={"inet6": {"addr_gen_mode": 1}}))
     assert refused.value.errno == errno.EAFNOSUPPORT
 
 
 def test_moved() -> None:
-    """Links go to another namespace, of a process or by descriptor, and may get another index."""
+    """Links move to another namespace, by process or descriptor, and may get another index."""
     with twins(PAIR) as (here, there):
         with there:
             process = subprocess.Popen(["sleep", "60"])

@@ -49,10 +49,10 @@ AUTOMATIC = re.compile(r"\b8[0-9a-f]{3}(?=:)")  # handles that the kernel counts
 
 
 class TcTwin(Twin):
-    """A namespace of which `tc` shows the state."""
+    """A namespace whose state `tc` shows."""
 
     def state(self) -> list[Any]:
-        """What `tc` shows, as JSON and as text: a few kinds print what is not JSON."""
+        """Return what `tc` shows as JSON and as text: some kinds print invalid JSON."""
         with self:
             found = [
                 run(["tc", *options, "-d", "-force", "-batch", "-"], QUESTIONS).stdout
@@ -62,7 +62,7 @@ class TcTwin(Twin):
 
 
 def numbered(text: str) -> str:
-    """The text with handles that the kernel chose, in the order in which they appear."""
+    """Return the text with the handles that the kernel chose replaced by numbers, in order."""
     seen: dict[str, int] = {}
     return AUTOMATIC.sub(lambda found: f"auto{seen.setdefault(found[0], len(seen))}", text)
 
@@ -1099,7 +1099,7 @@ def test_twins(row: Row) -> None:
 
 
 def test_every_parameter_is_in_a_row() -> None:
-    """Every plan has rows, and every parameter of each a row that succeeds."""
+    """Every plan has rows, and every parameter is in a row that succeeds."""
     used: dict[str, set[str]] = {}
     for row in ROWS:
         if not row.errno and not row.wrong:
@@ -1117,7 +1117,7 @@ def test_every_parameter_is_in_a_row() -> None:
 
 
 def plans_of(module: ModuleType) -> dict[str, Callable[..., Plan[Any]]]:
-    """The functions of a module that make plans."""
+    """Return the functions of a module that make plans."""
     return {
         name: value
         for name, value in vars(module).items()

@@ -40,7 +40,7 @@ def nl() -> Iterator[Connection]:
 
 
 def ip(arguments: str, program: str = "ip") -> list[Json]:
-    """The JSON that iproute2 prints."""
+    """Return the JSON that iproute2 prints."""
     run = subprocess.run(
         [program, "-j", *arguments.split()], capture_output=True, text=True, check=True, timeout=20
     )
@@ -63,7 +63,7 @@ def parts(shown: Json, *fields: str) -> list[Any]:
 
 
 def make(nl: Connection, request: Request[Any, link.Link]) -> None:
-    """Make a link, or skip where the kernel was built without its kind."""
+    """Make a link. Skip the test if the kernel lacks its kind."""
     try:
         nl.do(request)
     except KernelError as error:
@@ -74,7 +74,7 @@ def make(nl: Connection, request: Request[Any, link.Link]) -> None:
 
 @pytest.fixture
 def left(nl: Connection) -> int:
-    """A veth that is up, with the address 192.0.2.1/24 and 2001:db8::1/64; its index."""
+    """Return the index of a veth that is up, with 192.0.2.1/24 and 2001:db8::1/64."""
     nl.do(link.new(
         ifname="left",
         address="02:00:00:00:00:01",
@@ -390,7 +390,7 @@ def veth(**peer: Any) -> Json:
 
 
 def with_attribute(request: Request[Any, Any], number: int, payload: bytes) -> Request[Any, Any]:
-    """The request with one more attribute, which the constructor would refuse."""
+    """Return the request with one more attribute, which the constructor would refuse."""
     body = bytes(request.message) + wire.attribute(number, payload)
     return Request(request.op, type(request.message).from_bytes(body))
 
@@ -523,7 +523,7 @@ TEXTS: dict[str, tuple[Callable[[int, str | None], Request[Any, Any]], int, int]
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_the_bound_of_a_text_is_the_kernels(nl: Connection, left: int, name: str) -> None:
-    """The longest that we write is taken, and one byte more would be refused."""
+    """The kernel accepts the longest text that we write, and refuses one more byte."""
     make_request, size, number = TEXTS[name]
     with pytest.raises(KernelError) as caught:
         nl.do(with_attribute(make_request(left, None), number, b"y" * size + b"\0"))
@@ -584,7 +584,7 @@ def test_refusal_deep_inside(nl: Connection, data: Json, code: int, words: str, 
     ],
 )  # fmt: skip
 def test_refusal_of_a_dump(nl: Connection, request_: Request[Any, Any], words: str) -> None:
-    """Strict checking (NETLINK_GET_STRICT_CHK): what would be ignored is refused."""
+    """With strict checking (NETLINK_GET_STRICT_CHK) the kernel refuses what it would ignore."""
     with pytest.raises(KernelError) as caught:
         list(nl.dump(request_))
     assert (caught.value.errno, caught.value.message) == (errno.EINVAL, words)

@@ -61,7 +61,7 @@ LACKING = re.compile(
 
 
 def run(*words: str) -> str:
-    """What a program prints; a test that asks for what the kernel lacks is skipped."""
+    """Return what a program prints. Skip the test if the kernel lacks what it needs."""
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode and LACKING.search(done.stderr):
         pytest.skip(f"{shlex.join(words)}: {done.stderr.strip()}")
@@ -74,7 +74,7 @@ def tc(words: str) -> str:
 
 
 def percent(share: float) -> int:
-    """A probability in 2^-32, as tc rounds it."""
+    """Return a probability in units of 2^-32, rounded as tc does."""
     return round(share / 100 * 0xFFFFFFFF)
 
 
@@ -87,7 +87,7 @@ def merged(options: Options, more: Options) -> Options:
 
 
 def expect(found: Any, wanted: Any, at: str) -> None:
-    """Every value of `wanted` is in `found`, which may say more."""
+    """Check that `found` has every value of `wanted`; it may have more."""
     if isinstance(wanted, dict) and not isinstance(found, dict):
         assert isinstance(found, Message), f"{at}: {found!r}"
         for name, value in wanted.items():

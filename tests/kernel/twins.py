@@ -55,17 +55,17 @@ class Row:
 
 
 def same(ours: Plan[Any], theirs: str, given: str = "") -> Row:
-    """A sentence that changes both namespaces in the same way."""
+    """Return a row whose plan and command have the same effect."""
     return Row(ours, theirs, given)
 
 
 def refused(ours: Plan[Any], errno: int, theirs: str, given: str = "") -> Row:
-    """A sentence that the kernel refuses."""
+    """Return a row that the kernel refuses."""
     return Row(ours, theirs, given, errno=errno)
 
 
 def wrong(ours: Plan[Any], theirs: str, given: str = "") -> Row:
-    """A sentence that iproute2 and we refuse before the kernel sees it."""
+    """Return a row that both iproute2 and the plan refuse before anything is sent."""
     return Row(ours, theirs, given, wrong=True)
 
 
@@ -73,7 +73,7 @@ def wrong(ours: Plan[Any], theirs: str, given: str = "") -> Row:
 
 
 class Twin:
-    """A network namespace with a scene in it."""
+    """A network namespace with a scene."""
 
     def __init__(self, scene: str) -> None:
         from netlink._nlsock import CLONE_NEWNET, unshare
@@ -111,7 +111,7 @@ class Twin:
         os.close(self.home)
 
     def tell(self, words: str) -> None:
-        """Execute commands of `ip` and `tc`, which must succeed; skip if the kernel lacks one."""
+        """Execute commands of `ip` and `tc`, which must succeed. Skip if the kernel lacks them."""
         lines = [line.strip() for line in words.replace(";", "\n").splitlines()]
         for program, begins in (("ip", ""), ("tc", "tc ")):
             mine = [line for line in lines if line.startswith("tc ") == bool(begins)]
@@ -123,7 +123,7 @@ class Twin:
             assert not done.returncode, f"{words}: {done.stderr}"
 
     def state(self) -> list[Any]:
-        """What `ip` shows of the namespace."""
+        """Return what `ip` shows of the namespace."""
         found = []
         with self:
             for option, questions in QUESTIONS.items():
@@ -151,7 +151,7 @@ def twins(scene: str, kind: type[Twin] = Twin) -> Iterator[tuple[Twin, Twin]]:
 
 
 def settled(ours: Twin, theirs: Twin, what: str) -> list[Any]:
-    """The state of both, which must become the same: part of it follows later."""
+    """Return the state of both, once it is the same: some parts follow later."""
     end = time.monotonic() + PATIENCE
     while True:
         mine, other = ours.state(), theirs.state()
@@ -164,12 +164,12 @@ def settled(ours: Twin, theirs: Twin, what: str) -> list[Any]:
 
 
 def is_multicast(row: Any) -> bool:
-    """Whether it is a neighbour that the kernel made to report its groups, whenever it did so."""
+    """Return whether the kernel made this neighbour to report groups, at a time that varies."""
     return "state" in row and "dst" in row and ip_address(row["dst"]).is_multicast
 
 
 def difference(mine: list[Any], other: list[Any]) -> tuple[list[Any], list[Any]]:
-    """What `ip` shows of one namespace alone, and of the other."""
+    """Return what `ip` shows in only one of the namespaces."""
     first = [item for answer in mine for item in answer]
     second = [item for answer in other for item in answer]
     return (
@@ -187,7 +187,7 @@ def run(command: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
 
 
 def told(words: str) -> str:
-    """Execute a command of iproute2; what it printed if it failed, or nothing."""
+    """Execute a command of iproute2. Return what it printed if it failed, or an empty text."""
     arguments = shlex.split(words)
     program = [] if arguments[0] in ("bridge", "tc") else ["ip"]
     done = run([*program, *arguments])
@@ -195,7 +195,7 @@ def told(words: str) -> str:
 
 
 def answers(text: str) -> Iterator[Any]:
-    """The JSON values in what `ip -batch` printed."""
+    """Return the JSON values that `ip -batch` printed."""
     decoder = json.JSONDecoder()
     at = 0
     while (at := len(text) - len(text[at:].lstrip())) < len(text):
@@ -204,7 +204,7 @@ def answers(text: str) -> Iterator[Any]:
 
 
 def calm(value: Any) -> Any:
-    """A JSON value without what moves."""
+    """Return a JSON value without parts that change by themselves."""
     if isinstance(value, dict):
         return {
             key: round(item / 10) if key in LIFETIMES and item < 0xFFFFFFFF else calm(item)
@@ -247,7 +247,7 @@ def skip_if_lacking(answer: str) -> None:
 
 
 def refuse(nl: Connection, row: Row, answer: str) -> None:
-    """Both get the same error from the kernel: ip prints its text or, without one, the errno's."""
+    """Check that both get the same error: ip prints its text or that of the errno."""
     assert answer, f"{row.theirs} succeeded"
     with pytest.raises(KernelError) as caught:
         nl.do(row.ours)
@@ -260,7 +260,7 @@ def refuse(nl: Connection, row: Row, answer: str) -> None:
 
 
 def refuse_before_sending(nl: Connection, row: Row, answer: str) -> None:
-    """Both refuse by themselves."""
+    """Check that both refuse the sentence themselves."""
     assert answer and "RTNETLINK answers" not in answer, answer
     with pytest.raises((TypeError, ValueError)) as caught:
         nl.do(row.ours)
