@@ -9,6 +9,7 @@ cdef struct Step:
     Py_ssize_t offset   # of a header member
     Py_ssize_t size     # of a header member
     bint or_labels
+    bint is_union       # of a header member: AF_INET uses only four of its bytes
     int sink            # index of the column that stores the value, or -1
     int child           # index of the node inside the value, or -1
 
@@ -185,6 +186,7 @@ cdef class Gather:
         step = &self.steps[self.step_count]
         step.sink = step.child = -1
         step.or_labels = f.or_labels
+        step.is_union = f.is_union
         step.offset, step.size = f.offset, f.size
         if f.type >= 0:
             node.by_type[f.type] = self.step_count + 1
@@ -266,6 +268,7 @@ cdef class Gather:
             wanted = &self.steps[node.member[i]]
             if wanted.offset + wanted.size <= n:
                 status = self.deliver(wanted, p + wanted.offset,
+                                      4 if wanted.is_union and is_ipv4(p[0]) else
                                       wanted.size if wanted.size else n - wanted.offset,
                                       row, is_mpls, where)
                 if status:

@@ -410,6 +410,7 @@ cdef class Field:
     cdef bint is_flags
     cdef readonly bint by_family      # the address family determines the width of the address
     cdef bint or_labels               # the same, and an MPLS label stack in an AF_MPLS message
+    cdef bint is_union                # a header member of 16 bytes, of which AF_INET uses four
     cdef bint mapped                  # in an AF_INET message, convert an IPv4-mapped address
     cdef bint without_nul             # write the string without its NUL
     cdef uint16_t type_flags          # flag bits to write in nla_type: NLA_F_NET_BYTEORDER or 0
@@ -591,9 +592,13 @@ cdef class Table:
         family = self.names.get("family")
         for f in own:
             # Every header with an address family has it as its first byte.
-            f.or_labels = (f.by_family and f.selector is None and family is not None
-                           and (<Field>family).type < 0 and (<Field>family).offset == 0
-                           and (<Field>family).size == 1)
+            is_first = (family is not None and (<Field>family).type < 0
+                        and (<Field>family).offset == 0 and (<Field>family).size == 1)
+            f.or_labels = f.by_family and f.selector is None and f.type >= 0 and is_first
+            f.is_union = f.by_family and f.type < 0 and f.size == 16
+            if f.is_union and not is_first:
+                raise TypeError(f"{cls.__name__}.{f.name}: a union of addresses needs a header "
+                                "that begins with a member `family` of one byte")
         self.slots = <uint16_t *>PyMem_Calloc(self.top + 2, sizeof(uint16_t))
         if self.slots == NULL:
             raise MemoryError

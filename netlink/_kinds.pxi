@@ -584,6 +584,11 @@ cdef enum:  # linux/socket.h, linux/rtnetlink.h, linux/if_ether.h
     ETH_P_IP = 0x0800
     ETH_P_IPV6 = 0x86DD
 
+cdef inline bint is_ipv4(uint8_t family) noexcept nogil:
+    """Return whether an address family has IPv4 addresses."""
+    return family == AF_INET or family == RTNL_FAMILY_IPMR
+
+
 cdef enum:
     LABELS = -2  # the width of an address that is an MPLS label stack
 
@@ -686,7 +691,9 @@ cdef int store_address(Field f, Buffer *b, object value, Scope scope) except -1:
     cdef Py_ssize_t width = f.size
     if f.by_family and scope is not None:
         width = scope.width(f)
-        if width == LABELS:
+        if f.is_union and width != 4:
+            width = 16  # without AF_INET it could not be read again
+        elif width == LABELS:
             width = 0
             if f.or_labels:
                 if isinstance(value, (int, tuple, list, bytes)):

@@ -297,6 +297,8 @@ cdef bint find(View view, Field f, const uint8_t **p, Py_ssize_t *n) except -1:
             return False
         p[0] = body(view) + f.offset
         n[0] = f.size if f.size else view.length - f.offset
+        if f.is_union and is_ipv4(body(view)[0]):
+            n[0] = 4
         return True
     if view.index != NULL:
         at = view.index[f.slot]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "Entry", "find", "load", "near", "speaking"]
 
-ROUTE, CONNECTOR, UEVENT, GENERIC = 0, 11, 15, 16  # NETLINK_* of linux/netlink.h
+ROUTE, SOCK_DIAG, CONNECTOR, UEVENT, GENERIC = 0, 4, 11, 15, 16  # NETLINK_* of linux/netlink.h
 
 
 class Entry(NamedTuple):
@@ -41,6 +41,7 @@ FAMILIES = (
     Entry("nlctrl", GENERIC, "netlink.generic.nlctrl", "nlctrl"),
     Entry("taskstats", GENERIC, "netlink.generic.taskstats", "TASKSTATS"),
     Entry("dquot", GENERIC, "netlink.generic.dquot", "VFS_DQUOT"),
+    Entry("diag", SOCK_DIAG, "netlink.diag"),
     Entry("uevent", UEVENT, "netlink.uevent"),
     Entry("connector", CONNECTOR, "netlink.connector"),
 )

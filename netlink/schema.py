@@ -595,8 +595,9 @@ def address(
     `mapped` writes an IPv4-mapped address (::ffff:192.0.2.1) as the IPv4 address if the family is
     AF_INET. `net_byteorder` has the same meaning as for integers.
 
-    A header member with a `size` is a struct in_addr or in6_addr. The last header member may omit
-    the size; it then extends to the end of the body.
+    A header member with a `size` is a struct in_addr or in6_addr. With `size=16, by_family=True` it
+    is a union of both: AF_INET uses the first four bytes. Such a header must begin with a member
+    `family`. The last header member may omit the size; it then extends to the end of the body.
     """
     return Field(
         "address",

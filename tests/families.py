@@ -1,141 +1,20 @@
-"""Parts of three families, by declarations only: what the declaration words must support.
+"""Parts of two families, by declarations only: what the declaration words must support.
 
-sock_diag has one message type for all sockets, and the first byte selects the class. ethtool uses
-different numbers for requests and replies. audit answers after the ACK. This file contains no
-tests. Numbers and layouts come from the
-kernel's headers.
+ethtool uses different numbers for requests and replies. audit answers after the ACK. This file
+contains no tests. Numbers and layouts come from the kernel's headers.
 """
 
 from __future__ import annotations
 
 from netlink import Family, Message, Op
-from netlink.constants import AF, NETLINK, KernelEnum
+from netlink.constants import NETLINK, KernelEnum
 from netlink.schema import (
     Nested,
-    be16,
-    binary,
     nest,
-    pad,
-    scalars,
-    selected,
     string,
-    struct,
     u8,
     u32,
 )
-
-# --- sock_diag (linux/sock_diag.h, linux/inet_diag.h, linux/unix_diag.h) ---
-
-
-class SOCK_DIAG(KernelEnum):
-    """Message types."""
-
-    SOCK_DIAG_BY_FAMILY = 20
-    SOCK_DESTROY = 21
-
-
-class TCP_STATE(KernelEnum):
-    """State of a TCP socket (net/tcp_states.h)."""
-
-    TCP_ESTABLISHED = 1
-    TCP_LISTEN = 10
-
-
-class inet_diag_sockid(Message):
-    """struct inet_diag_sockid: addresses take 16 bytes, IPv4 the first four."""
-
-    sport: int = be16()
-    dport: int = be16()
-    src: bytes = binary(size=16)
-    dst: bytes = binary(size=16)
-    ifindex: int = u32()
-    cookie: tuple[int, ...] = scalars(u32(), length=2)
-
-
-class InetQuery(Message):
-    """struct inet_diag_req_v2."""
-
-    family: AF | int = u8(enum=AF)
-    protocol: int = u8()
-    ext: int = u8()
-    _pad = pad(1)
-    states: int = u32()
-    id: Nested[inet_diag_sockid] = struct(inet_diag_sockid)
-
-
-class inet_diag_msg(Message):
-    """struct inet_diag_msg."""
-
-    family: AF | int = u8(enum=AF)
-    state: TCP_STATE | int = u8(enum=TCP_STATE)
-    timer: int = u8()
-    retrans: int = u8()
-    id: Nested[inet_diag_sockid] = struct(inet_diag_sockid)
-    expires: int = u32()
-    rqueue: int = u32()
-    wqueue: int = u32()
-    uid: int = u32()
-    inode: int = u32()
-
-
-class InetSocket(inet_diag_msg):
-    """A socket of IPv4 or IPv6."""
-
-    cong: str | None = string(4)
-    shutdown: int | None = u8(8)
-
-
-class UnixQuery(Message):
-    """struct unix_diag_req."""
-
-    family: AF | int = u8(enum=AF)
-    protocol: int = u8()
-    _pad = pad(2)
-    states: int = u32()
-    ino: int = u32()
-    show: int = u32()
-    cookie: tuple[int, ...] = scalars(u32(), length=2)
-
-
-class unix_diag_msg(Message):
-    """struct unix_diag_msg."""
-
-    family: AF | int = u8(enum=AF)
-    type: int = u8()
-    state: int = u8()
-    _pad = pad(1)
-    ino: int = u32()
-    cookie: tuple[int, ...] = scalars(u32(), length=2)
-
-
-class UnixSocket(unix_diag_msg):
-    """A Unix socket."""
-
-    name: bytes | None = binary(0)
-    peer: int | None = u32(2)
-
-
-tcp = Op("diag.tcp", SOCK_DIAG.SOCK_DIAG_BY_FAMILY, InetQuery, reply=InetSocket, answer="one")
-unix = Op("diag.unix", SOCK_DIAG.SOCK_DIAG_BY_FAMILY, UnixQuery, reply=UnixSocket, answer="one")
-DIAG = Family(
-    "sock_diag",
-    protocol=NETLINK.NETLINK_SOCK_DIAG,
-    types=SOCK_DIAG,
-    ops=(tcp, unix),
-    messages={
-        20: selected(
-            None,
-            "family",
-            {AF.AF_INET: InetSocket, AF.AF_INET6: InetSocket, AF.AF_UNIX: UnixSocket},
-        )
-    },
-    requests={
-        20: selected(
-            None, "family", {AF.AF_INET: InetQuery, AF.AF_INET6: InetQuery, AF.AF_UNIX: UnixQuery}
-        )
-    },
-)
-
 
 # --- ethtool (linux/ethtool_netlink.h) ---
 
@@ -294,5 +173,5 @@ AUDIT_FAMILY = Family(
 
 
 __all__ = [
-    "AUDIT_FAMILY", "DIAG", "ETHTOOL",
+    "AUDIT_FAMILY", "ETHTOOL",
 ]  # fmt: skip

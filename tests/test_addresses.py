@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from netlink import EncodeError, Message, schema
-from netlink.constants import AF
+from netlink import EncodeError, Family, Message, schema
+from netlink._core import Gather
+from netlink.constants import AF, KernelEnum
 from netlink.route.encap import Mpls
 from netlink.route.link import Link
 from netlink.route.link.kinds.vxlan import Vxlan
@@ -24,6 +25,8 @@ from netlink.route.nexthop import NextHopObject
 from netlink.route.route import NextHop, Route, rtvia
 from netlink.route.rule import Rule
 from tools.declarations import Declarations
+
+from . import wire
 
 CLASSES: list[Any] = Declarations("netlink").messages
 V4, V6 = IPv4Address("192.0.2.1"), IPv6Address("2001:db8::1")
@@ -83,6 +86,8 @@ def test_both_kinds_of_address(cls: Any, field: Any) -> None:
             AF.AF_INET: 4, AF.AF_INET6: 16, AF.AF_UNSPEC: 0, AF.AF_BRIDGE: 0,
             AF.RTNL_FAMILY_IPMR: 4, AF.RTNL_FAMILY_IP6MR: 16, "inet": 4, "AF_INET6": 16,
         }  # fmt: skip
+        if inner.size:  # a union: without a family of IPv4 it is an IPv6 address
+            widths = {family: width or 16 for family, width in widths.items()}
     else:
         widths = {None: inner.size}
     for family, width in widths.items():
@@ -215,6 +220,37 @@ def test_the_family_may_be_an_attribute() -> None:
     odd = Endpoint(name="x" * 23, family=AF.AF_MPLS, addr=b"\0\6\x41\0")
     assert bytes(odd)[0] == AF.AF_MPLS
     assert odd.addr == IPv4Address("0.6.65.0")
+
+
+def test_a_union_of_addresses_is_read_by_the_family() -> None:
+    """Fact: struct inet_diag_sockid has 16 bytes for an address; IPv4 uses the first four."""
+
+    class Pair(Message):
+        family: Any = schema.u8(enum=AF)
+        addr: Any = schema.address(size=16, by_family=True)
+        count: int = schema.u32()
+        mark: int | None = schema.u32(1)
+
+    four, six = Pair(family="inet", addr=V4, count=7, mark=1), Pair(family="inet6", addr=V6)
+    assert bytes(four)[4:28] == V4.packed + bytes(12) + b"\7\0\0\0" + b"\x08\0\1\0"
+    assert (four.addr, six.addr, Pair(family="inet").addr) == (V4, V6, IPv4Address(0))
+    assert four.to_dict()["addr"] == V4 and dict(six)["addr"] == V6
+    assert four.replace(count=8).addr == V4
+    assert four.replace(family="inet6").addr.packed == V4.packed + bytes(12)
+    refused("Pair.addr", four.replace, addr=V6)
+
+    class GET(KernelEnum):
+        GET = 20
+
+    family = Family("pair", protocol=4, types=GET, messages={GET.GET: Pair})
+    data = b"".join(wire.message(20, bytes(pair)) for pair in (four, six))
+    columns = Gather(Pair.__table__, family.dispatch, "addr")
+    columns.feed(data, 0, len(data))
+    assert [*columns.finish()["addr"]] == [V4, V6]
+    with pytest.raises(TypeError, match=r"Bad\.addr: a union of addresses needs a header that"):
+
+        class Bad(Message):
+            addr: Any = schema.address(size=16, by_family=True)
 
 
 def test_a_mapped_next_hop_is_written_as_the_ipv4_address() -> None:

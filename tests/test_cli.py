@@ -196,7 +196,7 @@ WRONG_USAGE = {
     "--colour": "arguments are required: COMMAND",
     "dump": "expected an object, such as link, addr or route",
     "dump --json": "expected an object, such as link, addr or route",
-    "dump socket": "there is no object 'socket' to dump; there are: link, addr, route",
+    "dump zebra": "there is no object 'zebra' to dump; there are: link, addr, route",
     "dump lnik": "there is no object 'lnik' to dump; did you mean 'link'?",
     "dump Route": "there is no object 'Route' to dump; did you mean 'route'?",
     "dump nlctrl.polcy": "there is no object 'nlctrl.polcy' to dump; did you mean 'nlctrl.policy'?",

@@ -53,7 +53,7 @@ LAYERS = (
     ("__main__",),
 )  # fmt: skip
 # Folders whose files, and folders, are families of their own.
-FAMILIES = {"generic", "netfilter", "diag"}
+FAMILIES = {"generic", "netfilter"}
 
 IO = {"_nlsock", "asyncio", "select", "selectors", "socket", "socketserver", "ssl", "subprocess"}
 DOES_IO = {"_transport", "connection", "aio"}

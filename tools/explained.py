@@ -100,6 +100,10 @@ REASONS = Explanations(
         "Numbered as the counters are, by IFLA_OFFLOAD_XSTATS_L3_STATS.": """
             kind: stats.OffloadXstats.hw_s_info
             nest: stats.OffloadXstats.hw_s_info""",
+        "Several structs of 12 bytes, not attributes (pdiag_put_mclist).": """
+            kind: packet.PacketSocket.mclist""",
+        "IPv4 or IPv6, and the message does not tell which (smc_diag_msg_common_fill).": """
+            kind: smc.inet_diag_sockid.dst smc.inet_diag_sockid.src""",
         # --- numbers ---
         "The bits of a mask by what they stand for: IFLA_STATS_FILTER_BIT() of the C number.": """
             number: stats.IFLA_STATS.* stats.IFLA_OFFLOAD_XSTATS.*""",
@@ -113,8 +117,11 @@ REASONS = Explanations(
             size: sch.tc_fq_codel_xstats sch.tc_fq_codel_qd_stats sch.tc_fq_codel_cl_stats
             unknown: sch.tc_fq_codel_qd_stats.type sch.tc_fq_codel_cl_stats.type
             missing: tc_fq_codel_xstats.qdisc_stats tc_fq_codel_xstats.class_stats""",
+        "The members of a struct inet_diag_sockid, as members of the struct that has it.": """
+            unknown: inet.inet_diag_msg.* inet.inet_diag_req_raw.*""",
         "Bit fields have no offset in C: the byte or word that holds them is declared.": """
-            unknown: em.tcf_em_cmp.align_flags em.tcf_em_cmp.layer_opnd em.tcf_em_nbyte.len_layer
+            unknown: inet.SOCKOPT inet.tcp_info.app_limited inet.tcp_info.wscale
+                em.tcf_em_cmp.align_flags em.tcf_em_cmp.layer_opnd em.tcf_em_nbyte.len_layer
                 em.tcf_em_text.layers encap.ioam6_trace_hdr.nodelen encap.ioam6_trace_hdr.remlen
                 encap.ipv6_rpl_sr_hdr.cmpr""",
         "What follows the struct, segments and TLVs or a pattern, is one field.": """
@@ -145,7 +152,12 @@ REASONS = Explanations(
             unknown: bond.AD_LACP bond.BOND_AD bond.BOND_ARP_TARGETS bond.BOND_ARP_VALIDATE
                 bond.BOND_FOM bond.BOND_PRI_RESELECT bond.AD_CHURN
                 tunnels.IP6_TNL_F.IP6_TNL_F_CAP_XMIT tunnels.IP6_TNL_F.IP6_TNL_F_CAP_RCV
-                tunnels.IP6_TNL_F.IP6_TNL_F_CAP_PER_PACKET""",
+                tunnels.IP6_TNL_F.IP6_TNL_F_CAP_PER_PACKET
+                sockdiag.SHUTDOWN sockdiag.SOCK sockdiag.TCP sockdiag.TCPF tipc.TIPC_STATE""",
+        "The bits of a mask of one byte: 1 << (INET_DIAG_* - 1), 1 << (SMC_DIAG_* - 1).": """
+            unknown: inet.EXT smc.SMC_EXT""",
+        "An array of numbers in C, indexed by SK_MEMINFO_*.": """
+            unknown: sockdiag.SkMeminfo""",
         "Text messages have no type on the wire (lib/kobject_uevent.c).": """
             unknown: uevent.UEVENT uevent.Uevent""",
         # --- what we leave out ---
@@ -160,7 +172,12 @@ REASONS = Explanations(
                 SCHED_RESET_ON_FORK TC_H_MIN_EGRESS TC_H_MIN_INGRESS TC_H_MIN_PRIORITY
                 TC_RED_HISTORIC_FLAGS TC_U32_ROOT TUNNEL_OPTIONS_PRESENT XDP_FLAGS_MODES""",
         "Nothing at all, under the number 0.": """
-            missing: RTNLGRP_NONE NETNSA_NONE""",
+            missing: RTNLGRP_NONE NETNSA_NONE INET_DIAG_NONE INET_DIAG_REQ_NONE SKNLGRP_NONE
+                SK_DIAG_BPF_STORAGE_NONE SK_DIAG_BPF_STORAGE_REP_NONE SK_DIAG_BPF_STORAGE_REQ_NONE
+                SMC_DIAG_NONE XDP_DIAG_NONE""",
+        "Only in the generic family TIPC: answers about sockets have TIPC_NLA_SOCK alone.": """
+            missing: TIPC_NLA_BEARER TIPC_NLA_LINK TIPC_NLA_MEDIA TIPC_NLA_MON TIPC_NLA_MON_PEER
+                TIPC_NLA_NAME_TABLE TIPC_NLA_NET TIPC_NLA_NODE TIPC_NLA_PUBL""",
         "Only in the generic family ILA: the encapsulation of a route has no policy for it.": """
             missing: ILA_ATTR_IDENTIFIER ILA_ATTR_LOCATOR_MATCH ILA_ATTR_IFINDEX ILA_ATTR_DIR""",
         "How many actions a flush removed, where 6 else is TCA_ACT_COOKIE (tcf_del_walker).": """

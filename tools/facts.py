@@ -82,7 +82,7 @@ FAMILIES = {
         linux/netfilter/ipset/ip_set.h""",
     "sock_diag": """linux/sock_diag.h linux/inet_diag.h linux/unix_diag.h linux/packet_diag.h
         linux/netlink_diag.h linux/vm_sockets_diag.h linux/tipc_sockets_diag.h linux/smc_diag.h
-        linux/xdp_diag.h""",
+        linux/xdp_diag.h linux/tcp.h linux/mptcp.h linux/tls.h linux/tipc_netlink.h""",
     "audit": "linux/audit.h",
     "connector": "linux/connector.h linux/cn_proc.h",
     "xfrm": "linux/xfrm.h",

@@ -229,6 +229,8 @@ def _members(body: str) -> Iterator[tuple[str, tuple[str, bool]]]:
             body = f"{INNER} {body[len(head) + len(inside) + 2 :]}"
             inside *= not head.startswith("enum")
         statement, _, body = body.partition(";")
+        if ":" in statement:
+            continue
         first, *more = statement.split(",")
         found = re.fullmatch(r"\s*(.*?[\s*])(\w+)\s*((?:\[.*\])?)\s*", first, re.S)
         if found:

@@ -258,8 +258,12 @@ class Dump:
     def _requests(
         self, fields: dict[str, Any], filters: dict[Filter, Any]
     ) -> Iterator[Request[Any, Message]]:
-        """Yield the requests: several if the kernel can dump only by link or by qdisc."""
+        """Yield the requests: several if the kernel can dump only by link, qdisc or family."""
         given = {row.name for row in filters}
+        if self.noun.each == "family":
+            for family in [fields["family"]] if "family" in fields else (AF.AF_INET, AF.AF_INET6):
+                yield self.op(**{**fields, "family": family})
+            return
         if not self.noun.each or "block" in given:
             yield self._request(fields)
             return

@@ -43,6 +43,8 @@ TOPICS = {
     "route": Topic("route", ("ipv4-route", "ipv6-route")),
     "addr": Topic("route", ("ipv4-ifaddr", "ipv6-ifaddr")),
     "rule": Topic("route", ("ipv4-rule", "ipv6-rule")),
+    "tcp": Topic("diag", ("inet-tcp-destroy", "inet6-tcp-destroy")),
+    "udp": Topic("diag", ("inet-udp-destroy", "inet6-udp-destroy")),
     "uevent": Topic("uevent", ("kernel",)),
     "proc": Topic("connector", ("proc",)),
 }

@@ -79,8 +79,9 @@ class Noun:
 
     `request` contains fields of every request, `plain` those for a table without statistics, and
     `counted` those for statistics. If the kernel can dump only by link or by qdisc, `each` is
-    "link" or "qdisc", and the command sends several requests unless a filter selects one. Without
-    `has_family`, the objects have no address family.
+    "link" or "qdisc", and the command sends several requests unless a filter selects one. With
+    "family" it sends one request for IPv4 and one for IPv6. Without `has_family`, the objects have
+    no address family.
     """
 
     name: str
@@ -154,6 +155,13 @@ def _has_kind(table: Any, kind: Any) -> bool:
 
 def _actions_of(kind: Any) -> Fields:
     return {"tab": [{"kind": kind}], "flags": (1, 1)}  # TCA_ACT_FLAG_LARGE_DUMP_ON
+
+
+def _in_states(socket: Any, states: Any) -> bool:
+    # The kernel shows TCP_NEW_SYN_RECV as SYN_RECV, and bound sockets (bit 13) as CLOSE.
+    state = int(socket.state)
+    shown = 1 << state | {3: 1 << 12, 7: 1 << 13}.get(state, 0)
+    return bool(shown & states)
 
 
 def _block(number: Any) -> Fields:
@@ -321,6 +329,47 @@ NOUNS = (
     ),
     Noun("nsid", "numbers of other network namespaces", "netlink.route.nsid", "nsid.get",
          has_family=False),
+    *(
+        Noun(
+            name, f"{title} sockets", "netlink.diag", f"{name}.get", family="diag", each="family",
+            counted={"ext": 0xFF} if name == "tcp" else {}, has_statistics=name == "tcp",
+            filters=(
+                Filter("state", "in one of these states, such as established,listen",
+                       sent="states", match=_in_states),
+                Filter("src", "with this local address", seen="src", value="address"),
+                Filter("dst", "with this peer", seen="dst", value="address"),
+                Filter("sport", "with this local port", sent="sport", seen="sport"),
+                Filter("dport", "with this port of the peer", sent="dport", seen="dport"),
+                Filter("dev", "bound to this link", seen="ifindex", value="link"),
+            ),
+        )
+        for name, title in (("tcp", "TCP"), ("udp", "UDP"), ("raw", "raw"), ("mptcp", "MPTCP"))
+    ),
+    Noun(
+        "unix", "Unix sockets", "netlink.diag", "unix.get", family="diag", has_family=False,
+        filters=(
+            Filter("state", "in one of these states, such as established,listen", sent="states",
+                   match=_in_states),
+            Filter("type", "of this type, such as stream or dgram", seen="type"),
+        ),
+    ),
+    Noun("packet", "packet sockets", "netlink.diag", "packet.get", family="diag",
+         has_family=False,
+         filters=(Filter("type", "of this type: raw or dgram", seen="type"),)),
+    Noun("netlink", "netlink sockets", "netlink.diag", "netlink.get", family="diag",
+         has_family=False,
+         filters=(
+            Filter("protocol", "of this protocol, such as route or 4", sent="sdiag_protocol",
+                   seen="protocol"),
+         )),
+    Noun("vsock", "sockets of virtual machines", "netlink.diag", "vsock.get", family="diag",
+         has_family=False,
+         filters=(
+            Filter("state", "in one of these states, such as established,listen", sent="states",
+                   match=_in_states),
+         )),
+    Noun("xdp", "XDP sockets", "netlink.diag", "xdp.get", family="diag", has_family=False),
+    Noun("smc", "SMC sockets", "netlink.diag", "smc.get", family="diag", has_family=False),
     # These have no special columns, but the kernel requires certain fields in the request.
     Noun("stats", "counters of links", "netlink.route.stats", "stats.get",
          request={"filter_mask": 0x1F}, has_family=False,  # all of IFLA_STATS

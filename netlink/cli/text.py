@@ -563,6 +563,56 @@ def _process(event: Any, names: Names) -> Iterator[Row]:
     yield {"event": kind, **{name: str(value) for name, value in said.items()}}
 
 
+def _inet_socket(found: Any, names: Names) -> Iterator[Row]:
+    yield {
+        "local": _endpoint(found.src, found.sport),
+        "peer": _endpoint(found.dst, found.dport) if found.dport else "",
+        "state": _word(found.state),
+        "rqueue": _word(found.rqueue),
+        "wqueue": _word(found.wqueue),
+        "dev": names[found.ifindex] if found.ifindex else "",
+        "uid": _word(found.uid),
+        "inode": _word(found.inode),
+        "timer": f"{_word(found.timer)} {found.expires} ms" if found.timer else "",
+    }
+
+
+def _endpoint(address: Any, port: int) -> str:
+    """Return an address and a port as text, as ss(8) writes them: "[::1]:22"."""
+    text = f"[{address}]" if getattr(address, "version", 4) == 6 else str(address)
+    return f"{text}:{port or '*'}"
+
+
+def _tcp_statistics(found: Any) -> Iterator[Row]:
+    info, memory = found.info, found.skmeminfo
+    yield {
+        "cong": _word(found.cong),
+        "rtt": "" if info is None else f"{info.rtt / 1000:g} ms",
+        **{
+            title: "" if info is None else _word(getattr(info, name))
+            for title, name in (
+                ("cwnd", "snd_cwnd"), ("retrans", "total_retrans"), ("sent", "bytes_sent"),
+                ("received", "bytes_received"),
+            )
+        },
+        "drops": "" if memory is None else _word(memory.drops),
+    }  # fmt: skip
+
+
+def _unix_socket(found: Any, names: Names) -> Iterator[Row]:
+    queue = found.rqlen
+    yield {
+        "inode": _word(found.ino),
+        "name": found.path or "",
+        "type": _word(found.type),
+        "state": _word(found.state),
+        "rqueue": _word(queue and queue.rqueue),
+        "wqueue": _word(queue and queue.wqueue),
+        "peer": _word(found.peer),
+        "uid": _word(found.uid),
+    }
+
+
 # Classes to what makes the rows, and what makes the columns of -s. Those of the route family have
 # their names as keys, others the names of their modules too.
 ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
@@ -581,6 +631,8 @@ ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
     "Mdb": _groups,
     "NetConf": _settings,
     "NamespaceId": _namespace,
+    "netlink.diag.inet.InetSocket": _inet_socket,
+    "netlink.diag.unix.UnixSocket": _unix_socket,
     "netlink.uevent.Uevent": _uevent,
     "netlink.connector.proc_event": _process,
 }
@@ -593,6 +645,7 @@ STATISTICS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "Class": _queue_statistics,
     "VlanDb": _vlan_statistics,
     "Mdb": _group_statistics,
+    "netlink.diag.inet.InetSocket": _tcp_statistics,
 }
 
 

@@ -340,7 +340,7 @@ def test_a_wrong_selection_is_refused() -> None:
     """Fact: unknown mask = all. An invalid op leaks as well."""
     for wrong in (0, 0x400, "exot", ["fork", 7], ""):
         with Connection(FAMILY) as nl, pytest.raises(EncodeError, match=r"connector\.listen\.even"):
-            nl.do(connector.listen(wrong))  # type: ignore[arg-type]
+            nl.do(connector.listen(wrong))
 
 
 def test_requests_decode() -> None:

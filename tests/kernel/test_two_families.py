@@ -1,51 +1,19 @@
-"""Three families that are declared in tests only, against the live kernel."""
+"""Two families that are declared in tests only, against the live kernel."""
 
 from __future__ import annotations
-
-import os
-import socket
-from pathlib import Path
 
 import pytest
 
 from netlink import Connection, KernelError
-from netlink.constants import AF
 from netlink.route import FAMILY as ROUTE
 from netlink.route import link
 
 from .. import families
 from ..families import (
     AUDIT_FAMILY,
-    DIAG,
     ETHTOOL,
-    TCP_STATE,
     Channels,
-    InetSocket,
-    UnixSocket,
 )
-
-
-def test_sock_diag_has_two_classes_under_one_type(tmp_path: Path) -> None:
-    name = f"\0{tmp_path.name}".encode()
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as local:
-        local.bind(name)
-        local.listen()
-        port = server.getsockname()[1]
-        with Connection(DIAG) as nl:
-            listening = 1 << TCP_STATE.TCP_LISTEN
-            query = families.tcp(family=AF.AF_INET, protocol=socket.IPPROTO_TCP, states=listening)
-            found = [s for s in nl.dump(query) if s.id and s.id.sport == port]
-            assert [type(s) for s in found] == [InetSocket]
-            assert found[0].state is TCP_STATE.TCP_LISTEN
-            assert found[0].inode == os.fstat(server.fileno()).st_ino
-            assert found[0].nlmsg_name == "SOCK_DIAG_BY_FAMILY"
-            inodes = nl.dump(query).columns("inode")["inode"]
-            assert found[0].inode in [*inodes]
-
-            every = families.unix(family=AF.AF_UNIX, states=0xFFFFFFFF, show=1)
-            mine = [s for s in nl.dump(every) if s.name == name]
-            assert [type(s) for s in mine] == [UnixSocket]
-            assert mine[0].ino == os.fstat(local.fileno()).st_ino
 
 
 def test_ethtool_numbers_requests_and_answers_apart() -> None:
