@@ -66,8 +66,22 @@ def test_events(netns: None) -> None:
     assert all(block.expected is not None for block in found)
 
 
+def test_ynl(netns: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(DOCS.parent)
+    with Connection(nlctrl.FAMILY, timeout=20) as nl:
+        try:
+            nl.do(nlctrl.find_family("ethtool"))
+        except KernelError as error:
+            pytest.skip(f"the kernel lacks what the page is about: {error}")
+    names: dict[str, Any] = {"__name__": "ynl"}
+    found = blocks(DOCS / "ynl.md")
+    for block in found:
+        block.run(names)
+    assert sum(block.expected is not None for block in found) == 5
+
+
 def test_pages_are_all_tried_here() -> None:
     silent = {"architecture.md", "command-line.md"}  # have no Python; see tests/test_cli.py
-    tried = {"conversation.md", "events.md", "family.md", "tracing.md"}
+    tried = {"conversation.md", "events.md", "family.md", "tracing.md", "ynl.md"}
     assert {path.name for path in DOCS.glob("*.md")} == tried | silent
     assert not any(blocks(DOCS / name) for name in silent)
