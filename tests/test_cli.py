@@ -316,7 +316,7 @@ def test_failures(
 def test_no_error_suggests_a_silent_group(
     kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Some names of RTNLGRP_* are left from protocols that Linux has no more."""
+    """Some groups belong to protocols that Linux has removed."""
     kernel(*LINKS)
     assert set(SILENT) < FAMILY.groups.keys()
     for group in SILENT:
