@@ -10,6 +10,7 @@ import pytest
 
 from netlink import Connection, KernelError, Pid, connector
 from netlink.generic import nlctrl
+from netlink.netfilter import conntrack
 
 from .blocks import blocks
 
@@ -56,10 +57,22 @@ def has_process_events() -> bool:
     return True
 
 
+def has_conntrack() -> bool:
+    """Whether the kernel tracks connections."""
+    try:
+        with Connection(conntrack.FAMILY) as nl:
+            nl.do(conntrack.get_stats())
+    except OSError:
+        return False
+    return True
+
+
 def test_events(netns: None) -> None:
     names: dict[str, Any] = {"__name__": "events", "initial": Pid(os.getppid())}
     found = blocks(DOCS / "events.md")
     for block in found:
+        if "conntrack" in block.source and not has_conntrack():
+            continue
         if "connector" in block.source and not has_process_events():
             continue
         block.run(names)

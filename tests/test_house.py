@@ -35,7 +35,7 @@ LAYERS = (
     ("schema",),
     ("family", "words"),
     ("extack", "registry"),
-    ("generic/nlctrl",),
+    ("generic/nlctrl", "netfilter/nfnetlink"),
     # Families do not import each other: only nlctrl, which is below.
     (
         "route/*", "generic/*", "netfilter/*", "diag/*", "xfrm", "audit", "uevent", "connector",
