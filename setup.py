@@ -2,8 +2,8 @@
 
 This file must not keep or ship generated C: it runs Cython every time, so the C is always current.
 It exists because pyproject.toml cannot choose compiler flags. NETLINK_BUILD chooses them: release
-(the default), debug (no optimization, C assertions, bounds checks of Cython) or sanitize (address
-and undefined-behaviour sanitizers).
+(the default), debug (no optimization, C assertions, bounds checks of Cython), sanitize (address and
+undefined-behaviour sanitizers), fuzz (coverage for libFuzzer, with CC=clang) or fuzz-sanitize.
 """
 
 import os
@@ -12,9 +12,15 @@ import sys
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
+COVERAGE, SANITIZERS = "-fsanitize=fuzzer-no-link", ",address,undefined"
 FLAGS: dict[str, tuple[list[str], list[str]]] = {
     "release": (["-O3", "-DNDEBUG"], []),
     "debug": (["-O0", "-g3", "-UNDEBUG"], []),
+    "fuzz": (["-O2", "-g1", "-UNDEBUG", COVERAGE], [COVERAGE]),
+    "fuzz-sanitize": (
+        ["-O1", "-g1", "-UNDEBUG", "-fno-omit-frame-pointer", COVERAGE + SANITIZERS],
+        [COVERAGE + SANITIZERS],
+    ),
     "sanitize": (
         ["-O1", "-g3", "-UNDEBUG", "-fno-omit-frame-pointer", "-fsanitize=address,undefined"],
         ["-fsanitize=address,undefined"],

@@ -235,7 +235,12 @@ class Decoder:
         If the rest of the data is not framed correctly, the last header is None.
         """
         if self._dispatch.framing in ("text", "connector"):
-            for item in Messages(data, self._dispatch):
+            stream = Messages(data, self._dispatch)
+            while stream.left:
+                try:
+                    item = cast(Item, next(stream))
+                except DecodeError as error:
+                    item = error
                 yield item if isinstance(item, RawMessage) else None, item
             return
         if self._dispatch.framing == "audit" and not is_sent and len(data) >= NLMSG_HDRLEN:
@@ -388,18 +393,17 @@ def clock(ns: int) -> str:
 
 def _shown(data: bytes, raw: RawMessage | None, item: Item) -> list[str]:
     """Return any message as lines."""
-    if isinstance(item, Message) and raw is None:  # text and connector messages
-        return [line_of(head_of(item)), *body_of(item)]
-    if raw is None:  # the framing is broken from here on
-        fault = cast(DecodeError, item)
-        return [str(fault), *hexdump(data[fault.offset :])]
-    title = line_of(head_of(item if isinstance(item, Message) else raw))
+    if raw is None and isinstance(item, DecodeError):  # the framing is broken from here on
+        return [str(item), *hexdump(data[item.offset :])]
+    title = line_of(head_of(item if isinstance(item, Message) else cast(RawMessage, raw)))
     try:
         if isinstance(item, DecodeError):
             raise item
         return [title, *body_of(item)]
     except DecodeError as error:  # of the message, or of a value in it
-        return [f"{title}: {error}", *hexdump(raw.payload)]
+        # The header of text and connector messages is not a RawMessage.
+        payload = bytes(cast(Message, item)) if raw is None else raw.payload
+        return [f"{title}: {error}", *hexdump(payload)]
 
 
 def _flags(flags: int, name: str) -> list[str | int]:

@@ -447,7 +447,7 @@ class Reloading:
         return netlink.parse(ctrl(1, self.number), nlctrl.FAMILY)
 
     def change(self, number: int | None, *, told: bool = True) -> None:
-        """Load the module again with another number, or unload it."""
+        """Have the module loaded anew, or unloaded."""
         if self.number is not None:
             self.socket.groups.discard(self.number)  # genl_unregister_mc_groups
         for command, group in ((2, self.number), (1, number)):
@@ -577,6 +577,27 @@ def test_policies_in_words() -> None:
         "            (as above)",
     ]
     assert policies.pretty().startswith("op 1\n    do\n        1: u32 0..9\n")
+
+
+def test_a_shared_policy_is_shown_once() -> None:
+    """Each policy that refers twice to the next would double the text; deep ones would recurse."""
+    chain = {
+        number: {kind: Policy(type=13, policy_idx=number + 1) for kind in (1, 2)}
+        for number in range(1000)
+    }
+    uses = {1: nlctrl.OpPolicy(do=0, dump=0), 2: nlctrl.OpPolicy(do=1)}
+    lines = nlctrl.Policies(chain, uses).pretty().splitlines()
+    assert len(lines) < 50
+    assert lines[:4] == ["op 1", "    do", "        1: nested of policy 1",
+                         "            1: nested of policy 2"]  # fmt: skip
+    assert "        2: nested of policy 1" in lines
+    assert "            (as in op 1 do)" in lines
+    assert lines[11:13] == [
+        " " * 44 + "1: nested of policy 10",
+        " " * 48 + "(nested too deeply)",
+    ]
+    assert lines[-5:] == ["    dump", "        (as op 1 do)", "op 2", "    do",
+                          "        (as op 1 do)"]  # fmt: skip
 
 
 def test_stamped_bytes() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import re
+import struct
 import sys
 import threading
 from collections.abc import Iterable
@@ -18,7 +19,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netlink import Connection, DecodeError, KernelError, KernelWarning, Message, RawMessage, aio
+from netlink import (
+    Connection,
+    DecodeError,
+    Family,
+    KernelError,
+    KernelWarning,
+    Message,
+    RawMessage,
+    aio,
+)
 from netlink import trace as trace_module
 from netlink._transport import TracedSocket
 from netlink.constants import NLM_F
@@ -26,10 +36,12 @@ from netlink.family import dispatch_of
 from netlink.route import FAMILY as ROUTE
 from netlink.route import link
 from netlink.route.link import Link
+from netlink.schema import string, u32
 from netlink.testing import Datagram, Socket
 from netlink.trace import Answer, Decoder, Traced
 
 from . import wire
+from .framed import CONNECTOR, IDX, TEXT, Note
 from .plays import PLAY, PLAY_CMD, Play
 from .plays import get as play_get
 from .plays import kernel as play_kernel
@@ -262,7 +274,7 @@ def test_the_oldest_requests_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> N
     nl, seen = connect()
     [*nl.do_many([get(number=n) for n in (7, 8, 9)])]
     answers = [str(m) for s in seen for m in s.messages() if isinstance(m, Answer)]
-    # The answer quotes only the header of the first request, so no attribute is known.
+    # The first one by the header that its answer quotes, which has no attribute.
     assert answers == [
         "GETTHING: no such thing (ENODEV)",
         "GETTHING: number: no such thing (ENODEV)",
@@ -403,7 +415,7 @@ def test_generic_families_by_the_numbers_that_became_known() -> None:
     asked_for = ["CTRL_CMD_GETFAMILY", "CTRL_CMD_NEWFAMILY"]
     assert names == [*asked_for, "PLAY_CMD_GET", "PLAY_CMD_NEW", "PLAY_CMD_NEW"]
     request = next(s for s in seen if "PLAY_CMD_GET" in str(s))
-    # The class of the request. The kernel's class of the same command is another one.
+    # The class of a request, where the kernel's under the same command is another.
     assert [*request.messages()] == [play_get(index=3).message]
     assert str(seen[-1]).splitlines()[0].endswith("group 8192 play.events, 28 bytes")
     assert seen[-1].group_name == "play.events"
@@ -489,6 +501,30 @@ def test_what_cannot_be_decoded_is_shown_in_hex_with_the_reason() -> None:
     assert len(text) == 12
     kinds = [type(m) for m in seen.messages()]
     assert kinds == [DecodeError, Thing, DecodeError, Thing, DecodeError]
+
+
+def test_connector_messages_that_cannot_be_decoded_are_shown_too() -> None:
+    """Their framing, or a value: the trace of a connection goes on after either."""
+    head = struct.pack("=IIIIHH", IDX.IDX_NOTE, 1, 0, 0, 4, 0)
+    good = wire.message(3, head + struct.pack("=I", 5))
+    short = wire.message(3, head)  # the length in its cn_msg announces more
+    by = Decoder([CONNECTOR])
+    seen = received(good, short, by=by)
+    assert [type(item) for item in seen.messages()] == [Note, DecodeError]
+    text = str(seen).splitlines()
+    assert text[2] == "        number  5"
+    assert text[3].startswith("    nlmsg_len 36 is too short for a struct cn_msg and the data")
+    assert text[4].startswith("        0000  24 00 00 00")
+
+    class Odd(Message):
+        text: str | None = string(size=2)
+        value: int | None = u32(1)
+
+    family = Family("odd", protocol=15, framing="text", types=TEXT, messages={TEXT.TEXT: Odd})
+    seen = received(b"ab" + bytes(2) + wire.attribute(1, b"\1"), by=Decoder([family]))
+    text = str(seen).splitlines()
+    assert text[1].startswith("    TEXT: Odd.value: wrong length for u32")
+    assert text[2] == "        0000  61 62 00 00 05 00 01 00 01 00 00 00"
 
 
 LINK_BYTES = bytes(Link(index=1, ifname="lo", linkinfo={"kind": "vlan", "data": {"id": 7}}))

@@ -19,6 +19,7 @@ from netlink.family import Family, Op, Steps, plan
 from netlink.schema import Message, Named, Several, array, mapping, string, u16, u32
 
 GENL_NAMSIZ = 16  # bytes of a name, including the NUL
+MAX_POLICY_DEPTH = 10  # MAX_POLICY_RECURSION_DEPTH of lib/nlattr.c
 GENL_ID_CTRL = 16  # the fixed ID of this family, and the number of its only group
 
 
@@ -116,19 +117,37 @@ class Policies(NamedTuple):
     def pretty(self, family: Family | None = None) -> str:
         """Return every op with the attributes that it accepts, as indented lines.
 
-        If the declaration of the family is passed, ops and attributes are shown by name.
+        If the declaration of the family is passed, ops and attributes are shown by name. A policy
+        that several ops or nests share is shown once, and the text refers to it later. Policies
+        that are nested deeper than the kernel follows them are not shown.
         """
         names = {} if family is None else {int(op.type): op for op in family.ops.values()}
         lines: list[str] = []
+        shown: dict[tuple[int, Any], str] = {}  # a policy and the class that names it: its place
         for command, uses in sorted(self.ops.items()):
             op = names.get(command)
-            lines.append(f"op {command}" if op is None else op.name)
+            name = f"op {command}" if op is None else op.name
+            lines.append(name)
             for kind, number in uses:
                 lines.append(f"    {kind}")
-                lines += self._lines(number, op and op.request, "        ", ())
+                cls = op and op.request
+                if (number, cls) in shown:
+                    lines.append(f"        (as {shown[number, cls]})")
+                else:
+                    lines += self._lines(number, cls, (), shown, f"{name} {kind}")
         return "\n".join(lines)
 
-    def _lines(self, number: int, cls: Any, indent: str, above: tuple[int, ...]) -> Iterator[str]:
+    def _lines(
+        self,
+        number: int,
+        cls: Any,
+        above: tuple[int, ...],
+        shown: dict[tuple[int, Any], str],
+        place: str,
+    ) -> Iterator[str]:
+        shown[number, cls] = place
+        above = (*above, number)
+        indent = "    " * (1 + len(above))
         fields = getattr(cls, "__table__", None)
         names = {} if fields is None else {f.number: f for f in fields.fields}
         for type, policy in sorted(self.policies.get(number, {}).items()):
@@ -137,13 +156,16 @@ class Policies(NamedTuple):
             inside = policy.policy_idx
             if inside is None:
                 continue
-            if inside in above or inside == number:
-                yield f"{indent}    (as above)"
-                continue
             element = field and (field.element or field)
-            yield from self._lines(
-                inside, element and element.message, indent + "    ", (*above, number)
-            )
+            below = element and element.message
+            if inside in above:
+                yield f"{indent}    (as above)"
+            elif (inside, below) in shown:
+                yield f"{indent}    (as in {shown[inside, below]})"
+            elif len(above) >= MAX_POLICY_DEPTH:
+                yield f"{indent}    (nested too deeply)"
+            else:
+                yield from self._lines(inside, below, above, shown, place)
 
 
 @plan
