@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "Entry", "find", "load", "near", "speaking"]
 
-ROUTE, SOCK_DIAG, CONNECTOR, UEVENT, GENERIC = 0, 4, 11, 15, 16  # NETLINK_* of linux/netlink.h
+ROUTE, SOCK_DIAG, CONNECTOR, NETFILTER, UEVENT, GENERIC = (
+    0,
+    4,
+    11,
+    12,
+    15,
+    16,
+)  # NETLINK_* of linux/netlink.h
 
 
 class Entry(NamedTuple):
@@ -43,6 +50,7 @@ FAMILIES = (
     Entry("dquot", GENERIC, "netlink.generic.dquot", "VFS_DQUOT"),
     Entry("diag", SOCK_DIAG, "netlink.diag"),
     Entry("uevent", UEVENT, "netlink.uevent"),
+    Entry("conntrack", NETFILTER, "netlink.netfilter.conntrack"),
     Entry("connector", CONNECTOR, "netlink.connector"),
 )
 

@@ -90,7 +90,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """
     reasons: dict[str, Counter[str]] = {}
     for report in terminalreporter.stats.get("skipped", ()):
-        # An xfail has no place and reason; its own report names it.
+        # An xfail has no location and reason; its own report names it.
         if isinstance(report.longrepr, tuple):
             text = report.longrepr[2].removeprefix("Skipped: ")
             file = report.nodeid.partition("::")[0]

@@ -1,4 +1,4 @@
-"""Both connections behind one blocking interface, so that one test can check both.
+"""Both connections with the same blocking interface, so that one test can check both.
 
 A test that is decorated with `@BOTH` has a parameter `connect`. It runs once with
 netlink.Connection, and once with netlink.aio.Connection, whose calls a private event loop executes.
@@ -17,8 +17,8 @@ from netlink import Connection, Family, aio
 
 T = TypeVar("T")
 
-# Over a scripted kernel time does not pass: without a timeout, a blocking events() ends when
-# nothing is left. asyncio would wait for ever, and waits as many seconds instead.
+# With a scripted kernel, a blocking events() without a timeout ends when nothing is left to
+# receive. asyncio would wait for ever, so it gets this timeout in seconds instead.
 PATIENCE = 0.02
 
 

@@ -50,7 +50,7 @@ def socket() -> Socket:
 OTHER: list[Any] = [5, None, "thing.get", b"x", Thing(), Thing, FAMILY, [], {}, True, object,
                     ifindex("lo"), listen("thing"), wait(), int, len]  # fmt: skip
 PLAN = "nl.do(test_calls.add(...))"
-# What was given, and a part of the message of do(), dump() and do_many(); "" if it is allowed.
+# The argument, and a part of the error of do(), dump() and do_many(); "" if it is allowed.
 GIVEN: list[tuple[Any, str, str, str]] = [
     (get, "do() expects a request, got the op thing.get; call it: thing.get(...)",
      "dump() expects a request, got the op thing.get; call it: thing.get(...)",

@@ -639,7 +639,7 @@ def test_json(shown: Any) -> None:
     ]  # fmt: skip
 
 
-# What iproute2 6.1 asks Linux 6.12 for, and is told, as nlmon shows it; with what is in it.
+# Requests of iproute2 6.1 and answers of Linux 6.12, captured by nlmon: name and a field of each.
 EXCHANGES = [
     (
         "bridge mdb add dev br0 port d0 grp 239.1.1.1 permanent vid 1",

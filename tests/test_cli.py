@@ -147,6 +147,8 @@ class Scripted:
         return iter(given)
 
     def do(self, request: Any) -> Any:
+        if isinstance(request, Plan) and request.name.startswith("connector."):
+            return None
         if isinstance(request, Plan):  # link.index_of
             numbers = {name: index for index, name in self.names.items()}
             if request.args[0] not in numbers:
@@ -316,7 +318,7 @@ def test_failures(
 def test_no_error_suggests_a_silent_group(
     kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Some names of RTNLGRP_* are left from protocols that Linux has no more."""
+    """Some groups belong to protocols that Linux has removed."""
     kernel(*LINKS)
     assert set(SILENT) < FAMILY.groups.keys()
     for group in SILENT:

@@ -803,7 +803,7 @@ def test_a_burst_of_connector_messages_is_one_run() -> None:
     assert len(messages) == 64
     assert {bytes(message) for message in messages} == {b"data"}
     assert [message.cn_seq for message in messages] == list(range(64))
-    # The same bytes with the usual framing are 64 ends.
+    # With the usual framing, the same bytes are 64 ends of dumps.
     assert [run.type for run in runs(*wire.receive(*burst, group=1))] == [3] * 64
 
 

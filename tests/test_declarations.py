@@ -99,6 +99,8 @@ UNBOUNDED = {
     "qdisc.Qdisc.ext_warn_msg": "sent alone",
     "tclass.Class.ext_warn_msg": "sent alone",
     "extack.ExtAck.msg": "sent alone",
+    "conntrack.SecCtx.name": "sent alone",
+    "conntrack.Expectation.fn": "an NLA_NUL_STRING of any length, in exp_nla_policy",
     "link.DevlinkPort.bus_name": "sent alone",
     "link.DevlinkPort.dev_name": "sent alone",
     "link.Link.phys_port_name": "sent alone",

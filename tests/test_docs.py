@@ -10,6 +10,7 @@ import pytest
 
 from netlink import Connection, KernelError, Pid, connector
 from netlink.generic import nlctrl
+from netlink.netfilter import conntrack
 
 from .blocks import blocks
 
@@ -56,18 +57,44 @@ def has_process_events() -> bool:
     return True
 
 
+def has_conntrack() -> bool:
+    """Whether the kernel tracks connections."""
+    try:
+        with Connection(conntrack.FAMILY) as nl:
+            nl.do(conntrack.get_stats())
+    except OSError:
+        return False
+    return True
+
+
 def test_events(netns: None) -> None:
     names: dict[str, Any] = {"__name__": "events", "initial": Pid(os.getppid())}
     found = blocks(DOCS / "events.md")
     for block in found:
+        if "conntrack" in block.source and not has_conntrack():
+            continue
         if "connector" in block.source and not has_process_events():
             continue
         block.run(names)
     assert all(block.expected is not None for block in found)
 
 
+def test_ynl(netns: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(DOCS.parent)
+    with Connection(nlctrl.FAMILY, timeout=20) as nl:
+        try:
+            nl.do(nlctrl.find_family("ethtool"))
+        except KernelError as error:
+            pytest.skip(f"the kernel lacks what the page is about: {error}")
+    names: dict[str, Any] = {"__name__": "ynl"}
+    found = blocks(DOCS / "ynl.md")
+    for block in found:
+        block.run(names)
+    assert sum(block.expected is not None for block in found) == 5
+
+
 def test_pages_are_all_tried_here() -> None:
     silent = {"architecture.md", "command-line.md"}  # have no Python; see tests/test_cli.py
-    tried = {"conversation.md", "events.md", "family.md", "tracing.md"}
+    tried = {"conversation.md", "events.md", "family.md", "tracing.md", "ynl.md"}
     assert {path.name for path in DOCS.glob("*.md")} == tried | silent
     assert not any(blocks(DOCS / name) for name in silent)

@@ -447,7 +447,7 @@ class Reloading:
         return netlink.parse(ctrl(1, self.number), nlctrl.FAMILY)
 
     def change(self, number: int | None, *, told: bool = True) -> None:
-        """Have the module loaded anew, or unloaded."""
+        """Load the module again with another number, or unload it."""
         if self.number is not None:
             self.socket.groups.discard(self.number)  # genl_unregister_mc_groups
         for command, group in ((2, self.number), (1, number)):

@@ -35,7 +35,7 @@ LAYERS = (
     ("schema",),
     ("family", "words"),
     ("extack", "registry"),
-    ("generic/nlctrl",),
+    ("generic/nlctrl", "netfilter/nfnetlink"),
     # Families do not import each other: only nlctrl, which is below.
     (
         "route/*", "generic/*", "netfilter/*", "diag/*", "xfrm", "audit", "uevent", "connector",
@@ -57,7 +57,7 @@ FAMILIES = {"generic", "netfilter"}
 
 IO = {"_nlsock", "asyncio", "select", "selectors", "socket", "socketserver", "ssl", "subprocess"}
 DOES_IO = {"_transport", "connection", "aio"}
-# What takes milliseconds to import. It is imported by the function that needs it.
+# Modules that take milliseconds to import. Only the functions that need them import them.
 SLOW = {"ast", "dataclasses", "difflib", "dis", "inspect", "json", "pathlib", "tempfile", "urllib"}
 SHOWS_IO = {"__init__"}  # hands RawSocket on, and does nothing with it
 OPENS_FILES = {"ynl"}  # load() reads the file that it is given
@@ -96,7 +96,7 @@ def module_of(path: Path) -> str:
 
 
 MODULES = {module_of(path): path for path in SOURCE if path.suffix not in {".pxi", ".pxd"}}
-# What is compiled, or stands for it on another system, is imported like the others.
+# Compiled modules, and their stand-ins on other systems, are imported like the others.
 KNOWN = {*MODULES, "_core", "_nlsock"}
 
 
@@ -386,7 +386,7 @@ def test_import_is_cheap() -> None:
     parts = {name.split(".")[1] for name in loaded if name.startswith("netlink.")}
     assert parts <= NEEDED
     foreign = {name.partition(".")[0] for name in loaded} - {"netlink"}
-    # Cython keeps its shared types in modules of its own making.
+    # Cython creates modules for its shared types.
     foreign = {name for name in foreign if not name.startswith(("cython_", "_cython_"))}
     assert foreign <= sys.stdlib_module_names
     assert not foreign & (IO | SLOW)

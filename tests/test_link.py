@@ -22,7 +22,7 @@ from netlink.schema import Lazy
 
 NLA_F_NESTED = 0x80  # the high byte: older iproute2 sends it with few attributes
 
-# What follows `ip link set lo vf 3` (iproute2 6.1, seen by strace), what is in IFLA_VF_INFO, and
+# Words after `ip link set lo vf 3` (iproute2 6.1, seen by strace), the content of IFLA_VF_INFO, and
 # the attributes that are sent.
 VF = (
     (

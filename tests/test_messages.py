@@ -48,7 +48,7 @@ def test_agreement_round_trip_and_truncation(cls: type[Message], data: st.DataOb
     json.dumps(message.to_json())
     assert repr(message)
     # round trip: the values encode to bytes that decode to the same values, and those to the same
-    # bytes; records carry their length, which encoding writes anew
+    # bytes; records contain their length, which encoding computes again
     first = cls(**dict(message))
     second = cls(**dict(first))
     assert bytes(first) == bytes(second)
@@ -101,7 +101,7 @@ def test_same_as_is_a_comparison_of_meaning(cls: type[Message], data: st.DataObj
     assert message.same_as(again)
     assert again.same_as(message)
     assert message.to_dict() == again.to_dict()
-    # any other message that reads otherwise is not the same
+    # a message with other values is not the same
     other = data.draw(messages(cls))
     assert message.same_as(other) == (message.to_dict() == other.to_dict())
 

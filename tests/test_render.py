@@ -80,7 +80,7 @@ class Outer(Message):
 @pytest.mark.parametrize(
     ("message", "shown"),
     [
-        # A zero is a value where an attribute holds it, and mostly nothing in a header.
+        # A zero in an attribute is a value. In a header it mostly means "not given".
         (Outer(), "<Outer>"),
         (Outer(count=0), "<Outer count=0>"),
         (Outer(kind=1, on=True), "<Outer kind=NUMBER_ONE on=True>"),
@@ -93,7 +93,7 @@ class Outer(Message):
         (Outer(span={}), "<Outer span=<range_ start=0 end=0>>"),
         (Outer(spans=[{"start": 1}, {}]),
          "<Outer spans=[<range_ start=1 end=0>, <range_ start=0 end=0>]>"),
-        # Counters that are all 0 say nothing.
+        # Counters that are all 0 are omitted.
         (Outer(stats={}), "<Outer>"),
         (Outer(stats={"rx": 5}), "<Outer stats=<wide_stats rx=5 tx=0>>"),
         (Outer(table={1: {"name": "x"}, 5: {}}),

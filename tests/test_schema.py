@@ -159,7 +159,7 @@ SIX = attributes((2, b"\6"))
 @pytest.mark.parametrize(
     ("one", "two", "same"),
     [
-        # The order of attributes, padding and flags mean nothing.
+        # The order of attributes, padding and flags have no meaning.
         (attributes((7, b"a\0"), (5, b"b")), attributes((5, b"b"), (7, b"a\0")), True),
         (attributes((2, ONE)), attributes((NESTED | 2, ONE)), True),
         (attributes((5, b"x")), attributes((NET_BYTEORDER | 5, b"x")), True),
@@ -167,13 +167,13 @@ SIX = attributes((2, b"\6"))
         (attributes((5, b"x")), attributes((5, b"x"))[:-3] + b"abc", True),
         # A string with and without its NUL is the same string.
         (attributes((7, b"a\0")), attributes((7, b"a")), True),
-        # Values of one attribute have an order, keys of a mapping have none.
+        # The order of the values of one attribute matters. That of the keys of a mapping does not.
         (attributes((3, ONE), (3, TWO)), attributes((3, TWO), (3, ONE)), False),
         (attributes((3, ONE), (5, b""), (3, TWO)), attributes((3, ONE), (3, TWO), (5, b"")), True),
         (attributes((4, attributes((6, ONE), (7, TWO)))),
          attributes((4, attributes((7, TWO), (NESTED | 6, ONE)))), True),
         (attributes((4, attributes((6, ONE)))), attributes((4, attributes((7, ONE)))), False),
-        # Presence is meaning; so is a zero.
+        # A present attribute differs from a missing one, and a zero from both.
         (b"", attributes((2, b"")), False),
         (attributes((2, b"")), attributes((2, attributes((1, bytes(4))))), False),
         (attributes((6, b"")), b"", False),

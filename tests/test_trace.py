@@ -274,7 +274,7 @@ def test_the_oldest_requests_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> N
     nl, seen = connect()
     [*nl.do_many([get(number=n) for n in (7, 8, 9)])]
     answers = [str(m) for s in seen for m in s.messages() if isinstance(m, Answer)]
-    # The first one by the header that its answer quotes, which has no attribute.
+    # The answer quotes only the header of the first request, so no attribute is known.
     assert answers == [
         "GETTHING: no such thing (ENODEV)",
         "GETTHING: number: no such thing (ENODEV)",
@@ -415,7 +415,7 @@ def test_generic_families_by_the_numbers_that_became_known() -> None:
     asked_for = ["CTRL_CMD_GETFAMILY", "CTRL_CMD_NEWFAMILY"]
     assert names == [*asked_for, "PLAY_CMD_GET", "PLAY_CMD_NEW", "PLAY_CMD_NEW"]
     request = next(s for s in seen if "PLAY_CMD_GET" in str(s))
-    # The class of a request, where the kernel's under the same command is another.
+    # The class of the request. The kernel's class of the same command is another one.
     assert [*request.messages()] == [play_get(index=3).message]
     assert str(seen[-1]).splitlines()[0].endswith("group 8192 play.events, 28 bytes")
     assert seen[-1].group_name == "play.events"

@@ -67,7 +67,7 @@ CLASSES: dict[str, type[Message]] = {
     "rtnetlink/tc": filter.Filter,
 }
 
-# What a record without a family header holds, by its `what`.
+# Classes of records that have no family header, by their `what`.
 PARTS: dict[str, type[Message]] = {
     "bridge (IFLA_INFO_DATA)": bridge.Bridge,
     "bridge port (IFLA_INFO_SLAVE_DATA)": bridge.BridgePort,
@@ -118,7 +118,7 @@ def subject(record: Json) -> Message:
 
 # --- other libraries' records: their names and values ---------------------------------------------
 
-# Names of struct members that are the peer's own, where the kernel has another.
+# Struct members to which the other library gives its own names.
 PEER_NAMES = {
     "ifa_preferred": "prefered",
     "priority": "prio",
@@ -272,8 +272,8 @@ def attribute_differences(
 NEWER = "newer than the headers of Linux 6.12"
 NO_CLASS = "has no class yet"
 
-# By the last step of the path: what no field of ours names (the bytes are kept, see `unknown`),
-# and nests that are given as bytes.
+# Attributes without a field of ours, by the last step of their path: `unknown` keeps their bytes.
+# Also nests that read as bytes.
 UNDECLARED = {
     "#66": NEWER,
     "#68": NEWER,
@@ -375,7 +375,7 @@ def attributes(message: Message) -> list[tuple[int, bytes]]:
 def canonical(message: Message) -> Any:
     """The bytes of a message, attribute by attribute, as far as we read them.
 
-    Without NLA_F_NESTED, which old code leaves out, the NUL behind a string, the byte of a
+    Without NLA_F_NESTED, which old code leaves out, the NUL after a string, the byte of a
     byte_flag, the attributes that we do not know, and the tail of a struct that is newer than ours.
     """
     table = type(message).__table__
@@ -521,7 +521,7 @@ def test_message_record(record: Json) -> None:
 @pytest.mark.parametrize("record", records("netlink/nlmsgerr"))
 def test_error_record(record: Json) -> None:
     data, expect = bytes.fromhex(record["hex"]), record["expect"]
-    if record["form"] == "attrs":  # behind an error, in the form that a capped request leaves
+    if record["form"] == "attrs":  # after an error with a capped request
         error = struct.pack("=i", -22) + struct.pack("=IHHII", 16, 16, 5, 1, 0)
         flags = 0x100 | 0x200  # NLM_F_CAPPED, NLM_F_ACK_TLVS
         body = error + data
@@ -547,7 +547,7 @@ CARRIERS: dict[str, tuple[type[Message], int]] = {
     "struct rtnl_link_stats64 (value of IFLA_STATS64)": (link.Link, 23),
 }
 
-# Refused by the peer, and rightly framed.
+# The other library refuses it, although its framing is correct.
 ACCEPTED = {
     "jsimonetti/TestAddressMessageUnmarshalBinary/invalid-attr": (
         "IFA_CACHEINFO is shorter than the struct, as from an older kernel"
@@ -622,7 +622,7 @@ def test_capture(record: Json) -> None:
     assert not message.unknown
 
 
-# What the kernel sends, or could by its name, that none of our records holds.
+# Types that the kernel sends, or by their names could send, without a record.
 UNSEEN = {
     "RTM_DELADDRLABEL": "no group tells of address labels",
     "RTM_DELNEXTHOPBUCKET": "no kernel sends it",
@@ -639,7 +639,7 @@ def test_every_type_is_captured() -> None:
     assert sent - {record["message"] for record in CAPTURES} == UNSEEN.keys()
 
 
-# What the captures of Linux 6.18 lack, as the kernel that they are of is built without it.
+# Types without a record from Linux 6.18, because the captured kernel was built without them.
 UNBUILT = {
     "RTM_NEWVLAN": "no CONFIG_BRIDGE_VLAN_FILTERING",
     "RTM_DELVLAN": "no CONFIG_BRIDGE_VLAN_FILTERING",
@@ -697,7 +697,7 @@ def test_agreement(record: Json) -> None:
     assert repr(message).startswith(f"<{record['message']} {type(message).__name__}")
 
 
-# What cannot be made again of its values alone.
+# Records that cannot be made again from their values.
 LOSSY = {
     "route of multicast": "RTA_EXPIRES is 64 bits wide here and 32 in other routes",
     "filter cgroup action drop": "an empty TCA_EMATCH_TREE_LIST, which is not written",

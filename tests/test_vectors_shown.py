@@ -44,7 +44,7 @@ NAMES = {
     "root_block": "protect",
 }
 
-# Words that are none of ours, and what they stand for: ours, or a number.
+# Words of iproute2, and our word or the number that they stand for.
 WORDS: dict[str, str | int] = {
     "Egress Untagged": "untagged",
     "End.B6.Encaps": "endb6encap",
@@ -79,8 +79,8 @@ WORDS: dict[str, str | int] = {
 # Words for what is absent, or 0; M-DOWN is a question about the other end.
 UNSAID = {"M-DOWN", "all", "any", "nodad", "resolved"}
 
-# Words of the monitor's text that are no values: what it calls things and what happened to them,
-# and names of namespaces, which it looks up by their numbers. It forgets a space before "dev".
+# Words of the monitor's text that are not values: labels, kinds of events, and names of namespaces,
+# which it looks up by their numbers. It omits a space before "dev".
 LABELS = {
     "*flowid", "64dev", "Added", "Deleted", "Egress", "RX", "TX", "acts", "added", "altname", "as",
     "at", "bind", "bkt", "brd", "ceil", "class", "deleted", "dev", "device", "direct_packets_stat",
@@ -91,11 +91,11 @@ LABELS = {
     "src", "srcport", "state", "total", "two", "valid", "valid_lft", "via", "vq", "vqs",
 }  # fmt: skip
 
-# What is not of this message, but asked for in another way; `id` is all that a link says of a
-# program, and `nh_id` all that a route says of a next hop object.
+# Keys that ip gets by other requests. A link has only the `id` of its program, and a route only the
+# `nh_id` of its next hop object.
 FOREIGN = {"created_by_uid", "jited", "load_time", "name", "nh_info", "tag"}
 
-# What went on between the message and iproute2.
+# Keys whose values changed between the message and the output of iproute2.
 MOVING = {"gc_timer", "idle_time", "refcnt", "timer", "unbalanced_time", "updated", "used"}
 
 
@@ -179,7 +179,7 @@ def number(value: Any) -> int | None:
         return None
 
 
-# Of sizes, rates in bits a second (in bytes on the wire) and times.
+# Units of sizes, of rates (bits per second; bytes on the wire) and of times.
 UNITS = {"b": 1, "p": 1, "Kb": 1 << 10, "Mb": 1 << 20, "Kbit": 125, "Mbit": 125_000, "sec": 1}
 
 
@@ -333,7 +333,7 @@ RULES: dict[str, Rule] = {
     "weight": lambda said, value: int(value) - 1 in [*said.of("weight"), *said.of("hops")],
 }
 
-# Of the monitor's text alone, where a word stands for what has names of its own in JSON.
+# Rules for the monitor's text only: one word stands for several keys of the JSON.
 TEXT_RULES: dict[str, Rule] = {
     "burst": burst("buffer", "burst"),
     "cburst": burst("cbuffer"),

@@ -21,7 +21,7 @@ from netlink.route.tc import qdisc, tclass
 
 MODULES = (addr, link, linkprop, neigh, nexthop, route, rule)
 
-# A call of each plan that is right. A row is needed for each.
+# A right call of each plan. Every plan needs a row.
 RIGHT: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "addr.add": (("2001:db8::1/64", "lo"), {}),
     "addr.put": (("192.0.2.1/24", "lo"), {}),
@@ -53,7 +53,7 @@ RIGHT: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "rule.add": ((), {"table": 7}),
     "rule.remove": ((), {"table": 7}),
 }
-# What a parameter needs beside it to be right.
+# The other arguments that a parameter requires.
 NEEDED: dict[str, dict[str, Any]] = {
     "data": {"kind": "bridge"},
     "encap": {"encap_type": "ip", "encap": {"id": 1}},
@@ -163,7 +163,7 @@ def right(full: str, parameter: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return args, kwargs | {key: needed[key] for key in needed if key not in [*known][: len(args)]}
 
 
-# Values that are wrong elsewhere and mean something here: no alias, two realms.
+# Values that are valid only here: an empty alias, a pair of realms.
 ALLOWED: Sequence[tuple[str, Any]] = (("alias", ""), ("realms", (2, 1)))
 CASES = [
     (full, parameter.name, value)

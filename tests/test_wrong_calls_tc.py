@@ -27,7 +27,7 @@ ANY: dict[str, Any] = {"keys_": [{}]}
 RATE = {"parms": {"rate": {"rate": 125_000}}}
 TBF: dict[str, Any] = {"parms": {"rate": {"rate": 125_000}, "limit": 30_000}, "burst": 10_240}
 
-# A call of each plan that is right. A row is needed for each.
+# A right call of each plan. Every plan needs a row.
 RIGHT: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "qdisc.add": (("lo", "pfifo"), {"options": {"limit": 10}}),
     "qdisc.put": (("lo", "pfifo"), {"options": {"limit": 10}}),

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 import netlink
 from netlink import DecodeError, EncodeError, ynl
 from netlink._core import Gather, stamp
+from netlink.cli import main
 from netlink.constants import NLM_F
 from netlink.errors import NetlinkError
 from netlink.schema import Bitfield32
@@ -485,6 +486,15 @@ def test_enums_with_the_names_of_attributes_of_int() -> None:
     assert made.detail.width == 1
 
 
+def test_enums_of_numbers() -> None:
+    """Fact: vlan-protocols of rt_link has the entries 8021q and 8021ad."""
+    text = (SPECS / "shop.yaml").read_text().replace("[ wood, steel ]", "[ 8021q, 8021ad ]")
+    text = text.replace("value: wood", "value: 8021q").replace("value: steel", "value: 8021ad")
+    cls: Any = ynl.build(ynl.parse(text.encode())).message.ThingAttrs
+    assert f"{cls(material='8021ad').material}" == "n8021ad"
+    assert cls(material="n8021ad") == cls(material=1)
+
+
 def test_names_that_collide() -> None:
     family = changed("name: with_line", "name: key-")
     assert {"key", "key_"} <= {*family.message.Garage.__table__.names}
@@ -559,6 +569,71 @@ def test_spelled_sub_messages() -> None:
     assert unknown == {"kind": "lamp", "data": b"lo"}
     with pytest.raises(EncodeError, match="nothing is known for kind 'lamp': use one of chair"):
         arguments(Thing, {"kind": "lamp", "data": {"legs": 3}})
+
+
+# --- the command line -----------------------------------------------------------------------------
+
+
+def test_the_command_lists_ops(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ynl", str(SPECS / "garage.yaml")]) == 0
+    out, err = capsys.readouterr()
+    lines = [line.split(maxsplit=3) for line in out.splitlines()]
+    assert lines[:3] == [
+        ["OP", "CALLS", "NUMBER", "DESCRIPTION"],
+        ["none", "reserved", "-", "A number that is not used."],
+        ["get", "do", "dump", "1  Read a garage."],
+    ]
+    assert ["alarm", "event", "23", "Somebody broke in."] in lines
+    assert out.endswith("\nMulticast groups: changes, alarms\n")
+    assert err == ""
+
+
+def test_the_command_reports_what_is_ignored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "new.yaml"
+    path.write_text((SPECS / "plain.yaml").read_text() + "colour: red\n")
+    assert main(["ynl", str(path)]) == 0
+    reason = "the spec: the key 'colour' is unknown and ignored"
+    assert capsys.readouterr().err == f"netlink: {path}:24: {reason}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "reason"),
+    [
+        ("", 2, "the following arguments are required: SPEC"),
+        ("none.yaml", 1, "cannot read 'none.yaml': No such file or directory (ENOENT)"),
+        ("garage.yaml fly", 2, "invalid choice: 'fly'"),
+        ("garage.yaml do", 2, "the following arguments are required: OP"),
+        ("garage.yaml do gett", 2, "garage has no op 'gett'; did you mean 'get'?"),
+        ("garage.yaml do get {", 2, "JSON expected: Expecting property name"),
+        ("garage.yaml do get []", 1, "expected an object, got []"),
+        ('garage.yaml do get {"colr":1}', 1, "colr: there is no 'colr'; did you mean 'colour'?"),
+        ('garage.yaml dump get {"key":"00"}', 1, "Garage.key: 1 bytes instead of at least 4"),
+        ("garage.yaml -n nowhere-at-all dump get", 1, "no network namespace 'nowhere-at-all'"),
+        ("garage.yaml monitor --count 0", 2, "'0' is not a whole number"),
+        ("bad.yaml", 1, "bad.yaml:1: a spec must be a mapping"),
+    ],
+)
+def test_wrong_words(
+    words: str,
+    status: int,
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("bad.yaml").write_text("- a\n")
+    Path("garage.yaml").write_text((SPECS / "garage.yaml").read_text())
+    try:
+        found = main(["ynl", *words.split()])
+    except SystemExit as error:
+        found = int(error.code or 0)
+    assert found == status
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert reason in err
 
 
 # --- properties -----------------------------------------------------------------------------------
@@ -826,6 +901,39 @@ def test_a_bomb_of_aliases_is_small() -> None:
     lines = ["a0: &a0 [ x, x ]"] + [f"a{n}: &a{n} [ *a{n - 1}, *a{n - 1} ]" for n in range(1, 60)]
     with pytest.raises(SpecError, match="lacks the key 'name'"):
         ynl.parse("\n".join(lines).encode(), "bomb.yaml")
+
+
+WORDS = [
+    "x", "0", "-1", "65536", "true", "null", "[]", "{}", "[ a, b ]", "{ a: b }", "u8", "nest",
+    "binary", "flag", "pad", "string", "sub-message", "indexed-array", "nest-type-value", "&a x",
+    "*a", "99999999999999999999", "u8-max - 1", "door", "colour", "wheel", "0x10", "1:30", "~",
+]  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(name=st.sampled_from(["garage", "shop"]), data=st.data())
+def test_a_changed_spec_loads_or_has_a_reason(name: str, data: st.DataObject) -> None:
+    """Whatever stands in the file, nothing but SpecError is raised."""
+    lines = (SPECS / f"{name}.yaml").read_text().split("\n")
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(lines) - 1))
+        match data.draw(st.sampled_from(["value", "remove", "repeat", "move"])):
+            case "value":
+                key = lines[place].partition(":")[0]
+                lines[place] = f"{key}: {data.draw(st.sampled_from(WORDS))}"
+            case "remove":
+                del lines[place]
+            case "repeat":
+                lines.insert(place, lines[place])
+            case _:
+                lines[place] = lines[data.draw(st.integers(0, len(lines) - 1))]
+    try:
+        family = ynl.build(ynl.parse("\n".join(lines).encode(), "changed.yaml"))
+    except SpecError as error:
+        assert 1 <= error.line <= len(lines) + 1
+    else:
+        for op in family.ops.values():
+            assert op().message.to_dict() is not None
 
 
 def test_older_words() -> None:

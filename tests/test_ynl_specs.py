@@ -208,7 +208,7 @@ def test_every_renamed_name_is_known() -> None:
 
 @pytest.mark.parametrize("path", ALL)
 def test_corrections_change_what_they_should(path: Path) -> None:
-    """A row that matches nothing in any spec would be a mistake of ours."""
+    """A row that matches nothing in any spec is a mistake."""
     plain, mended = (ynl.parse(path.read_bytes(), str(path), mend=mend) for mend in (False, True))
     rows = [row for row in mistakes.ATTRIBUTES if row.family == plain.name]
     for row in rows:

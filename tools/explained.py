@@ -104,7 +104,15 @@ REASONS = Explanations(
             kind: packet.PacketSocket.mclist""",
         "IPv4 or IPv6, and the message does not tell which (smc_diag_msg_common_fill).": """
             kind: smc.inet_diag_sockid.dst smc.inet_diag_sockid.src""",
+        "A nest (ctnetlink_dump_timestamp), which the spec calls a number.": """
+            kind: conntrack.Conntrack.timestamp""",
+        "Signed: struct nf_ct_seqadj has s32 (nf_conntrack_seqadj.h).": """
+            kind: conntrack.SeqAdj.offset_after conntrack.SeqAdj.offset_before""",
+        "Flags of the fields of a tuple, not a tuple (ctnetlink_parse_filter).": """
+            nest: conntrack.Conntrack.filter""",
         # --- numbers ---
+        "A message type has its subsystem in the upper byte (NFNL_SUBSYS_ID).": """
+            number: conntrack.IPCTNL_MSG.*""",
         "The bits of a mask by what they stand for: IFLA_STATS_FILTER_BIT() of the C number.": """
             number: stats.IFLA_STATS.* stats.IFLA_OFFLOAD_XSTATS.*""",
         "C computes the mask of 16 bits as an int.": """
@@ -156,13 +164,20 @@ REASONS = Explanations(
                 sockdiag.SHUTDOWN sockdiag.SOCK sockdiag.TCP sockdiag.TCPF tipc.TIPC_STATE""",
         "The bits of a mask of one byte: 1 << (INET_DIAG_* - 1), 1 << (SMC_DIAG_* - 1).": """
             unknown: inet.EXT smc.SMC_EXT""",
+        "The bits of CTA_FILTER by what they stand for (CTA_FILTER_F_* of nf_internals.h).": """
+            unknown: conntrack.FILTER""",
         "An array of numbers in C, indexed by SK_MEMINFO_*.": """
             unknown: sockdiag.SkMeminfo""",
         "Text messages have no type on the wire (lib/kobject_uevent.c).": """
             unknown: uevent.UEVENT uevent.Uevent""",
         # --- what we leave out ---
         "Not of the enumeration, but named like it: bounds, masks, values of other fields.": """
-            missing: ETH_P_802_3_MIN GRE_FLAGS GRE_PROTO_PPP GRE_VERSION_0 GRE_VERSION_1
+            missing: IPS_CONFIRMED_BIT IPS_DST_NAT_BIT IPS_DYING_BIT IPS_EXPECTED_BIT
+                IPS_FIXED_TIMEOUT_BIT IPS_HELPER_BIT IPS_HW_OFFLOAD_BIT IPS_OFFLOAD_BIT
+                IPS_SEQ_ADJUST_BIT IPS_SRC_NAT_DONE_BIT IPS_TEMPLATE_BIT IPS_UNTRACKED_BIT
+                NFPROTO_DECNET NFPROTO_NUMPROTO TCP_CONNTRACK_IGNORE TCP_CONNTRACK_RETRANS
+                TCP_CONNTRACK_UNACK
+                ETH_P_802_3_MIN GRE_FLAGS GRE_PROTO_PPP GRE_VERSION_0 GRE_VERSION_1
                 GENL_ID_PMCRAID GENL_ID_VFS_DQUOT GENL_MAX_ID GENL_START_ALLOC
                 MCAST_BLOCK_SOURCE MCAST_JOIN_GROUP MCAST_JOIN_SOURCE_GROUP
                 MCAST_LEAVE_GROUP MCAST_LEAVE_SOURCE_GROUP MCAST_MSFILTER MCAST_UNBLOCK_SOURCE
@@ -172,7 +187,8 @@ REASONS = Explanations(
                 SCHED_RESET_ON_FORK TC_H_MIN_EGRESS TC_H_MIN_INGRESS TC_H_MIN_PRIORITY
                 TC_RED_HISTORIC_FLAGS TC_U32_ROOT TUNNEL_OPTIONS_PRESENT XDP_FLAGS_MODES""",
         "Nothing at all, under the number 0.": """
-            missing: RTNLGRP_NONE NETNSA_NONE INET_DIAG_NONE INET_DIAG_REQ_NONE SKNLGRP_NONE
+            missing: RTNLGRP_NONE NETNSA_NONE NFNLGRP_NONE
+                INET_DIAG_NONE INET_DIAG_REQ_NONE SKNLGRP_NONE
                 SK_DIAG_BPF_STORAGE_NONE SK_DIAG_BPF_STORAGE_REP_NONE SK_DIAG_BPF_STORAGE_REQ_NONE
                 SMC_DIAG_NONE XDP_DIAG_NONE""",
         "Only in the generic family TIPC: answers about sockets have TIPC_NLA_SOCK alone.": """

@@ -21,7 +21,17 @@ from netlink.constants import NETLINK
 from netlink.registry import near
 from netlink.render import printable
 
-__all__ = ["Failure", "Misuse", "Parser", "add_netns", "explain", "guard", "main", "tell"]
+__all__ = [
+    "Failure",
+    "Misuse",
+    "Parser",
+    "add_bounds",
+    "add_netns",
+    "explain",
+    "guard",
+    "main",
+    "tell",
+]
 
 MAX_LINKS = 32  # protocols are numbers below (linux/netlink.h)
 NETNS_FOLDER = "/run/netns"  # where ip-netns(8) keeps named namespaces
@@ -145,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         "groups", nargs="*", metavar="GROUP",
         help="a multicast group of the route family by name or number, such as ipv4-route, "
         "RTNLGRP_NEXTHOP or 33; or route, addr, rule (IPv4 and IPv6), uevent (devices), "
-        "proc (processes), tcp or udp (destroyed sockets) "
+        "proc (processes), tcp or udp (destroyed sockets), conntrack or expect (connections) "
         "(default: links, addresses, routes and neighbours)",
     )  # fmt: skip
     form = monitor.add_mutually_exclusive_group()
@@ -158,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument(
         "--rate", action="store_true", help="a meter on standard error instead of the events"
     )
-    _add_bounds(monitor)
+    add_bounds(monitor)
 
     # dump has options that depend on the object, so it parses its arguments itself.
     text = "print all objects of one kind, such as link or route"
@@ -184,6 +194,9 @@ def _parser() -> argparse.ArgumentParser:
         "--raw", action="store_true", help="read the input as messages, whatever it looks like"
     )
     _add_genl(commands)
+    # The file comes before the action, so ynl parses its arguments itself.
+    text = "make requests of any family that a spec of the kernel (YAML) describes"
+    commands.add_parser("ynl", help=text, keeps_words=True)
     return parser
 
 
@@ -213,10 +226,11 @@ def _add_genl(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     monitor.add_argument("--json", action="store_true", help="one JSON object per line")
     monitor.set_defaults(rate=False)
-    _add_bounds(monitor)
+    add_bounds(monitor)
 
 
-def _add_bounds(monitor: argparse.ArgumentParser) -> None:
+def add_bounds(monitor: argparse.ArgumentParser) -> None:
+    """Add the options that bound a monitor: number of events, seconds, and receive buffer."""
     monitor.add_argument("--count", type=_whole, metavar="N", help="end after N events")
     monitor.add_argument(
         "--timeout", type=_seconds, metavar="S", default="inf", help="end after S seconds in all"

@@ -45,6 +45,10 @@ TOPICS = {
     "rule": Topic("route", ("ipv4-rule", "ipv6-rule")),
     "tcp": Topic("diag", ("inet-tcp-destroy", "inet6-tcp-destroy")),
     "udp": Topic("diag", ("inet-udp-destroy", "inet6-udp-destroy")),
+    "conntrack": Topic("conntrack", ("conntrack-new", "conntrack-update", "conntrack-destroy")),
+    "expect": Topic(
+        "conntrack", ("conntrack-exp-new", "conntrack-exp-update", "conntrack-exp-destroy")
+    ),
     "uevent": Topic("uevent", ("kernel",)),
     "proc": Topic("connector", ("proc",)),
 }

@@ -77,6 +77,8 @@ class Filter:
 class Noun:
     """A kind of object that can be dumped, by the op `op` that `module` adds to its family.
 
+    A family that has all its ops when it is loaded needs no `module`.
+
     `request` contains fields of every request, `plain` those for a table without statistics, and
     `counted` those for statistics. If the kernel can dump only by link or by qdisc, `each` is
     "link" or "qdisc", and the command sends several requests unless a filter selects one. With
@@ -99,7 +101,8 @@ class Noun:
 
     def load(self) -> Op[..., Any, Message]:
         """Import the module and return the op."""
-        import_module(self.module)
+        if self.module:
+            import_module(self.module)
         op: Op[..., Any, Message] = load(self.family).ops[self.op]
         return op
 
@@ -155,6 +158,15 @@ def _has_kind(table: Any, kind: Any) -> bool:
 
 def _actions_of(kind: Any) -> Fields:
     return {"tab": [{"kind": kind}], "flags": (1, 1)}  # TCA_ACT_FLAG_LARGE_DUMP_ON
+
+
+def _has_all_bits(name: str) -> Match:
+    return lambda message, bits: ((getattr(message, name) or 0) & bits) == bits
+
+
+def _flow(name: str) -> Match:
+    """Compare a part of the original direction of a connection."""
+    return lambda entry, wanted: getattr(entry.tuple_orig, name, None) == wanted
 
 
 def _in_states(socket: Any, states: Any) -> bool:
@@ -331,7 +343,7 @@ NOUNS = (
          has_family=False),
     *(
         Noun(
-            name, f"{title} sockets", "netlink.diag", f"{name}.get", family="diag", each="family",
+            name, f"{title} sockets", "", f"{name}.get", family="diag", each="family",
             counted={"ext": 0xFF} if name == "tcp" else {}, has_statistics=name == "tcp",
             filters=(
                 Filter("state", "in one of these states, such as established,listen",
@@ -346,30 +358,49 @@ NOUNS = (
         for name, title in (("tcp", "TCP"), ("udp", "UDP"), ("raw", "raw"), ("mptcp", "MPTCP"))
     ),
     Noun(
-        "unix", "Unix sockets", "netlink.diag", "unix.get", family="diag", has_family=False,
+        "unix", "Unix sockets", "", "unix.get", family="diag", has_family=False,
         filters=(
             Filter("state", "in one of these states, such as established,listen", sent="states",
                    match=_in_states),
             Filter("type", "of this type, such as stream or dgram", seen="type"),
         ),
     ),
-    Noun("packet", "packet sockets", "netlink.diag", "packet.get", family="diag",
+    Noun("packet", "packet sockets", "", "packet.get", family="diag",
          has_family=False,
          filters=(Filter("type", "of this type: raw or dgram", seen="type"),)),
-    Noun("netlink", "netlink sockets", "netlink.diag", "netlink.get", family="diag",
+    Noun("netlink", "netlink sockets", "", "netlink.get", family="diag",
          has_family=False,
          filters=(
             Filter("protocol", "of this protocol, such as route or 4", sent="sdiag_protocol",
                    seen="protocol"),
          )),
-    Noun("vsock", "sockets of virtual machines", "netlink.diag", "vsock.get", family="diag",
+    Noun("vsock", "sockets of virtual machines", "", "vsock.get", family="diag",
          has_family=False,
          filters=(
             Filter("state", "in one of these states, such as established,listen", sent="states",
                    match=_in_states),
          )),
-    Noun("xdp", "XDP sockets", "netlink.diag", "xdp.get", family="diag", has_family=False),
-    Noun("smc", "SMC sockets", "netlink.diag", "smc.get", family="diag", has_family=False),
+    Noun("xdp", "XDP sockets", "", "xdp.get", family="diag", has_family=False),
+    Noun("smc", "SMC sockets", "", "smc.get", family="diag", has_family=False),
+    Noun(
+        "conntrack", "tracked connections", "", "conntrack.get",
+        family="conntrack", has_statistics=True,
+        filters=(
+            Filter("proto", "of this IP protocol, such as 6 for TCP",
+                   match=_flow("protonum"), value="number"),
+            Filter("src", "from this address", match=_flow("src"), value="address"),
+            Filter("dst", "to this address", match=_flow("dst"), value="address"),
+            Filter("sport", "from this port", match=_flow("sport"), value="number"),
+            Filter("dport", "to this port", match=_flow("dport"), value="number"),
+            Filter("mark", "of this mark", sent="mark", seen="mark"),
+            Filter("zone", "of this zone", sent="zone",
+                   match=lambda entry, zone: zone in entry.zones),
+            Filter("status", "with this status, such as assured,seen_reply", sent="status",
+                   match=_has_all_bits("status")),
+        ),
+    ),
+    Noun("expect", "expected connections", "", "expect.get",
+         family="conntrack"),
     # These have no special columns, but the kernel requires certain fields in the request.
     Noun("stats", "counters of links", "netlink.route.stats", "stats.get",
          request={"filter_mask": 0x1F}, has_family=False,  # all of IFLA_STATS

@@ -613,6 +613,44 @@ def _unix_socket(found: Any, names: Names) -> Iterator[Row]:
     }
 
 
+def _connection(entry: Any, names: Names) -> Iterator[Row]:
+    info = entry.protoinfo
+    state = info and next((part.state for _, part in info if part.state is not None), None)
+    is_event = entry.use is None  # ctnetlink_conntrack_event leaves it out
+    yield {
+        "connection": _flow(entry.tuple_orig),
+        "reply": _flow(entry.tuple_reply),
+        "event": entry.event if is_event else "",
+        "state": _word(state),
+        "timeout": "" if entry.timeout is None else f"{entry.timeout} s",
+        "status": "" if entry.status is None else _words(entry.status),
+        "mark": "" if not entry.mark else hex(entry.mark),
+        "zone": ",".join(map(str, sorted(entry.zones - {0}))),
+        "helper": "" if entry.help is None else _word(entry.help.name),
+        "id": _word(entry.id),
+    }
+
+
+def _flow(found: Any) -> str:
+    """Return one direction of a connection as text: "tcp 192.0.2.1:5 > 192.0.2.2:80"."""
+    if found is None:
+        return ""
+    proto = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6", 132: "sctp"}.get(found.protonum)
+    ends = " > ".join(
+        str(address) if port is None else _endpoint(address, port)
+        for address, port in ((found.src, found.sport), (found.dst, found.dport))
+    )
+    return f"{proto or found.protonum} {ends}"
+
+
+def _connection_statistics(entry: Any) -> Iterator[Row]:
+    yield {
+        f"{way} {unit}": _word(getattr(counters, unit, None))
+        for way, counters in (("sent", entry.counters_orig), ("received", entry.counters_reply))
+        for unit in ("packets", "bytes")
+    }
+
+
 # Classes to what makes the rows, and what makes the columns of -s. Those of the route family have
 # their names as keys, others the names of their modules too.
 ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
@@ -633,6 +671,7 @@ ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
     "NamespaceId": _namespace,
     "netlink.diag.inet.InetSocket": _inet_socket,
     "netlink.diag.unix.UnixSocket": _unix_socket,
+    "netlink.netfilter.conntrack.Conntrack": _connection,
     "netlink.uevent.Uevent": _uevent,
     "netlink.connector.proc_event": _process,
 }
@@ -646,6 +685,7 @@ STATISTICS: dict[str, Callable[[Any], Iterator[Row]]] = {
     "VlanDb": _vlan_statistics,
     "Mdb": _group_statistics,
     "netlink.diag.inet.InetSocket": _tcp_statistics,
+    "netlink.netfilter.conntrack.Conntrack": _connection_statistics,
 }
 
 

@@ -221,29 +221,29 @@ class _Builder:
 
     def _types(self) -> tuple[type[KernelEnum], type[KernelEnum]]:
         """Return the enums of the numbers that are sent and received."""
-        asked: dict[str, int] = {}
-        answered: dict[str, int] = {}
-        by_request = {op.request: op.c_name for op in self.spec.ops if op.request is not None}
-        for op in self.spec.ops:
+        spec = self.spec
+        is_one = not spec.is_generic or not spec.is_directional
+        asked: dict[int, str] = {}
+        answered = asked if is_one else {}
+        for op in spec.ops:
             if op.request is not None:
-                asked.setdefault(op.c_name, op.request)
+                _name(asked, op.request, op.c_name)
+        for op in spec.ops:
             for number in op.replies:
                 name = op.c_name
-                if op.kind == "call" and self.spec.is_directional:
-                    suffix = "_REPLY" if name.isupper() else "_reply"
-                    # A raw family has one enum of types: RTM_NEWLINK answers RTM_GETLINK.
-                    is_type = not self.spec.is_generic and number in by_request
-                    name = by_request[number] if is_type else name + suffix
-                if number not in answered.values():
-                    answered.setdefault(name, number)
-        title = identifier(self.spec.name).upper()
-        if not self.spec.is_generic or not self.spec.is_directional:
-            made = self._enum(f"{title}_CMD", asked | answered)
+                if op.kind == "call" and spec.is_directional:
+                    name += "_REPLY" if name.isupper() else "_reply"
+                # A raw family has one enum of types: RTM_NEWLINK answers RTM_GETLINK.
+                _name(answered, number, name)
+        title = identifier(spec.name).upper()
+        if is_one:
+            made = self._enum(f"{title}_CMD", asked)
             return made, made
         return self._enum(f"{title}_REQUEST", asked), self._enum(f"{title}_REPLY", answered)
 
-    def _enum(self, name: str, members: dict[str, int]) -> Any:
-        return self._python_enum(KernelEnum, name, [*members.items()], "", "")
+    def _enum(self, title: str, members: dict[int, str]) -> Any:
+        pairs = [(name, number) for number, name in members.items()]
+        return self._python_enum(KernelEnum, title, pairs, "", "")
 
     def _op(self, op: Operation, asked: Any, answered: Any) -> SpecOp:
         assert op.request is not None
@@ -299,7 +299,10 @@ class _Builder:
             members.append((value.c_name, number))
         base = KernelFlag if is_flags else KernelEnum
         doc = source.entry.get("doc", "").strip()
-        made = self._python_enum(base, title, members, source.prefix, doc)
+        # Names that begin with a digit have an "n" in front, which may be left out.
+        is_numeric = all(value.name[:1].isdigit() for value in source.values)
+        prefix = source.prefix or ("n" if is_numeric else "")
+        made = self._python_enum(base, title, members, prefix, doc)
         made.__spelled__ = {
             number: value.name for (_, number), value in zip(members, source.values, strict=True)
         }
@@ -621,9 +624,9 @@ class _Builder:
         """Make the classes of nests and of sub-messages, which may need more of both."""
         while self.waiting or self.choices:
             while self.waiting:
-                self.message((self.waiting.pop(), None))
+                self.message((self.waiting.pop(0), None))
             if self.choices:
-                choices, name, chosen = self.choices.pop()
+                choices, name, chosen = self.choices.pop(0)
                 for value, item in self.spec.formats[name].items():
                     key = self._key(value, chosen, item)
                     choices[key] = self.message(
@@ -661,6 +664,14 @@ class _Builder:
         except ValueError:
             reason = f"{chosen.name} is a number, but the format is {value!r}"
             raise self.spec.error(item, "value", reason) from None
+
+
+def _name(names: dict[int, str], number: int, name: str) -> None:
+    """Give a number a name that no other number has. The first name of a number counts."""
+    if number not in names:
+        while name in names.values():
+            name += "_"
+        names[number] = name
 
 
 # --- annotations ----------------------------------------------------------------------------------

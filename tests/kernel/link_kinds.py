@@ -47,7 +47,7 @@ class Case:
         return " ".join([self.kind, *(self.ip or "").split()[:2]])
 
 
-# What the rows stand upon. Tunnel modules put links of their own into every namespace: the indexes
+# The lower links of the rows. Tunnel modules put links of their own into every namespace: indexes
 # are far from those.
 SCENE = """
 link add low index 1011 address 02:00:00:00:00:11 type veth peer name low2

@@ -166,7 +166,7 @@ def compare(before: Any, theirs: Any, after: Any, newer: Iterable[str] = (), at:
     else:
         assert type(before) is type(theirs) is type(after), at
         if isinstance(theirs, int | float):
-            # ip cuts fractions of a second off where we round them.
+            # ip truncates fractions of a second, and we round them.
             slack = 0.01 if isinstance(theirs, float) else 0
             assert min(before, after) - slack <= theirs <= max(before, after) + slack, at
         else:

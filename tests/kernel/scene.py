@@ -14,7 +14,7 @@ from netlink import Connection
 
 Json = dict[str, Any]
 
-# What a kernel says that was built without something.
+# Errors of a kernel that was built without a feature.
 LACKS = (
     "Operation not supported",
     "Unknown device type",

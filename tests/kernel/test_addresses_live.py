@@ -48,7 +48,7 @@ def of_width(field: Any) -> Any:
     return address if field.element is None else [address]
 
 
-# What the kernel wants besides the address to make a link of a kind.
+# Other attributes that the kernel requires to make a link of a kind.
 NEEDED: dict[str, dict[str, Any]] = {
     "vxlan": {"id": 5, "port": 4789},
     "geneve": {"id": 5},

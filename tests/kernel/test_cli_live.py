@@ -323,7 +323,7 @@ def test_routes_that_filters_select(
     assert prefixes(ours) == sorted(expected) and expected
 
 
-# Words of ours; the words of ip, bridge or tc; what ours and theirs are told apart by.
+# Our words; the words of ip, bridge or tc; the key that identifies an object in both.
 SELECTED: dict[str, tuple[str, str, Callable[[Any], Any], Callable[[Any], Any]]] = {
     "addr --dev v0": ("ip", "addr show dev v0", lambda a: a.get("local", a["address"]),
                       lambda a: a),

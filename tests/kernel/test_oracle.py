@@ -93,7 +93,7 @@ neigh add proxy 192.0.2.77 dev left
 neigh add proxy 2001:db8::77 dev left router protocol bird
 """
 
-# What not every kernel has: each line stands alone.
+# Features that some kernels lack: each line is executed separately.
 OPTIONAL = """
 link add vx0 type vxlan id 42 local 192.0.2.1 remote 192.0.2.99 dstport 4789 ttl 9 tos 4 dev left
 link add vx6 type vxlan id 43 group ff05::100 dev br0 dstport 8472 ageing 77 srcport 40000 50000 \
@@ -113,7 +113,7 @@ route add 203.0.105.0/24 nhid 6
 @pytest.fixture
 def scene() -> None:
     """Make links, addresses, routes and neighbours of every sort that iproute2 can make here."""
-    # Addresses are there at once, and nobody sends what would move the counters.
+    # Addresses are usable at once, and nothing sends packets that would change counters.
     conf = Path("/proc/sys/net/ipv6/conf/default")
     for setting in ("accept_dad", "dad_transmits", "router_solicitations"):
         (conf / setting).write_text("0")
@@ -354,7 +354,7 @@ LINK: Table = {
     },
 }  # fmt: skip
 
-# Shown by an ip that is newer than the 6.1 of Debian 12.
+# Only an ip that is newer than 6.1 (Debian 12) shows these.
 LINK_NEWER = (
     "gso_ipv4_max_size", "gro_ipv4_max_size", "localbypass", "mab", "neigh_vlan_suppress",
     "backup_nhid", "mcast_max_groups", "mcast_n_groups", "fdb_n_learned", "fdb_max_learned",

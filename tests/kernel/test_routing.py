@@ -377,7 +377,7 @@ def flavors(ours: Ours) -> list[str]:
     return [name for bit, name in names.items() if ours["operation"] >> bit & 1]
 
 
-# By LWTUNNEL_ENCAP_*: ip's word for it, and its table.
+# For each LWTUNNEL_ENCAP_*: ip's word, and the table of its attributes.
 ENCAPS: dict[str, tuple[str, Table]] = {
     "MPLS": ("mpls", {"dst": label("dst"), "ttl": of("ttl")}),
     "IP": ("ip", {
@@ -443,8 +443,8 @@ def kernel() -> tuple[int, ...]:
 def test_encapsulation(left: int, line: str) -> None:
     if "geneve" in line and kernel() >= (6, 13):
         # Linux 6.18 with fortified string functions stops in ip_tun_parse_opts_geneve, and never
-        # gives back the lock of all of rtnetlink.
-        pytest.skip("too new a kernel may not survive a route with Geneve options")
+        # releases the lock of rtnetlink.
+        pytest.skip("kernels since 6.13 may hang after a route with Geneve options")
     make(f"route add {line}")
     dst, *words = line.split()
     kind = words[words.index("encap") + 1]
@@ -459,7 +459,7 @@ def test_encapsulation(left: int, line: str) -> None:
     assert found["encap"] == kind
 
 
-# As above, from our side: what is said of a route, and what ip shows of it.
+# The reverse: the fields of a route that we send, and what ip shows.
 IPV6_SEGMENTS = ("2001:db8::a", "2001:db8::b")
 OUR_ENCAPS: list[tuple[LWTUNNEL_ENCAP, str, Message, Json]] = [
     (

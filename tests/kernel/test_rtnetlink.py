@@ -1,4 +1,4 @@
-"""What rtnetlink has beside links, addresses, routes, neighbours and bridges, in both directions.
+"""What rtnetlink has besides links, addresses, routes, neighbours and bridges, in both directions.
 
 First the kernel as oracle: what `ip` makes, we read like it prints it, by the table language of
 test_oracle.py. Then what our plans make, of every kind of object, `ip` shows. Last, what nobody can
@@ -69,7 +69,7 @@ from tests.kernel.scene import events, make, shown
 
 # --- the family -----------------------------------------------------------------------------------
 
-# Types that have a number and that no kernel sends or takes.
+# Types that have a number, but that no kernel sends or accepts.
 UNUSED = {RTM.RTM_GETLINKPROP: "no handler: the names come with the link (rtnetlink_init)"}
 
 
@@ -135,7 +135,7 @@ def test_neighbour_tables(left: int) -> None:
         return tables
 
     def theirs() -> list[Json]:
-        # The two times are dates there, reckoned from the clock.
+        # ip prints these two times as dates, computed from its clock.
         dates = ("last_flush", "last_rand")
         return [
             {name: value for name, value in one.items() if name not in dates}
@@ -281,7 +281,7 @@ def test_hardware_stats(left: int, nl: Connection) -> None:
 
 # --- plans: what people write, and what ip shows --------------------------------------------------
 
-# A plan, the question to ip, and what its first answer has at least.
+# A plan, the question to ip, and values that its first answer must have.
 PLANS: list[tuple[str, Callable[[], Plan[None]], str, Json]] = [
     (
         "addr.add",
@@ -453,7 +453,7 @@ def test_plan(
     assert any(one.items() >= expected.items() for one in found), found
 
 
-# What is removed again by the same words, and the errno of what is not there.
+# Objects that the same words remove, and the errno if the object does not exist.
 REMOVALS: list[tuple[Callable[[], Plan[None]], Callable[[], Plan[None]], int]] = [
     (
         lambda: addr.add("192.0.2.9/25", "left"),
@@ -594,7 +594,7 @@ def joined(group: str) -> Callable[[], Any]:
     return join
 
 
-# A group, what is done, and a message that it tells: its class, its name and what it says.
+# A group, an action, and the message that it causes: its class, its name and its values.
 EVENTS: list[tuple[str, Callable[[], Any], type[Message], str, Json]] = [
     ("ipv4-rule", lambda: make("rule add table 100 pref 77"), rule.Rule, "RTM_NEWRULE",
      {"priority": 77, "table": 100}),

@@ -701,7 +701,7 @@ NEIGH = [
         "neigh del proxy 192.0.2.7 dev left",
         given="neigh add proxy 192.0.2.7 dev left",
     ),
-    # Without the other entry, which stays, the kernel would keep the failed one for a moment.
+    # Without the other, permanent entry, the kernel would keep the failed one for a moment.
     same(
         neigh.remove("2001:db8::7", "left"),
         "neigh del 2001:db8::7 dev left",
@@ -1155,14 +1155,14 @@ def test_query(query: Query) -> None:
     assert told == (theirs | {"nexthops": hops} if "nexthops" in told else theirs)
 
 
-# What iproute2 6.1 has no word for. The tests below read it back by themselves.
+# Arguments that iproute2 6.1 has no word for. The tests below read their effect back.
 NO_WORD = {
     "addr.add(proto)", "link.add(af_spec)", "link.add(gro_ipv4_max_size)",
     "link.add(gso_ipv4_max_size)", "link.change(gro_ipv4_max_size)",
     "link.change(gso_ipv4_max_size)", "link.change(xdp)", "nexthop.add(hw_stats)",
     "nexthop.change", "rule.add(dscp)", "rule.remove(dscp)",
 }  # fmt: skip
-# What takes a third namespace: test_moved.
+# Arguments that need a third namespace: test_moved.
 MOVES = {
     "link.add(net_ns_fd)", "link.add(net_ns_pid)", "link.change(net_ns_fd)",
     "link.change(net_ns_pid)",
@@ -1176,7 +1176,7 @@ def test_every_plan_has_a_row() -> None:
     used: dict[str, set[str]] = {}
     for plan in executed:
         used.setdefault(plan.name, set()).update(plan.kwargs)
-    # Plans with the parameters of another one, whose rows count for both.
+    # Plans with the same parameters as another one. Its rows count for both.
     for name, model in (
         ("addr.put", "addr.add"), ("neigh.put", "neigh.add"), ("neigh.change", "neigh.add"),
         ("nexthop.put", "nexthop.add"), ("route.put", "route.add"), ("route.change", "route.add"),

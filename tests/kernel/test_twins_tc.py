@@ -28,7 +28,7 @@ if shutil.which("tc") is None:
 
 PAIR = "link add left numtxqueues 4 type veth peer name right numtxqueues 4"
 
-# What `tc` is asked for. A filter is shown only with the place where it is.
+# Questions to `tc`. It shows filters only for a given parent.
 QUESTIONS = """
 qdisc show
 class show dev left
@@ -355,7 +355,7 @@ QDISC = [
         "tc qdisc add dev left root pfifo limits 5",
     ),
     wrong(qdisc.remove("left", parent=0), "tc qdisc del dev left"),
-    # of kinds that not every kernel has
+    # kinds that some kernels lack
     same(qdisc.add("left", "prio", handle="1:"), "tc qdisc add dev left root handle 1: prio"),
     same(
         qdisc.add("left", "prio", handle="1:", options={"bands": 5}),
@@ -584,7 +584,7 @@ CLASS = [
         "tc class add dev left classid 1:xyz htb rate 1mbit",
         given=HTB,
     ),
-    # of kinds that not every kernel has
+    # kinds that some kernels lack
     same(
         tclass.add(
             "left",
@@ -970,7 +970,7 @@ FILTER = [
         ),
         f"{ADD} flower ip_proto tcp dst_port 80",
     ),
-    # of kinds that not every kernel has
+    # kinds that some kernels lack
     same(
         filter.add("left", "fw", prio=5, handle="0x6", options={"classid": "1:10"}),
         "tc filter add dev left prio 5 handle 0x6 fw classid 1:10",

@@ -397,7 +397,7 @@ def with_attribute(request: Request[Any, Any], number: int, payload: bytes) -> R
 
 Refusal = tuple[Callable[[int], Request[Any, Any]], int, str | None, str | None]
 
-# A request (given the index of `left`), and the kernel's errno, words and place.
+# A request (given the index of `left`), and the errno, message and path of the kernel's error.
 REFUSALS: dict[str, Refusal] = {
     "link that exists": (
         lambda left: link.new(ifname="left", linkinfo=veth(ifname="other")),
@@ -490,7 +490,7 @@ REFUSALS: dict[str, Refusal] = {
 }  # fmt: skip
 
 
-# Texts as long as we write them, which the kernel takes: a request, the size, and the attribute.
+# The longest texts that we write and the kernel accepts: a request, the size, and the attribute.
 TEXTS: dict[str, tuple[Callable[[int, str | None], Request[Any, Any]], int, int]] = {
     "link.ifname": (
         lambda left, text: link.new(ifname=text, linkinfo=BRIDGE), IFNAMSIZ, 3,

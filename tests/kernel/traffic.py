@@ -143,8 +143,8 @@ PADDED = {"count": [1, 1, 2, *13 * [0]], "offset": [0, 1, 2, *13 * [0]]}
 
 # fmt: off
 QDISCS = [
-    # kind, the words of tc, options of ours, what is read beside or instead: codel, for one, keeps
-    # times in 1024 ns (CODEL_SHIFT), and many send values that were not asked for
+    # kind, the words of tc, our options, and values that read differently or are added: codel keeps
+    # times in units of 1024 ns (CODEL_SHIFT), and many kinds send values that were not given
     row("pfifo", "limit 77", {"limit": 77}, {}),
     row("bfifo", "limit 7777", {"limit": 7777}, {}),
     row("pfifo_head_drop", "limit 78", {"limit": 78}, {}),
@@ -260,7 +260,7 @@ SHAPED = {"overhead": 4, "mpu": 64, "linklayer": ETHERNET}
 
 # fmt: off
 CLASSES = [
-    # kind, the words of tc for the qdisc and for the class, options of ours, what is read beside
+    # kind, the words of tc for the qdisc and the class, our options, and values that are added
     row("htb", "default 20",
         "rate 1mbit ceil 2mbit burst 15k cburst 20k prio 3 quantum 2000 mpu 64 overhead 4",
         {"parms": {"rate": {"rate": 125_000, **SHAPED}, "ceil": {"rate": 250_000, **SHAPED},
@@ -312,7 +312,7 @@ IN_SOFTWARE = TCA_CLS_FLAGS.TCA_CLS_FLAGS_NOT_IN_HW
 
 # fmt: off
 FILTERS = [
-    # kind, the words of tc, protocol, options of ours, what is read beside or instead
+    # kind, the words of tc, protocol, our options, values that read differently or are added
     row("u32", "match ip dst 10.0.0.1/32 match ip protocol 17 0xff match u16 0x35 0xffff at 22 "
         "classid 1:10", IP,
         {"classid": handle("1:10"), "sel": {"flags": TC_U32.TC_U32_TERMINAL, "nkeys": 3,
@@ -461,7 +461,7 @@ def plain(**parms: Any) -> Options:
 
 # fmt: off
 ACTIONS = [
-    # kind, the words of tc, options of ours, what is read beside or instead
+    # kind, the words of tc, our options, values that read differently or are added
     row("gact", "drop random netrand ok 5",
         {**plain(action=TC_ACT.TC_ACT_SHOT), "prob": {"ptype": 1, "pval": 5,
          "paction": TC_ACT.TC_ACT_OK}},

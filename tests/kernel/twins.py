@@ -23,7 +23,7 @@ from netlink import Connection, KernelError, Plan
 from netlink.route import FAMILY
 from tests.kernel.scene import LACKS
 
-# What `ip` is asked for, by the family that it is told.
+# Questions to `ip`, by its option for the address family.
 QUESTIONS = {
     "": "link show\naddr show\nneigh show nud all\nneigh show proxy\nnexthop show\n",
     "-4": "route show table all\nrule show\n",
@@ -34,7 +34,7 @@ MOVING = {
     "forward_delay_timer", "gc_timer", "hello_timer", "hold_timer", "message_age_timer",
     "tcn_timer", "topology_change_timer", "unbalanced_time",
 }  # fmt: skip
-# Seconds that count down, compared without what passes while a row is executed.
+# Seconds that count down. The comparison ignores the time that a row takes.
 LIFETIMES = {"expires", "valid_life_time", "preferred_life_time"}
 PATIENCE = 2.0  # seconds, for what the kernel does after it has answered
 
@@ -254,7 +254,7 @@ def refuse(nl: Connection, row: Row, answer: str) -> None:
     error = caught.value
     assert error.errno == row.errno, error
     message = error.message or os.strerror(row.errno)
-    # ip asks for the index of a link by itself.
+    # ip looks the index of a link up itself.
     is_missing = any(words in answer for words in ("Cannot find device", "Device does not exist"))
     assert message in answer or (is_missing and "does not exist" in message), answer
 
