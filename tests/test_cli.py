@@ -315,6 +315,29 @@ def test_failures(
     assert err.startswith("netlink: ") and (FAILURES | WRONG_VALUES)[arguments] in err
 
 
+WRONG_JSON = {
+    "[": "JSON expected: Expecting value",
+    100_000 * "[": "JSON expected: maximum recursion depth exceeded",
+    20_000 * '{"header":' + "1" + 20_000 * "}": "JSON expected: maximum recursion depth exceeded",
+    '{"header":{"dev-index":' + 5000 * "9" + "}}": "JSON expected: Exceeds the limit (4300 digits)",
+    "5": "expected an object, got 5",
+    '{"x":1}': "x: there is no 'x'; there are: header",
+    '{"header":{"dev-index":-1}}': "-1 is out of range: use 0 to 4294967295",
+}
+
+
+@pytest.mark.parametrize("number", range(len(WRONG_JSON)))
+def test_wrong_json(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """The text may have any length and any depth. Nothing is sent."""
+    pytest.importorskip("yaml")
+    spec = str(Path(__file__).parent / "specs/ethtool.yaml")
+    text, expected = [*WRONG_JSON.items()][number]
+    assert main(["ynl", spec, "do", "features-get", text]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("netlink: ") and expected in err
+
+
 def test_no_error_suggests_a_silent_group(
     kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:

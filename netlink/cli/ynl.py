@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from netlink import Connection, KernelError, Overrun, RawMessage, Request
+from netlink import Connection, EncodeError, KernelError, Overrun, RawMessage, Request
 from netlink.cli import Failure, Misuse, Parser, add_bounds, add_netns, check_netns, explain, tell
 from netlink.cli.monitor import join, watch
 from netlink.cli.namespace import connect
@@ -194,9 +194,12 @@ def _request(op: SpecOp, text: str) -> Request[Any, Any]:
 
     try:
         given = json.loads(sys.stdin.read() if text == "-" else text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the text may be nested too deeply
         raise Misuse(f"JSON expected: {error}") from None
-    return op(**arguments(op.request, given))
+    try:
+        return op(**arguments(op.request, given))
+    except EncodeError as error:
+        raise Misuse(explain(error)) from None
 
 
 def _spelled(answer: Any) -> Any:
