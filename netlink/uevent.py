@@ -28,7 +28,7 @@ from netlink.family import Family
 from netlink.schema import Message, pairs
 
 
-class UEVENT(KernelEnum):
+class UEVENT(KernelEnum, prefix=""):
     """The only type of these messages, which have no header."""
 
     UEVENT = 0

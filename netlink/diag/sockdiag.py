@@ -82,7 +82,7 @@ class TCPF(KernelFlag):
 STATES = TCPF(0xFFE)
 
 
-class SHUTDOWN(KernelFlag, prefix=("RCV_", "SEND_")):
+class SHUTDOWN(KernelFlag, prefix=""):
     """Directions that were shut down (net/sock.h)."""
 
     RCV_SHUTDOWN = 1
