@@ -34,7 +34,7 @@ def blocks(page: Path) -> list[Block]:
     """Yield the Python blocks of a page."""
     text = page.read_text()
     found = [(m[1], m[2], text.count("\n", 0, m.start()) + 1) for m in FENCE.finditer(text)]
-    following = [*found[1:], ("", "", 0)]
+    following = [*found, ("", "", 0)][1:]
     return [
         Block(page, source, after if word == "text" else None, line)
         for (language, source, line), (word, after, _) in zip(found, following, strict=True)
