@@ -558,6 +558,39 @@ def test_plain_messages_take_linear_memory() -> None:
     assert peak_of(lambda: list(capture.packets(io.BytesIO(data)))) < 3 * len(data)
 
 
+TINY = {
+    "pcap": lambda count: pcap(*count * [b""]),
+    "interfaces": lambda count: section() + count * interface(),
+    "link types": lambda count: section() + b"".join(map(linked, range(count))),
+    "options": lambda count: section() + interface(*count * [option(9, b"\x09")]),
+    "sections": lambda count: count * section() + interface(),
+    "packets of another link type": lambda count: (
+        section() + interface(linktype=1) + interface() + count * enhanced(b"")
+    ),
+}
+
+
+def linked(linktype: int) -> bytes:
+    return interface(linktype=linktype)
+
+
+@pytest.mark.parametrize("kind", TINY)
+def test_captures_of_tiny_parts_take_linear_time_and_memory(kind: str) -> None:
+    """Each part has at most a few dozen bytes, so that objects cost more than the data."""
+
+    def read(data: bytes) -> None:
+        for _ in resumed(capture.packets(io.BytesIO(data))):
+            pass
+
+    small, large = TINY[kind](500), TINY[kind](4000)
+    assert peak_of(partial(read, large)) < 16 * len(large)
+    began = time.thread_time()
+    read(small)
+    middle = time.thread_time()
+    read(large)
+    assert time.thread_time() - middle < 24 * max(middle - began, 0.001)
+
+
 def test_a_file_that_returns_less_than_asked() -> None:
     """An unbuffered file returns what it has."""
 
@@ -744,6 +777,12 @@ def test_raw(shown: Any) -> None:
     status, out = shown(b"00000000000000000000", "--raw")
     assert status == 1
     assert "packet 1 NETLINK_ROUTE: nlmsg_len 808464432 does not fit" in out
+
+
+def test_a_text_that_claims_too_much(shown: Any) -> None:
+    status, out = shown(40 * b"00000000  00\n*\n01000000\n")
+    assert status == 1
+    assert out == "line 3: the lines that * represents have more than 1048576 bytes in all\n"
 
 
 EXTACK = wire.attribute(1, b"no such thing\0") + wire.attribute(2, struct.pack("=I", 32))
