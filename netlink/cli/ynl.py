@@ -34,7 +34,8 @@ USAGE = """\
 netlink ynl SPEC
        netlink ynl SPEC do OP [JSON] [--create] [--replace] [--excl] [--append]
        netlink ynl SPEC dump OP [JSON]
-       netlink ynl SPEC monitor [GROUP ...] [--count N] [--timeout S]"""
+       netlink ynl SPEC monitor [GROUP ...] [--count N] [--timeout S]
+       netlink ynl draft SPEC"""
 FLAGS = {
     "create": NLM_F.NLM_F_CREATE,
     "replace": NLM_F.NLM_F_REPLACE,
@@ -44,7 +45,7 @@ FLAGS = {
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run one of the actions do, dump and monitor; without one, list the ops."""
+    """Run one of the actions do, dump, monitor and draft; without one, list the ops."""
     began = monotonic()
     options = _read(args)
     check_netns(options.netns)
@@ -54,11 +55,15 @@ def run(args: argparse.Namespace) -> int:
         "do": lambda: _do(family, options),
         "dump": lambda: _dump(family, options),
         "monitor": lambda: _monitor(family, options, began),
+        "draft": lambda: _draft(family),
     }
     return work[options.action]()
 
 
 def _read(args: argparse.Namespace) -> argparse.Namespace:
+    words = list(args.words)
+    if words[:1] == ["draft"]:  # the one action that may come before the file
+        words = [words[1], "draft", *words[2:]] if words[1:] else []
     parser = Parser(
         prog=PROG,
         usage=USAGE,
@@ -90,7 +95,8 @@ def _read(args: argparse.Namespace) -> argparse.Namespace:
         "groups", nargs="*", metavar="GROUP", help="multicast groups by name (default: all)"
     )
     add_bounds(monitor)
-    return parser.parse_args(args.words, argparse.Namespace(netns=args.netns, rate=False))
+    action("draft", "print Python source that declares the family, to be maintained by hand")
+    return parser.parse_args(words, argparse.Namespace(netns=args.netns, rate=False))
 
 
 def _load(path: str, *, is_listed: bool) -> SpecFamily:
@@ -175,6 +181,13 @@ def _monitor(family: SpecFamily, options: argparse.Namespace, began: float) -> i
         for group in groups:
             join(nl, f"{family.name}.{group}" if family.is_generic else group)
         return watch([nl], show, options, began)
+
+
+def _draft(family: SpecFamily) -> int:
+    from netlink.ynl.draft import draft
+
+    print(draft(family), end="")
+    return 0
 
 
 # --- parts ----------------------------------------------------------------------------------------

@@ -243,7 +243,7 @@ class _Builder:
 
     def _enum(self, title: str, members: dict[int, str]) -> Any:
         pairs = [(name, number) for number, name in members.items()]
-        return self._python_enum(KernelEnum, title, pairs, "", "")
+        return self._python_enum(KernelEnum, title, pairs, self.spec.prefix, "")
 
     def _op(self, op: Operation, asked: Any, answered: Any) -> SpecOp:
         assert op.request is not None
@@ -424,6 +424,7 @@ class _Builder:
             namespace["__annotations__"] = {
                 name: _hint(field) for name, field in fields.items() if name[0] != "_"
             }
+            namespace["__place__"] = place or title
             namespace["__spelled__"] = {**getattr(base, "__spelled__", {}), **spelled}
             namespace.update(fields)
 

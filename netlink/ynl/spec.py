@@ -313,6 +313,7 @@ class Spec:
         default = operations.get("fixed-header")
         usual = f"{self.name}-cmd-" if self.is_generic else ""
         prefix = operations.get("name-prefix", usual)
+        self.prefix = c_name(prefix)
         limit = GENL_MAX_COMMAND if self.is_generic else MAX_TYPE
         for entry, request, replies in numbers:
             name = entry["name"]
