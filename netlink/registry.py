@@ -15,14 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "Entry", "find", "load", "near", "speaking"]
 
-ROUTE, SOCK_DIAG, CONNECTOR, NETFILTER, UEVENT, GENERIC = (
-    0,
-    4,
-    11,
-    12,
-    15,
-    16,
-)  # NETLINK_* of linux/netlink.h
+# NETLINK_* of linux/netlink.h
+ROUTE, SOCK_DIAG, AUDIT, CONNECTOR = 0, 4, 9, 11
+NETFILTER, UEVENT, GENERIC = 12, 15, 16
 
 
 class Entry(NamedTuple):
@@ -50,6 +45,7 @@ FAMILIES = (
     Entry("dquot", GENERIC, "netlink.generic.dquot", "VFS_DQUOT"),
     Entry("diag", SOCK_DIAG, "netlink.diag"),
     Entry("uevent", UEVENT, "netlink.uevent"),
+    Entry("audit", AUDIT, "netlink.audit"),
     Entry("conntrack", NETFILTER, "netlink.netfilter.conntrack"),
     Entry("connector", CONNECTOR, "netlink.connector"),
 )

@@ -1,20 +1,13 @@
-"""Parts of two families, by declarations only: what the declaration words must support.
+"""A part of ethtool, which uses different numbers for requests and replies: declarations only.
 
-ethtool uses different numbers for requests and replies. audit answers after the ACK. This file
-contains no tests. Numbers and layouts come from the kernel's headers.
+This file contains no tests. Numbers and layouts come from the kernel's headers.
 """
 
 from __future__ import annotations
 
 from netlink import Family, Message, Op
-from netlink.constants import NETLINK, KernelEnum
-from netlink.schema import (
-    Nested,
-    nest,
-    string,
-    u8,
-    u32,
-)
+from netlink.constants import KernelEnum
+from netlink.schema import Nested, nest, string, u8, u32
 
 # --- ethtool (linux/ethtool_netlink.h) ---
 
@@ -103,75 +96,6 @@ ETHTOOL = Family(
 )
 
 
-# --- audit (linux/audit.h) ---
-
-
-class AUDIT(KernelEnum):
-    """Message types."""
-
-    AUDIT_GET = 1000
-    AUDIT_SET = 1001
-    AUDIT_LIST_RULES = 1013
-    AUDIT_SYSCALL = 1300
-    AUDIT_CWD = 1307
-
-
-class AUDIT_NLGRP(KernelEnum):
-    """Multicast groups."""
-
-    AUDIT_NLGRP_READLOG = 1
-
-
-class audit_status(Message):
-    """struct audit_status."""
-
-    mask: int = u32()
-    enabled: int = u32()
-    failure: int = u32()
-    pid: int = u32()
-    rate_limit: int = u32()
-    backlog_limit: int = u32()
-    lost: int = u32()
-    backlog: int = u32()
-    feature_bitmap: int = u32()
-    backlog_wait_time: int = u32()
-    backlog_wait_time_actual: int = u32()
-
-
-class Record(Message):
-    """A record of the log: text without a NUL."""
-
-    text: str = string()
-
-
-class Empty(Message):
-    """A request without a body."""
-
-
-class Rule(Message):
-    """struct audit_rule_data, of which only the head is declared."""
-
-    flags: int = u32()
-    action: int = u32()
-    field_count: int = u32()
-
-
-audit_get = Op("audit.get", AUDIT.AUDIT_GET, Empty, reply=audit_status, answer="one", ends="answer")
-audit_list_rules = Op(
-    "audit.list_rules", AUDIT.AUDIT_LIST_RULES, Empty, reply=Rule, answer="several", ends="done"
-)
-AUDIT_FAMILY = Family(
-    "audit",
-    protocol=NETLINK.NETLINK_AUDIT,
-    framing="audit",
-    types=AUDIT,
-    ops=(audit_get, audit_list_rules),
-    messages={AUDIT.AUDIT_SYSCALL: Record, AUDIT.AUDIT_CWD: Record},
-    groups=AUDIT_NLGRP,
-    group_prefix="AUDIT_NLGRP_",
-)
-
-
 __all__ = [
-    "AUDIT_FAMILY", "ETHTOOL",
+    "ETHTOOL",
 ]  # fmt: skip

@@ -164,6 +164,10 @@ REASONS = Explanations(
                 sockdiag.SHUTDOWN sockdiag.SOCK sockdiag.TCP sockdiag.TCPF tipc.TIPC_STATE""",
         "The bits of a mask of one byte: 1 << (INET_DIAG_* - 1), 1 << (SMC_DIAG_* - 1).": """
             unknown: inet.EXT smc.SMC_EXT""",
+        "Types of records that programs write, which only libaudit names (libaudit.h).": """
+            unknown: audit.TYPE.*""",
+        "Text messages of the kernel's audit log, without a layout.": """
+            unknown: audit.Record""",
         "The bits of CTA_FILTER by what they stand for (CTA_FILTER_F_* of nf_internals.h).": """
             unknown: conntrack.FILTER""",
         "An array of numbers in C, indexed by SK_MEMINFO_*.": """
@@ -187,7 +191,7 @@ REASONS = Explanations(
                 SCHED_RESET_ON_FORK TC_H_MIN_EGRESS TC_H_MIN_INGRESS TC_H_MIN_PRIORITY
                 TC_RED_HISTORIC_FLAGS TC_U32_ROOT TUNNEL_OPTIONS_PRESENT XDP_FLAGS_MODES""",
         "Nothing at all, under the number 0.": """
-            missing: RTNLGRP_NONE NETNSA_NONE NFNLGRP_NONE
+            missing: RTNLGRP_NONE NETNSA_NONE NFNLGRP_NONE AUDIT_NLGRP_NONE
                 INET_DIAG_NONE INET_DIAG_REQ_NONE SKNLGRP_NONE
                 SK_DIAG_BPF_STORAGE_NONE SK_DIAG_BPF_STORAGE_REP_NONE SK_DIAG_BPF_STORAGE_REQ_NONE
                 SMC_DIAG_NONE XDP_DIAG_NONE""",

@@ -155,7 +155,8 @@ def _parser() -> argparse.ArgumentParser:
         "groups", nargs="*", metavar="GROUP",
         help="a multicast group of the route family by name or number, such as ipv4-route, "
         "RTNLGRP_NEXTHOP or 33; or route, addr, rule (IPv4 and IPv6), uevent (devices), "
-        "proc (processes), tcp or udp (destroyed sockets), conntrack or expect (connections) "
+        "proc (processes), tcp or udp (destroyed sockets), "
+        "conntrack or expect (connections), audit (the log) "
         "(default: links, addresses, routes and neighbours)",
     )  # fmt: skip
     form = monitor.add_mutually_exclusive_group()

@@ -49,6 +49,7 @@ TOPICS = {
     "expect": Topic(
         "conntrack", ("conntrack-exp-new", "conntrack-exp-update", "conntrack-exp-destroy")
     ),
+    "audit": Topic("audit", ("readlog",)),
     "uevent": Topic("uevent", ("kernel",)),
     "proc": Topic("connector", ("proc",)),
 }

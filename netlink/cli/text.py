@@ -651,6 +651,10 @@ def _connection_statistics(entry: Any) -> Iterator[Row]:
     }
 
 
+def _record(record: Any, names: Names) -> Iterator[Row]:
+    yield {"record": record.text}
+
+
 # Classes to what makes the rows, and what makes the columns of -s. Those of the route family have
 # their names as keys, others the names of their modules too.
 ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
@@ -672,6 +676,7 @@ ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
     "netlink.diag.inet.InetSocket": _inet_socket,
     "netlink.diag.unix.UnixSocket": _unix_socket,
     "netlink.netfilter.conntrack.Conntrack": _connection,
+    "netlink.audit.Record": _record,
     "netlink.uevent.Uevent": _uevent,
     "netlink.connector.proc_event": _process,
 }

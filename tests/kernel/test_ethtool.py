@@ -1,4 +1,4 @@
-"""Two families that are declared in tests only, against the live kernel."""
+"""A family that is declared in tests only, against the live kernel."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ from netlink.route import FAMILY as ROUTE
 from netlink.route import link
 
 from .. import families
-from ..families import (
-    AUDIT_FAMILY,
-    ETHTOOL,
-    Channels,
-)
+from ..families import ETHTOOL, Channels
 
 
 def test_ethtool_numbers_requests_and_answers_apart() -> None:
@@ -30,16 +26,3 @@ def test_ethtool_numbers_requests_and_answers_apart() -> None:
         with pytest.raises(KernelError) as caught:
             nl.do(families.channels_set(header={"dev_name": "v0"}, combined_count=99))
         assert caught.value.path is not None
-
-
-def test_audit_answers_after_the_acknowledgement() -> None:
-    with Connection(AUDIT_FAMILY, timeout=5) as nl:
-        try:
-            status = nl.do(families.audit_get())
-        except KernelError as error:
-            pytest.skip(f"the kernel refuses: {error}")
-        assert type(status) is families.audit_status
-        assert status.backlog_limit is not None
-        assert [*nl.do_many([families.audit_get()] * 3)] == [status] * 3
-        rules = nl.do(families.audit_list_rules())
-        assert isinstance(rules, list)
