@@ -8,7 +8,7 @@ The parser works anywhere.
 import sys as _sys
 import typing as _typing
 
-from netlink._core import RawAttribute, RawMessage, iter_attributes, iter_messages
+from netlink._core import MAX_DEPTH, RawAttribute, RawMessage, iter_attributes, iter_messages
 from netlink.errors import (
     DecodeError,
     DumpInterrupted,
@@ -31,6 +31,7 @@ __all__ = [
     "Family",
     "KernelError",
     "KernelWarning",
+    "MAX_DEPTH",
     "Message",
     "NetlinkError",
     "Op",

@@ -52,6 +52,8 @@ cdef class Gather:
     cdef int pick_count
     cdef int framing
     cdef bint is_generic
+    cdef bint is_busy          # `feed` runs without the GIL
+    cdef bint is_broken        # `feed` failed, so the columns do not have the same length
 
     def __cinit__(self, Table table not None, Dispatch dispatch not None, *paths,
                   bint is_generic=False):
@@ -59,7 +61,7 @@ cdef class Gather:
         for path in paths:
             if not isinstance(path, str):
                 raise TypeError(f"columns() expects the names of fields, got {path!r}")
-            most += len(path.split("."))
+            most += path.count(".") + 1
         self.table = table
         self.paths = paths
         self.framing = dispatch.kind
@@ -149,11 +151,13 @@ cdef class Gather:
         cdef int node = 0
         cdef int step = 0
         cdef list names = path.split(".")
+        if len(names) > MAX_NESTING + 1:
+            raise LookupError(f"{quoted(path)} is too deep: the limit is {MAX_NESTING} levels")
         for depth, name in enumerate(names):
             table = self.bodies[node]
-            if name not in table.names:
+            if name not in table.by_name:
                 raise LookupError(no_field(table, name))
-            f = table.names[name]
+            f = table.by_name[name]
             step = self.add_step(node, f)
             if depth < len(names) - 1:
                 if f.kind.load is not load_view:
@@ -200,7 +204,8 @@ cdef class Gather:
         """Add the messages between two offsets in a bytes object to the columns.
 
         Raises DecodeError with path and offset if a message is not framed correctly or a value has
-        a wrong length. The columns are incomplete then and must not be used.
+        a wrong length. The columns are incomplete then: finish() raises ValueError. Raises
+        RuntimeError while another thread feeds.
         """
         cdef const uint8_t *base = <const uint8_t *>PyBytes_AS_STRING(data)
         cdef const uint8_t *where = NULL
@@ -213,8 +218,12 @@ cdef class Gather:
                              "of data")
         c.at = base + start
         c.left = end - start
+        self.check()
+        self.is_busy = True
         with nogil:
             status = self.gather(&c, &where)
+        self.is_busy = False
+        self.is_broken = status != 0
         if status == NO_MEMORY:
             raise MemoryError
         if status == FAULT:  # find out what is wrong, now that the GIL is held
@@ -315,11 +324,23 @@ cdef class Gather:
             return self.visit(&self.nodes[wanted.child], p, n, row, is_mpls, where)
         return 0
 
+    cdef int check(self) except -1:
+        """Raise an exception if the columns are being changed, or if they are broken."""
+        if self.is_busy:
+            raise RuntimeError("another thread is feeding these columns: wait for it")
+        if self.is_broken:
+            raise ValueError("these columns are incomplete, because feed() failed: start again")
+        return 0
+
     def finish(self):
-        """Return the columns by path. The next `feed` starts new columns."""
+        """Return the columns by path. The next `feed` starts new columns.
+
+        Raises RuntimeError while another thread feeds, and ValueError after a feed() that failed.
+        """
         cdef Column column
         cdef Sink *sink
         cdef dict result = {}
+        self.check()
         for i, path in enumerate(self.paths):
             sink = &self.sinks[i]
             column = Column.__new__(Column)
@@ -388,7 +409,7 @@ cdef class Column:
         memcpy(&end, PyBytes_AS_STRING(self.ends) + 8 * row, 8)
         owner = View.__new__(View)
         owner.data = self.values
-        owner.blind = True
+        owner.blind = 1
         return self.field.value(owner, p + start, end - start)
 
     def __iter__(self):

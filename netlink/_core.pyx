@@ -1,5 +1,5 @@
-# cython: embedsignature=True, embedsignature.format=python, wraparound=False, cdivision=True
-# cython: auto_pickle=False, autotestdict=False
+# cython: embedsignature=True, embedsignature.format=clinic, wraparound=False, cdivision=True
+# cython: auto_pickle=False, autotestdict=False, binding=False
 """The wire format: framing, kinds, views, encoding, and sorting datagrams into runs.
 
 This module converts bytes to values and values to bytes. It must not know sockets, particular
@@ -45,8 +45,9 @@ import ipaddress
 from collections import ChainMap
 from enum import Flag
 from importlib import import_module
+from types import MappingProxyType
 
-from netlink.constants import value_of
+from netlink.constants import forget_values, value_of
 from netlink.errors import DecodeError, EncodeError
 
 cdef extern from "Python.h":
@@ -56,16 +57,54 @@ cdef extern from "Python.h":
 cdef extern from *:
     """
     #include <stdint.h>
-    /* Subclasses of View define no __new__, so this calls View's tp_new, without __init__. */
+    /* The depth to which messages may be nested. The kernel checks policies 10 levels deep
+       (MAX_POLICY_RECURSION_DEPTH in lib/nlattr.c). A level of construction takes 800 to 1,600 bytes
+       of the C stack, and a thread may have 64 KiB in all. */
+    #define NETLINK_MAX_DEPTH 32
+    /* Return a new address, without its __init__. */
     static inline PyObject *netlink_new(PyObject *cls, PyObject *no_args) {
         return ((PyTypeObject *)cls)->tp_new((PyTypeObject *)cls, no_args, NULL);
     }
+    /* Return a new instance of a class that has a Table, without its __new__ and __init__. */
+    static newfunc netlink_view_new;
+    static inline PyObject *netlink_view(PyObject *cls, PyObject *no_args) {
+        return netlink_view_new((PyTypeObject *)cls, no_args, NULL);
+    }
+    static PyObject *netlink_guarded_new(PyTypeObject *cls, PyObject *args, PyObject *kwargs) {
+        if (!PyType_IS_GC(cls))
+            return netlink_view_new(cls, args, kwargs);
+        PyErr_Format(PyExc_TypeError, "%.200s is not a message class: derive it from Message",
+                     cls->tp_name);
+        return NULL;
+    }
+    static inline void netlink_guard(PyObject *view) {
+        netlink_view_new = ((PyTypeObject *)view)->tp_new;
+        ((PyTypeObject *)view)->tp_new = netlink_guarded_new;
+    }
     /* Python adds the header of the cyclic collector to instances of every class that is defined
        in Python. Message instances hold one bytes object and a parent, so they do not need it.
-       Call this before the class has instances. */
+       The class has no instances before this is called: netlink_guarded_new() refuses them. */
     static inline void netlink_untrack(PyObject *cls) {
         ((PyTypeObject *)cls)->tp_flags &= ~Py_TPFLAGS_HAVE_GC;
         ((PyTypeObject *)cls)->tp_free = PyObject_Free;
+    }
+    /* The bytes of a view. Before it has any this is None, whose bytes nobody reads: the length
+       is 0. PyBytes_AS_STRING() would not accept that in a debug build. */
+    static inline const uint8_t *netlink_bytes(PyObject *data) {
+        return (const uint8_t *)((PyBytesObject *)data)->ob_sval;
+    }
+    /* isinstance() without the hooks of the class: what the object really is. */
+    static inline int netlink_is(PyObject *object, PyObject *cls) {
+        PyObject *bases = Py_TYPE(object)->tp_mro;
+        if (Py_TYPE(object) == (PyTypeObject *)cls)
+            return 1;
+        for (Py_ssize_t i = 1; bases != NULL && i < PyTuple_GET_SIZE(bases); i++)
+            if (PyTuple_GET_ITEM(bases, i) == cls)
+                return 1;
+        return 0;
+    }
+    static inline int netlink_is_subclass(PyObject *cls, PyObject *base) {
+        return PyType_Check(cls) && PyType_IsSubtype((PyTypeObject *)cls, (PyTypeObject *)base);
     }
     /* Call instances of a type by vectorcall, without building a tuple and a dict. `offset` is the
        position of the function pointer in an instance. In Python 3.11 subclasses that are defined
@@ -103,8 +142,14 @@ cdef extern from *:
     #define NETLINK_BIG_ENDIAN 0
     #endif
     """
+    const int MAX_NESTING "NETLINK_MAX_DEPTH"
     object netlink_new(object cls, tuple no_args)
+    object netlink_view(object cls, tuple no_args)
+    void netlink_guard(object view)
+    const uint8_t *netlink_bytes(object data) noexcept
     void netlink_untrack(object cls)
+    bint netlink_is(object instance, object cls)
+    bint netlink_is_subclass(object cls, object base)
     void netlink_vectorcall(object type, Py_ssize_t offset)
     void netlink_constructor(object cls, object base, void *function)
     int netlink_set(object member, object obj, object value) except -1
@@ -389,6 +434,7 @@ cdef class Field:
     cdef readonly Py_ssize_t size     # bytes of a header member; maximum of an attribute, or 0
     cdef readonly Py_ssize_t align    # alignment of a header member
     cdef readonly Py_ssize_t first    # type of an array's first element
+    cdef object owner                 # the class that declares the field; None until its Table exists
     cdef readonly object enum
     cdef readonly object choices
     cdef readonly str selector
@@ -406,7 +452,9 @@ cdef class Field:
     cdef int type                     # number as a C int; -1 for a header member
     cdef int slot                     # position in the table
     cdef Py_ssize_t start             # position of the first attribute in the owner's body
-    cdef dict members
+    cdef dict members                 # of `enum`: number -> member
+    cdef int depth                    # number of elements inside each other
+    cdef bint has_choices             # it is `selected`, or its elements are
     cdef bint is_flags
     cdef readonly bint by_family      # the address family determines the width of the address
     cdef bint or_labels               # the same, and an MPLS label stack in an AF_MPLS message
@@ -423,8 +471,21 @@ cdef class Field:
                   Py_ssize_t align=0, Py_ssize_t first=0, bint by_family=False,
                   bint mapped=False, bint nul=True, bint net_byteorder=False,
                   str counts=None, Py_ssize_t times=1, int bits=0, least=None, most=None):
-        if number is not None and not 0 <= number <= NLA_TYPE_MASK:
-            raise ValueError(f"attribute number {number} is out of range: use 0 to {NLA_TYPE_MASK}")
+        if kind not in KIND_NUMBERS:
+            raise ValueError(f"{kind!r} is not a kind: use one of {', '.join(KIND_NUMBERS)}")
+        if number is not None:
+            if not isinstance(number, int):
+                raise TypeError(f"the number of an attribute must be an int, got {number!r}")
+            number = int(number)
+            if not 0 <= number <= NLA_TYPE_MASK:
+                raise ValueError(f"attribute number {shown(number)} is out of range: use 0 to "
+                                 f"{NLA_TYPE_MASK}")
+        if not 0 <= size <= NLA_MAX_LEN or not 0 <= first <= NLA_TYPE_MASK or not 0 <= bits < 64:
+            raise ValueError(f"size {size}, first {first} or bits {bits} is out of range")
+        if align not in (0, 1, 2, 4, 8):
+            raise ValueError(f"align {align}: use 1, 2, 4 or 8")
+        if not 1 <= times <= NLA_MAX_LEN:
+            raise ValueError(f"times {times} is out of range")
         self.kind = &KINDS[KIND_NUMBERS[kind]]
         self.number = number
         self.type = -1 if number is None else number
@@ -441,11 +502,24 @@ cdef class Field:
         self.target = target
         self.element = element
         self.choices = choices
+        if kind in ("struct", "nest", "records") and target is None:
+            raise TypeError(f"a field of kind {kind} needs the message class that it holds")
+        if kind == "selected" and (selector is None or choices is None):
+            raise TypeError("a field of kind selected needs a selector and choices")
+        self.has_choices = kind == "selected"
+        if kind in ("array", "mapping", "repeated", "scalars"):
+            self.take_element(kind, element)
+        elif element is not None:
+            raise TypeError(f"a field of kind {kind} has no elements")
         if enum is not None:
+            if not (isinstance(enum, type) and issubclass(enum, int)):
+                raise TypeError(f"enum must be a class of ints, such as a KernelEnum, got {enum!r}")
             self.is_text = hasattr(enum, "from_text")
             self.members = {} if self.is_text else enum._value2member_map_
             self.is_flags = issubclass(enum, Flag)
         if counts is not None:
+            if self.kind.load is not load_integer:
+                raise TypeError(f"a field of kind {kind} cannot count {counts!r}: use an integer")
             self.counts = counts.lstrip("^")
             self.counts_climb = len(counts) - len(self.counts)
             self.times = times
@@ -458,14 +532,30 @@ cdef class Field:
             self.missing = False
         elif kind in ("array", "repeated", "records", "scalars"):
             self.missing = ()
-        if kind == "repeated":
-            element.number = number
-            element.type = self.type
         if kind == "struct" and number is None:
             self.align = align or self.resolve().align
             self.size = 0 if self.resolve().is_open else self.table.total
+
+    cdef int take_element(self, str kind, Field element) except -1:
+        """Check what this field repeats, so that loading and storing may rely on it."""
+        if element is None:
+            raise TypeError(f"a field of kind {kind} needs an element, such as u32()")
+        if element.kind.repeats:
+            raise TypeError(f"a field of kind {element.kind_name} cannot be an element")
+        if element.depth >= MAX_NESTING:
+            raise ValueError(f"elements are nested too deeply: the limit is {MAX_NESTING} levels")
         if kind == "scalars":
+            if element.size <= 0:
+                raise TypeError(f"a C array needs elements of fixed size, and not {element!r}")
             self.align = element.align
+        if kind == "repeated":
+            if element.owner is not None:
+                raise TypeError(f"{element!r} is a field of {element.owner.__name__}: make another one")
+            element.number = self.number
+            element.type = self.type
+        self.depth = element.depth + 1
+        self.has_choices |= element.has_choices
+        return 0
 
     def __set_name__(self, owner, str name):
         if self.name is None:
@@ -489,7 +579,7 @@ cdef class Field:
         """Return the table of the target class, which may be declared after this field."""
         if self.table is None:
             target = self.target
-            if not (isinstance(target, type) and issubclass(target, View)):
+            if not netlink_is_subclass(target, View):
                 target = target()
             self.table = table_of(target)
         return self.table
@@ -499,7 +589,9 @@ cdef class Field:
         cdef Py_ssize_t n
         if instance is None:
             return self
-        cdef View view = <View?>instance
+        if not netlink_is(instance, self.owner):
+            raise stranger(self, instance)
+        cdef View view = <View>instance
         if not find(view, self, &p, &n):
             return self.missing if self.choices is None else missing_choice(self, view)
         return self.value(view, p, n)
@@ -516,12 +608,40 @@ cdef class Field:
         return self.kind.load(self, view, p, n)
 
 
+cdef object stranger(Field f, object instance):
+    """Return the TypeError for a field that is read from an object of another class."""
+    if f.owner is None:
+        return TypeError(f"the field {f.name} does not belong to a message class")
+    return TypeError(f"{f.owner.__name__}.{f.name} cannot be read from a "
+                     f"{type(instance).__name__}")
+
+
+cdef str shown(object value):
+    """Return a value for the text of an error, in at most about 100 characters."""
+    try:
+        text = value[:101] if isinstance(value, str) else f"{value}"
+    except Exception:  # an int of more than 4,300 digits, or what the caller's class raises
+        return f"this {type(value).__name__}"
+    return text if len(text) <= 100 else f"{text[:100]}..."
+
+
+cdef str quoted(object value):
+    """Return the repr() of a value in the same way."""
+    try:
+        text = repr(value[:101] if isinstance(value, (str, bytes)) else value)
+    except Exception:
+        return f"this {type(value).__name__}"
+    return text if len(text) <= 100 else f"{text[:100]}..."
+
+
 @cython.final
 cdef class Table:
     """The compiled fields of one message class, by position, by name and by attribute number."""
     cdef readonly object cls
     cdef readonly tuple fields
-    cdef readonly dict names
+    cdef readonly object names         # a view of the next one, because the core relies on it
+    cdef dict by_name
+    cdef readonly dict numbered        # attribute number -> name
     cdef readonly Py_ssize_t header    # bytes of the fixed header, without trailing padding
     cdef readonly Py_ssize_t total     # sizeof() the C struct
     cdef readonly Py_ssize_t align
@@ -534,7 +654,7 @@ cdef class Table:
     cdef uint16_t *slots           # attribute number -> slot + 1, 0: unknown
     cdef Py_ssize_t start          # position of the first attribute
 
-    def __cinit__(self, message, Table base, list own, Table bare=None):
+    def __cinit__(self, message, Table base, list own not None, Table bare=None):
         """Lay out `own` fields in declaration order, after the fields of the base class.
 
         `bare` is the table of the shorter header that a dump request may have instead.
@@ -543,9 +663,16 @@ cdef class Table:
         cdef Py_ssize_t offset = base.total if base is not None else 0
         cdef list fields = list(base.fields) if base is not None else []
         cls = message
+        if not netlink_is_subclass(cls, View) or cls is View:
+            raise TypeError(f"a Table is for a message class, and not for {quoted(cls)}")
+        if "__table__" in cls.__dict__ or base is not None and not netlink_is_subclass(cls, base.cls):
+            raise TypeError(f"{cls.__name__} has a table, or does not inherit from the class of the "
+                            "base table")
         if cls.__basicsize__ != View.__basicsize__:
             raise TypeError(f"{cls.__name__}: a message class must not add instance attributes: "
                             "remove its __slots__")
+        own = list(own)
+        check_own(cls, own)
         netlink_untrack(cls)
         netlink_constructor(cls, View, <void *>make_view)
         self.cls = cls
@@ -554,8 +681,8 @@ cdef class Table:
         self.top = base.top if base is not None else -1
         tail = None
         for f in own:
-            if base is not None and f.name in base.names:
-                f.slot = replaced_slot(cls, base.names[f.name], f)
+            if base is not None and f.name in base.by_name:
+                f.slot = replaced_slot(cls, base.by_name[f.name], f)
                 fields[f.slot] = f
                 continue
             if f.type < 0:
@@ -574,6 +701,8 @@ cdef class Table:
                 f.offset = offset
                 offset += f.size if f.size or f.table is None else f.table.total
                 self.align = max(self.align, f.align)
+                if offset > NLA_MAX_LEN:
+                    raise ValueError(f"{cls.__name__}: a header of {offset} bytes is too large")
             else:
                 self.has_attributes = True
                 self.top = max(self.top, f.type)
@@ -586,10 +715,14 @@ cdef class Table:
             self.least = base.least
         self.total = (offset + self.align - 1) // self.align * self.align
         self.start = align4(self.total)
+        if len(fields) >= 0xFFFF:
+            raise ValueError(f"{cls.__name__} has too many fields: the limit is {0xFFFE}")
         self.fields = tuple(fields)
         self.counted = tuple([f for f in fields if f.counts is not None])
-        self.names = {f.name: f for f in fields if f.kind.load is not NULL and f.name[0] != "_"}
-        family = self.names.get("family")
+        self.by_name = {f.name: f for f in fields if f.name[:1] != "_"}
+        self.names = MappingProxyType(self.by_name)
+        self.numbered = {f.number: f.name for f in fields if f.type >= 0}
+        family = self.by_name.get("family")
         for f in own:
             # Every header with an address family has it as its first byte.
             is_first = (family is not None and (<Field>family).type < 0
@@ -610,6 +743,8 @@ cdef class Table:
                                     f"{fields[self.slots[f.type] - 1].name} have the same number, "
                                     f"{f.type}")
                 self.slots[f.type] = <uint16_t>(f.slot + 1)
+        for f in own:
+            f.owner = cls
 
     def __dealloc__(self):
         PyMem_Free(self.slots)
@@ -624,6 +759,25 @@ cdef class Table:
         return <Field>self.fields[self.slots[type] - 1]
 
 
+cdef int check_own(object cls, list own) except -1:
+    """Refuse a field that has no name, or that is used twice: it has one place in one class."""
+    cdef Field f
+    cdef set names = set()
+    for value in own:
+        if not isinstance(value, Field):
+            raise TypeError(f"{cls.__name__}: expected fields, got {quoted(value)}")
+        f = value
+        if f.name is None:
+            raise TypeError(f"{cls.__name__}: {f!r} has no name")
+        if f.owner is not None:
+            raise TypeError(f"{cls.__name__}.{f.name} is already a field of {f.owner.__name__}: "
+                            "declare another one")
+        if f.name in names:
+            raise TypeError(f"{cls.__name__}.{f.name} is used for two names: declare two fields")
+        names.add(f.name)
+    return 0
+
+
 cdef int replaced_slot(object cls, Field old, Field new) except -1:
     """Return the slot of an attribute that a subclass declares again, with another layout."""
     if old.type < 0 or old.type != new.type:
@@ -636,13 +790,13 @@ cdef Table table_of(object cls):
     return <Table?>cls.__table__
 
 
+MAX_DEPTH = MAX_NESTING
+
+
 include "_views.pxi"
 
 
 # --- writing ------------------------------------------------------------------------------------
-
-cdef enum:
-    MAX_DEPTH = 64  # of nested messages: limits the use of the C stack; real messages need less
 
 cdef tuple FAMILY = ("family",)
 
@@ -676,7 +830,7 @@ cdef class Scope:
     cdef object value(self, tuple way):
         """Return an argument as the message will read it, or the value of an absent field."""
         cdef Field f
-        cdef PyObject *found = PyDict_GetItem(self.table.names, way[0])
+        cdef PyObject *found = PyDict_GetItem(self.table.by_name, way[0])
         if found == NULL:
             return None
         f = <Field>found
@@ -702,7 +856,7 @@ cdef class Scope:
         if f.selector is not None:
             return selector_value(f, self)
         while scope is not None:
-            if "family" in scope.table.names:
+            if "family" in scope.table.by_name:
                 return scope.value(FAMILY)
             scope = scope.parent
         return None
@@ -729,8 +883,9 @@ cdef object deeper(object error, str name):
     return error
 
 
-cdef bytes encode(Table table, tuple names, PyObject **values, View base=None):
-    """Encode and return the body of a message.
+cdef int encode(Table table, View view, tuple names, PyObject **values,
+                View base=None) except -1:
+    """Encode the body of a new message.
 
     `base` is the message that replace() changes, or None.
     """
@@ -741,20 +896,29 @@ cdef bytes encode(Table table, tuple names, PyObject **values, View base=None):
     b.size = sizeof(stack)
     b.heap = False
     b.nested = False
+    b.deepest = 0
     try:
         put_body(table, &b, names, values, None, base)
-        return PyBytes_FromStringAndSize(<const char *>b.data, b.used)
+        if b.used > MAX_BODY:
+            raise EncodeError(f"{b.used} bytes exceed the limit of a message, {MAX_BODY} bytes")
+        view.data = PyBytes_FromStringAndSize(<const char *>b.data, b.used)
+        view.length = <uint32_t>b.used
+        view.height = <uint8_t>(b.deepest + 1)
     except EncodeError as error:
         raise deeper(error, table.cls.__name__)
     finally:
         if b.heap:
             PyMem_Free(b.data)
+    return 0
 
 
 cdef int put_fields(Table table, Buffer *b, dict fields, Scope parent) except -1:
     """Append a body that is given as a dict of arguments."""
     cdef list values = PyDict_Values(fields)
     return put_body(table, b, tuple(fields), PySequence_Fast_ITEMS(values), parent, None)
+
+
+cdef str TOO_DEEP = f"messages are nested too deeply: the limit is {MAX_NESTING} levels"
 
 
 cdef inline Scope new_scope(Table table, tuple names, PyObject **values, View view, Scope parent):
@@ -766,8 +930,8 @@ cdef inline Scope new_scope(Table table, tuple names, PyObject **values, View vi
     if parent is not None:
         scope.parent = parent
         scope.depth = parent.depth + 1
-        if scope.depth > MAX_DEPTH:
-            raise EncodeError(f"messages are nested too deeply: the limit is {MAX_DEPTH} levels")
+        if scope.depth > MAX_NESTING:
+            raise EncodeError(TOO_DEEP)
     return scope
 
 
@@ -779,10 +943,12 @@ cdef int put_body(Table table, Buffer *b, tuple names, PyObject **values, Scope 
     cdef Scope scope = new_scope(table, names, values, base, parent)
     cdef Py_ssize_t start = b.used
     cdef Py_ssize_t i, end
+    if scope.depth > b.deepest:
+        b.deepest = scope.depth
     put_zeros(b, table.start if table.has_attributes else table.total)
     try:
         for i in range(len(names)):
-            found = PyDict_GetItem(table.names, names[i])
+            found = PyDict_GetItem(table.by_name, names[i])
             if found == NULL:
                 raise unknown_argument(table, names[i])
             value = <object>values[i]
@@ -799,14 +965,24 @@ cdef int put_body(Table table, Buffer *b, tuple names, PyObject **values, Scope 
                 b.used = start + f.offset
                 f.kind.store(f, b, value, scope)
                 if b.used > start + f.offset + f.size:
-                    raise EncodeError(f"{b.used - start - f.offset} bytes are too many: the struct "
-                                      f"member has {f.size}", value=value)
+                    raise too_many(f, b.used - start - f.offset, value)
                 b.used = end
         for f in table.counted:
             put_count(f, b, start, scope)
     except EncodeError as error:
         raise deeper(error, f.name)
     return 0
+
+
+# The functions that call each other for each level make no texts: that takes much of the C stack.
+
+cdef object too_many(Field f, Py_ssize_t length, object value):
+    return EncodeError(f"{length} bytes are too many: the struct member has {f.size}", value=value)
+
+
+cdef object not_a(Table table, object value):
+    return EncodeError(f"expected {table.cls.__name__} or a dict, not {type(value).__name__}",
+                       value=value)
 
 
 cdef int put_count(Field f, Buffer *b, Py_ssize_t start, Scope scope) except -1:
@@ -826,7 +1002,7 @@ cdef int put_count(Field f, Buffer *b, Py_ssize_t start, Scope scope) except -1:
             return 0
         counted = getattr(scope.view, f.counts) if scope.view is not None else ()
     if given is None and f.count_mask and scope.view is not None:  # what is not the count is kept
-        given = getattr(scope.view, f.name) & ~f.count_mask
+        given = (getattr(scope.view, f.name) or 0) & ~f.count_mask
     try:
         count = len(counted) * f.times
     except TypeError:
@@ -868,8 +1044,12 @@ cdef int put_field(Field f, Buffer *b, int number, object value, Scope scope) ex
 
 cdef inline int check_bounds(Field f, Buffer *b, Py_ssize_t start) except -1:
     """Raise EncodeError if what was stored in an attribute is outside the bounds of its field."""
-    if f.least is None and f.most is None:
-        return 0
+    if f.least is not None or f.most is not None:
+        check_stated_bounds(f, b, start)
+    return 0
+
+
+cdef int check_stated_bounds(Field f, Buffer *b, Py_ssize_t start) except -1:
     cdef Py_ssize_t n = b.used - start - NLA_HDRLEN
     is_number = f.kind.load is load_integer
     value = integer(f, get_integer(b.data + start + NLA_HDRLEN, n, f.kind.is_big),
@@ -900,7 +1080,7 @@ cdef int check_families(Table table, View view, Scope parent) except -1:
     cdef const uint8_t *p
     cdef Py_ssize_t n, width
     if table.by_family is None:
-        table.by_family = tuple([f for f in table.fields if may_have_addresses(f, [])])
+        table.by_family = tuple([f for f in table.fields if may_have_addresses(f)])
     if not table.by_family:
         return 0
     scope = new_scope(table, (), NULL, view, parent)
@@ -913,7 +1093,7 @@ cdef int check_families(Table table, View view, Scope parent) except -1:
                 if width > 0 and n != width:
                     raise wrong_width(f, f.value(view, p, n), width, scope)
                 continue
-            for place, child in views_below(f, view, p - NLA_HDRLEN, n + NLA_HDRLEN):
+            for place, child in views_below(f, view, p, n):
                 try:
                     check_families(table_of(type(child)), child, scope)
                 except EncodeError as error:
@@ -923,21 +1103,19 @@ cdef int check_families(Table table, View view, Scope parent) except -1:
     return 0
 
 
-cdef bint may_have_addresses(Field f, list seen) except -1:
+cdef bint may_have_addresses(Field f) except -1:
     """Return whether a field is, or may contain, an address whose width the family determines."""
-    cdef Field inner
-    if f.kind.store is store_address:
-        return f.by_family
-    if f.choices is not None:
-        return True
-    if f.element is not None:
-        return may_have_addresses(f.element, seen)
-    if f.target is None or f.resolve() in seen:
-        return False
-    seen.append(f.table)
-    for inner in f.table.fields:
-        if may_have_addresses(inner, seen):
+    cdef list pending = [f]
+    cdef set seen = set()
+    while pending:
+        f = pending.pop()
+        if f.kind.store is store_address and f.by_family or f.choices is not None:
             return True
+        if f.element is not None:
+            pending.append(f.element)
+        elif f.target is not None and f.resolve() not in seen:
+            seen.add(f.table)
+            pending += f.table.fields
     return False
 
 
@@ -948,9 +1126,9 @@ cdef object unknown_argument(Table table, object name):
 cdef str no_field(Table table, object name):
     """Return the error text for an unknown field name, with the nearest known name."""
     import difflib  # slow to import, and needed for errors only
-    near = difflib.get_close_matches(str(name), table.names, n=1)
+    near = difflib.get_close_matches(shown(name), table.by_name, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{table.cls.__name__} has no field {name!r}{hint}"
+    return f"{table.cls.__name__} has no field {quoted(name)}{hint}"
 
 
 include "_requests.pxi"

@@ -12,6 +12,7 @@ cdef struct Buffer:
     Py_ssize_t size
     bint heap
     bint nested  # the last stored payload is a list of attributes, which needs NLA_F_NESTED
+    int deepest  # the depth of the deepest message so far
 
 
 cdef int reserve(Buffer *b, Py_ssize_t more) except -1:
@@ -213,7 +214,8 @@ cdef int end_row(Sink *sink, bint valid) noexcept nogil:
 #
 # A kind defines how one value looks on the wire. `check` returns the reason why a payload is
 # invalid, or NULL. `load` creates the Python value and may rely on `check`. `store` appends the
-# payload to a message. `append` adds the value to a column.
+# payload to a message. `append` adds the value to a column. `part` finds the element that covers a
+# place in the payload, for the path of an error.
 #
 #   kind                          value                       on the wire
 #   u8..u64 s8..s64 be16.. sbe16..  int, or a member of `enum`  exactly that many bytes
@@ -241,6 +243,8 @@ cdef int end_row(Sink *sink, bint valid) noexcept nogil:
 ctypedef const char *(*check_function)(Field f, const uint8_t *p, Py_ssize_t n) noexcept
 ctypedef object (*load_function)(Field f, View owner, const uint8_t *p, Py_ssize_t n)
 ctypedef int (*store_function)(Field f, Buffer *b, object value, Scope scope) except -1
+ctypedef bint (*part_function)(Field f, const uint8_t *p, Py_ssize_t n, const uint8_t *target,
+                               Py_ssize_t *place, Cursor *part) noexcept
 
 cdef struct Kind:
     const char *name
@@ -248,6 +252,7 @@ cdef struct Kind:
     load_function load
     store_function store
     append_function append  # NULL: the kind cannot be a column
+    part_function part      # NULL: the payload has no parts with a place of their own
     Py_ssize_t size   # bytes of the payload if fixed, otherwise 0
     Py_ssize_t width  # bytes of a value in a column if fixed, otherwise 0
     bint is_signed
@@ -354,7 +359,19 @@ cdef object open_enum(Field f, object value):
     cdef PyObject *known = PyDict_GetItem(f.members, value)
     if known != NULL:
         return <object>known
-    return f.enum(value) if f.is_flags or f.is_text else value
+    if f.is_text:
+        return f.enum(value)
+    return new_flags(f, value) if f.is_flags else value
+
+
+cdef object new_flags(Field f, object value):
+    """Return a combination of flags that was not read before, or not lately."""
+    try:
+        made = f.enum(value)
+    except ValueError:  # the class refuses unknown bits
+        return value
+    forget_values(f.enum)
+    return made if made == value else value
 
 
 cdef int store_integer(Field f, Buffer *b, object value, Scope scope) except -1:
@@ -396,7 +413,7 @@ cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFF
         pass
     least = -(<object>1 << (bits - 1)) if f.kind.is_signed else 0
     most = (<object>1 << (bits - 1 if f.kind.is_signed else bits)) - 1
-    raise EncodeError(f"{value} is out of range: use {least} to {most}", value=value)
+    raise EncodeError(f"{shown(value)} is out of range: use {least} to {most}", value=value)
 
 
 cdef object named(Field f, object value):
@@ -465,7 +482,7 @@ cdef object load_flag(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 
 cdef int store_flag(Field f, Buffer *b, object value, Scope scope) except -1:
     if value is not True:  # False means "absent" and is never stored
-        raise EncodeError(f"expected True or False, not {value!r}", value=value)
+        raise EncodeError(f"expected True or False, not {quoted(value)}", value=value)
     return 0
 
 
@@ -487,7 +504,7 @@ cdef int store_string(Field f, Buffer *b, object value, Scope scope) except -1:
         value = encoded(value)
         text, length = PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value)
     if memchr(text, 0, length) != NULL:
-        raise EncodeError(f"{value!r} contains a NUL, which ends a string: remove it", value=value)
+        raise EncodeError(f"{quoted(value)} contains a NUL, which ends a string: remove it", value=value)
     if f.size and length >= f.size:
         raise EncodeError(f"{length} bytes exceed the limit of {f.size - 1}", value=value)
     put_bytes(b, text, length)
@@ -500,7 +517,7 @@ cdef bytes encoded(object value):
         try:
             value = value.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as error:
-            raise EncodeError(f"{value!r} cannot be encoded as UTF-8: {error.reason}",
+            raise EncodeError(f"{quoted(value)} cannot be encoded as UTF-8: {error.reason}",
                               value=value) from None
     elif not isinstance(value, bytes):
         raise EncodeError(f"expected a str, not {type(value).__name__}", value=value)
@@ -537,14 +554,14 @@ cdef int store_pairs(Field f, Buffer *b, object value, Scope scope) except -1:
         raise EncodeError(f"expected a dict, not {type(value).__name__}", value=value)
     for key, item in value.items():
         if not isinstance(key, str) or "=" in key:
-            raise EncodeError(f"{key!r} is not a key: use a str without '='", value=key)
+            raise EncodeError(f"{quoted(key)} is not a key: use a str without '='", value=key)
         try:
             text = encoded(f"{key}={item}" if key and isinstance(item, str) else item)
             if b"\0" in text or not key and b"=" in text:
-                raise EncodeError(f"{item!r} must not contain a NUL, nor '=' if it has no key",
+                raise EncodeError(f"{quoted(item)} must not contain a NUL, nor '=' if it has no key",
                                   value=item)
         except EncodeError as error:
-            raise deeper(error, f"[{key!r}]")
+            raise deeper(error, f"[{quoted(key)}]")
         put_bytes(b, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
         put_zeros(b, 1)
     return 0
@@ -698,7 +715,7 @@ cdef int store_address(Field f, Buffer *b, object value, Scope scope) except -1:
             if f.or_labels:
                 if isinstance(value, (int, tuple, list, bytes)):
                     return store_labels(f, b, value, scope)
-                raise EncodeError(f"the family AF_MPLS has labels, such as (100,), and not {value}",
+                raise EncodeError(f"the family AF_MPLS has labels, such as (100,), and not {shown(value)}",
                                   value=value)
     if isinstance(value, str):
         text = netlink_utf8(value, &length)
@@ -728,16 +745,16 @@ cdef object ip_of(object text):
     try:
         return ipaddress.ip_address(PyUnicode_FromObject(text))
     except ValueError:
-        raise EncodeError(f"{text!r} is not an IP address", value=text) from None
+        raise EncodeError(f"{quoted(text)} is not an IP address", value=text) from None
 
 
 cdef bytes packed_ip(object value):
     """Return the bytes of an address object. A prefix length or a zone is an EncodeError."""
     if isinstance(value, (V4_INTERFACE, V6_INTERFACE)):
-        raise EncodeError(f"{value} has a prefix length: pass its .ip, and pass the prefix length "
+        raise EncodeError(f"{shown(value)} has a prefix length: pass its .ip, and pass the prefix length "
                           "in its own field", value=value)
     if value.version == 6 and value.scope_id is not None:
-        raise EncodeError(f"{value} has a zone, which the attribute cannot hold: remove it, and "
+        raise EncodeError(f"{shown(value)} has a zone, which the attribute cannot hold: remove it, and "
                           "pass the link in its own field", value=value)
     return value.packed
 
@@ -745,9 +762,9 @@ cdef bytes packed_ip(object value):
 cdef object wrong_width(Field f, object value, Py_ssize_t width, Scope scope):
     """Return the EncodeError for an address that does not have the width of the attribute."""
     if f.by_family:
-        return EncodeError(f"{value} does not belong to the address family of the message, "
+        return EncodeError(f"{shown(value)} does not belong to the address family of the message, "
                            f"{scope.family(f)}", value=value)
-    return EncodeError(f"{value} is not an {'IPv4' if width == 4 else 'IPv6'} address: "
+    return EncodeError(f"{shown(value)} is not an {'IPv4' if width == 4 else 'IPv6'} address: "
                        "the attribute accepts no other", value=value)
 
 
@@ -798,7 +815,7 @@ cdef int store_labels(Field f, Buffer *b, object value, Scope scope) except -1:
     labels = (value,) if isinstance(value, int) else tuple(items_of(value))
     for position, label in enumerate(labels, 1):
         if not isinstance(label, int) or not 0 <= label < 1 << 20:
-            raise EncodeError(f"{label!r} is not an MPLS label: use an int from 0 to "
+            raise EncodeError(f"{quoted(label)} is not an MPLS label: use an int from 0 to "
                               f"{(1 << 20) - 1}", value=value)
         put_integer(b, label << 12 | (MPLS_LS_S_MASK if position == len(labels) else 0), 4, True)
     return 0
@@ -866,7 +883,7 @@ cdef int store_mac(Field f, Buffer *b, object value, Scope scope) except -1:
     elif isinstance(value, str):
         data = read_mac(value)
         if data is None:
-            raise EncodeError(f"{value!r} is not a link-layer address like '02:00:00:00:00:01'",
+            raise EncodeError(f"{quoted(value)} is not a link-layer address like '02:00:00:00:00:01'",
                               value=value)
     else:
         raise EncodeError(f"expected a str, not {type(value).__name__}", value=value)
@@ -890,7 +907,7 @@ cdef int store_lladdr(Field f, Buffer *b, object value, Scope scope) except -1:
         if data is None:
             data = ip_in_text(value)
         if data is None:
-            raise EncodeError(f"{value!r} is neither a link-layer address like '02:00:00:00:00:01' "
+            raise EncodeError(f"{quoted(value)} is neither a link-layer address like '02:00:00:00:00:01' "
                               "nor an IP address", value=value)
     elif isinstance(value, (V4, V6)):
         data = packed_ip(value)
@@ -937,7 +954,7 @@ cdef int store_bitfield32(Field f, Buffer *b, object value, Scope scope) except 
     try:
         bits, selector = value
     except (TypeError, ValueError):
-        raise EncodeError(f"{value!r} is not a Bitfield32: expected a pair (value, selector)",
+        raise EncodeError(f"{quoted(value)} is not a Bitfield32: expected a pair (value, selector)",
                           value=value) from None
     put_integer(b, as_integer(f, bits, 4), 4, NETLINK_BIG_ENDIAN)
     return put_integer(b, as_integer(f, selector, 4), 4, NETLINK_BIG_ENDIAN)
@@ -959,14 +976,19 @@ cdef int store_view(Field f, Buffer *b, object value, Scope scope) except -1:
 cdef int put_view(Table table, Buffer *b, object value, Scope scope) except -1:
     """Append a body, given as an instance of the class or as a dict of its arguments."""
     cdef View view
+    cdef int depth
     if isinstance(value, dict):
-        put_fields(table, b, value, scope)
+        put_fields(table, b, value if type(value) is dict else dict(value), scope)
         b.nested = table.has_attributes and not table.header
         return 0
-    if not isinstance(value, table.cls):
-        raise EncodeError(f"expected {table.cls.__name__} or a dict, not {type(value).__name__}",
-                          value=value)
-    view = value
+    if not netlink_is(value, table.cls):
+        raise not_a(table, value)
+    view = <View>value
+    depth = scope.depth + 1 + height_of(view)
+    if depth > MAX_NESTING:
+        raise EncodeError(TOO_DEEP)
+    if depth > b.deepest:
+        b.deepest = depth
     check_families(table_of(type(view)), view, scope)
     put_bytes(b, body(view), view.length)
     b.nested = table.has_attributes and not table.header
@@ -987,7 +1009,7 @@ cdef object load_selected(Field f, View owner, const uint8_t *p, Py_ssize_t n):
     if choice is None:
         return PyBytes_FromStringAndSize(<const char *>p, n)
     if isinstance(choice, Field):
-        plain = choice
+        plain = plain_choice(choice)
         if plain.kind.check(plain, p, n) != NULL:
             return PyBytes_FromStringAndSize(<const char *>p, n)
         return plain.kind.load(plain, owner, p, n)
@@ -1001,14 +1023,29 @@ cdef int store_selected(Field f, Buffer *b, object value, Scope scope) except -1
     key = selector_value(f, scope)
     choice = chosen(f, key)
     if isinstance(choice, Field):
-        plain = choice
+        plain = plain_choice(choice)
         return plain.kind.store(plain, b, value, scope)
     if choice is not None:
         return put_view(table_of(choice), b, value, scope)
     if isinstance(value, View):
         return put_view(table_of(type(value)), b, value, scope)
-    raise EncodeError(f"no type is declared for {f.selector} {key!r}: pass bytes, or use one of "
-                      + ", ".join(map(str, f.choices)), value=value)
+    raise no_choice(f, key, value)
+
+
+cdef object no_choice(Field f, object key, object value):
+    return EncodeError(f"no type is declared for {f.selector} {quoted(key)}: pass bytes, or use "
+                       f"one of {', '.join(map(str, f.choices))}", value=value)
+
+
+cdef Field plain_choice(Field choice):
+    """Return a choice that is a field, if it is one of a plain kind.
+
+    It must not choose again: choices may be added later, and could lead back to themselves.
+    """
+    if choice.has_choices or choice.kind.repeats:
+        raise TypeError(f"{choice!r} cannot be a choice of a selector: use a message class, or a "
+                        "plain kind such as u32()")
+    return choice
 
 
 cdef object missing_choice(Field f, View owner):
@@ -1050,7 +1087,8 @@ cdef object follow(object value, tuple names):
     for name in names:
         if isinstance(value, dict):
             value = value.get(name)
-        elif isinstance(value, View) and name in table_of(type(value)).names:
+        elif type(value) is not View and isinstance(value, View) and (
+                name in table_of(type(value)).by_name):
             value = getattr(value, name)
         else:
             return None
@@ -1109,26 +1147,64 @@ define_kind(b"scalars", check_scalars, load_scalars, store_scalars, append_bytes
 # Array and mapping: attributes inside the attribute. Their types are positions or keys.
 
 cdef object load_array(Field f, View owner, const uint8_t *p, Py_ssize_t n):
-    return tuple([value for _, value in elements(f, owner, p, n)])
+    cdef list found = []
+    load_elements(f, owner, p, n, found, None)
+    return tuple(found)
 
 
 cdef object load_mapping(Field f, View owner, const uint8_t *p, Py_ssize_t n):
-    return {(open_enum(f, key) if f.enum is not None else key): value
-            for key, value in elements(f, owner, p, n)}
+    cdef dict found = {}
+    load_elements(f, owner, p, n, None, found)
+    return found
 
 
-cdef list elements(Field f, View owner, const uint8_t *p, Py_ssize_t n):
-    """Return the (type, value) pairs of a payload that is a list of attributes."""
+cdef int load_elements(Field f, View owner, const uint8_t *p, Py_ssize_t n, list values,
+                       dict keyed) except -1:
+    """Add the values of a list of attributes to one of the two containers; the other is None."""
     cdef Cursor c = Cursor(p, n)
     cdef nlattr header
-    cdef list found = []
     while c.left > 0:
         if not attribute_ok(&c, &header):
             raise attribute_fault(&c, path_at(owner, c.at), c.at - data_start(owner))
-        found.append((header.nla_type & NLA_TYPE_MASK,
-                      f.element.value(owner, c.at + NLA_HDRLEN, header.nla_len - NLA_HDRLEN)))
+        value = f.element.value(owner, c.at + NLA_HDRLEN, header.nla_len - NLA_HDRLEN)
+        if values is not None:
+            values.append(value)
+        else:
+            key = header.nla_type & NLA_TYPE_MASK
+            keyed[open_enum(f, key) if f.enum is not None else key] = value
         step(&c, header.nla_len)
-    return found
+    return 0
+
+
+cdef bint array_part(Field f, const uint8_t *p, Py_ssize_t n, const uint8_t *target,
+                     Py_ssize_t *place, Cursor *part) noexcept:
+    place[0] = 0
+    return mapping_part(f, p, n, target, NULL, part) and count_parts(p, part.at, place)
+
+
+cdef bint count_parts(const uint8_t *p, const uint8_t *end, Py_ssize_t *place) noexcept:
+    """Count the attributes before the one whose payload begins at `end`."""
+    cdef Cursor c = Cursor(p, end - p)
+    cdef nlattr header
+    while c.left > NLA_HDRLEN and attribute_ok(&c, &header):
+        step(&c, header.nla_len)
+        place[0] += 1
+    return True
+
+
+cdef bint mapping_part(Field f, const uint8_t *p, Py_ssize_t n, const uint8_t *target,
+                       Py_ssize_t *place, Cursor *part) noexcept:
+    cdef Cursor c = Cursor(p, n)
+    cdef nlattr header
+    while attribute_ok(&c, &header):
+        # The payload of an empty attribute begins where the attribute ends.
+        if target < c.at + max(align4(header.nla_len), NLA_HDRLEN + 1):
+            if place != NULL:
+                place[0] = header.nla_type & NLA_TYPE_MASK
+            part[0] = Cursor(c.at + NLA_HDRLEN, header.nla_len - NLA_HDRLEN)
+            return True
+        step(&c, header.nla_len)
+    return False
 
 
 cdef int store_array(Field f, Buffer *b, object value, Scope scope) except -1:
@@ -1148,22 +1224,26 @@ cdef int store_mapping(Field f, Buffer *b, object value, Scope scope) except -1:
     return 0
 
 
+cdef object no_key(object key):
+    return EncodeError(f"{quoted(key)} is not an attribute type: use an int from 0 to "
+                       f"{NLA_TYPE_MASK}", value=key)
+
+
 cdef int put_element(Field f, Buffer *b, object key, object item, Scope scope) except -1:
     if not isinstance(key, int) or not 0 <= key <= NLA_TYPE_MASK:
-        raise EncodeError(f"{key!r} is not an attribute type: use an int from 0 to "
-                          f"{NLA_TYPE_MASK}", value=key)
+        raise no_key(key)
     cdef Py_ssize_t start = open_attribute(b, <unsigned int>key | f.element.type_flags)
     try:
         f.element.kind.store(f.element, b, item, scope)
         check_bounds(f.element, b, start)
         close_attribute(b, start)
     except EncodeError as error:
-        raise deeper(error, f"[{key}]")
+        raise deeper(error, f"[{shown(key)}]")
     return 0
 
 
-define_kind(b"array", check_any, load_array, store_array)
-define_kind(b"mapping", check_any, load_mapping, store_mapping)
+define_kind(b"array", check_any, load_array, store_array).part = array_part
+define_kind(b"mapping", check_any, load_mapping, store_mapping).part = mapping_part
 
 
 # Repeated: the same attribute several times. Loading starts at the first one and finds the others.
@@ -1230,7 +1310,24 @@ cdef int store_records(Field f, Buffer *b, object value, Scope scope) except -1:
     return 0
 
 
-define_kind(b"records", check_any, load_records, store_records)
+cdef bint records_part(Field f, const uint8_t *p, Py_ssize_t n, const uint8_t *target,
+                       Py_ssize_t *place, Cursor *part) noexcept:
+    cdef Cursor c = Cursor(p, n)
+    cdef Py_ssize_t length
+    place[0] = 0
+    while c.left >= 2:
+        length = <Py_ssize_t>get_integer(c.at, 2, NETLINK_BIG_ENDIAN)
+        if length < 2 or length > c.left:
+            return False
+        if target < c.at + length:
+            part[0] = Cursor(c.at, length)
+            return True
+        step(&c, length)
+        place[0] += 1
+    return False
+
+
+define_kind(b"records", check_any, load_records, store_records).part = records_part
 
 
 class Bitfield32(tuple):
@@ -1245,11 +1342,14 @@ class Bitfield32(tuple):
     def __getnewargs__(self):
         return tuple(self)
 
-    value = property(lambda self: self[0], doc="the bits")
-    selector = property(lambda self: self[1], doc="the mask of the bits that are valid")
+    # tuple.__getitem__() checks what self is; an index in Cython may leave the bounds.
+    value = property(lambda self: tuple.__getitem__(self, 0), doc="the bits")
+    selector = property(lambda self: tuple.__getitem__(self, 1),
+                        doc="the mask of the bits that are valid")
 
     def __repr__(self):
-        return f"Bitfield32(value={self[0]!r}, selector={self[1]:#x})"
+        value, selector = tuple.__iter__(self)
+        return f"Bitfield32(value={value!r}, selector={selector:#x})"
 
 
 def kinds():

@@ -15,6 +15,13 @@ cdef enum:
 cdef dict FRAMINGS = {"netlink": NETLINK, "text": TEXT, "connector": CONNECTOR, "audit": AUDIT}
 
 
+cdef int framing_of(str name) except -1:
+    """Return the number of a framing."""
+    if name not in FRAMINGS:
+        raise ValueError(f"framing {name!r}: expected one of {', '.join(FRAMINGS)}")
+    return FRAMINGS[name]
+
+
 cdef struct Frame:
     # One message in a datagram.
     nlmsghdr header
@@ -137,7 +144,7 @@ cdef class Meaning:
             if isinstance(cls, Field):
                 raise ValueError(f"{self.name}: {cls.kind_name} is not a message class, and the "
                                  "choices for a whole message must be classes")
-            f = table_of(cls).names.get(word.selector)
+            f = table_of(cls).by_name.get(word.selector)
             if f is None or f.type >= 0 or f.kind.load is not load_integer:
                 raise ValueError(f"{self.name}: {cls.__name__} has no integer header member "
                                  f"{word.selector!r}")
@@ -177,7 +184,7 @@ cdef class Meaning:
         """Return the table for a message whose body is at p; None if it has no declared class."""
         if self.selector is None:
             return self.table
-        if self.offset + self.size > n:
+        if n < 0 or self.offset + self.size > n:
             return None
         found = self.selector.choices.get(get_integer(p + self.offset, self.size, self.is_big))
         return table_of(found) if found is not None else None
@@ -214,9 +221,7 @@ cdef class Dispatch:
     cdef readonly str framing
 
     def __cinit__(self, str framing="netlink"):
-        if framing not in FRAMINGS:
-            raise ValueError(f"framing {framing!r}: expected one of {', '.join(FRAMINGS)}")
-        self.kind = FRAMINGS[framing]
+        self.kind = framing_of(framing)
         self.framing = framing
         self.received = {}
         self.requests = {}
@@ -297,7 +302,7 @@ cdef class Messages:
 
     def __cinit__(self, data, Dispatch dispatch not None, Py_ssize_t start=0, Py_ssize_t end=-1):
         self.data = data if type(data) is bytes else bytes(memoryview(data))
-        if end < 0:
+        if end == -1:
             end = PyBytes_GET_SIZE(self.data)
         if not 0 <= start <= end <= PyBytes_GET_SIZE(self.data):
             raise ValueError(f"the range {start} to {end} is outside of the data, which has "
@@ -341,6 +346,7 @@ cdef class Messages:
         cdef Py_ssize_t offset
         cdef bint is_request
         cdef Table table
+        cdef Meaning meaning
         cdef View view
         if self.at.left <= 0:
             raise StopIteration
@@ -350,6 +356,9 @@ cdef class Messages:
             self.at.left = 0
             raise fault
         step(&self.at, frame.length)
+        if frame.length > MAX_BODY:
+            raise DecodeError(f"{frame.length} bytes exceed the limit of a message, {MAX_BODY} "
+                              "bytes", offset=offset)
         is_request = frame.header.nlmsg_flags & NLM_F_REQUEST != 0
         if (frame.type != self.type or is_request != self.is_request
                 or self.commands is not None):
@@ -359,8 +368,9 @@ cdef class Messages:
         if self.commands is not None:
             frame.envelope = GENERIC_ENVELOPE
         table = self.table
-        if table is None and self.meaning is not None:
-            table = self.meaning.choose(
+        meaning = self.meaning
+        if table is None and meaning is not None:
+            table = meaning.choose(
                 <const uint8_t *>PyBytes_AS_STRING(self.data) + offset + frame.envelope,
                 frame.length - frame.envelope)
         if table is None:
@@ -368,20 +378,23 @@ cdef class Messages:
                                min(frame.envelope, NLMSG_HDRLEN), frame.length)
         view = new_view(table, self.data, offset + frame.envelope, frame.length - frame.envelope,
                         <int>frame.envelope, None)
-        view.meaning = self.meaning
+        view.meaning = meaning
         return view
 
     cdef int look_up(self, Frame *frame, Py_ssize_t offset, bint is_request) except -1:
         """Find the meaning of a message by its type or, in a generic family, by its command."""
         cdef uint8_t command
+        cdef Dispatch commands = None
         found = self.dispatch.lookup(frame.type, is_request)
-        self.commands = <Dispatch>found if type(found) is Dispatch else None
-        if self.commands is not None:
+        if type(found) is Dispatch:
+            commands = found
             if frame.length < GENERIC_ENVELOPE:
                 raise command_fault(&frame.header, offset)
             memcpy(&command, PyBytes_AS_STRING(self.data) + offset + NLMSG_HDRLEN, 1)
-            found = self.commands.lookup(command, is_request)
-        self.meaning = found
+            found = commands.lookup(command, is_request)
+        # A lookup may import a module. Another thread may use the iterator meanwhile.
+        self.commands = commands
+        self.meaning = <Meaning?>found if found is not None else None
         self.table = self.meaning.table if self.meaning is not None else None
         return 0
 
@@ -476,7 +489,7 @@ def runs(bytes data not None, bytes index not None, unsigned int own_port=0,
     cdef Py_ssize_t i, offset
     cdef bint ack, own, is_control, is_cut
     cdef Run run = None
-    cdef int kind = FRAMINGS[framing]
+    cdef int kind = framing_of(framing)
     cdef bint has_control = kind == NETLINK or kind == AUDIT
     cdef bint is_whole = kind == TEXT or kind == AUDIT  # a datagram is one message
     cdef const uint8_t *base = <const uint8_t *>PyBytes_AS_STRING(data)

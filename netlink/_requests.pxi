@@ -16,10 +16,13 @@ cdef class Request:
     cdef readonly bint is_dump
 
     def __init__(self, op not None, View message not None, *, bint is_dump=False):
+        if self.message is not None:
+            raise TypeError("a Request is immutable: make another one")
         self.op = op
         self.message = message
         self.is_dump = is_dump
 
+    @classmethod
     def __class_getitem__(cls, item):
         return cls
 
@@ -36,7 +39,7 @@ cdef class Request:
     @property
     def name(self):
         """The op's name, such as "link.get"."""
-        return self.op.name
+        return self.op.name if self.op is not None else None
 
     def __repr__(self):
         return f"<Request {self.name} {self.message!r}>"
@@ -62,11 +65,13 @@ cdef class Verb:
         self.vectorcall = <void *>call_verb
 
     def __init__(self, type, request, int flags, int bracket, defaults=None):
+        cdef Table table = table_of(request)
+        cdef int number = type
         self.defaults = dict(defaults) if defaults else None
         self.type = type
-        self.number = type
+        self.number = number
         self.request = request
-        self.table = table_of(request)
+        self.table = table
         self.flags = flags
         self.bracket = bracket
 
@@ -123,6 +128,8 @@ def stamp(int type, int flags, unsigned int seq, unsigned int port, bytes payloa
     """Return a whole message: struct nlmsghdr (linux/netlink.h), then the payload."""
     cdef nlmsghdr header
     cdef Py_ssize_t size = NLMSG_HDRLEN + PyBytes_GET_SIZE(payload)
+    if not 0 <= type <= 0xFFFF or not 0 <= flags <= 0xFFFF:
+        raise ValueError(f"type {type} or flags {flags} is out of range: use 0 to 65535")
     cdef bytes result = PyBytes_FromStringAndSize(NULL, size)
     header = nlmsghdr(<uint32_t>size, <uint16_t>type, <uint16_t>flags, seq, port)
     memcpy(PyBytes_AS_STRING(result), &header, NLMSG_HDRLEN)
@@ -170,7 +177,7 @@ def envelop(Request request not None, int id, int flags, unsigned int seq, str f
     `id` is the ID of the request's generic family, or -1. `flags` are added to the op's flags.
     """
     cdef Verb op = <Verb?>request.op
-    cdef int kind = FRAMINGS[framing]
+    cdef int kind = framing_of(framing)
     cdef bytes result = PyBytes_FromStringAndSize(
         NULL, envelope_size(id, kind) + request.message.length)
     write_request(<uint8_t *>PyBytes_AS_STRING(result), op, request.message, id, flags, seq, kind)
@@ -196,6 +203,7 @@ def pack(list requests not None, unsigned int seq, int flags, int last_flags, Py
     cdef int bracket = 0
     cdef bint inside = False
     cdef Py_ssize_t size, position
+    requests = list(requests)  # code of the caller, such as a __hash__, could change the list
     cdef Py_ssize_t last = len(requests) - 1
     if asks is not None and PyBytes_GET_SIZE(asks) != len(requests):
         raise ValueError(f"asks has {len(asks)} bytes for {len(requests)} requests: give one for "

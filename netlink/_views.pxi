@@ -6,6 +6,9 @@
 
 cdef enum:
     SCANS = 3  # number of reads that scan; later reads use an index of the attributes
+    INDEXED = 64  # bytes of attributes from which on there is an index: it may be larger than a view
+    SEARCHED = 4096  # attributes of one level that the path of an error is searched among
+    MAX_BODY = 0x7FFFFFFF  # bytes of a message
 
 
 @cython.no_gc
@@ -19,8 +22,10 @@ cdef class View:
     cdef uint32_t length       # bytes of the body
     cdef uint8_t envelope      # bytes of message headers directly before the body; 0: none
     cdef uint8_t scans
-    cdef bint blind            # used to find the path of an error: unchecked, and without a path
-    cdef uint32_t *index       # slot -> payload offset in the body, 0: absent
+    cdef uint8_t depth         # number of views around this one
+    cdef uint8_t height        # levels of messages inside, plus 1; 0 before they are counted
+    cdef uint8_t blind         # 1: used to look around in bytes: unchecked, and errors have no path
+    cdef uint32_t *index       # its length, then slot -> payload offset in the body, 0: absent
     cdef View parent
     cdef Meaning meaning       # what the type of a whole message means in its family, or None
 
@@ -33,8 +38,16 @@ cdef class View:
         if self.data is not None:
             raise TypeError(f"a {type(self).__name__} is immutable: use replace() to get a changed "
                             "copy")
-        self.data = encode(table_of(type(self)), tuple(fields), PySequence_Fast_ITEMS(values))
-        self.length = <uint32_t>PyBytes_GET_SIZE(self.data)
+        encode(table_of(type(self)), self, tuple(fields), PySequence_Fast_ITEMS(values))
+
+    def __setattr__(self, name, value):
+        raise (TypeError if name == "__class__" else AttributeError)(
+            f"{type(self).__name__}.{name} cannot be set, because a message is immutable: use "
+            "replace() to get a changed copy")
+
+    def __delattr__(self, name):
+        raise AttributeError(f"{type(self).__name__}.{name} cannot be deleted: use replace() to "
+                             "get a changed copy")
 
     @classmethod
     def from_bytes(cls, data, /):
@@ -42,8 +55,8 @@ cdef class View:
 
         Raises DecodeError if the framing of the attributes is wrong.
         """
-        body_bytes = data if type(data) is bytes else bytes(memoryview(data))
-        return new_view(table_of(cls), body_bytes, 0, len(body_bytes), 0, None)
+        cdef bytes body_bytes = flat_bytes(data)
+        return new_view(table_of(cls), body_bytes, 0, PyBytes_GET_SIZE(body_bytes), 0, None)
 
     def __bytes__(self):
         return PyBytes_FromStringAndSize(<const char *>body(self), self.length)
@@ -139,9 +152,9 @@ cdef class View:
         replace() uses it.
         """
         cdef list values = PyDict_Values(fields)
-        cdef View view = <View>netlink_new(type(self), ())
-        view.data = encode(table_of(type(self)), tuple(fields), PySequence_Fast_ITEMS(values), self)
-        view.length = <uint32_t>PyBytes_GET_SIZE(view.data)
+        cdef Table table = table_of(type(self))
+        cdef View view = <View>netlink_view(table.cls, ())
+        encode(table, view, tuple(fields), PySequence_Fast_ITEMS(values), self)
         return view
 
     def _check_families(self):
@@ -158,7 +171,7 @@ cdef class View:
         cdef const uint8_t *p
         cdef Py_ssize_t n
         cdef list result = []
-        for f in table.names.values():
+        for f in table.by_name.values():
             if f.type < 0:
                 result.append((f, f.value(self, p, n) if find(self, f, &p, &n) else f.missing))
         seen = set()
@@ -189,32 +202,47 @@ cdef class View:
     def _below(self, unsigned int type, Py_ssize_t offset, Py_ssize_t length):
         """Return the messages inside an attribute from _walk, each with its place: "" or "[1]"."""
         cdef Field f = table_of(<object>self.__class__).field(type & NLA_TYPE_MASK)
+        if offset < NLA_HDRLEN or length < 0 or offset > self.length or length > self.length - offset:
+            raise ValueError(f"no attribute is at {offset} to {offset + length}")
         if f is None:
             return []
-        return views_below(f, self, body(self) + offset - NLA_HDRLEN, length + NLA_HDRLEN)
+        return views_below(f, self, body(self) + offset, length)
 
     def _path(self, Py_ssize_t offset):
         """Return the path to an offset in the body, such as "Link.linkinfo.data.id"."""
+        if not 0 <= offset <= self.length:
+            return type(self).__name__
         return path_at(self, body(self) + offset)
+
+
+netlink_guard(View)
 
 
 cdef object make_view(object cls, PyObject **args, size_t count, PyObject *names):
     """Construct a message; a message class calls this, with or without __init__."""
     cdef View view
+    cdef Table table = table_of(cls)
     if PyVectorcall_NARGS(count):
         raise TypeError(f"{cls.__name__}() expects its fields as keyword arguments")
-    view = <View>netlink_new(cls, ())
-    view.data = encode(table_of(cls), <tuple>names if names != NULL else (), args)
-    view.length = <uint32_t>PyBytes_GET_SIZE(view.data)
+    view = <View>netlink_view(table.cls, ())
+    encode(table, view, <tuple>names if names != NULL else (), args)
     return view
 
 
+cdef bytes flat_bytes(object data):
+    """Return the bytes of any buffer object as an object that is exactly of type bytes."""
+    cdef bytes result = data if type(data) is bytes else bytes(memoryview(data))
+    if PyBytes_GET_SIZE(result) > MAX_BODY:
+        raise ValueError(f"{PyBytes_GET_SIZE(result)} bytes exceed the limit of a message, {MAX_BODY}")
+    return result
+
+
 cdef inline const uint8_t *data_start(View view) noexcept:
-    return <const uint8_t *>PyBytes_AS_STRING(view.data)
+    return netlink_bytes(view.data)
 
 
 cdef inline const uint8_t *body(View view) noexcept:
-    return <const uint8_t *>PyBytes_AS_STRING(view.data) + view.offset
+    return netlink_bytes(view.data) + view.offset
 
 
 cdef inline Cursor attributes(View view, Py_ssize_t start) noexcept:
@@ -248,13 +276,18 @@ cdef cn_msg connector_of(View view) noexcept:
 cdef View new_view(Table table, bytes data, Py_ssize_t offset, Py_ssize_t length,
                    int envelope, View parent):
     """Return a view of a part of `data`. The caller must have checked that the part exists."""
-    cdef View view = <View>netlink_new(table.cls, ())
+    cdef View view = <View>netlink_view(table.cls, ())
     view.data = data
     view.offset = offset
     view.length = <uint32_t>length
     view.envelope = envelope
-    view.parent = parent
-    view.blind = parent is not None and parent.blind
+    if parent is not None:
+        view.parent = parent
+        view.depth = parent.depth + 1
+        view.blind = parent.blind
+        # A blind view may be one level deeper, which shows that the limit is exceeded.
+        if view.depth > MAX_NESTING + view.blind:
+            raise DecodeError(TOO_DEEP, path=path_at(parent, NULL), offset=offset)
     if table.has_attributes and not view.blind:
         check_attributes(table, view)
     return view
@@ -301,15 +334,17 @@ cdef bint find(View view, Field f, const uint8_t **p, Py_ssize_t *n) except -1:
             n[0] = 4
         return True
     if view.index != NULL:
-        at = view.index[f.slot]
+        # The class of a view, or the table of its class, may not be that of the index any more.
+        at = view.index[f.slot + 1] if <uint32_t>f.slot < view.index[0] else 0
         if not at:
             return False
         p[0] = body(view) + at
         memcpy(&header, p[0] - NLA_HDRLEN, NLA_HDRLEN)
         n[0] = header.nla_len - NLA_HDRLEN
         return True
-    view.scans += 1
-    if view.scans > SCANS:
+    if view.scans < SCANS:
+        view.scans += 1
+    elif view.length >= f.start + INDEXED:
         make_index(view)
         return find(view, f, p, n)
     c = attributes(view, f.start)
@@ -331,10 +366,11 @@ cdef int make_index(View view) except -1:
     cdef uint32_t *index = <uint32_t *>PyMem_Calloc(len(table.fields) + 1, sizeof(uint32_t))
     if index == NULL:
         raise MemoryError
+    index[0] = <uint32_t>len(table.fields)
     while attribute_ok(&c, &header):
         number = header.nla_type & NLA_TYPE_MASK
-        if number <= table.top and table.slots[number] and not index[table.slots[number] - 1]:
-            index[table.slots[number] - 1] = <uint32_t>(c.at + NLA_HDRLEN - body(view))
+        if number <= table.top and table.slots[number] and not index[table.slots[number]]:
+            index[table.slots[number]] = <uint32_t>(c.at + NLA_HDRLEN - body(view))
         step(&c, header.nla_len)
     view.index = index
     return 0
@@ -352,82 +388,165 @@ cdef str path_at(View view, const uint8_t *where):
         return None
     while root.parent is not None:
         root = root.parent
-    again = <View>netlink_new(type(root), ())
-    again.data, again.offset, again.length = root.data, root.offset, root.length
-    again.blind = True
+    again = blind_view(root)
     names = [] if where == NULL and root is view else trail(
         again, view if where == NULL else None, body(view) if where == NULL else where)
     return ".".join([type(root).__name__, *names]).replace(".[", "[")
 
 
+cdef View blind_view(View view):
+    """Return an outermost view of the same bytes that checks nothing."""
+    cdef View again = <View>netlink_view(type(view), ())
+    again.data, again.offset, again.length = view.data, view.offset, view.length
+    again.blind = 1
+    return again
+
+
 cdef list trail(View view, View stop, const uint8_t *target):
     """Return the names from a view down to `target`, or to the view `stop` that starts there."""
+    cdef list names = []
+    while view is not None:  # not recursive, because the sender determines the depth
+        view = trail_step(view, stop, target, names)
+    return names
+
+
+cdef View trail_step(View view, View stop, const uint8_t *target, list names):
+    """Append the name of the field at `target`; return the view inside it, if it goes deeper."""
     cdef Table table = table_of(type(view))
     cdef Cursor c = attributes(view, table.start)
     cdef nlattr header
     cdef Field f
     cdef Py_ssize_t length
+    cdef int searched = 0
     if target < c.at or not table.has_attributes:
         for f in table.fields:
             length = f.size if f.size else view.length - f.offset
             if f.type < 0 and f.offset <= target - body(view) < f.offset + max(length, 1):
-                return [f.name, *trail_below(f, view, body(view) + f.offset - NLA_HDRLEN,
-                                             length + NLA_HDRLEN, stop, target)]
-        return []
-    while attribute_ok(&c, &header):
+                names.append(f.name)
+                return trail_below(f, view, body(view) + f.offset, length, stop, target, names)
+        return None
+    while searched < SEARCHED and attribute_ok(&c, &header):
         # The payload of an empty attribute begins where the attribute ends.
         if target < c.at + max(align4(header.nla_len), NLA_HDRLEN + 1):
             f = table.field(header.nla_type & NLA_TYPE_MASK)
             if f is None:
-                return [f"#{header.nla_type & NLA_TYPE_MASK}"]
-            return [f.name, *trail_below(f, view, c.at, header.nla_len, stop, target)]
+                names.append(f"#{header.nla_type & NLA_TYPE_MASK}")
+                return None
+            names.append(f.name)
+            return trail_below(f, view, c.at + NLA_HDRLEN, header.nla_len - NLA_HDRLEN, stop,
+                               target, names)
         step(&c, header.nla_len)
-    return []
+        searched += 1
+    return None
 
 
-cdef list trail_below(Field f, View owner, const uint8_t *at, Py_ssize_t length,
-                      View stop, const uint8_t *target):
-    """Return the rest of a trail inside one attribute, through the view that covers `target`."""
+cdef View trail_below(Field f, View owner, const uint8_t *p, Py_ssize_t n,
+                      View stop, const uint8_t *target, list names):
+    """Append the places of the elements at `target`; return the view that covers it, or None."""
+    cdef Cursor part
     cdef View child
-    cdef str name
-    for name, child in views_below(f, owner, at, length):
-        if body(child) <= target < body(child) + max(child.length, 1):
-            if stop is None or body(stop) != body(child) or type(stop) is not type(child):
-                return ([name] if name else []) + trail(child, stop, target)
-            return [name] if name else []
-        if name and body(child) - NLA_HDRLEN <= target < body(child):
-            return [name]  # the target is the attribute header of this element
-    return []
+    cdef Py_ssize_t place = 0
+    if p + n > body(owner) + owner.length:  # a member of a shorter struct
+        return None
+    if f.kind.repeats:
+        f = f.element
+    while f.kind.part != NULL:
+        if not f.kind.part(f, p, n, target, &place, &part):
+            return None
+        names.append(f"[{place}]")
+        if target < part.at:  # the header of the element
+            return None
+        p, n = part.at, part.left
+        if f.element is None:
+            break
+        f = f.element
+    if f.kind.part == NULL and f.target is None and f.choices is None:
+        return None
+    try:
+        value = f.kind.load(f, owner, p, n) if f.kind.part == NULL else (
+            new_view(f.resolve(), owner.data, p - data_start(owner), n, 0, owner))
+    except DecodeError:
+        return None
+    if not isinstance(value, View):
+        return None
+    child = value
+    if not body(child) <= target < body(child) + max(child.length, 1):
+        return None
+    if stop is not None and body(stop) == body(child) and type(stop) is type(child):
+        return None
+    return child
 
 
-cdef list views_below(Field f, View owner, const uint8_t *at, Py_ssize_t length):
-    """Return the views inside the attribute at `at`, each with its place: "" or "[1]"."""
+cdef list views_below(Field f, View owner, const uint8_t *p, Py_ssize_t n):
+    """Return the views inside the payload at p, each with its place: "" or "[1]"."""
+    cdef list found = []
     if f.kind.repeats:
         f = f.element
     if f.target is None and f.element is None and f.choices is None:
-        return []
+        return found
     try:
-        value = f.kind.load(f, owner, at + NLA_HDRLEN, length - NLA_HDRLEN)
+        collect_views(f.kind.load(f, owner, p, n), "", found)
     except DecodeError:
-        return []
+        pass
+    return found
+
+
+cdef int collect_views(object value, str place, list found) except -1:
+    """Append the views in a value, which is at most as deep as its field has elements."""
     if isinstance(value, View):
-        return [("", value)]
-    if isinstance(value, dict):
-        items = value.items()
-    elif isinstance(value, tuple):
-        items = enumerate(value)
-    else:
-        return []
-    return [(f"[{int(place)}]", item) for place, item in items if isinstance(item, View)]
+        found.append((place, value))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            collect_views(item, f"{place}[{int(key)}]", found)
+    elif type(value) is tuple:
+        for position, item in enumerate(value):
+            if isinstance(item, (View, dict, tuple)):
+                collect_views(item, f"{place}[{position}]", found)
+    return 0
+
+
+cdef int height_of(View view) except -1:
+    """Return how many levels of messages a message contains; MAX_NESTING + 1 if there are more."""
+    cdef list pending
+    cdef View one
+    cdef Table table
+    cdef Cursor c
+    cdef nlattr header
+    cdef Field f
+    cdef const uint8_t *p
+    cdef Py_ssize_t n
+    cdef int deepest = 0
+    if view.height:
+        return view.height - 1
+    pending = [("", blind_view(view))]
+    while pending and deepest <= MAX_NESTING:
+        one = pending.pop()[1]
+        deepest = max(deepest, one.depth)
+        table = table_of(type(one))
+        for f in table.fields:
+            if f.type < 0 and (f.target is not None or f.choices is not None) and (
+                    find(one, f, &p, &n)):
+                pending += views_below(f, one, p, n)
+        if table.has_attributes:
+            c = attributes(one, table.start)
+            while attribute_ok(&c, &header):
+                f = table.field(header.nla_type & NLA_TYPE_MASK)
+                if f is not None:
+                    pending += views_below(f, one, c.at + NLA_HDRLEN, header.nla_len - NLA_HDRLEN)
+                step(&c, header.nla_len)
+    view.height = <uint8_t>(deepest + 1)
+    return deepest
 
 
 def _restore(cls, body_bytes, envelope, name=None):
     """Create a message again from its parts, for unpickling and detach()."""
     cdef View view
-    if len(envelope) not in (0, NLMSG_HDRLEN, GENERIC_ENVELOPE, CONNECTOR_ENVELOPE):
-        raise ValueError(f"{len(envelope)} bytes are not the headers of a netlink message")
-    view = new_view(table_of(cls), envelope + body_bytes, len(envelope), len(body_bytes),
-                    len(envelope), None)
+    cdef bytes content = flat_bytes(body_bytes)
+    cdef bytes headers = flat_bytes(envelope)
+    if PyBytes_GET_SIZE(headers) not in (0, NLMSG_HDRLEN, GENERIC_ENVELOPE, CONNECTOR_ENVELOPE):
+        raise ValueError(f"{len(headers)} bytes are not the headers of a netlink message")
+    view = new_view(table_of(cls), headers + content, PyBytes_GET_SIZE(headers),
+                    PyBytes_GET_SIZE(content), <int>PyBytes_GET_SIZE(headers), None)
     if name is not None:
         view.meaning = Meaning(0, name, "")
     return view

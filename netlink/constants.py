@@ -51,12 +51,24 @@ class KernelEnum(IntEnum):
         return format(int(self), spec) if spec[-1:] in NUMERIC else format(str(self), spec)
 
 
+REMEMBERED = 256  # combinations of flags that a class keeps, besides the members that it declares
+
+
 class KernelFlag(IntFlag):
     """Flags of the kernel: an int that prints as names, "IFF_UP|IFF_BROADCAST"; 0 prints as "0".
 
     Bits without a name print as one hexadecimal number. A format specification for numbers, such as
     `f"{value:#x}"`, formats the number. KernelEnum describes `prefix`.
+
+    The class keeps the combinations that it has seen, so that the next read is fast, but only
+    REMEMBERED of them: then it forgets them all. So compare combinations with `==`, not with `is`.
     """
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        member = super()._missing_(value)
+        forget_values(cls)
+        return member
 
     def __init_subclass__(
         cls, *, prefix: str | tuple[str, ...] | None = None, **options: Any
@@ -90,6 +102,19 @@ class KernelNumber(int):
 
     def __format__(self, spec: str) -> str:
         return format(int(self), spec) if spec[-1:] in NUMERIC else format(str(self), spec)
+
+
+def forget_values(enum: Any) -> None:
+    """Forget the undeclared values of an enum if it keeps more than REMEMBERED of them.
+
+    Python's Flag keeps each value that it ever saw, and the sender of a message chooses the values.
+    """
+    known = enum._value2member_map_
+    if len(known) > len(enum._member_map_) + REMEMBERED:
+        declared = {member._value_ for member in enum._member_map_.values()}
+        for value in list(known):  # one by one: other threads look up declared members
+            if value not in declared:
+                known.pop(value, None)
 
 
 NUMERIC = tuple("bcdoxXneEfFgG%")

@@ -35,7 +35,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, View):
         return cast(Any, value).to_dict()
     if type(value) is tuple:
-        return tuple(plain(item) for item in value)
+        return tuple([plain(item) for item in value])
     if type(value) is dict:
         return {key: plain(item) for key, item in value.items()}
     return value
@@ -270,30 +270,64 @@ def _series(items: Iterable[tuple[Any, Any]], count: int, room: int, colon: str)
 
 
 def pretty(message: Any) -> str:
-    """Return the whole message as indented lines, one for each field."""
-    title = " ".join(filter(None, (message.nlmsg_name, type(message).__name__)))
-    return "\n".join([title, *_lines(message, "    ")])
+    """Return the whole message as indented lines, one for each field.
+
+    A value that cannot be decoded, or that is nested deeper than MAX_DEPTH, is shown as its bytes.
+    """
+    lines = [" ".join(filter(None, (message.nlmsg_name, type(message).__name__)))]
+    _add_lines(message, "    ", lines)
+    return "\n".join(lines)
 
 
-def _lines(message: Any, indent: str) -> Iterator[str]:
-    """Yield one line for each field; nested messages follow below their name."""
-    rows: list[tuple[str, Any]] = list(message)
+def _add_lines(message: Any, indent: str, lines: list[str]) -> None:
+    """Append one line for each field; nested messages follow below their name.
+
+    This is not a generator: each level of nested generators takes more of the C stack than the
+    calls of a function do.
+    """
+    rows = _all_rows(message)
     rows += [(f"#{number}", payload) for number, payload in message.unknown]
     width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
-        yield from _value_lines(name, value, indent, width)
+        _add_value(name, value, indent, width, lines)
 
 
-def _value_lines(name: str, value: Any, indent: str, width: int) -> Iterator[str]:
-    """Yield the lines of one value; the items of a tuple or dict of messages get lines each."""
+def _all_rows(message: Any) -> list[tuple[str, Any]]:
+    """Return the values of a message by name, like its iterator, and bytes for invalid values."""
+    try:
+        return list(message)
+    except DecodeError:
+        pass
+    table = type(message).__table__
+    body = bytes(message)
+    rows: list[tuple[str, Any]] = []
+    for name, field in table.names.items():
+        if field.number is None:
+            payload = body[field.offset : field.offset + field.size if field.size else None]
+            rows.append((name, value_or(message, name, _Undecoded(payload))))
+    seen = set()
+    for kind, offset, length in message._walk():
+        number = kind & NLA_TYPE_MASK
+        name = table.numbered.get(number)
+        if name in table.names and number not in seen:
+            seen.add(number)
+            payload = body[offset : offset + length]
+            rows.append((name, value_or(message, name, _Undecoded(payload))))
+    return rows
+
+
+def _add_value(name: str, value: Any, indent: str, width: int, lines: list[str]) -> None:
+    """Append the lines of one value; the items of a tuple or dict of messages get lines each."""
     if isinstance(value, View):
-        yield f"{indent}{name}"
-        yield from _lines(value, indent + "    ")
+        lines.append(f"{indent}{name}")
+        _add_lines(value, indent + "    ", lines)
     elif type(value) is tuple and any(map(_is_deep, value)):
         for position, item in enumerate(value):
-            yield from _value_lines(f"{name}[{position}]", item, indent, width)
+            _add_value(f"{name}[{position}]", item, indent, width, lines)
     elif type(value) is dict and any(map(_is_deep, value.values())):
         for key, item in value.items():
-            yield from _value_lines(f"{name}[{text(key)}]", item, indent, width)
+            _add_value(f"{name}[{text(key)}]", item, indent, width, lines)
+    elif isinstance(value, _Undecoded):
+        lines.append(f"{indent}{name:{width}}  undecoded({text(value.payload)})")
     else:
-        yield f"{indent}{name:{width}}  {text(value)}"
+        lines.append(f"{indent}{name:{width}}  {text(value)}")

@@ -14,6 +14,7 @@ from enum import Flag, IntEnum
 from functools import reduce
 from importlib import import_module
 from ipaddress import IPv4Address, IPv6Address
+from itertools import starmap
 from operator import or_
 from types import NoneType
 from typing import (
@@ -28,18 +29,18 @@ from typing import (
 )
 
 from netlink import render
-from netlink._core import Bitfield32, Field, Table, View
+from netlink._core import MAX_DEPTH, Bitfield32, Field, Table, View
 from netlink.constants import NLA_TYPE_MASK, KernelNumber
 
 if TYPE_CHECKING:
     import inspect
 
 __all__ = [
-    "Addr", "AddrOrLabels", "Bitfield32", "Field", "IPAddress", "Lazy", "LinkAddr", "Message",
-    "MessageClass", "Named", "Nested", "Several", "address", "array", "be16", "be32", "be64",
-    "binary", "bitfield32", "byte_flag", "flag", "labels", "lladdr", "mac", "mapping", "nest",
-    "pad", "pairs", "records", "repeated", "s8", "s16", "s32", "s64", "sbe16", "sbe32", "sbe64",
-    "scalars", "selected", "sint", "string", "struct", "u8", "u16", "u32", "u64", "uint",
+    "Addr", "AddrOrLabels", "Bitfield32", "Field", "IPAddress", "Lazy", "LinkAddr", "MAX_DEPTH",
+    "Message", "MessageClass", "Named", "Nested", "Several", "address", "array", "be16", "be32",
+    "be64", "binary", "bitfield32", "byte_flag", "flag", "labels", "lladdr", "mac", "mapping",
+    "nest", "pad", "pairs", "records", "repeated", "s8", "s16", "s32", "s64", "sbe16", "sbe32",
+    "sbe64", "scalars", "selected", "sint", "string", "struct", "u8", "u16", "u32", "u64", "uint",
 ]  # fmt: skip
 
 IPAddress = IPv4Address | IPv6Address
@@ -153,12 +154,38 @@ class MessageType(type):
             if hasattr(View, field_name) or field_name in MESSAGE_WORDS:
                 raise TypeError(f"{name}.{field_name} would hide Message.{field_name}")
         cls = super().__new__(mcls, name, bases, namespace)
-        base = next((b.__table__ for b in bases if isinstance(b, MessageType)), None)
+        for key, field in namespace.items():
+            if isinstance(field, Field) and field.name != key:
+                raise TypeError(f"{name}.{key} is already the field {field.name}: declare another")
+        base = _base_table(cls)
         cls.__table__ = Table(cls, base, own, bare.__table__ if bare is not None else None)
         return cls
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_: Any):
         super().__init__(name, bases, namespace)
+
+
+def _base_table(cls: type) -> Table | None:
+    """Return the table that a class extends. It has one: two layouts cannot be combined."""
+    chosen = None
+    for base in cls.__mro__[1:]:
+        if not isinstance(base, MessageType):
+            for key, value in vars(base).items():
+                if isinstance(value, Field):
+                    raise TypeError(
+                        f"{cls.__name__} inherits the field {key} from {base.__name__},"
+                        " which is not a message class"
+                    )
+        elif chosen is None or not chosen.fields:
+            chosen = base.__table__
+        elif not set(base.__table__.fields) <= set(chosen.fields) and not issubclass(
+            chosen.cls, base
+        ):
+            raise TypeError(
+                f"{cls.__name__} inherits fields from {chosen.cls.__name__} and from "
+                f"{base.__name__}: only one base class may have fields"
+            )
+    return chosen
 
 
 MESSAGE_WORDS = frozenset(
@@ -179,6 +206,10 @@ class Message(View, metaclass=MessageType):
 
     The constructor raises EncodeError if a value does not fit, and TypeError for an unknown
     argument. Reading raises DecodeError if the bytes do not fit the declared kind.
+
+    Messages may be nested up to MAX_DEPTH levels deep, 32. A deeper one raises DecodeError when it
+    is read and EncodeError when it is written. `repr()` and `pretty()` show it as bytes, `same_as`
+    compares it as bytes, and `attributes()` does not list what is inside it.
 
     >>> class Counter(Message):
     ...     count: int | None = u32(1)
@@ -206,17 +237,22 @@ class Message(View, metaclass=MessageType):
         """Yield every attribute in wire order as (path, type, payload), a nest before its content.
 
         The type excludes the flag bits. An undeclared attribute has its number as its name, as in
-        "linkinfo.data.#77", and the attributes inside it are not listed.
+        "linkinfo.data.#77", and the attributes inside it are not listed, and neither are those of a
+        nest that is malformed or deeper than MAX_DEPTH levels.
         """
-        body = bytes(self)
-        names = {field.number: field.name for field in type(self).__table__.fields}
-        for kind, offset, length in self._walk():
-            number = kind & NLA_TYPE_MASK
-            name = names.get(number, f"#{number}")
-            yield name, number, body[offset : offset + length]
-            for place, child in self._below(kind, offset, length):
-                for path, below, payload in child.attributes():
-                    yield f"{name}{place}.{path}", below, payload
+        # Not recursive, because the sender determines the depth of nesting.
+        pending: list[Iterator[Any]] = [_listed("", self)]
+        while pending:
+            found = next(pending[-1], None)
+            if found is None:
+                pending.pop()
+            elif isinstance(found, Iterator):
+                pending.append(found)
+            else:
+                path, number, payload, below = found
+                yield path, number, payload
+                if below:
+                    pending.append(starmap(_listed, [(f"{path}{p}.", child) for p, child in below]))
 
     def pretty(self) -> str:
         """Return the message as indented lines: fields by name, unknown attributes as bytes."""
@@ -263,8 +299,9 @@ class Message(View, metaclass=MessageType):
         Both must have the same class, the same header members and the same attributes. The order
         of the attributes, the padding and the flags NLA_F_NESTED and NLA_F_NET_BYTEORDER do not
         matter. The order of the values of a repeated attribute does matter. Nested messages are
-        compared in the same way; undeclared attributes, and values that cannot be decoded, as
-        bytes. The headers that precede the body, with the message type, are not compared.
+        compared in the same way; undeclared attributes, values that cannot be decoded, and what is
+        deeper than MAX_DEPTH levels, as bytes. The headers that precede the body, with the message
+        type, are not compared.
 
         Raises TypeError if `other` is not a message.
         """
@@ -298,7 +335,7 @@ class Message(View, metaclass=MessageType):
     def unknown(self) -> tuple[tuple[int, bytes], ...]:
         """The attributes that the class does not declare, as (type, payload) in wire order."""
         body = bytes(self)
-        declared = {field.number for field in type(self).__table__.fields}
+        declared = type(self).__table__.numbered
         return tuple(
             (kind & NLA_TYPE_MASK, body[offset : offset + length])
             for kind, offset, length in self._walk()
@@ -307,6 +344,17 @@ class Message(View, metaclass=MessageType):
 
     def __repr__(self) -> str:
         return render.describe(self)
+
+
+def _listed(prefix: str, message: Any) -> Iterator[tuple[str, int, bytes, list[Any]]]:
+    """Yield the path, type and payload of each attribute, and the messages inside it."""
+    body = bytes(message)
+    names = type(message).__table__.numbered
+    for kind, offset, length in message._walk():
+        number = kind & NLA_TYPE_MASK
+        name = names.get(number, f"#{number}")
+        payload = body[offset : offset + length]
+        yield f"{prefix}{name}", number, payload, message._below(kind, offset, length)
 
 
 def _attributes(message: Message) -> Iterator[tuple[int, bytes]]:
@@ -332,11 +380,11 @@ def _meaning(message: Message) -> dict[str | int, Any]:
             said[name] = render.value_or(message, name, (body[place],))
         else:
             names[field.number] = name
-    payloads: dict[int, tuple[bytes, ...]] = {}
+    payloads: dict[int, list[bytes]] = {}
     for kind, offset, length in message._walk():
-        number = kind & NLA_TYPE_MASK
-        payloads[number] = (*payloads.get(number, ()), body[offset : offset + length])
-    for number, found in payloads.items():
+        payloads.setdefault(kind & NLA_TYPE_MASK, []).append(body[offset : offset + length])
+    for number, pieces in payloads.items():
+        found = tuple(pieces)
         known = names.get(number)
         if known is not None:
             value = render.value_or(message, known, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import gc
 import ipaddress
 import pickle
@@ -121,8 +122,9 @@ def declare(name: str, **fields: Any) -> Any:
     return types.new_class(name, (Message,), exec_body=lambda namespace: namespace.update(fields))
 
 
+@functools.cache
 def holder(field: Any) -> Any:
-    """Return a message class with one field."""
+    """Return a message class with one field, which no other class can declare."""
     return declare("Holder", value=field, which=s.string(9))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import netlink
-from netlink import Message, render
+from netlink import MAX_DEPTH, Message, render
 from netlink import schema as s
 from netlink.route import FAMILY
 from netlink.route.link import Link, rtnl_link_stats
@@ -272,7 +272,7 @@ def deep(levels: int, key: str) -> dict[str, Any]:
 @pytest.mark.parametrize("key", ["inner", "several", "table"])
 def test_a_deep_message_has_a_short_repr(key: str) -> None:
     """The bounded length of the output also bounds its depth."""
-    shown = repr(Inner(**deep(60, key)))
+    shown = repr(Inner(**deep(MAX_DEPTH, key)))
     assert len(shown) < LONGEST
     assert shown.count("<Inner") > 5
     assert shown.endswith(">")
