@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from netlink import DecodeError, Message, _core, capture, extack, trace
+from netlink import DecodeError, Message, _core, capture, extack, trace, ynl
 from tests import things
 from tests.fuzz import __main__ as command
 from tests.fuzz import blind, build, corpus
@@ -117,6 +117,10 @@ def lie_about_answers(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(things.Thing, "number", property(lambda self: 99))
 
 
+def lie_about_specs(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ynl.SpecFamily, "__repr__", lambda self: "")
+
+
 LIES = {
     "captures": lie_about_captures,
     "columns": lie_about_columns,
@@ -126,6 +130,7 @@ LIES = {
     "framing": lie_about_runs,
     "messages": lie_about_messages,
     "replies": lie_about_replies,
+    "specs": lie_about_specs,
 }
 
 

@@ -821,6 +821,20 @@ def test_one_number_cannot_mean_two_classes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "reason", "spec"),
+    [
+        ("version: 3", "version: 256", "version must be a number from 0 to 255, got 256", "garage"),
+        ("protonum: ", "protonum: 3", "protonum must be a number from 0 to 31, got 3", "shop"),
+        ("value: 5", "value: 0", "value must be a number from 1 to 4294967295, got 0", "shop"),
+        ("name: garage", "name: ''", "the spec has an empty name", "garage"),
+    ],
+)
+def test_numbers_and_names_that_no_family_has(old: str, new: str, reason: str, spec: str) -> None:
+    (found,) = reasons(old, new, spec)
+    assert found.startswith(reason)
+
+
+@pytest.mark.parametrize(
     ("data", "line", "reason"),
     [
         (b"", 1, "the file is empty"),

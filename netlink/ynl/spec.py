@@ -21,6 +21,9 @@ __all__ = ["Attribute", "AttributeSet", "Enum", "Operation", "Spec", "Value", "p
 
 GENL_MAX_COMMAND = 255  # struct genlmsghdr has a byte for the command (linux/genetlink.h)
 MAX_TYPE = 0xFFFF  # nlmsg_type
+MAX_PROTOCOL = 31  # below MAX_LINKS of linux/netlink.h
+MAX_VERSION = 0xFF  # struct genlmsghdr
+MAX_GROUP = 0xFFFFFFFF
 MAX_BYTES = 0xFFFF - 4  # payload of an attribute
 IGNORED = {"unused", "unspec"}  # types of attributes that nobody sends
 
@@ -96,13 +99,15 @@ class Spec:
         if mend:
             mistakes.mend(top)
         self.name: str = top["name"]
+        if not self.name:
+            raise self.error(top, "name", "the spec has an empty name")
         self.doc: str = top.get("doc", "")
         self.protocol: str = top.get("protocol", "genetlink")
         self.is_generic = self.protocol != "netlink-raw"
-        self.protonum: int = top.get("protonum", 0)
+        self.protonum = self._within(top, "protonum", 0, 0, MAX_PROTOCOL)
         if not self.is_generic and "protonum" not in top:
             raise self.error(top, "protocol", "netlink-raw needs the key 'protonum'")
-        self.version: int = top.get("version", 1)
+        self.version = self._within(top, "version", 1, 0, MAX_VERSION)
         self.constants: dict[str, int | str] = {}
         self.enums: dict[str, Enum] = {}
         self.structs: dict[str, Entry] = {}
@@ -128,6 +133,14 @@ class Spec:
     def error(self, entry: Entry, key: str, reason: str) -> SpecError:
         """Return the error for a key of an entry."""
         return SpecError(reason, self.path, entry.line_of(key))
+
+    def _within(self, entry: Entry, key: str, default: int, low: int, high: int) -> int:
+        """Return a number of an entry; raise SpecError if it is out of range."""
+        value: int = entry.get(key, default)
+        if not low <= value <= high:
+            reason = f"{key} must be a number from {low} to {high}, got {value}"
+            raise self.error(entry, key, reason)
+        return value
 
     def _new(self, known: Any, entry: Entry, what: str) -> str:
         """Return the name of an entry; raise SpecError if it is empty or known already."""
@@ -349,7 +362,10 @@ class Spec:
             if not self.is_generic and "value" not in entry:
                 line = entry.line_of("name")
                 self.warn(line, f"multicast group {name} has no number, and is ignored")
-            self.groups[name] = entry.get("value")
+            has_number = "value" in entry and not self.is_generic
+            self.groups[name] = (
+                self._within(entry, "value", 0, 1, MAX_GROUP) if has_number else None
+            )
 
     # --- references ---
 

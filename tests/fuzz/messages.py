@@ -27,6 +27,7 @@ from .source import Ring, Source
 
 BY_NAME = Ring((f"{cls.__module__}.{cls.__name__}", cls) for cls in CLASSES)
 PARTS = ("json", "text", "written")
+MOST_SEED = 2000  # bytes
 REPR_LENGTH = 4000  # characters, for any message
 LONG_NAME = 1000  # characters of an error without its value
 
@@ -40,6 +41,14 @@ def seeds(datagrams: list[bytes]) -> Iterator[bytes]:
     """Yield an input for each message, and for each message inside it."""
     for message in corpus.messages(datagrams):
         yield from (key(type(each)) + bytes(each) for each in within(message))
+    for cls in BY_NAME.items:  # and of every class, each attribute with zeros
+        body = bytes(cls.__table__.header)
+        for field in cls.__table__.fields:
+            if field.number is not None:
+                payload = bytes(field.size or 8)
+                body += struct.pack("=HH", 4 + len(payload), field.number)
+                body += payload + bytes(-len(payload) % 4)
+        yield key(cls) + body[:MOST_SEED]
 
 
 def within(value: Any) -> Iterator[Message]:

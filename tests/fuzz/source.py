@@ -88,7 +88,7 @@ def execute(target: Any, data: bytes, *, thorough: bool = False) -> None:
 
     The time is that of this thread on a processor, so that a busy machine does not matter. The
     memory is all that Python's allocators give out at once; it is measured for some inputs, and for
-    all if `thorough`. `target.BASE_MEMORY` is what an input of any size may need, in bytes.
+    all if `thorough`. A target that needs more has BASE_MEMORY, for any input, or MEMORY_PER_BYTE.
     """
     measured = thorough or zlib.crc32(data) % MEASURED == 0
     if measured:
@@ -103,5 +103,6 @@ def execute(target: Any, data: bytes, *, thorough: bool = False) -> None:
             tracemalloc.stop()
     size = len(data)
     assert seconds <= BASE_SECONDS + SECONDS_PER_BYTE * size, f"{seconds:.1f} s, {size} bytes"
-    most = getattr(target, "BASE_MEMORY", BASE_MEMORY) + MEMORY_PER_BYTE * size
+    per_byte = getattr(target, "MEMORY_PER_BYTE", MEMORY_PER_BYTE)
+    most = getattr(target, "BASE_MEMORY", BASE_MEMORY) + per_byte * size
     assert memory <= most, f"{memory} bytes of memory for {size} bytes"

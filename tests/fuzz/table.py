@@ -43,4 +43,12 @@ TARGETS = {
     "framing": Target("tests.fuzz.framing"),
     "messages": Target("tests.fuzz.messages"),
     "replies": Target("tests.fuzz.replies", ("netlink.extack", "netlink.errors"), longest=800),
+    "specs": Target(
+        "tests.fuzz.specs",
+        tuple(
+            f"netlink.ynl.{name}"
+            for name in ("document", "family", "grammar", "mistakes", "names", "spec", "spelling")
+        ),
+        longest=4000,
+    ),
 }
