@@ -153,7 +153,7 @@ def run_guided(
     grown.mkdir(parents=True, exist_ok=True)
     findings.mkdir(parents=True, exist_ok=True)
     write_seeds(name, folders, copy, environment)
-    before = {*findings.iterdir()}
+    before = {*findings.glob(f"{name}-*")}
     began = time.monotonic()
     done = edges = all_edges = 0
     with (build.WORK / f"{name}.log").open("a") as log:
@@ -187,7 +187,7 @@ def run_guided(
                 break
     if not done:
         raise SystemExit(f"fuzz: {name} did not start: see {build.WORK / name}.log")
-    new = sorted({*findings.iterdir()} - before)
+    new = sorted({*findings.glob(f"{name}-*")} - before)
     result = Result(name, done, edges, all_edges, time.monotonic() - began, new)
     add_up(copy.name, result)
     return result
