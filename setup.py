@@ -1,9 +1,13 @@
-"""Build the two extension modules. All metadata is in pyproject.toml.
+"""Build the extension modules. All metadata is in pyproject.toml.
 
-This file must not keep or ship generated C: it runs Cython every time, so the C is always current.
-It exists because pyproject.toml cannot choose compiler flags. NETLINK_BUILD chooses them: release
-(the default), debug (no optimization, C assertions, bounds checks of Cython), sanitize (address and
-undefined-behaviour sanitizers), fuzz (coverage for libFuzzer, with CC=clang) or fuzz-sanitize.
+_core and _nlsock are written for C. The modules in COMPILED are ordinary Python, which Cython
+compiles too, with the C types of the .pxd files next to them. So an exception of a signal handler
+cannot strike inside of their steps (docs/architecture.md), and a request takes less time.
+
+This file exists because pyproject.toml cannot choose compiler flags. NETLINK_BUILD chooses them:
+release (the default), debug (no optimization, C assertions, bounds checks of Cython), sanitize
+(address and undefined-behaviour sanitizers), fuzz (coverage for libFuzzer, with CC=clang) or
+fuzz-sanitize. Generated C is neither kept nor shipped.
 """
 
 import os
@@ -12,6 +16,9 @@ import sys
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
+COMPILED = (
+    "errors", "_exchange", "_resolver", "engine", "_pipeline", "_transport", "connection", "aio",
+)  # fmt: skip
 COVERAGE, SANITIZERS = "-fsanitize=fuzzer-no-link", ",address,undefined"
 FLAGS: dict[str, tuple[list[str], list[str]]] = {
     "release": (["-O3", "-DNDEBUG"], []),
@@ -32,24 +39,29 @@ if build not in FLAGS:
 compile_args, link_args = FLAGS[build]
 
 
-def extension(name: str, source: str, *more: str) -> Extension:
+def extension(name: str, *more: str) -> Extension:
     """Return an extension module with the flags of this build."""
     return Extension(
-        name,
-        [source],
+        "netlink." + name.partition(".")[0],
+        [f"netlink/{name}"],
         depends=["netlink/_core.h"],
-        extra_compile_args=["-std=c11", "-Wall", "-Wextra", *more, *compile_args],
+        extra_compile_args=["-std=c11", "-Wall", "-Wextra", *compile_args, *more],
         extra_link_args=link_args,
     )
 
 
-# The C that Cython generates has unused parameters.
-extensions = cythonize(
-    extension("netlink._core", "netlink/_core.pyx", "-Wno-unused-parameter"),
-    compiler_directives={"language_level": 3, "boundscheck": build != "release"},
-    force=True,
-)
-if sys.platform == "linux":  # the parser works on other systems too, sockets do not
-    extensions.append(extension("netlink._nlsock", "netlink/_nlsock.c"))
+def cython(*modules: Extension, **directives: bool) -> list[Extension]:
+    """Generate C."""
+    every = {"language_level": 3, "auto_pickle": False, **directives}
+    return cythonize([*modules], compiler_directives=every, build_dir="build/cython", force=True)
 
-setup(ext_modules=extensions)
+
+extensions = cython(extension("_core.pyx", "-Wno-unused"), boundscheck=build != "release")
+# Annotations are for type checkers. Without nonecheck, a None that is no object would be a crash.
+# These modules mostly call Python: more optimization would only take longer.
+less = ["-O1"] if build == "release" else []
+python = [extension(f"{name}.py", "-Wno-unused", *less) for name in COMPILED]
+extensions += cython(*python, annotation_typing=False, nonecheck=True)
+if sys.platform == "linux":  # the parser works on other systems too, sockets do not
+    extensions.append(extension("_nlsock.c"))
+setup(ext_modules=extensions, options={"build_ext": {"parallel": os.cpu_count()}})

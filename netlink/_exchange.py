@@ -30,8 +30,8 @@ PACKAGE = os.path.join(os.path.dirname(__file__), "")  # with the separator at t
 
 def warn(request: Request[Any, Any], words: str) -> None:
     """Issue a KernelWarning that points to the line of the caller outside this library."""
-    level = 2  # of the function that called this one
-    frame = sys._getframe(1)
+    level = 1
+    frame = sys._getframe(0)  # the compiled functions of this library have none
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
         level += 1
@@ -352,7 +352,8 @@ class Batch:
 
     # --- for the engine ---
 
-    def __contains__(self, seq: int) -> bool:
+    def holds(self, seq: int) -> bool:
+        """Whether a request of this batch has this sequence number."""
         return 0 <= seq - self.first < len(self._open)
 
     def request_of(self, seq: int) -> Request[Any, Any]:

@@ -84,6 +84,7 @@ typedef struct {
     int protocol;
     char closed;
     char receiving;           /* one call at a time may use the scratch area */
+    int undelivered;          /* datagrams in the scratch area, for lack of memory to copy them */
     size_t calls;             /* in flight */
     struct scratch *scratch;  /* NULL until the first receive */
     size_t slots;             /* of the scratch area */
@@ -111,6 +112,13 @@ static int fail_with(PyObject *type, int error, const char *text)
 static int fail_closed(void)
 {
     return fail_with(PyExc_OSError, EBADF, "netlink socket is closed");
+}
+
+static int fail_receiving(void)
+{
+    PyErr_SetString(PyExc_RuntimeError,
+                    "another call is already receiving from this netlink socket: wait for it");
+    return -1;
 }
 
 static PyObject *none_unless(int failed)
@@ -234,7 +242,29 @@ static void shut(RawSocket *self)
 
 /* Waiting */
 
-/* Wait after EAGAIN. Returns 0 if the caller must try the system call again. */
+/* What a call does after an error: FAILED has set an exception. */
+enum { FAILED = -1, OUSTED = -2, AGAIN = 0, SIGNALLED = 1 };
+
+/* Run the handlers of signals that have arrived. A handler may receive from the same socket, so a
+ * call that waits for datagrams gives up its turn meanwhile. It is OUSTED if another thread has
+ * taken the turn since, and has an exception set. */
+static int check_signals(RawSocket *self, short events)
+{
+    if (events == POLLIN)
+        self->receiving = 0;
+    int result = PyErr_CheckSignals();
+    if (events != POLLIN)
+        return result;
+    if (self->receiving) {
+        if (result == 0)
+            fail_receiving();
+        return OUSTED;
+    }
+    self->receiving = 1;
+    return result;
+}
+
+/* Wait after EAGAIN. At least 0 means that the caller must try the system call again. */
 static int wait_ready(RawSocket *self, short events, int64_t deadline)
 {
     int ready;
@@ -264,24 +294,26 @@ static int wait_ready(RawSocket *self, short events, int64_t deadline)
 
     if (ready < 0 && errno != EINTR)
         return fail();
-    if (PyErr_CheckSignals() < 0)  /* a signal may also arrive between two calls of ppoll() */
-        return -1;
+    int interrupted = ready < 0;
+    int signals = check_signals(self, events);  /* one may also arrive between two calls */
+    if (signals < 0)
+        return signals;
     if (self->closed)
         return fail_closed();
     if (ready > 0 && polls[0].revents != 0) {
         eventfd_t value;  /* written by a forked child that closed its copy of the socket */
         eventfd_read(self->wake, &value);
     }
-    return 0;
+    return interrupted ? SIGNALLED : AGAIN;
 }
 
-/* Handle any error. Returns 0 if the caller must try the system call again. */
+/* Handle any error. At least 0 means that the caller must try the system call again. */
 static int retry(RawSocket *self, short events, int64_t deadline)
 {
     if (errno == EAGAIN)
         return wait_ready(self, events, deadline);
     if (errno == EINTR)
-        return PyErr_CheckSignals();
+        return check_signals(self, events);
     return fail();
 }
 
@@ -785,24 +817,29 @@ PyDoc_STRVAR(send_doc,
 "smaller than sndbuf, otherwise send() raises OSError (EMSGSIZE). Current kernels refuse an empty\n"
 "datagram with OSError (ENODATA).");
 
-static PyObject *RawSocket_send(PyObject *object, PyObject *args, PyObject *kwargs)
+static PyObject *RawSocket_send(PyObject *object, PyObject *const *args, Py_ssize_t buffers,
+                                PyObject *names)
 {
-    static char *keywords[] = {"port", "group", "timeout", NULL};
     struct sockaddr_nl address = {.nl_family = AF_NETLINK};
     struct msghdr message = {.msg_name = &address, .msg_namelen = sizeof(address)};
-    const Py_ssize_t buffers = PyTuple_GET_SIZE(args);
     int64_t deadline = FOREVER;
     uint32_t group = 0;
 
-    PyObject *nothing = PyTuple_New(0);
-    if (nothing == NULL)
-        return NULL;
-    int parsed = PyArg_ParseTupleAndKeywords(nothing, kwargs, "|$O&O&O&:send", keywords, as_u32,
-                                             &address.nl_pid, as_u32, &group, as_deadline,
-                                             &deadline);
-    Py_DECREF(nothing);
-    if (!parsed)
-        return NULL;
+    for (Py_ssize_t i = 0; names != NULL && i < PyTuple_GET_SIZE(names); i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i), *value = args[buffers + i];
+        int parsed;
+        if (PyUnicode_CompareWithASCIIString(name, "timeout") == 0)
+            parsed = as_deadline(value, &deadline);
+        else if (PyUnicode_CompareWithASCIIString(name, "port") == 0)
+            parsed = as_u32(value, &address.nl_pid);
+        else if (PyUnicode_CompareWithASCIIString(name, "group") == 0)
+            parsed = as_u32(value, &group);
+        else
+            return PyErr_Format(PyExc_TypeError,
+                                "send() takes the keywords port, group and timeout, not %R", name);
+        if (!parsed)
+            return NULL;
+    }
     if (group > 32)
         return PyErr_Format(PyExc_ValueError, "send() can send to groups 1 to 32, got group %u",
                             (unsigned int)group);
@@ -811,8 +848,12 @@ static PyObject *RawSocket_send(PyObject *object, PyObject *args, PyObject *kwar
                             MAX_BUFFERS, buffers);
     address.nl_groups = group ? 1u << (group - 1) : 0;
 
-    Py_buffer *views = PyMem_Calloc((size_t)buffers, sizeof(*views));
-    struct iovec *vectors = PyMem_Calloc((size_t)buffers, sizeof(*vectors));
+    Py_buffer few_views[4], *views = few_views;  /* mostly there is one */
+    struct iovec few_vectors[4], *vectors = few_vectors;
+    if (buffers > 4) {
+        views = PyMem_Calloc((size_t)buffers, sizeof(*views));
+        vectors = PyMem_Calloc((size_t)buffers, sizeof(*vectors));
+    }
     Py_ssize_t held = 0;
     ssize_t sent = -1;
     if (views == NULL || vectors == NULL) {
@@ -820,7 +861,7 @@ static PyObject *RawSocket_send(PyObject *object, PyObject *args, PyObject *kwar
         goto done;
     }
     for (; held < buffers; held++) {
-        if (PyObject_GetBuffer(PyTuple_GET_ITEM(args, held), &views[held], PyBUF_SIMPLE) < 0)
+        if (PyObject_GetBuffer(args[held], &views[held], PyBUF_SIMPLE) < 0)
             goto done;
         vectors[held].iov_base = views[held].buf;
         vectors[held].iov_len = (size_t)views[held].len;
@@ -834,13 +875,15 @@ static PyObject *RawSocket_send(PyObject *object, PyObject *args, PyObject *kwar
         Py_BEGIN_ALLOW_THREADS
         sent = sendmsg(self->fd, &message, MSG_DONTWAIT);
         Py_END_ALLOW_THREADS
-    } while (sent < 0 && retry(self, POLLOUT, deadline) == 0);
+    } while (sent < 0 && retry(self, POLLOUT, deadline) >= 0);
     leave(self);
 done:
     while (held > 0)
         PyBuffer_Release(&views[--held]);
-    PyMem_Free(views);
-    PyMem_Free(vectors);
+    if (buffers > 4) {
+        PyMem_Free(views);
+        PyMem_Free(vectors);
+    }
     return sent < 0 ? NULL : PyLong_FromSsize_t(sent);
 }
 
@@ -946,24 +989,29 @@ static int reserve(RawSocket *self, size_t slots)
     return 0;
 }
 
-/* Receive into the slots. Returns the number of datagrams. */
-static int fill(RawSocket *self, size_t slots, int64_t deadline)
+/* Receive into the slots. Returns the number of datagrams, or FAILED or OUSTED. With `brief`, it is
+ * 0 if a signal has interrupted the wait, whose handler may have received what the caller wants. */
+static int fill(RawSocket *self, size_t slots, int64_t deadline, int brief)
 {
-    int count;
+    int count, next = check_signals(self, POLLIN);
 
-    if (reserve(self, slots) < 0)
-        return -1;
-    struct mmsghdr *headers = self->scratch->headers;
-    for (size_t i = 0; i < slots; i++) {  /* the last call has replaced the sizes by lengths */
-        headers[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_nl);
-        headers[i].msg_hdr.msg_controllen = sizeof(union control);
-    }
+    if (next < 0)
+        return next;
     do {
+        if (brief && next == SIGNALLED)
+            return 0;
+        if (reserve(self, slots) < 0)
+            return FAILED;
+        struct mmsghdr *headers = self->scratch->headers;
+        for (size_t i = 0; i < slots; i++) {  /* the last call has replaced the sizes by lengths */
+            headers[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_nl);
+            headers[i].msg_hdr.msg_controllen = sizeof(union control);
+        }
         Py_BEGIN_ALLOW_THREADS
         count = recvmmsg(self->fd, headers, (unsigned int)slots, MSG_DONTWAIT, NULL);
         Py_END_ALLOW_THREADS
-    } while (count < 0 && retry(self, POLLIN, deadline) == 0);
-    return count;
+    } while (count < 0 && (next = retry(self, POLLIN, deadline)) >= 0);
+    return count < 0 ? next : count;
 }
 
 static struct index_entry describe(struct mmsghdr *header, uint32_t offset)
@@ -1015,10 +1063,6 @@ static PyObject *deliver(struct scratch *scratch, int count)
         memcpy(bytes + record.offset, source, record.length);
         memcpy(records + (size_t)i * sizeof(record), &record, sizeof(record));
         end = record.offset + record.length;
-        /* The kernel sends dumps in parts of at most 32 KiB (netlink_dump()). The rare datagram
-         * that is larger returns its memory here. */
-        if (record.length > SLOT_KEPT)
-            madvise(source + SLOT_KEPT, record.length - SLOT_KEPT, MADV_DONTNEED);
     }
     result = PyTuple_Pack(2, data, index);
 done:
@@ -1027,9 +1071,21 @@ done:
     return result;
 }
 
+/* The kernel sends dumps in parts of at most 32 KiB (netlink_dump()). The rare datagram that is
+ * larger returns its memory here. */
+static void trim(struct scratch *scratch, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (scratch->headers[i].msg_len > SLOT_KEPT)
+            madvise(slot(scratch, (size_t)i) + SLOT_KEPT, scratch->headers[i].msg_len - SLOT_KEPT,
+                    MADV_DONTNEED);
+}
+
 PyDoc_STRVAR(receive_doc,
-"receive($self, /, timeout=None, *, max_datagrams=16)\n--\n\n"
+"receive($self, /, timeout=None, inbox=None, *, max_datagrams=16)\n--\n\n"
 "Wait for datagrams and return (data, index) of all that have arrived, up to max_datagrams.\n\n"
+"With a list as inbox, append the pair to it and return None. Then no exception of a signal handler\n"
+"can separate the pair from the caller. The call may end without a pair after a signal.\n\n"
 "data contains the datagrams, each at an offset that is a multiple of 4, with zeros between them.\n"
 "index has one struct of netlink._core.INDEX_FORMAT for each datagram: its offset and length in\n"
 "data; the port of the sender (0 is the kernel); the multicast group, or 0 if it was sent to this\n"
@@ -1046,14 +1102,21 @@ PyDoc_STRVAR(receive_doc,
 
 static PyObject *RawSocket_receive(PyObject *object, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"timeout", "max_datagrams", NULL};
+    static char *keywords[] = {"timeout", "inbox", "max_datagrams", NULL};
     int64_t deadline = FOREVER;
     int max_datagrams = 16;
-    PyObject *result = NULL;
+    PyObject *inbox = Py_None, *result = NULL;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O&$i:receive", keywords, as_deadline,
-                                     &deadline, &max_datagrams))
+    if (kwargs == NULL && PyTuple_GET_SIZE(args) == 2) {  /* as a connection calls it */
+        if (!as_deadline(PyTuple_GET_ITEM(args, 0), &deadline))
+            return NULL;
+        inbox = PyTuple_GET_ITEM(args, 1);
+    } else if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O&O$i:receive", keywords, as_deadline,
+                                            &deadline, &inbox, &max_datagrams))
         return NULL;
+    if (inbox != Py_None && !PyList_CheckExact(inbox))
+        return PyErr_Format(PyExc_TypeError, "receive() expects a list as inbox, got %.200s",
+                            Py_TYPE(inbox)->tp_name);
     if (max_datagrams < 1 || max_datagrams > MAX_DATAGRAMS)
         return PyErr_Format(PyExc_ValueError, "max_datagrams must be from 1 to %d, got %d",
                             MAX_DATAGRAMS, max_datagrams);
@@ -1061,15 +1124,30 @@ static PyObject *RawSocket_receive(PyObject *object, PyObject *args, PyObject *k
     if (self == NULL)
         return NULL;
     if (self->receiving) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "another call is already receiving from this netlink socket: wait for it");
-    } else {
-        self->receiving = 1;
-        int count = fill(self, (size_t)max_datagrams, deadline);
-        if (count >= 0)
-            result = deliver(self->scratch, count);
-        self->receiving = 0;
+        fail_receiving();
+        leave(self);
+        return NULL;
     }
+    self->receiving = 1;
+    int count = self->undelivered;
+    if (count == 0)
+        count = fill(self, (size_t)max_datagrams, deadline, inbox != Py_None);
+    if (count > 0) {
+        self->undelivered = count;  /* in case of an exception */
+        result = deliver(self->scratch, count);
+        if (result != NULL && inbox != Py_None) {
+            const int failed = PyList_Append(inbox, result);
+            Py_DECREF(result);
+            result = none_unless(failed);
+        }
+        if (result != NULL) {
+            self->undelivered = 0;
+            trim(self->scratch, count);
+        }
+    } else if (count == 0)
+        result = Py_NewRef(Py_None);
+    if (count != OUSTED)
+        self->receiving = 0;
     leave(self);
     return result;
 }
@@ -1102,7 +1180,7 @@ static PyMethodDef RawSocket_methods[] = {
     {"ifindex", RawSocket_ifindex, METH_O, ifindex_doc},
     {"setsockopt", RawSocket_setsockopt, METH_VARARGS, setsockopt_doc},
     {"getsockopt", RawSocket_getsockopt, METH_VARARGS, getsockopt_doc},
-    {"send", KEYWORDS(RawSocket_send), send_doc},
+    {"send", (PyCFunction)(void (*)(void))RawSocket_send, METH_FASTCALL | METH_KEYWORDS, send_doc},
     {"begin_send", RawSocket_begin_send, METH_O, begin_send_doc},
     {"end_send", RawSocket_end_send, METH_NOARGS, end_send_doc},
     {"receive", KEYWORDS(RawSocket_receive), receive_doc},

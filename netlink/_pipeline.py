@@ -305,7 +305,7 @@ class Room:
     @property
     def ready(self) -> bool:
         """Whether there is room."""
-        return self._engine.owed <= self._most
+        return self._engine.owed() <= self._most
 
 
 class Window:

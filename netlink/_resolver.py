@@ -52,8 +52,8 @@ class FixedNumbers:
 
     def numbers(self, groups: Iterable[str | int], *, joining: bool) -> Questions:
         """Find the numbers of groups, given by name or number. Raises LookupError."""
+        yield from ()  # a generator, as that of Resolver
         return {("", str(number)): number for number in map(self._group, groups)}
-        yield  # never: a generator, as that of Resolver
 
     def _group(self, group: str | int) -> int:
         check_group(group)
@@ -109,6 +109,7 @@ class Resolver:
         self.groups: dict[str, dict[str, int]] = {}  # by family's name, by group's name
         self.dispatch = Dispatch()
         self.families: dict[str, Family] = {}
+        self._asked: dict[str, Request[Any, Any]] = {}  # the questions to nlctrl, made once
         self.changed: list[tuple[Group, int]] = []
         self._joined: set[Group] = set()
         for family in (nlctrl.FAMILY, *families):
@@ -123,6 +124,7 @@ class Resolver:
         if known.dispatch is not family.dispatch:  # that of a bound copy, at(), is the same
             raise ValueError(f"family {name!r} is declared twice on one connection")
         self.families[name] = family
+        self._asked[name] = self._nlctrl.getfamily(family_name=name)
         if family.id is not None:
             self.ids[family] = family.id
             self.dispatch.nest(family.id, family.dispatch)
@@ -147,7 +149,7 @@ class Resolver:
 
     def question(self, family: Family) -> Request[Any, Any]:
         """Return the request that asks nlctrl for the numbers of a family."""
-        return self._nlctrl.getfamily(family_name=family.name)
+        return self._asked[family.name]
 
     def forget(self, family: Family) -> None:
         """Ask for the number of a family before the next request."""

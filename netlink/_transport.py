@@ -79,8 +79,8 @@ class Socket(Protocol):
     def end_send(self) -> None:
         """Wait for the end of that thread."""
 
-    def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
-        """What came, and its index."""
+    def receive(self, timeout: float | None, inbox: list[tuple[bytes, bytes]], /) -> object:
+        """Append (data, index) of what came to `inbox`. It may return without, after a signal."""
 
     def join(self, group: int, /) -> None:
         """Listen to a multicast group."""
@@ -120,6 +120,7 @@ class Transport:
         socket = socket or open_socket(protocol, netns, rcvbuf=rcvbuf, sndbuf=sndbuf)
         self._socket = traced(socket, trace, families, self._engine)
         self._engine.port = self._socket.port
+        self._engine.rcvbuf = self._socket.rcvbuf
         if self._engine.resolver.is_generic:
             self._socket.join(self._engine.resolver.control_group)
 
@@ -183,23 +184,24 @@ class Transport:
             raise TypeError(f"{step!r} is not a step that a connection can execute")
         return None
 
-    def _keep_up(self) -> None:
-        """Join groups whose number is new, and leave those of dropped subscriptions."""
-        engine = self._engine
-        while engine.rejoin:
-            with suppress(OSError):  # the group is gone again, which nlctrl will announce
-                self._socket.join(engine.rejoin.pop())
-        if engine.forsaken:
-            self._leave(engine.sweep())
-
-    def _leave(self, groups: Iterable[int]) -> None:
-        """Leave groups of a subscription that has ended."""
-        for group in groups:
-            with suppress(OSError):  # the socket may be closed, or the group be gone
-                self._socket.leave(group)
-
     def _timeout(self, timeout: float | None) -> float | None:
         return self.timeout if timeout is None else check_timeout(timeout)
+
+
+def keep_up(engine: Engine, socket: Socket) -> None:
+    """Join groups whose number is new, and leave those of dropped subscriptions."""
+    while engine.rejoin:
+        with suppress(OSError):  # the group is gone again, which nlctrl will announce
+            socket.join(engine.rejoin.pop())
+    if engine.forsaken:
+        leave_groups(socket, engine.sweep())
+
+
+def leave_groups(socket: Socket, groups: Iterable[int]) -> None:
+    """Leave groups of a subscription that has ended."""
+    for group in groups:
+        with suppress(OSError):  # the socket may be closed, or the group be gone
+            socket.leave(group)
 
 
 # --- tracing --------------------------------------------------------------------------------------
@@ -217,6 +219,7 @@ class TracedSocket:
         self._trace = trace
         self._decoder = decoder
         self._port = socket.port
+        self._overrun: OSError | None = None  # received, and not yet raised
 
     @property
     def port(self) -> int:
@@ -256,18 +259,31 @@ class TracedSocket:
             self._show("send", error=error)
             raise
 
-    def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
-        """What came, and its index."""
-        try:
-            data, index = self._socket.receive(timeout)
-        except OSError as error:
-            if error.errno == errno.ENOBUFS:
+    def receive(
+        self, timeout: float | None = None, inbox: list[tuple[bytes, bytes]] | None = None
+    ) -> Any:
+        """Return (data, index) of what came, or append it to `inbox`."""
+        found = [] if inbox is None else inbox
+        known = len(found)
+        if self._overrun is None:
+            try:
+                self._socket.receive(timeout, found)
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                self._overrun = error  # an exception of `trace` must not hide it
                 self._show("receive", error=error)
-            raise
-        for start, length, port, group, nsid, flags in struct.iter_unpack(INDEX_FORMAT, index):
-            datagram = data[start : start + length]
-            self._show("receive", datagram, port=port, group=group, nsid=nsid, flags=flags)
-        return data, index
+        overrun, self._overrun = self._overrun, None
+        if overrun is not None:
+            try:
+                raise overrun
+            finally:
+                overrun = None  # it holds this frame
+        for data, index in found[known:]:
+            for start, length, port, group, nsid, flags in struct.iter_unpack(INDEX_FORMAT, index):
+                datagram = data[start : start + length]
+                self._show("receive", datagram, port=port, group=group, nsid=nsid, flags=flags)
+        return found[0] if inbox is None else None
 
     def join(self, group: int, /) -> None:
         """Listen to a multicast group."""

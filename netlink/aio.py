@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
     Awaitable,
@@ -38,7 +39,7 @@ from netlink._pipeline import (
     cut,
     wrong_request,
 )
-from netlink._transport import Netns, Socket, Trace, Transport
+from netlink._transport import Netns, Socket, Trace, Transport, keep_up, leave_groups
 from netlink.engine import Event, Queue
 from netlink.errors import KernelError
 from netlink.family import Family, Plan, Request
@@ -315,6 +316,29 @@ class Source:
             self._next.close()
 
 
+class Outcomes(AsyncIterator[T_co]):
+    """The items of an async generator, which is made when the first is asked for."""
+
+    __slots__ = ("_items", "_make")
+
+    def __init__(self, make: Callable[[], AsyncGenerator[T_co]]) -> None:
+        self._make = make
+        self._items: AsyncGenerator[T_co] | None = None
+
+    def __anext__(self) -> Awaitable[T_co]:
+        if self._items is None:
+            self._items = self._make()
+        return anext(self._items)
+
+    async def aclose(self) -> None:
+        """Abandon the rest."""
+        if self._items is not None:
+            await self._items.aclose()
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("these outcomes arrive asynchronously; write: async for outcome in ...")
+
+
 class Connection(Transport):
     """A conversation with the kernel over one socket, for the tasks of one event loop.
 
@@ -346,7 +370,6 @@ class Connection(Transport):
         self._waiters: dict[asyncio.Future[Exception | None], Any] = {}
         self._watching: asyncio.AbstractEventLoop | None = None  # the loop that watches the socket
         self._sending = False  # a thread sends
-        self._draining = False  # there was an overrun, and the socket's queue was not empty since
         self._in_a_row = 0  # answers that were there at once
         super().__init__(
             families,
@@ -417,17 +440,15 @@ class Connection(Transport):
                 f"do_many() expects several items; for one: await nl.do({requests.name}(...))"
             )
         source = Source(requests) if isinstance(requests, AsyncIterable) else iter(requests)
-        return self._pipelined(
-            source,
-            Pipeline(
-                self._engine,
-                self._socket.rcvbuf,
-                window=window,
-                ack_last=ack_last,
-                raise_errors=raise_errors,
-                timeout=self._timeout(timeout),
-            ),
+        pipeline = Pipeline(
+            self._engine,
+            self._socket.rcvbuf,
+            window=window,
+            ack_last=ack_last,
+            raise_errors=raise_errors,
+            timeout=self._timeout(timeout),
         )
+        return Outcomes(lambda: self._pipelined(source, pipeline))
 
     # --- events ---
 
@@ -526,7 +547,7 @@ class Connection(Transport):
 
     async def _pipelined(
         self, source: Source | Iterator[Any], pipeline: Pipeline
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncGenerator[Any]:
         if self._engine.resolver.is_generic:
             self._receive()  # what nlctrl has announced: a batch is not sent again
         steps = pipeline.steps()
@@ -557,7 +578,7 @@ class Connection(Transport):
                 source.close()
 
     def _unsubscribe(self, queue: Queue) -> None:
-        self._leave(self._engine.unsubscribe(queue))
+        leave_groups(self._socket, self._engine.unsubscribe(queue))
         self._wake()  # a task may wait for the events of this subscription
 
     # --- inside: waiting ---
@@ -630,27 +651,33 @@ class Connection(Transport):
     # --- inside: sending and receiving ---
 
     def _send(self) -> None:
-        """Send what the engine has, or have it sent."""
-        if self._sending or self._draining:
-            return  # whoever ends that comes back here
+        """Send what the engine has, or have it sent. Each buffer is one send: together they could
+        be more than the kernel accepts at once (EMSGSIZE)."""
         engine = self._engine
+        if self._sending or engine.draining:
+            return  # whoever ends that comes back here
         if engine.rejoin or engine.forsaken:
-            self._keep_up()
-        if not engine.outgoing:
-            return
-        outgoing, engine.outgoing = engine.outgoing, []
-        if self.threaded_sends and not self.closed:
+            keep_up(engine, self._socket)
+        if self.threaded_sends and engine.outgoing and not self.closed:
             loop = asyncio.get_running_loop()
             self._sending = True
-            loop.run_in_executor(None, self._send_now, outgoing).add_done_callback(self._sent)
-        else:
-            failed = self._send_now(outgoing)
-            if failed or engine.silent:
-                self._note_sent(failed)
+            thread = loop.run_in_executor(None, self._send_all, engine.take_outgoing())
+            thread.add_done_callback(self._sent)
+            return
+        while engine.outgoing:
+            buffer = engine.outgoing[0]
+            try:
+                self._socket.send(buffer, timeout=0)
+            except Exception as error:
+                del engine.outgoing[0]
+                engine.send_failed([buffer], error)
+            else:
+                del engine.outgoing[0]
+        if engine.silent:
+            engine.note_sent()
 
-    def _send_now(self, outgoing: list[bytes]) -> list[Failure]:
-        """Send, and return what failed. Each buffer is one send: together they could be more than
-        the kernel accepts at once (EMSGSIZE)."""
+    def _send_all(self, outgoing: list[bytes]) -> list[Failure]:
+        """Send in a thread of the executor, and return what failed."""
         failed = []
         for buffer in outgoing:
             try:
@@ -661,42 +688,43 @@ class Connection(Transport):
 
     def _sent(self, thread: asyncio.Future[list[Failure]]) -> None:
         self._sending = False
-        self._note_sent(thread.result())
-        if self._draining:
+        for buffer, error in thread.result():
+            self._engine.send_failed([buffer], error)
+        if self._engine.silent:
+            self._engine.note_sent()
+        if self._engine.draining:
             self._drain()
         self._send()
         self._wake()
 
-    def _note_sent(self, failed: list[Failure]) -> None:
-        for buffer, error in failed:
-            self._engine.send_failed([buffer], error)
-        if self._engine.silent:
-            self._engine.note_sent()
-        if failed:
-            self._send()  # a dump that waited for one of these
-
     def _receive(self) -> Exception | None:
         """Receive once, and let those go on who have what they wait for. Returns what failed."""
+        engine = self._engine
         failure: Exception | None = None
         try:
-            self._engine.feed(*self._socket.receive(0))
-        except BlockingIOError:
-            # What a thread sends meanwhile may start a dump: receiving must end that too.
-            if self._draining and not self._sending:
-                self._draining = False
-                self._engine.drained()
-        except Exception as error:
-            if isinstance(error, OSError) and error.errno == errno.ENOBUFS:
-                self._engine.overrun()
-                if not self._draining:
-                    self._draining = True
-                    asyncio.get_running_loop().call_soon(self._drain)
-            else:
-                failure = error
-        if self._engine.outgoing or self._engine.rejoin:
-            self._send()  # a dump that waited for its turn
-        if self._waiters:
-            self._wake(failure)
+            try:
+                if not engine.inbox:  # else an exception kept it from being sorted
+                    self._socket.receive(0, engine.inbox)
+            except BlockingIOError:
+                # What a thread sends meanwhile may start a dump: receiving must end that too.
+                if engine.draining and not self._sending:
+                    engine.drained()
+            except Exception as error:
+                if isinstance(error, OSError) and error.errno == errno.ENOBUFS:
+                    if not engine.draining:
+                        asyncio.get_running_loop().call_soon(self._drain)
+                    engine.overrun()
+                else:
+                    failure = error
+            finally:
+                engine.sort_inbox()
+        finally:
+            if engine.inbox:  # an exception struck; nothing may be readable
+                asyncio.get_running_loop().call_soon(self._receive)
+            if engine.outgoing or engine.rejoin:
+                self._send()  # a dump that waited for its turn
+            if self._waiters:
+                self._wake(failure)
         try:
             return failure
         finally:
@@ -707,7 +735,7 @@ class Connection(Transport):
 
         An empty queue makes nothing readable, so the loop would not call."""
         self._receive()
-        if self._draining and not self._sending and not self.closed:
+        if self._engine.draining and not self._sending and not self.closed:
             asyncio.get_running_loop().call_soon(self._drain)
 
 

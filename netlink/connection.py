@@ -2,22 +2,28 @@
 
 It waits, sends and receives by blocking, and contains no policy: that is in the engine, in
 _exchange.py and in _pipeline.py, which the asyncio driver shares.
+
+The build compiles this file, with the C types in connection.pxd, for the sake of programs that take
+exceptions from signal handlers, as KeyboardInterrupt: no such exception strikes between two steps
+here. It strikes in a call that waits, or in code that is not compiled (a trace function, a
+predicate, a source of requests), and each such place leaves the connection usable.
 """
 
 from __future__ import annotations
 
 import errno
-import threading
-import time
+from _thread import TIMEOUT_MAX, LockType, allocate_lock, get_ident
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
+from time import monotonic
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar, overload
 
 from netlink import _pipeline
 from netlink._core import Column
-from netlink._exchange import Batch, Exchange, Pauses, untraced
+from netlink._exchange import Batch, Exchange, Pauses
 from netlink._pipeline import (
     PATIENCE,
     RETRIES,
@@ -27,8 +33,8 @@ from netlink._pipeline import (
     check_timeout,
     wrong_request,
 )
-from netlink._transport import Netns, Socket, Trace, Transport
-from netlink.engine import Event, Queue
+from netlink._transport import Netns, Socket, Trace, Transport, keep_up, leave_groups
+from netlink.engine import Engine, Event, Queue
 from netlink.errors import KernelError
 from netlink.family import Family, Plan, Request
 from netlink.schema import Message
@@ -39,6 +45,322 @@ D_co = TypeVar("D_co", bound=Message, covariant=True)
 D = TypeVar("D", bound=Message)
 R = TypeVar("R")
 T = TypeVar("T")
+
+
+class Gate:
+    """Admits one thread at a time.
+
+    No exception of a signal handler can leave it open or shut by mistake, as can happen to a
+    threading.Lock: see the head of this file. A thread that enters twice gets OSError (EDEADLK)
+    instead of waiting for itself.
+    """
+
+    __slots__ = ("_queue", "owner")
+
+    def __init__(self) -> None:
+        self.owner = 0  # the thread inside
+        self._queue: deque[LockType] = deque()  # a lock for each thread that waits
+
+    def enter(self) -> None:
+        """Wait until no other thread is inside."""
+        me = get_ident()
+        if self.owner:
+            self._wait(me)
+        self.owner = me
+
+    def _wait(self, me: int) -> None:
+        if self.owner == me:
+            raise OSError(
+                errno.EDEADLK,
+                "this call comes from a predicate or a trace function of the same connection, for "
+                "whose end it would wait",
+            )
+        while self.owner:
+            turn = allocate_lock()
+            turn.acquire()
+            self._queue.append(turn)
+            try:
+                turn.acquire()
+            except BaseException:
+                if turn in self._queue:
+                    self._queue.remove(turn)
+                else:  # the thread that left has chosen this one
+                    self._call_next()
+                raise
+
+    def enter_again(self) -> None:
+        """As enter(); an exception of a signal handler is raised after entering."""
+        failure: BaseException | None = None
+        while True:
+            try:
+                self.enter()
+                break
+            except BaseException as error:
+                failure = error
+        if failure is not None:
+            raise failure
+
+    def leave(self) -> None:
+        """Let the next thread in."""
+        self.owner = 0
+        if self._queue:
+            self._call_next()
+
+    def _call_next(self) -> None:
+        if self._queue and not self.owner:
+            self._queue.popleft().release()
+
+    def __enter__(self) -> None:
+        self.enter()
+
+    def __exit__(self, *details: object) -> None:
+        self.leave()
+
+
+class Channel:
+    """An engine and a socket, for several threads.
+
+    One thread at a time is inside the `gate`. A thread that must wait leads, if no other does: it
+    receives for all, with the gate open meanwhile. The others follow: each sleeps until the leader
+    has what it waits for, or stops leading. A signal handler may use the channel of the call that
+    it interrupts: then the leader leads once more.
+    """
+
+    __slots__ = ("_followers", "_leader", "ahead", "engine", "gate", "socket")
+
+    def __init__(self, engine: Engine, socket: Socket, gate: Gate) -> None:
+        self.engine = engine
+        self.socket = socket
+        self.gate = gate
+        self.ahead: tuple[Batch, list[bytes]] | None = None  # what a thread is sending
+        self._leader = 0  # the thread that receives
+        self._followers: list[tuple[LockType, Any]] = []  # what wakes each, and what it waits for
+
+    def execute(self, request: Request[Any, Any], timeout: float | None) -> Any:
+        """Send a request, wait for the end and return the result."""
+        self.gate.enter()
+        try:
+            exchange = self.engine.submit(request, timeout)
+            try:
+                self._flush(timeout)
+                if not exchange.ready:
+                    self._await(exchange, timeout)
+            except BaseException as error:
+                self._fail(exchange, error)
+                raise
+        finally:
+            self._exit()
+        return exchange.result()
+
+    def begin(self, request: Request[Any, Any], timeout: float | None, retries: int) -> Exchange:
+        """Send a request for a dump."""
+        self.gate.enter()
+        try:
+            exchange = self.engine.submit(request, timeout, True, retries)
+            try:
+                self._flush(timeout)
+            except BaseException:
+                self.engine.abandon(exchange)
+                raise
+        finally:
+            self._exit()
+        return exchange
+
+    def wait(self, waiter: Any, timeout: float | None) -> None:
+        """Wait until something is ready, or until `timeout` seconds are over."""
+        self.gate.enter()
+        try:
+            self.engine.prepare(waiter)
+            self._flush(timeout)
+            self._await(waiter, timeout)
+        finally:
+            self._exit()
+
+    def wait_for_answer(self, waiter: Exchange | Batch) -> None:
+        """Wait until there is something to hand out. If the time is over, nobody waits any more.
+
+        Any other exception, as of a signal handler, leaves it as it is, to be waited for again.
+        """
+        self.gate.enter()
+        try:
+            try:
+                self.engine.prepare(waiter)
+                self._flush(waiter.timeout)
+                self._await(waiter, waiter.timeout)
+            except TimeoutError as error:
+                self._fail(waiter, error)
+                raise
+        finally:
+            self._exit()
+
+    def peek(self) -> None:
+        """Receive once what is there, unless another thread is at it."""
+        if not self.gate.owner and not self._leader:
+            self.gate.enter()
+            try:
+                with suppress(OSError):
+                    self._receive(0.0)
+            finally:
+                self._exit()
+
+    def wake(self) -> None:
+        """Wake the threads that have what they wait for."""
+        self.gate.enter()
+        self._exit()
+
+    # --- a thread that sends ---
+
+    def begin_send(self, batch: Batch) -> None:
+        """Send a batch by the socket's thread."""
+        self.gate.enter()
+        try:
+            if self.ahead is not None:
+                self._flush(batch.timeout)
+                return
+            buffers = self.engine.take_outgoing()
+            self.ahead = batch, buffers
+            try:
+                self.socket.begin_send(buffers)
+            except BaseException as error:
+                self.ahead = None
+                self.engine.outgoing = buffers + self.engine.outgoing
+                if not isinstance(error, OSError):
+                    raise
+                self._flush(batch.timeout)  # no thread is available
+        finally:
+            self._exit()
+
+    def end_send(self, batch: Batch) -> None:
+        """Wait until all of a batch was sent: by then the kernel has carried it out."""
+        ahead = self.ahead  # once: it may be another's, whose thread ends meanwhile
+        if ahead is None or ahead[0] is not batch:
+            return
+        try:
+            self.socket.end_send()
+        except OSError as error:
+            with self.gate:
+                self.engine.send_failed(ahead[1], error)
+        if self.ahead is ahead:  # only the pipeline that began it gets here
+            self.ahead = None
+
+    # --- inside the gate ---
+
+    def _exit(self) -> None:
+        """Leave the gate. A thread that follows leads, if nobody does."""
+        if self._followers:
+            self._wake()
+            if self._followers and not self._leader:
+                turn, _ = self._followers.pop(0)
+                turn.release()
+        self.gate.leave()
+
+    def _wake(self) -> None:
+        left = []
+        for follower in self._followers:
+            if follower[1].ready:
+                follower[0].release()
+            else:
+                left.append(follower)
+        self._followers = left
+
+    def _await(self, waiter: Any, timeout: float | None) -> None:
+        """Receive, or let another thread receive, until it is ready or the time is over."""
+        deadline = None if timeout is None else monotonic() + timeout
+        while not waiter.ready:
+            left = None if deadline is None else max(0.0, deadline - monotonic())
+            try:
+                if self._leader and self._leader != get_ident():
+                    if not self._follow(waiter, left) and not waiter.ready:
+                        raise BlockingIOError
+                else:
+                    self._receive(left)
+            except BlockingIOError:  # of a receive too, if no time is left
+                raise TimeoutError(errno.ETIMEDOUT, "no answer came in time") from None
+
+    def _fail(self, waiter: Exchange | Batch, error: BaseException) -> None:
+        """Wait no more."""
+        if isinstance(error, TimeoutError):
+            self.engine.give_up(waiter)
+            self._flush(None)  # the next dump
+        else:
+            self.engine.abandon(waiter)
+
+    def _follow(self, waiter: Any, timeout: float | None) -> bool:
+        """Sleep until the leader wakes this thread; whether that was in time."""
+        turn = allocate_lock()
+        turn.acquire()
+        follower = turn, waiter
+        self._followers.append(follower)
+        self.gate.leave()
+        try:
+            in_time = turn.acquire(True, -1 if timeout is None else min(timeout, TIMEOUT_MAX))
+        finally:
+            self.gate.enter_again()
+            self._followers = [other for other in self._followers if other is not follower]
+        return in_time
+
+    def _flush(self, timeout: float | None) -> None:
+        """Send what the engine has. Each buffer is one send: together they could be more than the
+        kernel accepts at once (EMSGSIZE)."""
+        engine = self.engine
+        if engine.rejoin or engine.forsaken:
+            keep_up(engine, self.socket)
+        while engine.outgoing:
+            buffer = engine.outgoing[0]
+            try:
+                self.socket.send(buffer, timeout=timeout)
+            except OSError as error:  # who waits for the answer gets it
+                del engine.outgoing[0]
+                engine.send_failed([buffer], error)
+            else:
+                del engine.outgoing[0]
+        if engine.silent:
+            engine.note_sent()
+
+    def _receive(self, timeout: float | None) -> None:
+        """Receive once, with the gate open meanwhile, and wake the others."""
+        engine = self.engine
+        try:
+            if engine.inbox:  # an exception kept this from being sorted
+                engine.sort_inbox()
+            elif not engine.draining:
+                self._lead(timeout)
+                engine.sort_inbox()
+            if engine.draining:
+                self._drain()
+        finally:
+            if self._followers:
+                self._wake()
+            if engine.outgoing or engine.rejoin:
+                self._flush(timeout)  # a dump that waited for its turn
+
+    def _lead(self, timeout: float | None) -> None:
+        outer = self._leader
+        self._leader = get_ident()
+        self.gate.leave()
+        try:
+            self.socket.receive(timeout, self.engine.inbox)
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+            self.engine.overrun()
+        finally:
+            self.gate.enter_again()
+            self._leader = outer
+
+    def _drain(self) -> None:
+        """After an overrun: receive all that is left. The kernel adds nothing until then."""
+        engine = self.engine
+        while engine.draining:
+            try:
+                self.socket.receive(0, engine.inbox)
+            except BlockingIOError:
+                engine.drained()
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                engine.overrun()
+            engine.sort_inbox()
 
 
 class Reply(Generic[D_co]):
@@ -98,7 +420,7 @@ class Reply(Generic[D_co]):
             elif exchange.exhausted:
                 return
             else:
-                self._connection._wait(exchange)
+                self._connection._channel.wait_for_answer(exchange)
 
     def __aiter__(self) -> NoReturn:
         raise TypeError(
@@ -130,7 +452,7 @@ class Reply(Generic[D_co]):
                 next(steps)
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return]
-            self._connection._wait(self._exchange)
+            self._connection._channel.wait_for_answer(self._exchange)
 
     def __repr__(self) -> str:
         return repr(self._exchange)
@@ -201,7 +523,7 @@ def _batches(
             yield batch
             continue
         try:
-            connection._wait_for(queue, timeout)
+            connection._channel.wait(queue, timeout)
         except TimeoutError:
             return
 
@@ -235,13 +557,7 @@ class Connection(Transport):
         trace: Trace | None = None,
         socket: Socket | None = None,
     ) -> None:
-        # The engine is one thread's at a time, and so is receiving: the thread that receives feeds
-        # the engine for all, and the others wait until it notifies them.
-        self._lock = threading.Lock()
-        self._turn = threading.Condition(self._lock)
-        self._receiving = False
-        self._idle = 0  # how many threads wait for the one that receives
-        self._ahead: tuple[Batch, list[bytes]] | None = None  # what a thread is sending
+        gate = Gate()
         super().__init__(
             families,
             netns=netns,
@@ -250,8 +566,9 @@ class Connection(Transport):
             timeout=timeout,
             trace=trace,
             socket=socket,
-            lock=self._lock,
+            lock=gate,
         )
+        self._channel = Channel(self._engine, self._socket, gate)
 
     # --- requests ---
 
@@ -271,14 +588,9 @@ class Connection(Transport):
             if isinstance(request, Plan):
                 return self._execute(request, timeout)
             raise wrong_request("do", request)
-        with self._lock:
-            exchange = self._engine.submit(
-                request, self.timeout if timeout is None else check_timeout(timeout)
-            )
-            self._flush()
-        if not exchange.ready:
-            self._wait_for(exchange, exchange.timeout, exchange)
-        return exchange.result()
+        return self._channel.execute(
+            request, self.timeout if timeout is None else check_timeout(timeout)
+        )
 
     def dump(
         self, request: Request[Any, D], *, retries: int = RETRIES, timeout: float | None = None
@@ -290,12 +602,9 @@ class Connection(Transport):
         """
         if type(request) is not Request or not can_dump(request.op):
             raise wrong_request("dump", request)
-        with self._lock:
-            exchange = self._engine.submit(
-                request, self._timeout(timeout), dump=True, retries=check_retries(retries)
-            )
-            self._flush()
-        return Reply(self, exchange)
+        return Reply(
+            self, self._channel.begin(request, self._timeout(timeout), check_retries(retries))
+        )
 
     def do_many(
         self,
@@ -426,25 +735,26 @@ class Connection(Transport):
             case Request():
                 return self.do(step, timeout=timeout)
             case _pipeline.Event():
-                self._wait_for(step.queue, step.timeout)
+                self._channel.wait(step.queue, step.timeout)
                 return step.queue.take()
             case _pipeline.Pace():
                 with suppress(TimeoutError):
-                    self._wait_for(step.room, PATIENCE)
+                    self._channel.wait(step.room, PATIENCE)
                     return True
                 return False
             case _pipeline.Next():
-                self._end_send(step.batch)
-                return self._wait(step.batch)
+                self._channel.end_send(step.batch)
+                return self._channel.wait_for_answer(step.batch)
             case _pipeline.Ahead():
-                return self._begin_send(step.batch)
+                return self._channel.begin_send(step.batch)
             case _pipeline.Ended():
-                return self._end_send(step.batch)
+                return self._channel.end_send(step.batch)
             case _:
                 return self._perform_now(step)
 
     def _pipelined(self, source: Iterator[Any], pipeline: Pipeline) -> Iterator[Any]:
-        self._catch_up()
+        if self._engine.resolver.is_generic:
+            self._channel.peek()  # what nlctrl has announced: a batch is not sent again
         steps = pipeline.steps()
         try:
             step = next(steps)
@@ -465,173 +775,13 @@ class Connection(Transport):
             return
         finally:
             steps.close()
-            ahead = self._ahead
+            ahead = self._channel.ahead
             if ahead is not None and pipeline.has_begun(ahead[0]):  # not that of another thread
-                self._end_send(ahead[0])
-                self._settle()
+                self._channel.end_send(ahead[0])
+                # The answers of a batch that nobody waits for may have filled the receive buffer.
+                self._channel.peek()
 
     def _unsubscribe(self, queue: Queue) -> None:
-        with self._lock:
-            self._leave(self._engine.unsubscribe(queue))
-            self._turn.notify_all()  # a thread may wait for the events of this subscription
-
-    # --- inside: waiting ---
-
-    def _wait(self, waiter: Exchange | Batch) -> None:
-        """Wait until there is something to hand out; what fails is abandoned."""
-        self._wait_for(waiter, waiter.timeout, waiter)
-
-    def _wait_for(
-        self, waiter: Any, timeout: float | None, owned: Exchange | Batch | None = None
-    ) -> None:
-        """Receive, or let another thread receive, until it is ready or the time is over.
-
-        What is `owned` is abandoned if that fails.
-        """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        engine = self._engine
-        try:
-            with self._lock:
-                if type(waiter) is Exchange and waiter.wants_restart:
-                    engine.prepare(waiter)
-                if engine.outgoing or engine.rejoin or engine.forsaken:
-                    self._flush()
-                while not waiter.ready:
-                    left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                    try:
-                        if not self._receiving:
-                            self._receive(left)
-                        elif not self._wait_turn(left) and not waiter.ready:
-                            raise BlockingIOError
-                    except BlockingIOError:  # of a receive too, if no time is left
-                        raise TimeoutError(errno.ETIMEDOUT, "no answer came in time") from None
-        except BaseException as error:
-            if owned is not None:
-                self._give_up(owned, error)
-            raise
-
-    def _give_up(self, waiter: Exchange | Batch, error: BaseException) -> None:
-        with self._lock:
-            if isinstance(error, TimeoutError):
-                self._engine.give_up(waiter)
-                self._flush()
-            else:
-                self._engine.abandon(waiter)  # which the exception holds
-
-    def _wait_turn(self, timeout: float | None) -> bool:
-        """Wait until the thread that receives has done so; whether that was in time."""
-        self._idle += 1
-        try:
-            return self._turn.wait(timeout)
-        finally:
-            self._idle -= 1
-
-    # --- inside: sending and receiving ---
-
-    def _catch_up(self) -> None:
-        """Receive what nlctrl has announced: the requests of a batch are not sent again under a
-        new number, unlike a single one."""
-        with self._lock, suppress(BlockingIOError):
-            if self._engine.resolver.is_generic and not self._receiving:
-                self._receive(0)
-
-    def _settle(self) -> None:
-        """Receive once after a batch that nobody waits for: its answers may have filled the buffer.
-
-        The next request must not fail for that. Nothing waits for the lock, which this thread may
-        hold if it drops a pipeline.
-        """
-        if self._lock.acquire(blocking=False):
-            try:
-                if not self._receiving:
-                    with suppress(OSError):
-                        self._receive(0)
-            finally:
-                self._lock.release()
-
-    def _begin_send(self, batch: Batch) -> None:
-        """Send a batch by the socket's thread."""
-        with self._lock:
-            if self._ahead is not None:
-                self._flush()
-                return
-            buffers = self._engine.take_outgoing()
-            self._ahead = batch, buffers  # first: a signal may arrive after the call
-            try:
-                self._socket.begin_send(buffers)
-            except OSError:  # no thread is available
-                self._ahead = None
-                self._engine.outgoing = buffers + self._engine.outgoing
-                self._flush()
-
-    def _end_send(self, batch: Batch) -> None:
-        """Wait until all of a batch was sent: by then the kernel has carried it out."""
-        ahead = self._ahead  # once: it may be another's, whose thread ends meanwhile
-        if ahead is None or ahead[0] is not batch:
-            return
-        try:
-            self._socket.end_send()
-        except OSError as error:
-            with self._lock:
-                self._engine.send_failed(ahead[1], error)
-        if self._ahead is ahead:  # only the pipeline that began it gets here
-            self._ahead = None
-
-    def _flush(self) -> None:
-        """Send what the engine has. Each buffer is one send: together they could be more than the
-        kernel accepts at once (EMSGSIZE)."""
-        engine = self._engine
-        if engine.rejoin or engine.forsaken:
-            self._keep_up()
-        while engine.outgoing:  # again: a dump waits for one whose send failed
-            outgoing, engine.outgoing = engine.outgoing, []
-            position = 0
-            try:
-                for buffer in outgoing:
-                    position += 1
-                    self._socket.send(buffer, timeout=self.timeout)
-            except OSError as error:  # who waits for the answer gets it
-                engine.outgoing = outgoing[position:] + engine.outgoing
-                engine.send_failed([outgoing[position - 1]], error)
-            except BaseException as error:
-                engine.send_failed(outgoing[position - 1 :], untraced(error))
-                raise
-        if engine.silent:
-            engine.note_sent()
-
-    def _receive(self, timeout: float | None) -> None:
-        """Receive once, with the lock released meanwhile, and notify the others."""
-        self._receiving = True
-        try:
-            try:
-                self._lock.release()  # inside: a signal may arrive after it
-                received = self._socket.receive(timeout)
-            finally:
-                self._lock.acquire()
-            self._engine.feed(*received)
-        except OSError as error:
-            if error.errno != errno.ENOBUFS:
-                raise
-            self._engine.overrun()
-            self._drain()
-        finally:
-            self._receiving = False
-            if self._idle:
-                self._turn.notify_all()
-            if self._engine.outgoing or self._engine.rejoin:
-                self._flush()  # a dump that waited for its turn
-
-    def _drain(self) -> None:
-        """After an overrun: receive all that is left. The kernel adds nothing until then."""
-        try:
-            while True:
-                try:
-                    self._engine.feed(*self._socket.receive(0))
-                except BlockingIOError:
-                    break
-                except OSError as error:
-                    if error.errno != errno.ENOBUFS:
-                        raise
-                    self._engine.overrun()
-        finally:
-            self._engine.drained()
+        with self._engine.lock:
+            leave_groups(self._socket, self._engine.unsubscribe(queue))
+        self._channel.wake()  # a thread may wait for the events of this subscription

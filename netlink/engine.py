@@ -1,9 +1,13 @@
 """The conversation, sans-I/O: requests out, datagrams in, replies and events out.
 
 The engine numbers requests, sorts what arrives and ends each reply with its status. It owns no
-socket and reads no clock: a connection gives it what a receive returned, and sends what
-`take_outgoing` returns. Its work is per run (neighbours of one receive that belong together), never
-per message.
+socket and reads no clock: a connection puts what it received into `inbox`, and sends what is in
+`outgoing`. Its work is per run (neighbours of one receive that belong together), never per message.
+
+The build compiles this file, with the C types in engine.pxd. A compiled step cannot be divided: no
+exception of a signal handler strikes inside of it, and no other thread runs. Exceptions are
+possible only where a step calls code that is not compiled. A step therefore calls such code, for
+example a predicate, before it changes anything, and a run stays in `inbox` until it is sorted.
 
 What it knows of the kernel, in addition to the family's own rules:
 
@@ -50,6 +54,7 @@ What it knows of the kernel, in addition to the family's own rules:
 from __future__ import annotations
 
 import errno
+import struct
 import sys
 import threading
 import weakref
@@ -59,7 +64,16 @@ from contextlib import AbstractContextManager, suppress
 from itertools import chain
 from typing import Any
 
-from netlink._core import Messages, RawMessage, Run, envelop, pack, runs
+from netlink._core import (
+    INDEX_FORMAT,
+    Messages,
+    RawMessage,
+    Run,
+    envelop,
+    iter_messages,
+    pack,
+    runs,
+)
 from netlink._exchange import Batch, Exchange, untraced
 from netlink._resolver import FixedNumbers, Group, Resolver
 from netlink.constants import NLM_F, NLMSG
@@ -78,12 +92,15 @@ ACK = int(NLM_F.NLM_F_REQUEST | NLM_F.NLM_F_ACK)
 DUMP = int(NLM_F.NLM_F_REQUEST | NLM_F.NLM_F_DUMP)
 ECHO = int(NLM_F.NLM_F_ECHO)
 DUMP_INTR = int(NLM_F.NLM_F_DUMP_INTR)
+INDEX_ENTRY = struct.calcsize(INDEX_FORMAT)
 NLMSG_ERROR, NLMSG_DONE = int(NLMSG.NLMSG_ERROR), int(NLMSG.NLMSG_DONE)
 
 FLAGS = {"ack": ACK, "answer": ACK, "done": REQUEST, "nothing": 0}  # by what ends an op
 QUEUE_LIMIT = 16 << 20  # bytes
 ENTRY_SIZE = 256  # what an entry of a queue takes at most in addition to its messages
 MESSAGE_SIZE = 128  # what a message takes that a predicate has seen, in addition to its bytes
+ANSWER_SIZE = 8192  # the most that one answer takes of the receive buffer: a message and an ACK
+ATTEMPTS = 3  # to sort a run, if exceptions interrupt it
 
 
 class Stats:
@@ -158,26 +175,23 @@ class Queue:
 
     # --- for the engine ---
 
-    def store(self, run: Run) -> int:
-        """Add a run of messages. Returns how many were dropped because the queue is full."""
+    def select(self, run: Run) -> list[tuple[Any, int]] | None:
+        """Return what store() is to add of a run of messages: batches or errors, and their sizes.
+
+        None if the queue is full. This calls the predicate and changes nothing. What the predicate
+        raises, and what cannot be decoded, is raised at the place of the message.
+        """
+        if self._size >= self.limit:
+            return None
         data, start, end = run.data, run.start, run.end
         size = end - start
-        if self._size >= self.limit:
-            self._dropped += run.count
-            return run.count
         if 2 * size < len(data):  # the rest of the receive must not be kept for these few bytes
             data, start, end = data[start:end], 0, size
+        size = len(data)
         messages = Messages(data, self._dispatch, start, end)
         if self.predicate is None:
-            self.mark(messages, len(data) + ENTRY_SIZE)
-        else:
-            self._store_selected(messages, len(data))
-        return 0
-
-    def _store_selected(self, messages: Messages, size: int) -> None:
-        """Add the messages that the predicate selects. What it raises, and what cannot be decoded,
-        is raised at the place of the message."""
-        assert self.predicate is not None
+            return [(messages, size + ENTRY_SIZE)]
+        found: list[tuple[Any, int]] = []
         kept: list[Any] = []
         while messages.left > 0:
             failure: Exception | None = None
@@ -188,10 +202,21 @@ class Queue:
             except Exception as error:
                 failure = error
             if kept:  # all entries together hold the data once
-                self.mark(iter(kept), size + ENTRY_SIZE + MESSAGE_SIZE * len(kept))
+                found.append((iter(kept), size + ENTRY_SIZE + MESSAGE_SIZE * len(kept)))
                 kept, size = [], 0
             if failure is not None:
-                self.fail(failure)
+                found.append((failure, ENTRY_SIZE))
+        return found
+
+    def store(self, run: Run, selected: list[tuple[Any, int]] | None) -> int:
+        """Add what select() returned. Returns how many messages were dropped because the queue is
+        full."""
+        if selected is None:
+            self._dropped += run.count
+            return run.count
+        for batch, size in selected:
+            self.mark(batch, size)
+        return 0
 
     def mark(self, batch: Any, size: int = ENTRY_SIZE) -> None:
         """Add a batch of items."""
@@ -284,7 +309,13 @@ class Engine:
         self.stats = Stats()
         self.port = 0  # the socket's, as soon as it is known
         self.events = Queue(self.dispatch)  # the default subscription
+        self.rcvbuf = 0  # the size of the socket's receive buffer, as soon as it is known
         self.outgoing: list[bytes] = []
+        self.inbox: list[Any] = []  # pairs of a receive, as (data, index), that are to be sorted
+        self._runs: deque[Run] = deque()  # the runs of the first pair
+        self._is_begun = False  # whether its runs are known
+        self._attempts = 0  # to sort the first run
+        self.draining = False  # there was an overrun, and the socket's queue was not empty since
         self.rejoin: list[int] = []  # groups that the socket must join, as their numbers are new
         self.queues: list[Queue] = [self.events]
         self.forsaken: deque[Queue] = deque()  # subscriptions that were dropped without close()
@@ -300,6 +331,7 @@ class Engine:
         self._dumps: deque[int] = deque()  # seqs of the dumps that wait for it to end
         # What waits for the number of a generic family: seqs and batches; and the questions.
         self._held: dict[Family, list[int | Batch]] = {}
+        self._line: deque[int] = deque()  # seqs of what waits for room in the receive buffer
         self._questions: dict[int, tuple[Family, Exchange]] = {}  # by seq
 
     # --- out ---
@@ -308,22 +340,12 @@ class Engine:
         self,
         request: Request[Any, Any],
         timeout: float | None = None,
-        *,
         dump: bool = False,
         retries: int = 0,
     ) -> Exchange:
         """Accept a request. Its bytes are added to `outgoing`, a dump's when its turn comes."""
         exchange = Exchange(request, self.dispatch, dump, retries, timeout)
-        number = self.resolver.sure.get(request.op)
-        if number is None or dump or request.op.ends != "ack":
-            self.resubmit(exchange)
-            return exchange
-        # What follows is the common case of resubmit(), in one frame.
-        self._seq = exchange.seq = seq = self._seq % 0xFFFFFFFF + 1
-        exchange.sent_to = number
-        self.outgoing.append(envelop(request, number, ACK, seq, self.framing))
-        self.stats.sent += 1
-        self._waiting[seq] = weakref.ref(exchange)
+        self.resubmit(exchange)
         return exchange
 
     def resubmit(self, exchange: Exchange) -> None:
@@ -368,27 +390,56 @@ class Engine:
             self._batches.append(batch)
         return batch
 
+    def _has_room(self) -> bool:
+        """Whether the receive buffer can hold one more answer, besides those on their way."""
+        owed = self.owed()
+        return not owed or not self.rcvbuf or owed + ANSWER_SIZE <= self.rcvbuf
+
+    def _admit(self) -> None:
+        """Let requests go out that waited for room in the receive buffer."""
+        while self._line and self._has_room():
+            exchange = self._get(self._line[0])
+            if exchange is None:
+                self._waiting.pop(self._line[0], None)
+            else:
+                self._send(exchange)
+            self._line.popleft()
+
     def _begin(self, exchange: Exchange) -> None:
-        """Let a request go out, unless it must wait: for its family's number, or its turn."""
-        request = exchange.request
-        op = request.op
+        """Let a request go out, unless it must wait: for its family's number, for its turn, or for
+        room in the receive buffer."""
+        op = exchange.request.op
         seq = exchange.seq
-        number = self.resolver.number(op)
-        if number is None:
+        if self.resolver.sure.get(op) is None and self.resolver.number(op) is None:
             self._hold(op.family, seq)
             return
         if exchange.is_dump:
             if self._dump is not None:
                 self._dumps.append(seq)
                 return
-            self._dump = seq
-            flags = DUMP
-        else:
-            flags = FLAGS[op.ends]
+        elif self._line or not self._has_room():
+            self._line.append(seq)
+            return
+        self._send(exchange)
+
+    def _send(self, exchange: Exchange) -> None:
+        """Add the bytes of a request to `outgoing`."""
+        request = exchange.request
+        op = request.op
+        seq = exchange.seq
+        number = self.resolver.sure.get(op)
+        if number is None:
+            number = self.resolver.number(op)
+            if number is None:  # it was forgotten meanwhile
+                self._hold(op.family, seq)
+                return
+        flags = DUMP if exchange.is_dump else FLAGS[op.ends]
         exchange.sent_to = number
         self.outgoing.append(envelop(request, number, flags, seq, self.framing))
         self.stats.sent += 1
-        if op.ends == "nothing" and not exchange.is_dump:
+        if exchange.is_dump:
+            self._dump = seq
+        elif op.ends == "nothing":
             self.silent.add(seq)
 
     def _begin_batch(self, batch: Batch) -> None:
@@ -422,6 +473,7 @@ class Engine:
                 batch.error = error
                 self._drop(batch)
             self._next_dump(seq)
+        self._admit()
 
     def note_sent(self) -> None:
         """Note that a send succeeded: requests that the kernel never answers end here."""
@@ -433,12 +485,25 @@ class Engine:
                 exchange.finish()
 
     def abandon(self, waiter: Exchange | Batch) -> None:
-        """Stop waiting. Later answers are counted in `stats.late`."""
+        """Stop waiting. What was not sent will not be. Later answers count in `stats.late`."""
         if isinstance(waiter, Batch):
             self._drop(waiter)
+            for each in [each for each in self.outgoing if waiter.holds(seq_of(each))]:
+                self.outgoing.remove(each)
+                self.stats.sent -= len([*iter_messages(each)])
         elif not waiter.done:
-            self._waiting[waiter.seq] = None
+            seq = waiter.seq
             waiter.abandon()
+            self._waiting[seq] = None
+            if self.outgoing:
+                left = [each for each in self.outgoing if seq_of(each) != seq]
+                if len(left) < len(self.outgoing):
+                    self.outgoing = left
+                    self.stats.sent -= 1
+                    self._waiting.pop(seq)
+                    self.silent.discard(seq)
+                    self._next_dump(seq)
+        self._admit()
 
     def give_up(self, waiter: Exchange | Batch) -> None:
         """As abandon(), for a waiter whose answer may be lost: the next dump is not held up."""
@@ -447,6 +512,7 @@ class Engine:
             self._waiting.pop(waiter.seq, None)  # nothing may ever come that would remove it
             if self._dump == waiter.seq:
                 self._lose_dump()
+            self._admit()
 
     # --- the numbers of generic families ---
 
@@ -535,24 +601,56 @@ class Engine:
 
     def feed(self, data: bytes, index: bytes) -> None:
         """Accept what one receive returned."""
-        stats = self.stats
-        stats.datagrams += len(index) // 24
-        stats.bytes += len(data)
-        for run in runs(data, index, self.port, self.framing):
-            if run.port:
-                stats.strangers += 1
-            elif run.fault is not None:
-                self._malformed(run)
-            elif run.group and not (run.is_own and self._is_echo(run.seq)):
-                self._event(run)
-            elif run.is_ack:
-                self._acknowledged(run.seq, run.count)
-            elif run.type:
-                self._control(run)
-            elif not run.is_own and self._is_unsolicited(run):
-                self._event(run)
-            else:
-                self._answer(run)
+        self.inbox.append((data, index))
+        self.sort_inbox()
+
+    def sort_inbox(self) -> None:
+        """Sort everything in `inbox`.
+
+        If an exception leaves this method, the rest stays in `inbox`, and the next call continues
+        with the same run. A run that always fails is dropped.
+        """
+        left = self._runs
+        while self.inbox:
+            if not self._is_begun:
+                data, index = self.inbox[0]
+                left.extend(runs(data, index, self.port, self.framing))
+                self._is_begun = True
+                self.stats.datagrams += len(index) // INDEX_ENTRY
+                self.stats.bytes += len(data)
+            while left:
+                self._attempts += 1
+                try:
+                    self._sort(left[0])
+                except Exception:
+                    if self._attempts >= ATTEMPTS:
+                        self._drop_run()
+                    raise
+                self._drop_run()
+            del self.inbox[0]
+            self._is_begun = False
+        if self._line:
+            self._admit()
+
+    def _drop_run(self) -> None:
+        self._attempts = 0
+        self._runs.popleft()
+
+    def _sort(self, run: Run) -> None:
+        if run.port:
+            self.stats.strangers += 1
+        elif run.fault is not None:
+            self._malformed(run)
+        elif run.group and not (run.is_own and self._is_echo(run.seq)):
+            self._event(run)
+        elif run.is_ack:
+            self._acknowledged(run.seq, run.count)
+        elif run.type:
+            self._control(run)
+        elif not run.is_own and self._is_unsolicited(run):
+            self._event(run)
+        else:
+            self._answer(run)
 
     def _malformed(self, run: Run) -> None:
         """A datagram that breaks the rules of the wire: it may have held anyone's answer, unless it
@@ -570,10 +668,12 @@ class Engine:
                 self._learn(run)
             if run.type:  # team ends its events with an NLMSG_DONE
                 return
+        queues = self._listening(run.group)
+        selected = [queue.select(run) for queue in queues]  # all before any changes
         self.stats.messages += run.count
         self.stats.events += run.count
-        for queue in self._listening(run.group):
-            self.stats.dropped += queue.store(run)
+        for queue, entries in zip(queues, selected, strict=True):
+            self.stats.dropped += queue.store(run, entries)
 
     def _listening(self, group: int) -> list[Queue]:
         """The queues that a message belongs to. One without a group goes to those that listen to
@@ -585,21 +685,25 @@ class Engine:
     def overrun(self) -> None:
         """Note that the kernel dropped messages (ENOBUFS): no answer is certain now.
 
-        The caller must then receive until nothing is left, feed that, and call `drained`. Only the
-        empty queue makes the kernel deliver again; until then it drops what it has for the socket,
-        and does not report it again (netlink_overrun, netlink_rcv_wake).
+        While `draining` is true, the caller must receive until nothing is left, have that sorted,
+        and call `drained`. Only the empty queue makes the kernel deliver again; until then it drops
+        what it has for the socket, and does not report it again (netlink_overrun,
+        netlink_rcv_wake).
         """
         self.stats.overruns += 1
+        self.draining = True
         self._fail(None)
 
     def drained(self) -> None:
         """Note that everything from before an overrun was fed: messages are missing here."""
+        self.draining = False
         for queue in [*self.queues]:
             queue.overrun()
         if self._dump is not None and self._dump not in self._unsent():
             self._lose_dump()
         for family in self.resolver.missed():
             self._ask(family)
+        self._admit()
 
     def _fail(self, fault: Exception | None) -> bool:
         """Fail all who wait for an answer that may be lost, but not those yet to be sent.
@@ -613,7 +717,7 @@ class Engine:
             if exchange is not None:
                 found = True
                 self._finish(exchange, fault or Overrun(None, "kernel"))
-        for batch in [batch for batch in [*self._batches] if batch.first not in unsent]:
+        for batch in [batch for batch in self._batches if batch.first not in unsent]:
             found = True
             batch.error = fault or Overrun(None, "kernel")
             self._drop(batch)
@@ -626,6 +730,7 @@ class Engine:
         held = chain.from_iterable(self._held.values())
         return {
             *self._dumps,
+            *self._line,
             *map(seq_of, self.outgoing),
             *(waiter.first if isinstance(waiter, Batch) else waiter for waiter in held),
         }
@@ -635,10 +740,13 @@ class Engine:
         """Whether an answer is still expected."""
         return bool(self._waiting or self._batches)
 
-    @property
     def owed(self) -> int:
-        """The most that the answers for which batches wait can take of the receive buffer."""
-        return sum(batch.unanswered * batch.answer_size for batch in [*self._batches])
+        """The most that the answers on their way can take of the receive buffer, in bytes."""
+        single = len(self._waiting) - len(self._line) - len(self._dumps)
+        owed = single * ANSWER_SIZE
+        for batch in self._batches:
+            owed += batch.unanswered * batch.answer_size
+        return owed
 
     def _answer(self, run: Run) -> None:
         """Ordinary messages to one of our requests."""
@@ -695,7 +803,7 @@ class Engine:
     def _acknowledged(self, seq: int, count: int) -> None:
         """Consecutive requests that the kernel has carried out."""
         while count > 0:
-            batch = self._batch_of(seq) if self._batches else None
+            batch = self._batch_of(seq)
             if batch is not None:
                 done = min(count, batch.count_from(seq))
                 self.stats.late += batch.answer(seq, done)
@@ -711,7 +819,8 @@ class Engine:
                 elif exchange.request.op.ends == "ack" or not self._answer_follows(exchange):
                     exchange.finish()
                     if seq in self._questions:
-                        self._answered(*self._questions.pop(seq))
+                        family, question = self._questions.pop(seq)
+                        self._answered(family, question)
             seq += done
             count -= done
 
@@ -743,8 +852,8 @@ class Engine:
         return self.port != 0 and (self.resolver.is_generic or run.seq == 0)
 
     def _batch_of(self, seq: int) -> Batch | None:
-        for batch in [*self._batches]:
-            if seq in batch:
+        for batch in self._batches:
+            if batch.holds(seq):
                 return batch
         return None
 
@@ -765,7 +874,7 @@ class Engine:
         known = self._waiting.get(seq)
         return known() if known is not None else None
 
-    def _pop(self, seq: int, *, ended: bool = False) -> Exchange | None:
+    def _pop(self, seq: int, ended: bool = False) -> Exchange | None:
         """As _get, and stop waiting. `ended` says that the kernel has answered all of it."""
         known = self._waiting.pop(seq, None)
         exchange = known() if known is not None else None
@@ -779,7 +888,8 @@ class Engine:
         """Record the end of a reply."""
         exchange.finish(error)
         if exchange.seq in self._questions:
-            self._answered(*self._questions.pop(exchange.seq))
+            family, question = self._questions.pop(exchange.seq)
+            self._answered(family, question)
 
     # --- dumps ---
 
@@ -793,12 +903,13 @@ class Engine:
 
     def _begin_dumps(self) -> None:
         while self._dumps and self._dump is None:
-            seq = self._dumps.popleft()
+            seq = self._dumps[0]
             exchange = self._get(seq)
             if exchange is None:
                 self._waiting.pop(seq, None)
             else:
                 self._begin(exchange)
+            self._dumps.popleft()
 
     def _lose_dump(self) -> None:
         """Stop waiting for the end of a dump, which may be lost."""

@@ -218,14 +218,21 @@ class Socket:
     def end_send(self) -> None:
         """Return immediately, because there is no thread to wait for."""
 
-    def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
-        """Return the delivered datagrams or, if there are none, the next part of a dump."""
+    def receive(
+        self, timeout: float | None = None, inbox: list[tuple[bytes, bytes]] | None = None
+    ) -> Any:
+        """Return the delivered datagrams or, if there are none, the next part of a dump; or append
+        them to `inbox`, and return None."""
         with self._lock:
             self._check()
             try:
-                return self._receive(timeout)
+                pair = self._receive(timeout)
             finally:
                 self._ring()
+        if inbox is None:
+            return pair
+        inbox.append(pair)
+        return None
 
     def fileno(self) -> int:
         """Return a descriptor that is readable while there is something to receive."""

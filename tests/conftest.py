@@ -124,6 +124,15 @@ def kernel_is_stuck() -> bool:
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1  # linux/sockios.h, linux/if.h
 
 
+@pytest.fixture(autouse=True)
+def _loops() -> Iterator[None]:
+    """Close the event loops of tests.drivers."""
+    yield
+    drivers = sys.modules.get("tests.drivers")  # few tests need it
+    if drivers is not None:
+        drivers.close_loops()
+
+
 @pytest.fixture(scope="session")
 def _root(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Make this process root; an ordinary user becomes root of a user namespace."""

@@ -98,23 +98,26 @@ def blocking(*families: Family, **options: Any) -> Any:
     return Connection(*families, **options)
 
 
+LOOPS: list[asyncio.AbstractEventLoop] = []  # those that the current test has made
+
+
+def close_loops() -> None:
+    """Close the loops of a test. The garbage collector would do it during another test."""
+    while LOOPS:
+        LOOPS.pop().close()
+
+
 class LoopedConnection(Looped):
-    """An asyncio connection and its own event loop, which it closes."""
+    """An asyncio connection and its own event loop, which close_loops() closes."""
 
     def __init__(self, *families: Family, **options: Any) -> None:
         super().__init__(None, asyncio.new_event_loop())
+        LOOPS.append(self.loop)
 
         async def make() -> Any:
             return aio.Connection(*families, **options)
 
-        try:
-            self.inner = self._run(make())
-        except BaseException:
-            self.loop.close()
-            raise
-
-    def __del__(self) -> None:
-        self.loop.close()
+        self.inner = self._run(make())
 
 
 def looped(*families: Family, **options: Any) -> Any:

@@ -62,11 +62,11 @@ class Slow(Socket):
 
     looks = 0
 
-    def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+    def _receive(self, timeout: float | None) -> tuple[bytes, bytes]:
         self.looks += 1
         if self.looks % 2 and not self._congested:  # after an overrun EAGAIN means that it is over
             raise BlockingIOError(errno.EAGAIN, "not yet")
-        return super().receive(timeout)
+        return super()._receive(timeout)
 
 
 def connect(kernel: Any = things, *, slow: bool = False, **options: Any) -> tuple[Connection, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +20,9 @@ from .things import FAMILY, Thing, get, numbers, stall, tell, thing, things
 class Flood(Socket):
     """There is always something to receive, as long as there is time to."""
 
-    def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+    def _receive(self, timeout: float | None) -> tuple[bytes, bytes]:
         if timeout == 0:
-            return super().receive(timeout)
+            return super()._receive(timeout)
         return wire.receive(b"", port=4711)
 
 
@@ -58,41 +57,6 @@ def test_what_arrived_before_a_timeout_is_not_skipped(read: Callable[[Any], Any]
     with pytest.raises(OSError, match="the reply was abandoned"):
         read(reply)
     assert kept.value.errno == errno.ETIMEDOUT
-
-
-class Lock:
-    """A lock after whose release a signal arrives, once."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.armed = False
-
-    def acquire(self, *args: Any) -> bool:
-        return self.lock.acquire(*args)
-
-    def release(self) -> None:
-        self.lock.release()
-        if self.armed:
-            self.armed = False
-            raise KeyboardInterrupt
-
-    def __enter__(self) -> None:
-        self.acquire()
-
-    def __exit__(self, *error: object) -> None:
-        self.lock.release()
-
-
-def test_a_signal_after_the_release_of_the_lock_leaves_it_as_it_was() -> None:
-    nl = Connection(FAMILY, socket=Socket(things, FAMILY))
-    lock: Any = Lock()
-    nl._lock, nl._turn = lock, threading.Condition(lock)
-    lock.armed = True
-    with pytest.raises(KeyboardInterrupt):
-        nl.do(get(number=5))
-    assert not lock.lock.locked()
-    assert not nl._receiving
-    assert nl.do(get(number=6)) == Thing(number=6)
 
 
 # --- sends that fail ------------------------------------------------------------------------------

@@ -697,8 +697,9 @@ def test_a_dump_that_was_given_up_and_goes_on_makes_the_next_one_wait() -> None:
     """The kernel answers EBUSY, which no caller sees. The second begins when the first ends."""
     talk = Talk()
     first, second, third = talk.dump(), talk.dump(), talk.dump()
+    assert [seq for _, _, seq in sent(talk.engine)] == [1]
     talk.engine.give_up(first._exchange)  # after a timeout
-    assert [seq for _, _, seq in sent(talk.engine)] == [1, 2]
+    assert [seq for _, _, seq in sent(talk.engine)] == [2]
     talk.engine.feed(*wire.receive(wire.error(errno.EBUSY, seq=2)))
     assert sent(talk.engine) == []
     assert not second.done
@@ -717,9 +718,10 @@ def test_several_dumps_that_were_given_up_hold_up_nobody() -> None:
     """The first of them is the one that the kernel runs: its end counts, not that of the others."""
     talk = Talk()
     dumps = [talk.dump() for _ in range(4)]
-    for given_up in dumps[:3]:
+    for position, given_up in enumerate(dumps[:3]):
+        assert [seq for _, _, seq in sent(talk.engine)] == [position + 1]
         talk.engine.give_up(given_up._exchange)
-    assert [seq for _, _, seq in sent(talk.engine)] == [1, 2, 3, 4]
+    assert [seq for _, _, seq in sent(talk.engine)] == [4]
     busy = [wire.error(errno.EBUSY, seq=seq) for seq in (2, 3, 4)]
     talk.engine.feed(*wire.receive(thing(1, seq=1), *busy))
     assert sent(talk.engine) == []
@@ -734,9 +736,10 @@ def test_ebusy_for_a_dump_that_nobody_wants_any_more() -> None:
     """It says that the first one goes on: the third one waits for that too."""
     talk = Talk()
     first, second, third = talk.dump(), talk.dump(), talk.dump()
+    assert [seq for _, _, seq in sent(talk.engine)] == [1]
     talk.engine.give_up(first._exchange)
+    assert [seq for _, _, seq in sent(talk.engine)] == [2]
     talk.engine.abandon(second._exchange)
-    assert [seq for _, _, seq in sent(talk.engine)] == [1, 2]
     talk.engine.feed(*wire.receive(wire.error(errno.EBUSY, seq=2)))
     assert [seq for _, _, seq in sent(talk.engine)] == [3]
     talk.engine.feed(*wire.receive(wire.error(errno.EBUSY, seq=3)))
@@ -744,6 +747,17 @@ def test_ebusy_for_a_dump_that_nobody_wants_any_more() -> None:
     talk.engine.feed(*wire.receive(wire.done(seq=1)))
     assert [seq for _, _, seq in sent(talk.engine)] == [3]
     assert not third.done
+
+
+def test_what_is_abandoned_before_it_was_sent_is_never_sent() -> None:
+    talk = Talk()
+    alone, dump, next_dump = talk.ask(), talk.dump(), talk.dump()
+    talk.engine.abandon(alone)
+    talk.engine.abandon(dump._exchange)
+    assert [seq for _, _, seq in sent(talk.engine)] == [3]
+    talk.engine.feed(*wire.receive(wire.done(seq=3)))
+    assert next_dump.done
+    assert talk.engine.stats.late == 0
 
 
 def test_the_end_of_a_dump_settles_what_became_of_those_before_it() -> None:

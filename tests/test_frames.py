@@ -1,7 +1,8 @@
 """How many Python frames of the library a call executes: counts, which are not times.
 
 A function call in Python costs about as much as everything that the core does for a small message.
-The socket here is scripted, and its own frames are not counted.
+The build compiles the modules that take part, so that hardly a frame is left. The socket here is
+scripted, and its own frames are not counted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 import netlink
-from netlink import Connection, aio
+from netlink import Connection, aio, engine
 from netlink.testing import Socket
 
 from . import plays
@@ -25,6 +26,11 @@ from .things import FAMILY, Thing, get, new, one, things
 
 LIBRARY = os.path.join(os.path.dirname(netlink.__file__), "")
 SCRIPTED = os.path.join(LIBRARY, "testing.py")
+
+
+pytestmark = pytest.mark.skipif(
+    engine.__file__.endswith(".py"), reason="the modules of the conversation are not compiled"
+)
 
 
 class Frames:
@@ -73,7 +79,7 @@ def generic(request: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", [*REQUESTS, "generic"])
-def test_a_warm_blocking_do_executes_at_most_16_frames(kind: str) -> None:
+def test_a_warm_blocking_do_executes_at_most_2_frames(kind: str) -> None:
     if kind == "generic":
         family, kernel, request = plays.PLAY, generic, plays.get(index=1)
     else:
@@ -83,22 +89,22 @@ def test_a_warm_blocking_do_executes_at_most_16_frames(kind: str) -> None:
             nl.do(request)
         with Frames() as frames:
             nl.do(request)
-    assert 0 < frames.total <= 16, frames.names
+    assert frames.total <= 2, frames.names
 
 
 @pytest.mark.parametrize("is_late", [False, True], ids=["at once", "after a wait"])
 @pytest.mark.parametrize("kind", [*REQUESTS, "generic"])
-def test_a_warm_asyncio_do_executes_at_most_24_frames(kind: str, is_late: bool) -> None:
+def test_a_warm_asyncio_do_executes_at_most_2_frames(kind: str, is_late: bool) -> None:
     class Late(Socket):
         """A socket that has no answer at first, so that the event loop watches the descriptor."""
 
         looks = 0
 
-        def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        def _receive(self, timeout: float | None) -> tuple[bytes, bytes]:
             self.looks += 1
             if is_late and self.looks % 2:
                 raise BlockingIOError
-            return super().receive(timeout)
+            return super()._receive(timeout)
 
     if kind == "generic":
         family, kernel, request = plays.PLAY, generic, plays.get(index=1)
@@ -114,7 +120,7 @@ def test_a_warm_asyncio_do_executes_at_most_24_frames(kind: str, is_late: bool) 
             return frames
 
     frames = asyncio.run(main())
-    assert 0 < frames.total <= 24, frames.names
+    assert frames.total <= 2, frames.names
 
 
 def test_messages_of_a_dump_take_no_frame_each() -> None:

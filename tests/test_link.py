@@ -120,7 +120,7 @@ def loaded_by(script: str) -> set[str]:
 
 
 LINK = {
-    "link", "link.kinds", "link.linkinfo", "afspec", "ether", "rtnetlink", "words",
+    "link", "link.kinds", "link.linkinfo", "afspec", "ether", "rtnetlink",
 }  # fmt: skip
 
 

@@ -136,10 +136,10 @@ def test_a_dump_that_goes_on_after_a_timeout_makes_the_next_one_wait(connect: Co
     class Slow(Socket):
         is_open = False  # until then a receive finds nothing, although the dump goes on
 
-        def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        def _receive(self, timeout: float | None) -> tuple[bytes, bytes]:
             if not self.is_open:
                 raise BlockingIOError
-            return super().receive(timeout)
+            return super()._receive(timeout)
 
     socket = Slow(things, FAMILY, part=60, datagrams=1)
     with connect(FAMILY, socket=socket, timeout=5) as nl:
@@ -162,8 +162,8 @@ def test_the_malformed_end_of_a_dump_does_not_hold_up_the_next(
     class Broken(Socket):
         """The NLMSG_DONE of the first dump is cut."""
 
-        def receive(self, timeout: float | None = None) -> tuple[bytes, bytes]:
-            data, index = super().receive(timeout)
+        def _receive(self, timeout: float | None) -> tuple[bytes, bytes]:
+            data, index = super()._receive(timeout)
             if data[4:6] == b"\3\0" and data[8] == 1:
                 return wire.receive(data[:14], flags=0x20 if is_cut else 0)
             return data, index

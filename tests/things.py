@@ -101,6 +101,7 @@ class Talk:
         families = tuple(families)
         self.engine = Engine(families, resolver_for(families))
         self.script = list(script)
+        self._channel = self
 
     def ask(self, request: Request[Any, Any] | None = None) -> Exchange:
         """Submit a request that is not a dump."""
@@ -113,7 +114,7 @@ class Talk:
 
     def result(self, exchange: Exchange) -> Any:
         """Wait for the end of a request and return what do() would return."""
-        self._wait(exchange)
+        self.wait_for_answer(exchange)
         return exchange.result()
 
     def do(self, request: Request[Any, Any] | None = None) -> Any:
@@ -122,7 +123,7 @@ class Talk:
 
     def outcomes(self, batch: Batch) -> list[Any]:
         """Wait for a batch and return its outcomes."""
-        self._wait(batch)
+        self.wait_for_answer(batch)
         return batch.outcomes()
 
     def events(self) -> Iterator[Any]:
@@ -130,7 +131,7 @@ class Talk:
         while (events := self.engine.events.take()) is not None:
             yield from events
 
-    def _wait(self, waiter: Exchange | Batch) -> None:
+    def wait_for_answer(self, waiter: Exchange | Batch) -> None:
         self.engine.prepare(waiter)
         while not waiter.ready:
             if not self.script:
