@@ -21,6 +21,7 @@ except ImportError:
 
 def run(code, isolated):
     '''Execute code in a new interpreter, and return the text of an exception, or None.'''
+    code = f'import sys; sys.path[:] = {sys.path!r}\\n{code}'
     if sys.version_info >= (3, 13):
         made = interpreters.create('isolated' if isolated else 'legacy')
         found = interpreters.run_string(made, code)
