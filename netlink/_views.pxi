@@ -383,14 +383,20 @@ cdef str path_at(View view, const uint8_t *where):
     blind views, because the attributes on the way may be invalid. NULL means the view itself.
     """
     cdef View root = view
+    cdef View outer = view.parent if where == NULL else view
     cdef View again
+    cdef const uint8_t *target = body(view) if where == NULL else where
     if view.blind:
         return None
     while root.parent is not None:
         root = root.parent
     again = blind_view(root)
+    # An empty payload at the end of a nest begins where the next attribute does. Its header is
+    # inside of the nest.
+    if outer is not None and outer.length and target == body(outer) + outer.length:
+        target -= 1
     names = [] if where == NULL and root is view else trail(
-        again, view if where == NULL else None, body(view) if where == NULL else where)
+        again, view if where == NULL else None, target)
     return ".".join([type(root).__name__, *names]).replace(".[", "[")
 
 
