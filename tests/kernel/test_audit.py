@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -192,6 +193,27 @@ def test_the_daemon(nl: Connection, enabled: None, machine_root: None) -> None:
         finally:
             daemon.do(audit.stop_daemon())
     assert nl.do(audit.get()).pid == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "text"), [(["-Ur"], "ECONNREFUSED"), (["--pid", "--fork"], "EPERM")]
+)
+def test_other_namespaces_are_refused(
+    nl: Connection, machine_root: None, options: list[str], text: str
+) -> None:
+    """Fact: other user namespace ECONNREFUSED as an errno; child pid namespace EPERM."""
+    script = (
+        "from netlink import Connection, audit\n"
+        "with Connection(audit.FAMILY, timeout=5) as nl:\n"
+        "    try:\n"
+        "        nl.do(audit.get())\n"
+        "    except OSError as error:\n"
+        "        print(error)\n"
+    )
+    command = ["unshare", *options, sys.executable, "-c", script]
+    root = Path(audit.__file__).parent.parent
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("audit.get: ") and text in done.stdout
 
 
 def test_namespaces(nl: Connection, netns: None) -> None:

@@ -211,6 +211,27 @@ def test_events(nl: Connection, tracked: None) -> None:
     assert last.nlmsg_name == "IPCTNL_MSG_CT_DELETE"
 
 
+def test_an_entry_may_have_no_events(nl: Connection, tracked: None) -> None:
+    """Fact: Sysctl nf_conntrack_events: 1: always; 0: never. An entry made while it is 0 has no
+    DESTROY for life."""
+    (SYSCTL / "nf_conntrack_events").write_text("0")
+    nl.join("conntrack-new", "conntrack-destroy")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.sendto(b"x", ("127.0.0.1", 7))
+        (SYSCTL / "nf_conntrack_events").write_text("1")
+        assert len(nl.do(ct.entries(proto="udp", sport=silent.getsockname()[1]))) == 1
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as told:
+        told.bind(("127.0.0.1", 0))
+        told.sendto(b"x", ("127.0.0.1", 7))
+        port = told.getsockname()[1]
+    with Connection(ct.FAMILY) as other:
+        other.do(ct.remove_all())
+    seen = [event for event in nl.events(timeout=0.3) if isinstance(event, Conntrack)]
+    assert [event.event for event in seen] == ["new", "destroy"]
+    assert {event.tuple_orig.sport for event in seen if event.tuple_orig} == {port}
+
+
 # --- making and changing --------------------------------------------------------------------------
 
 
