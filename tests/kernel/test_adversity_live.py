@@ -135,7 +135,8 @@ def test_a_fork_during_a_dump(way: str) -> None:
 
 # --- memory and descriptors -----------------------------------------------------------------------
 
-# Operations of tests/starving.py that crash or lose, and why. A row that is not needed fails.
+# Operations of tests/starving.py that crash or lose, and why. Where a crash strikes depends on the
+# Python release, so a row that is not needed passes.
 CYTHON = "the C of an except or a with crashes if there is no memory for a traceback"
 KNOWN = {
     "connect": CYTHON,
@@ -158,7 +159,7 @@ def test_a_connection_survives_each_failed_allocation(
 ) -> None:
     pytest.importorskip("_testcapi")
     if operation in KNOWN:
-        request.node.add_marker(pytest.mark.xfail(reason=KNOWN[operation], strict=True))
+        request.node.add_marker(pytest.mark.xfail(reason=KNOWN[operation], strict=False))
     done = subprocess.run(
         [sys.executable, "-m", "tests.starving", operation],
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
