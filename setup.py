@@ -6,8 +6,8 @@ cannot strike inside of their steps (docs/architecture.md), and a request takes 
 
 This file exists because pyproject.toml cannot choose compiler flags. NETLINK_BUILD chooses them:
 release (the default), debug (no optimization, C assertions, bounds checks of Cython), sanitize
-(address and undefined-behaviour sanitizers), fuzz (coverage for libFuzzer, with CC=clang) or
-fuzz-sanitize. Generated C is neither kept nor shipped.
+(address and undefined-behaviour sanitizers), thread (its sanitizer), coverage (gcov), fuzz
+(coverage for libFuzzer, with CC=clang) or fuzz-sanitize. Generated C is neither kept nor shipped.
 """
 
 import os
@@ -19,24 +19,20 @@ from setuptools import Extension, setup
 COMPILED = (
     "errors", "_exchange", "_resolver", "engine", "_pipeline", "_transport", "connection", "aio",
 )  # fmt: skip
-COVERAGE, SANITIZERS = "-fsanitize=fuzzer-no-link", ",address,undefined"
-FLAGS: dict[str, tuple[list[str], list[str]]] = {
-    "release": (["-O3", "-DNDEBUG"], []),
-    "debug": (["-O0", "-g3", "-UNDEBUG"], []),
-    "fuzz": (["-O2", "-g1", "-UNDEBUG", COVERAGE], [COVERAGE]),
-    "fuzz-sanitize": (
-        ["-O1", "-g1", "-UNDEBUG", "-fno-omit-frame-pointer", COVERAGE + SANITIZERS],
-        [COVERAGE + SANITIZERS],
-    ),
-    "sanitize": (
-        ["-O1", "-g3", "-UNDEBUG", "-fno-omit-frame-pointer", "-fsanitize=address,undefined"],
-        ["-fsanitize=address,undefined"],
-    ),
+FLAGS = {  # for the compiler and the linker
+    "release": "-O3 -DNDEBUG",
+    "debug": "-O0 -g3 -UNDEBUG",
+    "sanitize": "-O1 -g3 -UNDEBUG -fno-omit-frame-pointer -fsanitize=address,undefined",
+    "thread": "-O1 -g3 -UNDEBUG -fsanitize=thread",
+    "coverage": "-O0 -g3 -UNDEBUG --coverage",
+    "fuzz": "-O2 -g1 -UNDEBUG -fsanitize=fuzzer-no-link",
+    "fuzz-sanitize": "-O1 -g1 -UNDEBUG -fno-omit-frame-pointer "
+    "-fsanitize=fuzzer-no-link,address,undefined",
 }
 build = os.environ.get("NETLINK_BUILD") or "release"
 if build not in FLAGS:
     sys.exit(f"NETLINK_BUILD must be one of {', '.join(FLAGS)}, got {build!r}")
-compile_args, link_args = FLAGS[build]
+flags = FLAGS[build].split()
 
 
 def extension(name: str, *more: str) -> Extension:
@@ -45,15 +41,18 @@ def extension(name: str, *more: str) -> Extension:
         "netlink." + name.partition(".")[0],
         [f"netlink/{name}"],
         depends=["netlink/_core.h"],
-        extra_compile_args=["-std=c11", "-Wall", "-Wextra", *compile_args, *more],
-        extra_link_args=link_args,
+        extra_compile_args=["-std=c11", "-Wall", "-Wextra", *flags, *more],
+        extra_link_args=flags,
     )
 
 
 def cython(*modules: Extension, **directives: bool) -> list[Extension]:
     """Generate C."""
     every = {"language_level": 3, "auto_pickle": False, **directives}
-    return cythonize([*modules], compiler_directives=every, build_dir="build/cython", force=True)
+    return cythonize(
+        [*modules], build_dir="build/cython", compiler_directives=every, force=True,
+        emit_linenums=build == "coverage",  # gcov then names the lines of the source
+    )  # fmt: skip
 
 
 extensions = cython(extension("_core.pyx", "-Wno-unused"), boundscheck=build != "release")
@@ -61,7 +60,8 @@ extensions = cython(extension("_core.pyx", "-Wno-unused"), boundscheck=build != 
 # These modules mostly call Python: more optimization would only take longer.
 less = ["-O1"] if build == "release" else []
 python = [extension(f"{name}.py", "-Wno-unused", *less) for name in COMPILED]
-extensions += cython(*python, annotation_typing=False, nonecheck=True)
+if build != "coverage":  # there they stay Python, for coverage.py
+    extensions += cython(*python, annotation_typing=False, nonecheck=True)
 if sys.platform == "linux":  # the parser works on other systems too, sockets do not
     extensions.append(extension("_nlsock.c"))
 setup(ext_modules=extensions, options={"build_ext": {"parallel": os.cpu_count()}})

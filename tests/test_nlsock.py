@@ -1018,6 +1018,10 @@ def test_help_has_text_and_signatures() -> None:
     )
 
 
+@pytest.mark.skipif(
+    "detect_leaks=1" in os.environ.get("ASAN_OPTIONS", ""),
+    reason="Python leaks the interned strings of the interpreter",
+)
 def test_it_loads_in_an_interpreter_with_its_own_gil() -> None:
     interpreters = pytest.importorskip("_interpreters", reason="needs Python 3.13")
     script = f"""if True:

@@ -7,6 +7,7 @@ states what was seen in the kernel's specs or in a kernel.
 from __future__ import annotations
 
 import json
+import os
 import struct
 import sys
 import warnings
@@ -857,6 +858,10 @@ def test_a_file_that_is_no_spec(data: bytes, line: int, reason: str) -> None:
 def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         ynl.load(tmp_path / "none.yaml")
+    with open(os.devnull) as file:  # a descriptor is not a path; it stays open
+        with pytest.raises(TypeError, match="PathLike object, not int"):
+            ynl.load(file.fileno())
+        os.fstat(file.fileno())
 
 
 def warned(tmp_path: Path, old: str, new: str, spec: str = "garage") -> list[str]:

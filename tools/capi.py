@@ -30,7 +30,8 @@ HARMLESS = {"PyBytes_AS_STRING", "PyBytes_GET_SIZE", "isinstance", "len", "sizeo
 
 def c_files() -> list[Path]:
     """The C files of the package: written by hand, and generated from .pyx or .py if present."""
-    return sorted(PACKAGE.rglob("*.c"))
+    generated = PACKAGE.parent / "build" / "cython" / PACKAGE.name
+    return sorted([*PACKAGE.rglob("*.c"), *generated.rglob("*.c")])
 
 
 def is_generated(path: Path) -> bool:

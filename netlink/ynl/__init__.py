@@ -45,6 +45,7 @@ def load(path: str | os.PathLike[str]) -> SpecFamily:
 
 def read(path: str | os.PathLike[str]) -> Spec:
     """Return the content of the spec in a file, without making classes. Raises as load() does."""
+    path = os.fspath(path)  # open() would take an int for a descriptor, and close it
     with open(path, "rb") as file:
         data = file.read()
-    return parse(data, os.fspath(path))
+    return parse(data, path)
