@@ -1,11 +1,14 @@
 """Tasks for people who work on the project: `nox -l` lists them, `nox -s test lint` runs two.
 
-No check may be here alone: `.ci/run` runs the same commands and does not need nox. This file
-exists so that the usual names work: test, lint, types, bench and docs. Arguments after `--` go to
-the tool of the session.
+`.ci/run` runs the same commands and does not need nox. Of the last four sessions, which take long,
+it runs a part. This file exists so that the usual names work: test, lint, types, bench and docs.
+Arguments after `--` go to the tool of the session.
 """
 
 from __future__ import annotations
+
+import os
+import subprocess
 
 import nox
 
@@ -59,3 +62,41 @@ def docs(session: nox.Session) -> None:
         "pytest", "tests/test_readme.py", "tests/test_docs.py", "tests/test_examples.py",
         *session.posargs,
     )  # fmt: skip
+
+
+@nox.session
+def leaks(session: nox.Session) -> None:
+    """Decode a million messages, make 100,000 requests and open 10,000 connections."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.leaks", *session.posargs)
+    session.run("pytest", "-q", "tests/test_capi.py", env={"NETLINK_LONG": "1"})
+
+
+@nox.session
+def threads(session: nox.Session) -> None:
+    """Run the live tests of sockets and connections under ThreadSanitizer."""
+    session.install("-e", ".[test]", env={"NETLINK_BUILD": "thread"})
+    library = subprocess.check_output(["gcc", "-print-file-name=libtsan.so"], text=True).strip()
+    session.run(
+        "setarch", "-R", "python", "-m", "pytest", "-q", "-k", "not fork",
+        *(session.posargs or ["tests/test_nlsock.py", "tests/kernel/test_conversation.py"]),
+        env={"LD_PRELOAD": library, "TSAN_OPTIONS": "exitcode=66"}, external=True,
+    )  # fmt: skip
+
+
+@nox.session(python=os.environ.get("NETLINK_DEBUGGER", "python3.11-dbg"))
+def references(session: nox.Session) -> None:
+    """Run the tests on a debug build of Python, which checks and counts all references."""
+    session.install("pytest", "hypothesis", "rich", "PyYAML")
+    session.install("-e", ".", env={"NETLINK_BUILD": "debug"})
+    session.run(
+        "python", "-m", "pytest", "-q",
+        *(session.posargs or ["tests/test_core.py", "tests/test_nlsock.py", "tests/test_capi.py"]),
+    )  # fmt: skip
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Measure the coverage of the core, the sockets and the conversation. It builds in place."""
+    session.install("-e", ".[test]", "coverage", "setuptools", "Cython")
+    session.run("python", "-m", "tools.coverage", "-q", *session.posargs)

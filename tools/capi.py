@@ -109,7 +109,8 @@ def unchecked(text: str) -> list[str]:
             rest = body[body.index(";", match.end()) :]
             use = re.search(rf"[^;{{}}]*\b{match[1]}\b[^;{{}}]*", rest)
             looked = use and re.search(
-                rf"\b(?:if|while|for|return)\b.*\b{match[1]}\b|\b{match[1]}\b (?:[!=]=|[<>]) |"
+                rf"\b(?:if|while|for|return|none_unless)\b.*\b{match[1]}\b|"
+                rf"\b{match[1]}\b (?:[!=]=|[<>]) |"
                 rf"\b{match[1]} \?",
                 use[0],
                 re.S,
