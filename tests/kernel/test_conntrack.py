@@ -211,6 +211,17 @@ def test_events(nl: Connection, tracked: None) -> None:
     assert last.nlmsg_name == "IPCTNL_MSG_CT_DELETE"
 
 
+def test_events_of_own_requests(nl: Connection) -> None:
+    """A socket gets the events of its own requests (nlmsg_notify), once."""
+    nl.join("conntrack-new", "conntrack-update", "conntrack-destroy")
+    nl.do(ct.add(**UDP, timeout=60))
+    nl.do(ct.change(**UDP, mark=7))
+    nl.do(ct.remove(**UDP))
+    seen = [event for event in nl.events(timeout=0.3) if isinstance(event, Conntrack)]
+    assert [event.event for event in seen] == ["new", "update", "destroy"]
+    assert seen[1].mark == 7
+
+
 def test_an_entry_may_have_no_events(nl: Connection, tracked: None) -> None:
     """Fact: Sysctl nf_conntrack_events: 1: always; 0: never. An entry made while it is 0 has no
     DESTROY for life."""
