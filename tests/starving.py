@@ -27,7 +27,9 @@ from netlink.route import FAMILY, link
 from tests import wire
 
 LO = 1
-MANY = 40  # allocations that fail one after the other
+# How many allocations fail one after the other. Python 3.11 gives up ("Cannot recover from
+# MemoryErrors while normalizing exceptions") if several do.
+SPANS = (1, 40) if sys.version_info >= (3, 12) else (1,)
 PATIENCE = 0.2  # seconds without an answer
 MTUS = (1500, 1600, 1700)
 
@@ -73,9 +75,9 @@ def is_shortage(error: BaseException | None) -> bool:
 def sweep(once: Callable[[int, int], BaseException | None]) -> int:
     """Call `once` for each allocation of an operation, and return how often one failed."""
     failures = 0
-    for span in (1, MANY):
+    for span in SPANS:
         position, whole = 0, 0
-        while whole < 3:  # the allocations differ a little from one execution to the next
+        while whole < 8:  # a failed allocation may have no effect, as that of a cache
             error = once(position, position + span)
             if error is None:
                 whole += 1
@@ -84,6 +86,7 @@ def sweep(once: Callable[[int, int], BaseException | None]) -> int:
                 raise SystemExit(1) from error
             else:
                 failures += 1
+                whole = 0
             position += 1
     return failures
 

@@ -165,7 +165,7 @@ def test_a_connection_survives_each_failed_allocation(
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
-    assert int(done.stdout.split()[-1]) > 5
+    assert int(done.stdout.split()[-1]) > 2
 
 
 def test_no_room_for_the_scratch_area() -> None:
