@@ -664,9 +664,12 @@ def labels(number: int | None = None) -> Any:
     return Field("labels", number)
 
 
-def mac(number: int | None = None, *, size: int = 0) -> Any:
-    """A link-layer address of any length, as text: "02:00:00:00:00:01"."""
-    return Field("mac", number, size=size)
+def mac(number: int | None = None, *, size: int = 0, least: int | None = None) -> Any:
+    """A link-layer address as text, "02:00:00:00:00:01": of any length, or of bounded length.
+
+    The bounds `least` and `size` are bytes, and apply to writing only.
+    """
+    return Field("mac", number, size=size, least=least)
 
 
 def lladdr(number: int | None = None, *, size: int = 0) -> Any:

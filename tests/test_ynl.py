@@ -226,6 +226,21 @@ def test_checks_are_made_when_writing(field: str, value: Any, reason: str) -> No
     assert caught.value.path == reason.partition(":")[0]
 
 
+def test_lengths_of_other_kinds() -> None:
+    family = changed(
+        "display-hint: mac\n        value: 40",
+        "display-hint: mac\n        checks: { exact-len: 6 }\n        value: 40",
+    )
+    cls: Any = family.message.Garage
+    for text in ("02:00", "02:00:00:00:00:00:01"):
+        with pytest.raises(EncodeError, match=r"Garage\.mac: . bytes"):
+            cls(mac=text)
+    assert cls(mac="02:00:00:00:00:01").mac == "02:00:00:00:00:01"
+    family = changed("sub-type: u16\n", "sub-type: u16\n        checks: { max-len: 4 }\n")
+    with pytest.raises(EncodeError, match="3 elements exceed the limit of 2"):
+        family.message.Garage(prices=[1, 2, 3])
+
+
 def test_checks_are_not_made_when_reading() -> None:
     body = one(5, b"a") + one(11, struct.pack("=h", -999)) + one(4, b"a long label\0")
     read = Garage.from_bytes(body)
@@ -330,6 +345,20 @@ def test_a_selector_may_be_in_an_outer_set() -> None:
     assert made.box.room.below.legs == 2
     again = Thing.from_bytes(bytes(made))
     assert again.box.room.below.legs == 2
+
+
+def test_a_selector_with_the_name_of_a_header_member() -> None:
+    text = (
+        (SPECS / "shop.yaml")
+        .read_text()
+        .replace("selector: kind\n      -", "selector: flags\n      -")
+    )
+    text = text.replace("value: chair\n", "value: 7\n").replace("value: table", "value: 8")
+    text = text.replace("value: desk", "value: 9").replace("value: air", "value: 10")
+    text = text.replace("selector: kind", "selector: material").replace("value: wood", "value: 0")
+    cls: Any = ynl.build(ynl.parse(text.encode())).message.ThingAttrs
+    made = cls(flags=8, flags_=7, data={"legs": 3})  # the attribute, not the header, selects
+    assert cls.from_bytes(bytes(made)).data.legs == 3
 
 
 def test_sub_messages_may_repeat_and_contain_themselves() -> None:
@@ -1002,6 +1031,20 @@ def test_two_loads_are_two_families() -> None:
     again = ynl.load(SPECS / "garage.yaml")
     assert again.message.Garage is not Garage
     assert again.message.Garage(open=True) != Garage(open=True)
+
+
+def test_families_of_one_protocol_share_a_connection() -> None:
+    """They may not give one number two meanings."""
+    other = changed("name: shop\n", "name: mart\n", "shop")
+    with pytest.raises(ValueError, match="message type 16 means ThingAttrs in family 'shop'"):
+        list(netlink.parse(b"", SHOP, other))
+    text = (SPECS / "shop.yaml").read_text().replace("name: shop\n", "name: mart\n")
+    for number in (16, 17, 18, 30):
+        text = text.replace(f"value: {number}\n", f"value: {number + 100}\n")
+    mart = ynl.build(ynl.parse(text.encode()))
+    data = wire.message(16, bytes(8)) + wire.message(116, bytes(8))
+    one, two = netlink.parse(data, SHOP, mart)
+    assert (type(one), type(two)) == (Thing, mart.message.ThingAttrs)
 
 
 def test_the_names_of_the_signature() -> None:

@@ -168,7 +168,8 @@ class _Builder:
         self.classes: dict[str, MessageClass] = {}  # by name of the class
         self.making: list[str] = []  # structs that are being made
         self.waiting: list[str] = []  # sets of nests whose classes must be made
-        self.choices: list[tuple[dict[Any, Any], str, Attribute | None]] = []
+        self.choices: list[tuple[dict[Any, Any], str, Attribute]] = []  # to be filled
+        self.names: dict[str, str] = {}  # of the class that is being made: its fields
 
     def family(self) -> SpecFamily:
         spec = self.spec
@@ -389,30 +390,33 @@ class _Builder:
         place: str | None,
     ) -> MessageClass:
         """Make a message class. `above` are the names of header members, which keep theirs."""
+        used = [one for one in attributes if one.entry["type"] not in IGNORED]
+        names: dict[str, str] = {}
+        for one in used:
+            if one.entry["type"] != "pad" and one.name not in names:
+                names[one.name] = field_name(one.name, {*names.values(), *above})
+        self.names = names
+        is_struct = bool(used) and used[0].number is None
         fields: dict[str, Any] = {}
         spelled: dict[str, Entry] = {}
-        is_struct = bool(attributes) and attributes[0].number is None
-        for position, attribute in enumerate(attributes):
-            entry = attribute.entry
-            kind = entry["type"]
-            if kind in IGNORED:
-                continue
-            if kind == "pad":
-                name = f"_pad{len(fields)}"
-            else:
-                name = field_name(attribute.name, {*fields, *above})
+        for one in used:
+            entry = one.entry
+            name = f"_pad{len(fields)}"
+            if entry["type"] != "pad":
+                name = names[one.name] if names[one.name] not in fields else ""
+                name = name or field_name(one.name, {*names.values(), *above})
                 spelled[name] = entry
             try:
                 if is_struct:
-                    field = self._member(entry, is_last=position == len(attributes) - 1)
+                    fields[name] = self._member(entry, is_last=one is used[-1])
                 else:
-                    field = self._attribute(attribute, place or "")
+                    fields[name] = self._attribute(one, place or "")
             except ValueError as error:
-                if isinstance(error, EncodeError) or type(error) is not ValueError:
+                if type(error) is not ValueError:
                     raise
                 key = "len" if "len" in entry else "type"
-                raise self.spec.error(entry, key, f"{attribute.name}: {error}") from None
-            fields[name] = field
+                raise self.spec.error(entry, key, f"{one.name}: {error}") from None
+            self.names = names  # a struct that a member needed had its own
         if not fields and place is not None:
             # A class without attributes would be a struct, not a nest with attributes to come.
             fields["_none"] = Field("pad", 0)
@@ -425,7 +429,8 @@ class _Builder:
                 name: _hint(field) for name, field in fields.items() if name[0] != "_"
             }
             namespace["__place__"] = place or title
-            namespace["__spelled__"] = {**getattr(base, "__spelled__", {}), **spelled}
+            namespace["__spelled__"] = whole = {**getattr(base, "__spelled__", {}), **spelled}
+            namespace["__keys__"] = _keys(whole)
             namespace.update(fields)
 
         try:
@@ -536,22 +541,26 @@ class _Builder:
                 return found
         return 0
 
+    def _least(self, entry: Entry) -> int | None:
+        """Return the shortest length that an attribute may have, or None."""
+        checks = entry.get("checks", Entry(0))
+        exact = self.spec.length(checks, "exact-len")
+        return self.spec.length(checks, "min-len") if exact is None else exact
+
     def _binary(self, entry: Entry, number: int | None) -> Any:
         if "struct" in entry:
             return Field("struct", number, target=self.struct(entry["struct"]))
         if entry["type"] == "binary" and "sub-type" in entry:
             element = self._integer(entry, entry["sub-type"], None)
-            return Field("scalars", number, element=element)
+            return Field("scalars", number, element=element, size=self._most(entry))
         return self._bytes(entry, number, self._most(entry))
 
     def _bytes(self, entry: Entry, number: int | None, size: int) -> Any:
         """Return the field of bytes that may be an address, by their hint."""
-        checks = entry.get("checks", Entry(0))
-        least = self.spec.length(checks, "exact-len")
-        least = self.spec.length(checks, "min-len") if least is None else least
+        least = self._least(entry)
         match entry.get("display-hint"):
             case "mac" | "fddi":
-                return schema.mac(number, size=size)
+                return schema.mac(number, size=size, least=None if number is None else least)
             case "ipv4" | "ipv4-or-v6" if number is not None or size in (0, 4, 16):
                 width = size if size in (4, 16) else 4 if least == size == 4 else 0
                 return schema.address(number, size=width)
@@ -598,28 +607,18 @@ class _Builder:
     def _sub_message(self, entry: Entry, place: str, number: int | None) -> Any:
         spec = self.spec
         selector = entry["selector"]
-        depths = spec.climb(place, selector)
-        if not depths:
+        found = spec.selectors(place, selector)
+        if not found:
             reason = f"{place}.{entry['name']}: there is no attribute {selector!r} to select by"
             raise spec.error(entry, "selector", reason)
-        if len(depths) > 1:
+        depth, chosen = found[0]
+        if any(level != depth for level, _ in found):
             line = entry.line_of("selector")
             spec.warn(line, f"{place}.{entry['name']}: {selector} is at several levels above")
-        chosen = self._selector(place, selector, depths[0])
         choices: dict[Any, Any] = {}
         self.choices.append((choices, entry["sub-message"], chosen))
-        name = field_name(selector)
-        return Field("selected", number, selector="^" * depths[0] + name, choices=choices)
-
-    def _selector(self, place: str, selector: str, depth: int) -> Attribute:
-        level = {place}
-        for _ in range(depth):
-            level = {above for name in level for above in self.spec._holders.get(name, ())}
-        for name in sorted(level):
-            for attribute in self.spec.sets[name].attributes:
-                if attribute.name == selector:
-                    return attribute
-        raise AssertionError(selector)
+        name = self.names.get(selector, "") if depth == 0 else field_name(selector)
+        return Field("selected", number, selector="^" * depth + name, choices=choices)
 
     def _finish(self) -> None:
         """Make the classes of nests and of sub-messages, which may need more of both."""
@@ -648,9 +647,8 @@ class _Builder:
             if name not in done:
                 self.enum(name, as_flags=False)
 
-    def _key(self, value: str | int, chosen: Attribute | None, item: Entry) -> Any:
+    def _key(self, value: str | int, chosen: Attribute, item: Entry) -> Any:
         """Return the value of the selector that stands for a format."""
-        assert chosen is not None
         if chosen.entry["type"] == "string":
             return str(value)
         if isinstance(value, str) and "enum" in chosen.entry:
@@ -673,6 +671,20 @@ def _name(names: dict[int, str], number: int, name: str) -> None:
         while name in names.values():
             name += "_"
         names[number] = name
+
+
+def _keys(entries: dict[str, Entry]) -> dict[str, str]:
+    """Return the spec's name of each field of a class.
+
+    If a header member and an attribute have the same name, the attribute gets "_" at its end.
+    """
+    keys: dict[str, str] = {}
+    taken: set[str] = set()
+    for name, entry in entries.items():
+        key = entry["name"]
+        keys[name] = key = f"{key}_" if key in taken else key
+        taken.add(key)
+    return keys
 
 
 # --- annotations ----------------------------------------------------------------------------------

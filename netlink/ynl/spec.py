@@ -458,24 +458,24 @@ class Spec:
                 if name not in known:
                     self.warn(line, f"{op.name}: {op.set} has no attribute {name!r}: ignored")
 
-    def climb(self, set_name: str, selector: str) -> list[int]:
-        """Return how many levels of nests above a set an attribute is found: one for each way.
+    def selectors(self, set_name: str, selector: str) -> list[tuple[int, Attribute]]:
+        """Return the attributes that a selector in a set may name, nearest first.
 
-        0 stands for the set itself. Ways end where the attribute is found.
+        Each has the number of levels of nests that it is above the set. 0 is the set itself. A way
+        up ends where an attribute is found.
         """
-        found: set[int] = set()
+        found: list[tuple[int, Attribute]] = []
         level = {set_name}
         seen: set[str] = set()
         for depth in range(len(self.sets) + 1):
             above: set[str] = set()
-            for name in level - seen:
-                if any(a.name == selector for a in self.sets[name].attributes):
-                    found.add(depth)
-                else:
-                    above |= self._holders.get(name, set())
-                seen.add(name)
+            for name in sorted(level - seen):
+                here = [a for a in self.sets[name].attributes if a.name == selector]
+                found += [(depth, attribute) for attribute in here]
+                above |= set() if here else self._holders.get(name, set())
+            seen |= level
             level = above
-        return sorted(found)
+        return found
 
     def _find_holders(self) -> dict[str, set[str]]:
         """Return the sets that contain a set, by nests and by sub-messages."""

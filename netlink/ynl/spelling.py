@@ -40,13 +40,13 @@ def _arguments(cls: Any, given: Any, above: Scope) -> dict[str, Any]:
         raise EncodeError(f"expected an object, got {given!r}", value=given)
     entries: dict[str, Entry] = cls.__spelled__
     fields = cls.__table__.names
-    known = {_plain(key): name for name, key in _keys(cls).items()}
+    known = {_plain(key): name for name, key in cls.__keys__.items()}
     made: dict[str, Any] = {}
     later: list[tuple[str, Any]] = []
     for key, value in given.items():
         name = known.get(_plain(key)) or (key if key in fields else None)
         if name is None:
-            reason = f"there is no {key!r}{near(key, _keys(cls).values())}"
+            reason = f"there is no {key!r}{near(key, cls.__keys__.values())}"
             raise EncodeError(reason, path=key, value=value)
         made[name] = None
         field = fields[name]
@@ -58,18 +58,6 @@ def _arguments(cls: Any, given: Any, above: Scope) -> dict[str, Any]:
         if value is not None:
             made[name] = _at(fields[name], value, entries[name], (made, *above))
     return made
-
-
-def _keys(cls: Any) -> dict[str, str]:
-    """Return the spec's name of each field of a class.
-
-    If a header member and an attribute have the same name, the attribute gets "_" at its end.
-    """
-    keys: dict[str, str] = {}
-    for name, entry in cls.__spelled__.items():
-        key = entry["name"]
-        keys[name] = f"{key}_" if key in keys.values() else key
-    return keys
 
 
 def _plain(name: str) -> str:
@@ -169,7 +157,7 @@ def spelled(message: Message) -> dict[str, Any]:
     made: dict[str, Any] = {}
     entries: dict[str, Entry] = type(message).__spelled__  # type: ignore[attr-defined]
     fields = type(message).__table__.names
-    keys = _keys(type(message))
+    keys: dict[str, str] = type(message).__keys__  # type: ignore[attr-defined]
     for name, value in message:
         made[keys[name]] = _shown(fields[name], value, entries[name])
     for number, payload in message.unknown:
@@ -178,6 +166,9 @@ def spelled(message: Message) -> dict[str, Any]:
 
 
 def _shown(field: Field, value: Any, entry: Entry) -> Any:
+    kind = type(value)
+    if (kind is str and value.isascii()) or kind is int or kind is bool:
+        return value
     match value:
         case Message():
             return spelled(value)
