@@ -37,7 +37,7 @@ def of_c() -> dict[str, Covered]:
     lines: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     branches: dict[str, list[int]] = defaultdict(list)
     for counters in sorted((ROOT / "build").rglob("*.gcda")):
-        command = ["gcov", "--json-format", "--branch-counts", "--stdout", str(counters)]
+        command = ["gcov", "--json-format", "--branch-probabilities", "--stdout", str(counters)]
         report = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
         for document in report.stdout.splitlines():
             for file in json.loads(document)["files"]:
