@@ -361,7 +361,7 @@ def _attributes(message: Message) -> Iterator[tuple[int, bytes]]:
     """Return each attribute's type, and all its bytes: header, payload and padding."""
     body = bytes(message)
     for kind, offset, length in message._walk():
-        whole = body[offset - 4 : offset + length]
+        whole = body[offset - 4 : offset + (length + 3 & ~3)]  # the last may lack its padding
         yield kind & NLA_TYPE_MASK, whole + bytes(-len(whole) % 4)
 
 

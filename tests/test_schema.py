@@ -271,6 +271,19 @@ def test_same_as_is_bounded_in_depth() -> None:
     assert not Chain.from_bytes(one).same_as(Chain.from_bytes(attributes((1, body), (7, b"n"))))
 
 
+def test_replace_keeps_padding_too() -> None:
+    """The sender may have left anything there."""
+    body = struct.pack("=HH", 5, 1) + b"a\1\2\3" + struct.pack("=HHI", 8, 77, 5)
+
+    class Padded(Message):
+        text: bytes | None = s.binary(1)
+        other: int | None = s.u32(2)
+
+    message = Padded.from_bytes(body)
+    assert bytes(message.replace()) == body
+    assert bytes(message.replace(other=6)) == body + struct.pack("=HHI", 8, 2, 6)
+
+
 def test_replace_splices_and_keeps_the_unknown_to_the_byte() -> None:
     odd = wire.attribute(0x8000 | 200, b"\1\2\3")
     message = Tree.from_bytes(bytes(FULL) + odd)

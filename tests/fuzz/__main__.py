@@ -46,6 +46,8 @@ def main() -> int:
     args = parsed()
     if args.record:
         return record(*args.record)
+    if args.totals:
+        return show_totals()
     names = args.targets or [*TARGETS]
     try:
         environment = None if args.blind else build.build(args.build)
@@ -85,6 +87,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--fast", dest="build", action="store_const", const="fuzz",
                         default="fuzz-sanitize", help="without sanitizers, in a third of the time")
     parser.add_argument("--blind", action="store_true", help="search without coverage")
+    parser.add_argument("--totals", action="store_true", help="print what all sessions here did")
     parser.add_argument("--record", nargs=3, metavar=("TARGET", "FILE", "TEXT"),
                         help="add an input to the regressions; TEXT says what was wrong")
     # fmt: on
@@ -158,7 +161,8 @@ def run_guided(
     done = edges = all_edges = 0
     with (build.WORK / f"{name}.log").open("a") as log:
         while True:
-            options = [f"-max_len={target.longest}", "-timeout=30", "-rss_limit_mb=3000",
+            options = [f"-max_len={target.longest}", "-timeout=120", "-rss_limit_mb=3000",
+                       "-report_slow_units=120",
                        "-print_final_stats=1", f"-artifact_prefix={findings}/{name}-"]  # fmt: skip
             if runs:
                 options.append(f"-runs={runs - done}")
@@ -206,6 +210,25 @@ def add_up(build: str, result: Result) -> None:
         mine["seconds"] = round(mine.get("seconds", 0) + result.seconds)
         file.truncate(0)
         json.dump(totals, file, indent=4)
+
+
+def show_totals() -> int:
+    """Print the executions and covered edges of all guided sessions, as a table of Markdown."""
+    totals: dict[str, dict[str, dict[str, int]]] = json.loads(TOTALS.read_text())
+    print("| target | executions | with sanitizers | edges |\n|---|---:|---:|---:|")
+    sums = [0, 0]
+    for name in TARGETS:
+        found = [0, 0]
+        edges = 0
+        for kind, rows in totals.items():
+            row = rows.get(name, {"runs": 0, "edges": 0})
+            is_sanitized = kind.endswith("-sanitize")
+            found[is_sanitized] += row["runs"]
+            edges = max(edges, 0 if is_sanitized else row["edges"])  # sanitizers add edges
+        sums = [before + more for before, more in zip(sums, found, strict=True)]
+        print(f"| `{name}` | {found[0]:,} | {found[1]:,} | {edges:,} |")
+    print(f"| all | {sums[0]:,} | {sums[1]:,} | |")
+    return 0
 
 
 def write_seeds(name: str, folders: list[Path], copy: Path, environment: dict[str, str]) -> None:

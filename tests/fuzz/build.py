@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 WORK = ROOT / "build" / "fuzz"
 SHARED = ("tests", "tools", "pyproject.toml", "README.md", "LICENSE")  # linked into the copy
-COMPILED = {".pyx", ".pxi", ".pxd", ".c", ".h"}
+COMPILED = {".pyx", ".pxi", ".pxd", ".c", ".h"}  # and some of the modules next to them
 # Libraries of atheris: libFuzzer for each build, and the hook for a mutator in Python.
 RUNTIMES = {"fuzz": "ubsan_with_fuzzer.so", "fuzz-sanitize": "asan_with_fuzzer.so"}
 MUTATOR = "atheris/custom_mutator.*.so"
@@ -84,7 +84,7 @@ def _copy(copy: Path) -> str:
         place = copy / path.relative_to(ROOT)
         wanted.add(place)
         place.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix in COMPILED:
+        if path.suffix in COMPILED or path.parent.name == "netlink":
             state.update(path.read_bytes())
         if not place.exists() or place.read_bytes() != path.read_bytes():
             shutil.copy(path, place)

@@ -26,10 +26,6 @@ class Target(NamedTuple):
         return import_module(self.module)
 
 
-ENGINE = tuple(
-    f"netlink.{name}"
-    for name in ("engine", "_exchange", "_resolver", "_pipeline", "_transport", "connection")
-)
 TARGETS = {
     "captures": Target(
         "tests.fuzz.captures",
@@ -38,11 +34,11 @@ TARGETS = {
     ),
     "columns": Target("tests.fuzz.columns", longest=1600),
     "construct": Target("tests.fuzz.construct", longest=400),
-    "conversation": Target("tests.fuzz.conversation", ENGINE, longest=400),
+    "conversation": Target("tests.fuzz.conversation", longest=400),
     "datagrams": Target("tests.fuzz.datagrams", ("netlink.trace",)),
     "framing": Target("tests.fuzz.framing"),
     "messages": Target("tests.fuzz.messages"),
-    "replies": Target("tests.fuzz.replies", ("netlink.extack", "netlink.errors"), longest=800),
+    "replies": Target("tests.fuzz.replies", ("netlink.extack",), longest=800),
     "specs": Target(
         "tests.fuzz.specs",
         tuple(
