@@ -110,8 +110,11 @@ def test_rules(nl: Connection, tmp_path: Path) -> None:
         with pytest.raises(FileExistsError):
             nl.do(audit.add_rule(**rule))
         nl.do(audit.delete_rule(**first.to_dict()))
-    finally:
         nl.do(audit.remove_rule(**rule))
+    finally:
+        for each in nl.do(audit.list_rules()):
+            if any(part.value == KEY for part in each.conditions):
+                nl.do(audit.delete_rule(**each.to_dict()))
     assert nl.do(audit.list_rules()) == before
     with pytest.raises(FileNotFoundError):
         nl.do(audit.remove_rule(**rule))

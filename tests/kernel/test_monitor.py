@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -31,7 +32,12 @@ def monitor(*words: str) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
         finally:
-            process.kill()
+            # A listener to process events that is killed leaves its count in the kernel.
+            process.send_signal(signal.SIGINT)
+            try:
+                process.communicate(timeout=PATIENCE)
+            finally:
+                process.kill()
 
 
 def listens(protocol: int) -> bool:
