@@ -56,12 +56,13 @@ def cython(*modules: Extension, **directives: bool) -> list[Extension]:
 
 
 extensions = cython(extension("_core.pyx", "-Wno-unused"), boundscheck=build != "release")
-# Annotations are for type checkers. Without nonecheck, a None that is no object would be a crash.
+# Annotations are for type checkers. Without nonecheck, a None that is no object would be a crash,
+# and with binding a method that gets another object as self.
 # These modules mostly call Python: more optimization would only take longer.
-less = ["-O1"] if build == "release" else []
+less = ["-O2"] if build == "release" else []
 python = [extension(f"{name}.py", "-Wno-unused", *less) for name in COMPILED]
 if build != "coverage":  # there they stay Python, for coverage.py
-    extensions += cython(*python, annotation_typing=False, nonecheck=True)
+    extensions += cython(*python, annotation_typing=False, nonecheck=True, binding=False)
 if sys.platform == "linux":  # the parser works on other systems too, sockets do not
     extensions.append(extension("_nlsock.c"))
 setup(ext_modules=extensions, options={"build_ext": {"parallel": os.cpu_count()}})

@@ -155,7 +155,11 @@ class Exchange:
         op = self.request.op
         messages: list[Any] = []
         for run in self.runs:
-            messages += Messages(run.data, self.dispatch, run.start, run.end)
+            read = Messages(run.data, self.dispatch, run.start, run.end)
+            if run.count == 1:  # the common case
+                messages.append(next(read))
+            else:
+                messages += read
         if op.answer == "one" and len(messages) == 1:
             return messages[0]
         return answer_of(op, messages)

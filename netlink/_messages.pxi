@@ -429,20 +429,6 @@ cdef class Run:
     requests. `flags` holds every nlmsg_flags bit that occurs. `fault` is the DecodeError if the
     framing of a datagram, or of the rest of one, is wrong. Such a run has no messages.
     """
-    cdef readonly bytes data
-    cdef readonly Py_ssize_t start
-    cdef readonly Py_ssize_t end
-    cdef readonly Py_ssize_t count
-    cdef readonly unsigned int type
-    cdef readonly unsigned int flags
-    cdef readonly unsigned int seq
-    cdef readonly unsigned int port
-    cdef readonly unsigned int group
-    cdef readonly int nsid
-    cdef readonly bint is_ack
-    cdef readonly bint is_own
-    cdef readonly object fault
-
     def __repr__(self):
         return (f"Run(type={self.type}, seq={self.seq}, count={self.count}, flags={self.flags:#x}, "
                 f"port={self.port}, group={self.group}, {self.start}:{self.end})")

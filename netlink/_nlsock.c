@@ -314,6 +314,10 @@ static int retry(RawSocket *self, short events, int64_t deadline)
         return wait_ready(self, events, deadline);
     if (errno == EINTR)
         return check_signals(self, events);
+    /* A dump that ends while another thread sends is reported to the next receive (netlink_dump()
+     * returns EINVAL to netlink_recvmsg(), which keeps it in sk_err). Nothing is lost. */
+    if (errno == EINVAL && events == POLLIN)
+        return AGAIN;
     return fail();
 }
 
@@ -1136,9 +1140,10 @@ static PyObject *RawSocket_receive(PyObject *object, PyObject *args, PyObject *k
         self->undelivered = count;  /* in case of an exception */
         result = deliver(self->scratch, count);
         if (result != NULL && inbox != Py_None) {
-            const int failed = PyList_Append(inbox, result);
-            Py_DECREF(result);
-            result = none_unless(failed);
+            if (PyList_Append(inbox, result) < 0)
+                Py_CLEAR(result);
+            else
+                Py_SETREF(result, Py_NewRef(Py_None));
         }
         if (result != NULL) {
             self->undelivered = 0;

@@ -7,7 +7,6 @@ file waits, sends or receives.
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -34,6 +33,7 @@ FIRST = 16  # the first requests of a pipeline, whose answers show which of the 
 PATIENCE = 1.0  # seconds to wait for room in the receive buffer, before sending without it
 AHEAD = 512  # requests that are worth a thread which sends them
 RETRIES = 3  # of an interrupted dump
+LONGEST = 1e9  # seconds; a longer timeout is none
 REMEMBERED = 4096  # lookups of plans
 
 
@@ -107,7 +107,7 @@ def wrong_request(verb: str, given: Any) -> Exception:
         )
     if isinstance(given, Request) and verb == "dump":
         return TypeError(
-            f"dump() got {given.name}, whose op declares no answer; execute it: "
+            f"dump() got {given.name}, which cannot be dumped; execute it: "
             f"nl.do({given.name}(...)), or declare the op with dumps=True"
         )
     if isinstance(given, Request):  # of the other method
@@ -134,7 +134,7 @@ def check_retries(retries: Any) -> int:
         raise TypeError(f"retries is a number, got {retries!r}")
     if retries < 0:
         raise ValueError(f"retries={retries} is less than none")
-    return retries
+    return min(retries, sys.maxsize)
 
 
 def check_timeout(timeout: Any) -> float | None:
@@ -143,15 +143,15 @@ def check_timeout(timeout: Any) -> float | None:
         return None
     if isinstance(timeout, bool) or not isinstance(timeout, int | float):
         raise TypeError(f"a timeout is a number of seconds or None, got {timeout!r}")
-    if math.isnan(timeout) or timeout < 0:
+    if timeout != timeout or timeout < 0:
         raise ValueError(f"a timeout of {timeout} seconds")
-    return None if timeout == math.inf else timeout
+    return None if timeout > LONGEST else timeout
 
 
 def can_dump(op: Op[..., Any, Any]) -> bool:
     """Whether dump() may send an op. NLM_F_DUMP has the bits of NLM_F_EXCL and NLM_F_ROOT: the
     kernel would carry a change out, and never end the dump."""
-    return op.dumps or op.answer != "none"
+    return op.dumps
 
 
 def check_item(item: Any) -> None:
@@ -323,7 +323,7 @@ class Window:
             raise TypeError(f"window must be a number of requests, got {given!r}")
         if given is not None and given < 1:
             raise ValueError(f"a window of {given} requests: at least one is needed")
-        self._given = given
+        self._given = given = None if given is None else min(given, sys.maxsize)
         self._size = size
         self._answer_size = ANSWER_SIZE
         self._bare: set[Op[..., Any, Any]] = set()  # ops that only acknowledgements have answered

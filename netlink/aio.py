@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import (
-    AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
     Awaitable,
@@ -199,7 +198,8 @@ class Subscription:
             self._connection._unsubscribe(self._queue)
 
     def __del__(self) -> None:
-        if not self._queue.closed:
+        queue = getattr(self, "_queue", None)  # __init__ may have failed
+        if isinstance(queue, Queue) and not queue.closed:
             self._connection._engine.forsaken.append(self._queue)
 
     async def __aenter__(self) -> Self:
@@ -217,21 +217,38 @@ class Subscription:
 def _events(
     connection: Connection, queue: Queue, timeout: float | None, owner: Subscription | None = None
 ) -> AsyncIterator[Event]:
-    """The events of a queue. A loop holds the `owner`, which unsubscribes when it is dropped."""
-    timeout = check_timeout(timeout)
+    return Stream(Batches(connection, queue, check_timeout(timeout), owner).more)
 
-    async def more(owner: Subscription | None = owner) -> Iterable[Event]:
-        while not queue.closed:
-            batch = queue.take()
+
+class Batches:
+    """The events of a queue, batch by batch. It holds the `owner`, which unsubscribes when it is
+    dropped."""
+
+    __slots__ = ("_connection", "_owner", "_queue", "_timeout")
+
+    def __init__(
+        self,
+        connection: Connection,
+        queue: Queue,
+        timeout: float | None,
+        owner: Subscription | None,
+    ) -> None:
+        self._connection = connection
+        self._queue = queue
+        self._timeout = timeout
+        self._owner = owner
+
+    async def more(self) -> Iterable[Event]:
+        """Wait for the next batch. Raises StopAsyncIteration after silence, or at the end."""
+        while not self._queue.closed:
+            batch = self._queue.take()
             if batch is not None:
                 return cast("Iterable[Event]", batch)
             try:
-                await connection._wait_for(queue, timeout)
+                await self._connection._wait_for(self._queue, self._timeout)
             except TimeoutError:
                 break
         raise StopAsyncIteration
-
-    return Stream(more)
 
 
 class Step(Generic[T]):
@@ -316,24 +333,81 @@ class Source:
             self._next.close()
 
 
-class Outcomes(AsyncIterator[T_co]):
-    """The items of an async generator, which is made when the first is asked for."""
+class Outcomes(AsyncIterator[Any]):
+    """The outcomes of a do_many(). Nothing happens before the first one is asked for."""
 
-    __slots__ = ("_items", "_make")
+    __slots__ = ("_connection", "_is_busy", "_pipeline", "_ready", "_source", "_steps")
 
-    def __init__(self, make: Callable[[], AsyncGenerator[T_co]]) -> None:
-        self._make = make
-        self._items: AsyncGenerator[T_co] | None = None
+    def __init__(
+        self, connection: Connection, source: Source | Iterator[Any], pipeline: Pipeline
+    ) -> None:
+        self._connection = connection
+        self._source = source
+        self._pipeline: Pipeline | None = pipeline
+        self._steps: Generator[Any, Any, None] | None = None
+        self._ready: Iterator[Any] = iter(())
+        self._is_busy = False
 
-    def __anext__(self) -> Awaitable[T_co]:
-        if self._items is None:
-            self._items = self._make()
-        return anext(self._items)
+    async def __anext__(self) -> Any:
+        for outcome in self._ready:
+            return outcome
+        if self._is_busy:
+            raise RuntimeError("another task waits for the next outcome of this do_many()")
+        self._is_busy = True
+        try:
+            await self._proceed()
+        except BaseException:
+            await self.aclose()
+            raise
+        finally:
+            self._is_busy = False
+        for outcome in self._ready:
+            return outcome
+        await self.aclose()
+        raise StopAsyncIteration
+
+    async def _proceed(self) -> None:
+        """Execute steps until there are outcomes, or to the end."""
+        try:
+            if self._steps is not None:
+                step = self._steps.send(None)  # the last outcomes were handed out
+            elif self._pipeline is not None:
+                if self._connection._engine.resolver.is_generic:
+                    self._connection._receive()  # nlctrl's news: a batch is not sent again
+                self._steps = self._pipeline.steps()
+                step = next(self._steps)
+            else:
+                return
+            while True:
+                result: Any = None
+                try:
+                    if isinstance(step, _pipeline.Outcomes):
+                        self._ready = iter(step.outcomes)
+                        if step.outcomes:
+                            return
+                    elif not isinstance(step, _pipeline.Take):
+                        result = await self._connection._perform(step)
+                    elif isinstance(self._source, Source):
+                        result = await self._source.take(step.most, bracketed=step.bracketed)
+                    else:
+                        result = _pipeline.take(self._source, step.most, bracketed=step.bracketed)
+                except Exception as error:
+                    step = self._steps.throw(error)
+                else:
+                    step = self._steps.send(result)
+        except StopIteration:
+            return
 
     async def aclose(self) -> None:
         """Abandon the rest."""
-        if self._items is not None:
-            await self._items.aclose()
+        self._ready = iter(())
+        self._pipeline = None
+        steps, self._steps = self._steps, None
+        if steps is not None:
+            steps.close()
+            if isinstance(self._source, Source):
+                self._source.close()
+            self._connection._send()  # what waited for this pipeline
 
     def __iter__(self) -> NoReturn:
         raise TypeError("these outcomes arrive asynchronously; write: async for outcome in ...")
@@ -401,9 +475,14 @@ class Connection(Transport):
         try:
             if not exchange.ready:
                 await self._wait_for(exchange, exchange.timeout)
+        except TimeoutError:
+            self._engine.give_up(exchange)
+            self._send()
+            raise
         finally:
             if not exchange.done:
                 self._engine.abandon(exchange)
+                self._send()  # what waited for this one
         return exchange.result()
 
     def dump(
@@ -448,7 +527,7 @@ class Connection(Transport):
             raise_errors=raise_errors,
             timeout=self._timeout(timeout),
         )
-        return Outcomes(lambda: self._pipelined(source, pipeline))
+        return Outcomes(self, source, pipeline)
 
     # --- events ---
 
@@ -459,9 +538,13 @@ class Connection(Transport):
         limit: int | None = None,
     ) -> Subscription:
         """Subscribe to multicast groups: see netlink.Connection.subscribe."""
-        subscription = Subscription(self, self._new_queue(predicate, limit))
-        await self._execute(_pipeline.subscribe(self._engine, subscription._queue, groups))
-        return subscription
+        queue = self._new_queue(predicate, limit)
+        try:
+            await self._execute(_pipeline.subscribe(self._engine, queue, groups))
+        except BaseException:
+            self._unsubscribe(queue)
+            raise
+        return Subscription(self, queue)
 
     async def join(self, *groups: str | int) -> None:
         """Add multicast groups, by name or number, to the subscription that events() reads."""
@@ -544,38 +627,6 @@ class Connection(Transport):
                 return self._send()
             case _:
                 return self._perform_now(step)
-
-    async def _pipelined(
-        self, source: Source | Iterator[Any], pipeline: Pipeline
-    ) -> AsyncGenerator[Any]:
-        if self._engine.resolver.is_generic:
-            self._receive()  # what nlctrl has announced: a batch is not sent again
-        steps = pipeline.steps()
-        try:
-            step = next(steps)
-            while True:
-                result: Any = None
-                try:
-                    if isinstance(step, _pipeline.Outcomes):
-                        for outcome in step.outcomes:
-                            yield outcome
-                    elif isinstance(step, _pipeline.Take):
-                        if isinstance(source, Source):
-                            result = await source.take(step.most, bracketed=step.bracketed)
-                        else:
-                            result = _pipeline.take(source, step.most, bracketed=step.bracketed)
-                    else:
-                        result = await self._perform(step)
-                except Exception as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(result)
-        except StopIteration:
-            return
-        finally:
-            steps.close()
-            if isinstance(source, Source):
-                source.close()
 
     def _unsubscribe(self, queue: Queue) -> None:
         leave_groups(self._socket, self._engine.unsubscribe(queue))
@@ -707,8 +758,10 @@ class Connection(Transport):
                     self._socket.receive(0, engine.inbox)
             except BlockingIOError:
                 # What a thread sends meanwhile may start a dump: receiving must end that too.
-                if engine.draining and not self._sending:
-                    engine.drained()
+                if not self._sending:
+                    if engine.draining:
+                        engine.drained()
+                    engine.found_nothing()
             except Exception as error:
                 if isinstance(error, OSError) and error.errno == errno.ENOBUFS:
                     if not engine.draining:

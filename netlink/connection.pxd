@@ -8,7 +8,7 @@ from netlink.engine cimport Engine
 
 cdef class Gate:
     cdef readonly unsigned long owner
-    cdef object _queue
+    cdef list _queue
 
     cpdef object enter(self)
     cdef object _wait(self, unsigned long me)
@@ -32,6 +32,7 @@ cdef class Channel:
     cpdef object wait(self, waiter, timeout)
     cpdef object wait_for_answer(self, waiter)
     cpdef object peek(self)
+    cpdef object flush(self)
     cpdef object wake(self)
     cpdef object begin_send(self, batch)
     cpdef object end_send(self, batch)

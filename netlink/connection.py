@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 from _thread import TIMEOUT_MAX, LockType, allocate_lock, get_ident
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
@@ -47,6 +46,19 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
+W = TypeVar("W", bound=tuple[Any, ...])
+
+
+def innermost(waiting: list[W]) -> W:
+    """Return who is next: the thread that has waited longest, in its latest wait.
+
+    A signal handler may wait in a thread that waits already, which goes on only after it.
+    """
+    thread = waiting[0][1]
+    found: W = next(each for each in reversed(waiting) if each[1] == thread)
+    return found
+
+
 class Gate:
     """Admits one thread at a time.
 
@@ -59,7 +71,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.owner = 0  # the thread inside
-        self._queue: deque[LockType] = deque()  # a lock for each thread that waits
+        self._queue: list[tuple[LockType, int]] = []  # what wakes each thread that waits
 
     def enter(self) -> None:
         """Wait until no other thread is inside."""
@@ -78,12 +90,13 @@ class Gate:
         while self.owner:
             turn = allocate_lock()
             turn.acquire()
-            self._queue.append(turn)
+            entry = turn, me
+            self._queue.append(entry)
             try:
                 turn.acquire()
             except BaseException:
-                if turn in self._queue:
-                    self._queue.remove(turn)
+                if entry in self._queue:
+                    self._queue.remove(entry)
                 else:  # the thread that left has chosen this one
                     self._call_next()
                 raise
@@ -108,7 +121,9 @@ class Gate:
 
     def _call_next(self) -> None:
         if self._queue and not self.owner:
-            self._queue.popleft().release()
+            chosen = innermost(self._queue)
+            self._queue.remove(chosen)
+            chosen[0].release()
 
     def __enter__(self) -> None:
         self.enter()
@@ -134,7 +149,8 @@ class Channel:
         self.gate = gate
         self.ahead: tuple[Batch, list[bytes]] | None = None  # what a thread is sending
         self._leader = 0  # the thread that receives
-        self._followers: list[tuple[LockType, Any]] = []  # what wakes each, and what it waits for
+        # What wakes each, its thread, and what it waits for.
+        self._followers: list[tuple[LockType, int, Any]] = []
 
     def execute(self, request: Request[Any, Any], timeout: float | None) -> Any:
         """Send a request, wait for the end and return the result."""
@@ -203,6 +219,15 @@ class Channel:
             finally:
                 self._exit()
 
+    def flush(self) -> None:
+        """Send what the engine has, unless another thread is inside, which will."""
+        if self.engine.outgoing and not self.gate.owner:
+            self.gate.enter()
+            try:
+                self._flush(None)
+            finally:
+                self._exit()
+
     def wake(self) -> None:
         """Wake the threads that have what they wait for."""
         self.gate.enter()
@@ -250,15 +275,17 @@ class Channel:
         if self._followers:
             self._wake()
             if self._followers and not self._leader:
-                turn, _ = self._followers.pop(0)
-                turn.release()
+                chosen = innermost(self._followers)
+                self._followers.remove(chosen)
+                chosen[0].release()
         self.gate.leave()
 
     def _wake(self) -> None:
         left = []
         for follower in self._followers:
-            if follower[1].ready:
-                follower[0].release()
+            turn, _, waiter = follower
+            if waiter.ready:
+                turn.release()
             else:
                 left.append(follower)
         self._followers = left
@@ -274,29 +301,32 @@ class Channel:
                         raise BlockingIOError
                 else:
                     self._receive(left)
-            except BlockingIOError:  # of a receive too, if no time is left
+            except (BlockingIOError, TimeoutError):  # of a receive, or no time is left
+                self.engine.found_nothing()
                 raise TimeoutError(errno.ETIMEDOUT, "no answer came in time") from None
 
     def _fail(self, waiter: Exchange | Batch, error: BaseException) -> None:
         """Wait no more."""
         if isinstance(error, TimeoutError):
             self.engine.give_up(waiter)
-            self._flush(None)  # the next dump
         else:
             self.engine.abandon(waiter)
+        self._flush(None)  # what waited for this one
 
     def _follow(self, waiter: Any, timeout: float | None) -> bool:
         """Sleep until the leader wakes this thread; whether that was in time."""
         turn = allocate_lock()
         turn.acquire()
-        follower = turn, waiter
+        follower = turn, get_ident(), waiter
         self._followers.append(follower)
         self.gate.leave()
         try:
             in_time = turn.acquire(True, -1 if timeout is None else min(timeout, TIMEOUT_MAX))
         finally:
-            self.gate.enter_again()
-            self._followers = [other for other in self._followers if other is not follower]
+            try:
+                self.gate.enter_again()
+            finally:
+                self._followers = [other for other in self._followers if other is not follower]
         return in_time
 
     def _flush(self, timeout: float | None) -> None:
@@ -320,6 +350,8 @@ class Channel:
     def _receive(self, timeout: float | None) -> None:
         """Receive once, with the gate open meanwhile, and wake the others."""
         engine = self.engine
+        if engine.outgoing:  # what another thread was to send
+            self._flush(timeout)
         try:
             if engine.inbox:  # an exception kept this from being sorted
                 engine.sort_inbox()
@@ -345,8 +377,10 @@ class Channel:
                 raise
             self.engine.overrun()
         finally:
-            self.gate.enter_again()
-            self._leader = outer
+            try:
+                self.gate.enter_again()
+            finally:
+                self._leader = outer
 
     def _drain(self) -> None:
         """After an overrun: receive all that is left. The kernel adds nothing until then."""
@@ -491,7 +525,8 @@ class Subscription:
             self._connection._unsubscribe(self._queue)
 
     def __del__(self) -> None:
-        if not self._queue.closed:
+        queue = getattr(self, "_queue", None)  # __init__ may have failed
+        if isinstance(queue, Queue) and not queue.closed:
             # Without the lock, which this thread may hold; the next call works the list off.
             self._connection._engine.forsaken.append(self._queue)
 
@@ -669,9 +704,13 @@ class Connection(Transport):
         MiB): a full queue drops the newest events, and an Overrun stands at their place. Without
         groups, the subscription has the unsolicited messages that are sent to this socket alone.
         """
-        subscription = Subscription(self, self._new_queue(predicate, limit))
-        self._execute(_pipeline.subscribe(self._engine, subscription._queue, groups))
-        return subscription
+        queue = self._new_queue(predicate, limit)
+        try:
+            self._execute(_pipeline.subscribe(self._engine, queue, groups))
+        except BaseException:
+            self._unsubscribe(queue)
+            raise
+        return Subscription(self, queue)
 
     def join(self, *groups: str | int) -> None:
         """Add multicast groups, by name or number, to the subscription that events() reads."""
@@ -780,6 +819,7 @@ class Connection(Transport):
                 self._channel.end_send(ahead[0])
                 # The answers of a batch that nobody waits for may have filled the receive buffer.
                 self._channel.peek()
+            self._channel.flush()  # what had to wait for this pipeline
 
     def _unsubscribe(self, queue: Queue) -> None:
         with self._engine.lock:

@@ -165,7 +165,7 @@ class Queue:
         self.groups: set[int] = set()
         self.named: dict[Group, int] = {}
         self.predicate = predicate
-        self.limit = limit
+        self.limit = min(limit, sys.maxsize)
         self.closed = False
         self._dispatch = dispatch
         self._entries: deque[tuple[Any, int]] = deque()  # batches or errors, and their sizes
@@ -391,18 +391,28 @@ class Engine:
         return batch
 
     def _has_room(self) -> bool:
-        """Whether the receive buffer can hold one more answer, besides those on their way."""
-        owed = self.owed()
-        return not owed or not self.rcvbuf or owed + ANSWER_SIZE <= self.rcvbuf
+        """Whether the receive buffer can hold one more answer to a single request, besides those on
+        their way. Batches have a measure of their own, so that neither kind waits for the other."""
+        coming = len(self._waiting) - len(self._line) - len(self._dumps)
+        for held in self._held.values():
+            for waiter in held:
+                coming -= not isinstance(waiter, Batch)
+        return coming <= 0 or not self.rcvbuf or (coming + 1) * ANSWER_SIZE <= self.rcvbuf
 
     def _admit(self) -> None:
         """Let requests go out that waited for room in the receive buffer."""
         while self._line and self._has_room():
-            exchange = self._get(self._line[0])
+            seq = self._line[0]
+            exchange = self._get(seq)
             if exchange is None:
-                self._waiting.pop(self._line[0], None)
+                self._waiting.pop(seq, None)
             else:
-                self._send(exchange)
+                op = exchange.request.op
+                number = self.resolver.number(op)
+                if number is None:  # it was forgotten meanwhile
+                    self._hold(op.family, seq)
+                else:
+                    self._send(exchange, number)
             self._line.popleft()
 
     def _begin(self, exchange: Exchange) -> None:
@@ -410,9 +420,12 @@ class Engine:
         room in the receive buffer."""
         op = exchange.request.op
         seq = exchange.seq
-        if self.resolver.sure.get(op) is None and self.resolver.number(op) is None:
-            self._hold(op.family, seq)
-            return
+        number = self.resolver.sure.get(op)
+        if number is None:
+            number = self.resolver.number(op)
+            if number is None:
+                self._hold(op.family, seq)
+                return
         if exchange.is_dump:
             if self._dump is not None:
                 self._dumps.append(seq)
@@ -420,19 +433,13 @@ class Engine:
         elif self._line or not self._has_room():
             self._line.append(seq)
             return
-        self._send(exchange)
+        self._send(exchange, number)
 
-    def _send(self, exchange: Exchange) -> None:
+    def _send(self, exchange: Exchange, number: int) -> None:
         """Add the bytes of a request to `outgoing`."""
         request = exchange.request
         op = request.op
         seq = exchange.seq
-        number = self.resolver.sure.get(op)
-        if number is None:
-            number = self.resolver.number(op)
-            if number is None:  # it was forgotten meanwhile
-                self._hold(op.family, seq)
-                return
         flags = DUMP if exchange.is_dump else FLAGS[op.ends]
         exchange.sent_to = number
         self.outgoing.append(envelop(request, number, flags, seq, self.framing))
@@ -506,13 +513,29 @@ class Engine:
         self._admit()
 
     def give_up(self, waiter: Exchange | Batch) -> None:
-        """As abandon(), for a waiter whose answer may be lost: the next dump is not held up."""
+        """As abandon(), for a waiter whose answer may be lost: the next dump is not held up, even
+        if this one only waited for the end of a dump in which nobody is interested."""
         self.abandon(waiter)
         if isinstance(waiter, Exchange):
+            if self._dump and waiter.seq in self._dumps and self._get(self._dump) is None:
+                self._waiting.pop(self._dump, None)
+                self._lose_dump()
             self._waiting.pop(waiter.seq, None)  # nothing may ever come that would remove it
             if self._dump == waiter.seq:
                 self._lose_dump()
             self._admit()
+
+    def found_nothing(self) -> None:
+        """Note that the socket was empty. No answer to what nobody waits for is on its way then, as
+        the kernel answers during the send, so that none has to be counted."""
+        unsent: set[int] | None = None
+        for seq, known in [*self._waiting.items()]:
+            if known is None or known() is None:
+                if unsent is None:
+                    unsent = self._unsent()
+                if seq != self._dump and seq not in unsent:
+                    self._waiting.pop(seq)
+        self._admit()
 
     # --- the numbers of generic families ---
 
@@ -524,8 +547,14 @@ class Engine:
         self._held[family].append(waiter)
 
     def _ask(self, family: Family) -> None:
-        question = self.submit(self.resolver.question(family))
-        self._questions[question.seq] = family, question
+        """Ask nlctrl for the number of a family. This waits for nothing, as others wait for it."""
+        question = Exchange(self.resolver.question(family), self.dispatch)
+        self._seq = question.seq = seq = self._seq % 0xFFFFFFFF + 1
+        number = self.resolver.number(question.request.op)
+        assert number is not None  # that of nlctrl is fixed
+        self._send(question, number)
+        self._waiting[seq] = weakref.ref(question)
+        self._questions[seq] = family, question
 
     def _answered(self, family: Family, answer: Exchange) -> None:
         """Let the requests go on that wait for a family's number, or fail them."""
@@ -741,11 +770,12 @@ class Engine:
         return bool(self._waiting or self._batches)
 
     def owed(self) -> int:
-        """The most that the answers on their way can take of the receive buffer, in bytes."""
-        single = len(self._waiting) - len(self._line) - len(self._dumps)
-        owed = single * ANSWER_SIZE
+        """The most that the answers to batches can take of the receive buffer, in bytes."""
+        held: list[Any] = [*chain.from_iterable(self._held.values())] if self._held else []
+        owed = 0
         for batch in self._batches:
-            owed += batch.unanswered * batch.answer_size
+            if batch not in held:
+                owed += batch.unanswered * batch.answer_size
         return owed
 
     def _answer(self, run: Run) -> None:

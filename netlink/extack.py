@@ -8,6 +8,7 @@ the names. It must not raise because an extended ACK is malformed: the errno is 
 
 from __future__ import annotations
 
+import errno
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
@@ -132,9 +133,23 @@ def status(run: Run, request: Request[Any, Any]) -> tuple[NetlinkError | None, s
             told = ExtAck.from_bytes(payload[at:])
     if code >= 0:
         return None, told.msg
+    error = KernelError(-code, request=request)
     with suppress(DecodeError):
-        return _explain(-code, told, request), None
-    return KernelError(-code, request=request), None
+        error = _explain(-code, told, request)
+    if code == -errno.EINVAL and error.message is error.path is None and _names_nothing(request):
+        name = request.name
+        error.add_note(f"{name}() names no object: give it a field, or list all: nl.dump({name}())")
+    return error, None
+
+
+def _names_nothing(request: Request[Any, Any]) -> bool:
+    """Whether a request for one object was made without any argument."""
+    op = request.op
+    if request.is_dump or not op.dumps:
+        return False
+    with suppress(TypeError, NetlinkError):  # the op has an argument that it needs
+        return bytes(request.message) == bytes(op().message)
+    return False
 
 
 def _explain(code: int, told: ExtAck, request: Request[Any, Any]) -> KernelError:

@@ -162,12 +162,12 @@ def callee(name: str, function: Callable[..., Any], declared: Any = None) -> Cal
 
 
 def public_modules() -> list[types.ModuleType]:
-    """The modules whose names are public, and the extension modules."""
+    """The modules whose names are public, and the two that are written for C."""
     return [
         module
         for module in modules("netlink")
         if not any(part.startswith("_") for part in module.__name__.split("."))
-        or not (module.__file__ or "").endswith(".py")
+        or module.__name__ in ("netlink._core", "netlink._nlsock")
     ]
 
 

@@ -558,7 +558,7 @@ def test_plain_messages_take_linear_memory() -> None:
     assert peak_of(lambda: list(capture.packets(io.BytesIO(data)))) < 3 * len(data)
 
 
-TINY = {
+TINY: dict[str, Callable[[int], bytes]] = {
     "pcap": lambda count: pcap(*count * [b""]),
     "interfaces": lambda count: section() + count * interface(),
     "link types": lambda count: section() + b"".join(map(linked, range(count))),

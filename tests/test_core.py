@@ -687,7 +687,8 @@ def test_columns_refuse_what_has_none() -> None:
 def test_columns_are_made_by_columns_alone() -> None:
     with pytest.raises(TypeError, match=r"^a Column is made by columns\(\) alone"):
         Column()
-    bare = Column.__new__(Column)
+    column: Any = Column
+    bare = column.__new__(column)
     assert (repr(bare), len(bare), [*bare]) == ("<Column without a field>", 0, [])
 
 

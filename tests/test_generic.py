@@ -152,12 +152,12 @@ def test_groups_by_name() -> None:
 def test_a_request_of_another_family_is_refused() -> None:
     """Before anything is sent, be it alone, as a dump, or anywhere in a pipeline."""
     nl, socket = connect(PLAY)
-    twin_get = Op("twin.get", PLAY_CMD.PLAY_CMD_GET, Ask, answer="one")
+    twin_get = Op("twin.get", PLAY_CMD.PLAY_CMD_GET, Ask, answer="one", dumps=True)
     Family("play", types=PLAY_CMD, ops=[twin_get])
-    other_get = Op("other.get", PLAY_CMD.PLAY_CMD_GET, Ask, answer="one")
+    other_get = Op("other.get", PLAY_CMD.PLAY_CMD_GET, Ask, answer="one", dumps=True)
     Family("other", types=PLAY_CMD, ops=[other_get])
     strays: list[tuple[Any, str]] = [
-        (Op("stray.get", 1, Play, answer="one")(), "stray.get belongs to no family"),
+        (Op("stray.get", 1, Play, answer="one", dumps=True)(), "stray.get belongs to no family"),
         (link.get(ifname="lo"), "link.get belongs to family 'route'"),
         (other_get(), "other.get belongs to family 'other'"),
         (twin_get(), "twin.get belongs to another declaration of family 'play'"),

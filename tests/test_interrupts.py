@@ -577,3 +577,122 @@ def test_a_signal_handler_may_use_the_connection_that_it_interrupts() -> None:
         signal.signal(signal.SIGALRM, before)
     assert answers[:2] == ["lo", True]
     assert len(answers) >= 4
+
+
+class Held(Socket):
+    """Holds a thread inside the gate: in a send, until it may go on."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.may_go = threading.Event()
+        self.may_go.set()
+        self.inside = threading.Event()
+
+    def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
+        self.inside.set()
+        self.may_go.wait(20)
+        return super().send(buffer, timeout=timeout)
+
+
+def test_an_interrupt_while_the_gate_is_shut_leaves_the_lead_free() -> None:
+    """The main thread has received and must enter again, while another one is inside."""
+    socket = Held(things, FAMILY)
+    with Connection(FAMILY, socket=socket, timeout=20) as nl:
+        gate = nl._channel.gate
+        for enter in (gate.enter, gate.enter_again):
+            socket.may_go.clear()
+            socket.inside.clear()
+            thread = threading.Thread(target=nl.do, args=(one(number=1),))
+            thread.start()
+            socket.inside.wait(20)
+            with Storm() as storm:
+                threading.Timer(0.1, socket.may_go.set).start()
+                assert storm(enter)
+            if enter == gate.enter_again:
+                assert gate.owner == threading.get_ident()
+                gate.leave()
+            thread.join(20)
+            check_usable(nl)
+
+
+def test_a_signal_handler_may_wait_where_its_thread_waits_already() -> None:
+    """In front of the gate, and for another thread's lead: the handler's wait ends first."""
+    socket = Held(things, FAMILY)
+    answers: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if not answers:
+            threading.Timer(0.05, socket.may_go.set).start()
+            answers.append(nl.do(one(number=2)).number)
+
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        with Connection(FAMILY, socket=socket, timeout=20) as nl:
+            socket.may_go.clear()
+            thread = threading.Thread(target=nl.do, args=(one(number=1),))
+            thread.start()
+            socket.inside.wait(20)
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            assert nl.do(one(number=3)).number == 3
+            thread.join(20)
+            check_usable(nl)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert answers == [2]
+
+
+def test_what_an_interrupted_thread_was_to_send_is_sent_by_the_next_leader() -> None:
+    """The end of a dump lets the next one out, and the exception comes before it is sent."""
+    armed = False
+
+    def trace(seen: Any) -> None:
+        if armed and seen.direction == "send" and threading.current_thread() is main:
+            raise Interrupted
+
+    main = threading.current_thread()
+    socket = Socket(things, FAMILY, part=60, datagrams=1)
+    with Connection(FAMILY, socket=socket, trace=trace, timeout=20) as nl:
+        first = nl.dump(get())
+        second = nl.dump(get())
+        found: list[int] = []
+        thread = threading.Thread(target=lambda: found.extend(numbers(second)))
+        armed = True
+        with pytest.raises(Interrupted):
+            first.all()
+        thread.start()
+        thread.join(20)
+        armed = False
+        assert found == [*range(10)]
+        check_usable(nl)
+
+
+@BOTH
+def test_requests_that_are_never_answered_do_not_fill_the_line(connect: Connect) -> None:
+    """Their answers would count as on their way for ever, and nothing would be sent any more."""
+    is_silent = True
+
+    def kernel(request: Thing) -> Iterator[Any]:
+        if is_silent:
+            raise TimeoutError
+        return things(request)
+
+    socket = Socket(kernel, FAMILY)
+    socket.rcvbuf = 16384
+    with connect(FAMILY, socket=socket) as nl:
+        for _ in range(10):
+            with pytest.raises(TimeoutError):
+                nl.do(one(number=1), timeout=0.01)
+        is_silent = False
+        assert nl.do(one(number=1), timeout=5).number == 1
+
+
+@BOTH
+def test_a_question_about_a_family_waits_for_no_room(connect: Connect) -> None:
+    """The requests that wait for its answer are not on their way, however many they are."""
+    from . import plays
+
+    socket = Socket(plays.kernel, plays.PLAY)
+    socket.rcvbuf = 16384
+    with connect(plays.PLAY, socket=socket, timeout=5) as nl:
+        outcomes = list(nl.do_many([plays.get(index=1)] * 40, window=40))
+        assert [each.index for each in outcomes] == [1] * 40

@@ -5,7 +5,7 @@ test_engine.py tests the same with bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -357,3 +357,31 @@ def test_the_type_of_an_answer_is_that_of_the_op() -> None:
                 assert op.answer != "none", op.name
             elif word.startswith(("new", "delete", "replace", "append", "register", "flush")):
                 assert op.answer == "none", op.name
+
+
+@BOTH
+def test_a_silent_dump_that_was_dropped_does_not_hold_up_later_ones(connect: Connect) -> None:
+    """The kernel never ends the first dump, and nobody is interested in it any more."""
+    with connect(FAMILY, socket=Socket(first_stalls(), FAMILY), timeout=5) as nl:
+        dropped = nl.dump(get())
+        with pytest.raises(TimeoutError):
+            nl.dump(get(), timeout=0.01).all()
+        del dropped
+        with pytest.raises(TimeoutError):
+            nl.dump(get(), timeout=0.01).all()
+        assert numbers(nl.dump(get()).all()) == [*range(10)]
+
+
+def first_stalls() -> Callable[[Thing], Iterator[Any]]:
+    """A kernel whose first dump never ends."""
+    is_first = True
+
+    def kernel(request: Thing) -> Iterator[Any]:
+        nonlocal is_first
+        if is_first:
+            is_first = False
+            yield Thing(number=0)
+            raise TimeoutError
+        yield from things(request)
+
+    return kernel

@@ -62,3 +62,27 @@ def test_a_task_that_is_cancelled_in_the_line_is_never_sent() -> None:
             assert nl.stats.overruns == 0
 
     asyncio.run(main())
+
+
+def test_pipelines_and_single_requests_do_not_wait_for_each_other() -> None:
+    """Each kind has its own measure of the receive buffer: with a common one, a pipeline next to a
+    thread of single requests waited a second for every batch."""
+    is_over = threading.Event()
+
+    def work() -> None:
+        while not is_over.is_set():
+            nl.do(link.get(index=1))
+
+    with Connection(ROUTE) as nl:
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        try:
+            outcomes = list(nl.do_many(link.get(index=1) for _ in range(2000)))
+        finally:
+            is_over.set()
+            for thread in threads:
+                thread.join()
+        assert {getattr(each, "ifname", each) for each in outcomes} == {"lo"}
+        assert len(outcomes) == 2000
+        assert nl.stats.overruns == 0
