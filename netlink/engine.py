@@ -256,14 +256,15 @@ class Queue:
         if self._left(self._begun):
             return self._begun
         self._begun = None
-        try:
-            entry, size = self._entries.popleft()
-        except IndexError:
-            if not self._dropped:
-                return None
-            entry, size = iter((Overrun(self._dropped, "queue"),)), 0
+        if self._entries:
+            entry, size = self._entries[0]
+            self._size -= size  # before it is taken: there may be no memory for the number
+            self._entries.popleft()
+        elif not self._dropped:
+            return None
+        else:
+            entry = iter((Overrun(self._dropped, "queue"),))
             self._dropped = 0
-        self._size -= size
         if isinstance(entry, Exception):
             raise untraced(entry)
         self._begun = entry

@@ -365,6 +365,7 @@ def body_of(message: Message | RawMessage | Answer) -> list[str]:
     """Return the lines below the header. Raises DecodeError if a value cannot be decoded."""
     match message:
         case Message():
+            message.to_dict()  # raises DecodeError where pretty() shows bytes
             return message.pretty().split("\n")[1:]
         case Answer():
             return [f"{INDENT}{message}"]

@@ -455,4 +455,4 @@ def test_ops_belong_to_a_family(path: Path) -> None:
 
 
 def test_setup_is_small() -> None:
-    assert len((ROOT / "setup.py").read_text().splitlines()) <= 70
+    assert len((ROOT / "setup.py").read_text().splitlines()) <= 90
