@@ -129,9 +129,9 @@ def kernel_is_stuck() -> bool:
 
     A task that dies inside of rtnetlink, by a bug of the kernel, keeps the RTNL lock. From then on
     whoever needs it waits in a way that no signal ends: so a child asks, and is left behind.
-    `.ci/run` asks once for all its runs and says in NETLINK_KERNEL what it found.
+    `.ci/run` asks once for all its runs and says in NETLINK_RTNL what it found.
     """
-    if known := os.environ.get("NETLINK_KERNEL"):
+    if known := os.environ.get("NETLINK_RTNL"):
         return known == "stuck"
     script = "import socket; socket.if_nameindex()"
     child = os.posix_spawn(sys.executable, [sys.executable, "-c", script], os.environ)
