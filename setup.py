@@ -74,7 +74,7 @@ extensions = cython(extension("_core.pyx", "-Wno-unused"), boundscheck=build != 
 # Annotations are for type checkers. Without nonecheck, a None that is no object would be a crash,
 # and with binding a method that gets another object as self.
 # These modules mostly call Python: more optimization would only take longer.
-less = ["-O2"] if build == "release" else []
+less = ["-O2"] if build == "release" else ["-O0", "-g1"]
 python = [extension(f"{name}.py", "-Wno-unused", *less) for name in COMPILED]
 if build != "coverage":  # there they stay Python, for coverage.py
     extensions += cython(*python, annotation_typing=False, nonecheck=True, binding=False)
