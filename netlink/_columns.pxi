@@ -12,6 +12,7 @@ cdef struct Step:
     bint is_union       # of a header member: AF_INET uses only four of its bytes
     int sink            # index of the column that stores the value, or -1
     int child           # index of the node inside the value, or -1
+    Py_ssize_t visited  # the row in which the node was visited last, or -1
 
 cdef struct Pick:
     int type            # a message type, or a command
@@ -189,6 +190,7 @@ cdef class Gather:
                 return node.member[i]
         step = &self.steps[self.step_count]
         step.sink = step.child = -1
+        step.visited = -1
         step.or_labels = f.or_labels
         step.is_union = f.is_union
         step.offset, step.size = f.offset, f.size
@@ -306,7 +308,7 @@ cdef class Gather:
                      bint is_mpls, const uint8_t **where) noexcept nogil:
         """Append a payload to its column, and visit the node inside it.
 
-        If an attribute occurs twice, its first payload counts.
+        If an attribute occurs twice, its first payload counts, also if that is a nest.
         """
         cdef Sink *sink
         cdef int status
@@ -320,7 +322,8 @@ cdef class Gather:
                     return status
                 if end_row(sink, True):
                     return NO_MEMORY
-        if wanted.child >= 0:
+        if wanted.child >= 0 and wanted.visited != row:
+            wanted.visited = row
             return self.visit(&self.nodes[wanted.child], p, n, row, is_mpls, where)
         return 0
 
@@ -353,6 +356,8 @@ cdef class Gather:
             column.ends = take(&sink.ends)
             sink.rows = sink.nulls = 0
             result[path] = column
+        for i in range(self.step_count):
+            self.steps[i].visited = -1
         return result
 
 

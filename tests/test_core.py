@@ -668,6 +668,24 @@ def test_columns_read_what_the_messages_say() -> None:
     assert "20 index" in repr(table["index"])
 
 
+def test_columns_read_the_first_of_two_nests() -> None:
+    """As views do: what only the second has is missing, and a fault in it does not matter."""
+    first, second = (bytes(Sample(inner=inner)) for inner in ({"number": 1}, {"name": "second"}))
+    broken = wire.attribute(Sample.__table__.names["inner"].number or 0, b"\1\2\3")
+    header = Sample.__table__.header
+    for other in (second[header:], broken):
+        body = first + other
+        assert Sample.from_bytes(body).inner.to_dict() == {"number": 1}  # type: ignore[union-attr]
+        table = gathered(wire.message(16, body) * 2, "inner.number", "inner.name")
+        assert [*table["inner.number"]] == [1, 1]
+        assert [*table["inner.name"]] == [None, None]
+    gather = Gather(Sample.__table__, BY_TYPE, "inner.number")
+    for _ in range(2):  # new columns begin with row 0 again
+        data = wire.message(16, first)
+        gather.feed(data, 0, len(data))
+        assert [*gather.finish()["inner.number"]] == [1]
+
+
 def test_columns_refuse_what_has_none() -> None:
     for path, words in (
         ("indx", "did you mean 'index'"),

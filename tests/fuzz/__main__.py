@@ -215,19 +215,18 @@ def add_up(build: str, result: Result) -> None:
 def show_totals() -> int:
     """Print the executions and covered edges of all guided sessions, as a table of Markdown."""
     totals: dict[str, dict[str, dict[str, int]]] = json.loads(TOTALS.read_text())
-    print("| target | executions | with sanitizers | edges |\n|---|---:|---:|---:|")
+    print("| target | executions | edges | with sanitizers | edges |\n|---|---:|---:|---:|---:|")
     sums = [0, 0]
     for name in TARGETS:
-        found = [0, 0]
-        edges = 0
+        runs, edges = [0, 0], [0, 0]
         for kind, rows in totals.items():
             row = rows.get(name, {"runs": 0, "edges": 0})
             is_sanitized = kind.endswith("-sanitize")
-            found[is_sanitized] += row["runs"]
-            edges = max(edges, 0 if is_sanitized else row["edges"])  # sanitizers add edges
-        sums = [before + more for before, more in zip(sums, found, strict=True)]
-        print(f"| `{name}` | {found[0]:,} | {found[1]:,} | {edges:,} |")
-    print(f"| all | {sums[0]:,} | {sums[1]:,} | |")
+            runs[is_sanitized] += row["runs"]
+            edges[is_sanitized] = max(edges[is_sanitized], row["edges"])
+        sums = [before + more for before, more in zip(sums, runs, strict=True)]
+        print(f"| `{name}` | {runs[0]:,} | {edges[0]:,} | {runs[1]:,} | {edges[1]:,} |")
+    print(f"| all | {sums[0]:,} | | {sums[1]:,} | |")
     return 0
 
 

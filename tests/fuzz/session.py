@@ -34,6 +34,9 @@ def main() -> None:
         for instrumented in target.instrumented:
             import_module(instrumented)
     module = target.load()
+    core = Path(str(import_module("netlink._core").__file__))
+    if core.parent != Path.cwd() / "netlink":
+        sys.exit(f"{core} is not the instrumented build")
     folder = Path(findings)
     attributes_at = getattr(module, "attributes_at", None)
     seen: set[str] = set()
