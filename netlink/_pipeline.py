@@ -149,9 +149,10 @@ def check_timeout(timeout: Any) -> float | None:
 
 
 def can_dump(op: Op[..., Any, Any]) -> bool:
-    """Whether dump() may send an op. NLM_F_DUMP has the bits of NLM_F_EXCL and NLM_F_ROOT: the
-    kernel would carry a change out, and never end the dump."""
-    return op.dumps
+    """Whether dump() may send an op: one that dumps, or that has several answers. NLM_F_DUMP has
+    the bits of NLM_F_EXCL and NLM_F_ROOT: the kernel would carry a change out, and never end the
+    dump."""
+    return op.dumps or op.answer == "several"
 
 
 def check_item(item: Any) -> None:

@@ -301,9 +301,12 @@ class Channel:
                         raise BlockingIOError
                 else:
                     self._receive(left)
-            except (BlockingIOError, TimeoutError):  # of a receive, or no time is left
+            except BlockingIOError:  # of a receive too, if no time is left
                 self.engine.found_nothing()
                 raise TimeoutError(errno.ETIMEDOUT, "no answer came in time") from None
+            except TimeoutError:
+                self.engine.found_nothing()
+                raise
 
     def _fail(self, waiter: Exchange | Batch, error: BaseException) -> None:
         """Wait no more."""

@@ -48,7 +48,7 @@ def blocks(kept: list[Any], count: int) -> None:
 
 
 def memory(kept: list[Any], count: int) -> None:
-    kept.append(b"x" * (20_000 * count))
+    kept.append(b"x" * (400_000 * count))  # more than malloc() keeps
 
 
 def descriptors(kept: list[Any], count: int) -> None:
