@@ -472,16 +472,24 @@ class _Change(Op[..., None, None]):  # type: ignore[type-var]
 
 
 # The answers come after the ACK (audit_send_reply_thread).
-get = Op("audit.get", TYPE.AUDIT_GET, Empty, reply=audit_status, answer="one", ends="answer")
+get = Op(
+    "audit.get", TYPE.AUDIT_GET, Empty, reply=audit_status, answer="one", ends="answer", dumps=False
+)
 set = _Change("audit.set", TYPE.AUDIT_SET, audit_status)
 set_daemon = Op("audit.set_daemon", TYPE.AUDIT_SET, audit_status)
 get_feature = Op(
     "audit.get_feature", TYPE.AUDIT_GET_FEATURE, Empty, reply=audit_features, answer="one",
-    ends="answer",
+    ends="answer", dumps=False,
 )  # fmt: skip
 set_feature = Op("audit.set_feature", TYPE.AUDIT_SET_FEATURE, audit_features)
 get_tty = Op(
-    "audit.get_tty", TYPE.AUDIT_TTY_GET, Empty, reply=audit_tty_status, answer="one", ends="answer"
+    "audit.get_tty",
+    TYPE.AUDIT_TTY_GET,
+    Empty,
+    reply=audit_tty_status,
+    answer="one",
+    ends="answer",
+    dumps=False,
 )
 set_tty = Op("audit.set_tty", TYPE.AUDIT_TTY_SET, audit_tty_status)
 # Not a dump with NLM_F_DUMP, but its answer ends with NLMSG_DONE like one.

@@ -43,6 +43,8 @@ Garage: Any = GARAGE.message.Garage
 Thing: Any = SHOP.message.ThingAttrs
 NESTED = 0x8000
 
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the commands need sockets")
+
 
 def one(number: int, payload: bytes) -> bytes:
     """The body of a garage with one attribute."""
@@ -604,6 +606,7 @@ def test_spelled_sub_messages() -> None:
 # --- the command line -----------------------------------------------------------------------------
 
 
+@ON_LINUX
 def test_the_command_lists_ops(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ynl", str(SPECS / "garage.yaml")]) == 0
     out, err = capsys.readouterr()
@@ -618,6 +621,7 @@ def test_the_command_lists_ops(capsys: pytest.CaptureFixture[str]) -> None:
     assert err == ""
 
 
+@ON_LINUX
 def test_the_command_reports_what_is_ignored(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -628,6 +632,7 @@ def test_the_command_reports_what_is_ignored(
     assert capsys.readouterr().err == f"netlink: {path}:24: {reason}\n"
 
 
+@ON_LINUX
 @pytest.mark.parametrize(
     ("words", "status", "reason"),
     [

@@ -23,6 +23,8 @@ ROOT = HERE.parent
 OWN = sorted((HERE / "specs").glob("*.yaml"))
 KERNEL = sorted(folder.glob("*.yaml")) if (folder := outside.specs()) is not None else []
 
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the commands need sockets")
+
 
 def family(path: Path) -> ynl.SpecFamily:
     return ynl.build(ynl.parse(path.read_bytes(), str(path)))
@@ -163,6 +165,7 @@ def test_names_that_hide_words(tmp_path: Path) -> None:
         check("mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(made))
 
 
+@ON_LINUX
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     path = str(HERE / "specs/plain.yaml")
     for words in (["draft", path], [path, "draft"]):
