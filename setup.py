@@ -11,6 +11,7 @@ release (the default), debug (no optimization, C assertions, bounds checks of Cy
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -36,10 +37,14 @@ if build not in FLAGS:
 flags = FLAGS[build].split()
 
 # Without memory an exception has no traceback. Cython 3.3 takes it for an object in `except` and
-# `with`, and crashes. None is what Python has there. The second line is for Python 3.11.
+# `with`, and crashes. None is what Python has there. The second line is for Python 3.11. The third
+# is in the body of a class: its failure must not be ignored.
 MENDED = {
-    "\n    Py_XINCREF(local_tb);\n": "\n    if (!local_tb) local_tb = Py_NewRef(Py_None);",
-    "\n    tstate->curexc_traceback = tb;\n": "\n    if (tb == Py_None) Py_CLEAR(tb);",
+    r"^ +Py_XINCREF\(local_tb\);$": r"    if (!local_tb) local_tb = Py_NewRef(Py_None);\n\g<0>",
+    r"^ +tstate->curexc_traceback = tb;$": r"    if (tb == Py_None) Py_CLEAR(tb);\n\g<0>",
+    r"^ +PyList_Append\((\w+), (\w+)\);$": (
+        r"  if (PyList_Append(\1, \2) < 0) __PYX_ERR(0, 0, __pyx_L1_error)"
+    ),
 }
 
 
@@ -63,9 +68,8 @@ def cython(*modules: Extension, **directives: bool) -> list[Extension]:
     )  # fmt: skip
     for path in (Path(module.sources[0]) for module in made):
         text = path.read_text()
-        for line, more in MENDED.items():
-            assert text.count(line) <= 1, f"{path} is not what Cython 3.3 makes: see MENDED"
-            text = text.replace(line, more + line)
+        for line, mended in MENDED.items():
+            text = re.sub(line, mended, text, flags=re.MULTILINE)
         path.write_text(text)
     return made
 

@@ -238,7 +238,7 @@ cdef class Gather:
             view = new_view(self.table, data, c.at + frame.envelope - base,
                             frame.length - frame.envelope, 0, None)
             raise DecodeError("the value has a wrong length, or is not framed correctly",
-                              path=path_at(view, where), offset=where - base)
+                              path=place_of(view, where), offset=where - base)
 
     cdef int gather(self, Cursor *c, const uint8_t **where) noexcept nogil:
         """Add the messages under a cursor. On a fault the cursor stays at the faulty message."""

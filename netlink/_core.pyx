@@ -603,7 +603,7 @@ cdef class Field:
             raise DecodeError(
                 f"{reason.decode()} for {self.kind_name}: {n} bytes instead of {self.kind.size}"
                 if self.kind.size else f"{reason.decode()}: {n} bytes for {self.kind_name}",
-                path=path_at(view, p), offset=p - data_start(view),
+                path=place_of(view, p), offset=p - data_start(view),
                 value=PyBytes_FromStringAndSize(<const char *>p, n))
         return self.kind.load(self, view, p, n)
 

@@ -1165,7 +1165,7 @@ cdef int load_elements(Field f, View owner, const uint8_t *p, Py_ssize_t n, list
     cdef nlattr header
     while c.left > 0:
         if not attribute_ok(&c, &header):
-            raise attribute_fault(&c, path_at(owner, c.at), c.at - data_start(owner))
+            raise attribute_fault(&c, place_of(owner, c.at), c.at - data_start(owner))
         value = f.element.value(owner, c.at + NLA_HDRLEN, header.nla_len - NLA_HDRLEN)
         if values is not None:
             values.append(value)
@@ -1286,7 +1286,7 @@ cdef object load_records(Field f, View owner, const uint8_t *p, Py_ssize_t n):
         if length < table.header or length > c.left:
             raise DecodeError(f"a record's length {length} does not fit: it must be at least "
                               f"{table.header} and at most {c.left}, the bytes left",
-                              path=path_at(owner, c.at), offset=c.at - data_start(owner))
+                              path=place_of(owner, c.at), offset=c.at - data_start(owner))
         found.append(new_view(table, owner.data, c.at - data_start(owner), length, 0, owner))
         step(&c, length)
     return tuple(found)

@@ -7,6 +7,7 @@ file waits, sends or receives.
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -146,6 +147,14 @@ def check_timeout(timeout: Any) -> float | None:
     if timeout != timeout or timeout < 0:
         raise ValueError(f"a timeout of {timeout} seconds")
     return None if timeout > LONGEST else timeout
+
+
+def is_late(error: BaseException) -> bool:
+    """Whether an exception says that no answer came in time.
+
+    A TimeoutError of the program, which a signal handler may raise, has no errno.
+    """
+    return isinstance(error, TimeoutError) and error.errno == errno.ETIMEDOUT
 
 
 def can_dump(op: Op[..., Any, Any]) -> bool:

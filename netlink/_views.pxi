@@ -287,7 +287,7 @@ cdef View new_view(Table table, bytes data, Py_ssize_t offset, Py_ssize_t length
         view.blind = parent.blind
         # A blind view may be one level deeper, which shows that the limit is exceeded.
         if view.depth > MAX_NESTING + view.blind:
-            raise DecodeError(TOO_DEEP, path=path_at(parent, NULL), offset=offset)
+            raise DecodeError(TOO_DEEP, path=place_of(parent, NULL), offset=offset)
     if table.has_attributes and not view.blind:
         check_attributes(table, view)
     return view
@@ -299,10 +299,10 @@ cdef int check_attributes(Table table, View view) except -1:
     cdef Cursor c = attributes(view, table.start)
     if view.length < table.header and not is_bare_request(table, view):
         raise DecodeError(f"the fixed header has {table.header} bytes, but the message has only "
-                          f"{view.length}", path=path_at(view, NULL), offset=view.offset)
+                          f"{view.length}", path=place_of(view, NULL), offset=view.offset)
     while c.left > 0:
         if not attribute_ok(&c, &header):
-            raise attribute_fault(&c, path_at(view, NULL), c.at - data_start(view))
+            raise attribute_fault(&c, place_of(view, NULL), c.at - data_start(view))
         step(&c, header.nla_len)
     return 0
 
@@ -374,6 +374,25 @@ cdef int make_index(View view) except -1:
         step(&c, header.nla_len)
     view.index = index
     return 0
+
+
+@cython.internal
+@cython.final
+cdef class Place:
+    """A place inside a view. Calling it returns the attribute path: a DecodeError does that late."""
+    cdef View view
+    cdef Py_ssize_t offset  # from the start of the data, -1 for the view itself
+
+    def __call__(self):
+        return path_at(self.view, NULL if self.offset < 0 else data_start(self.view) + self.offset)
+
+
+cdef Place place_of(View view, const uint8_t *where):
+    """Return the place `where` in the data of a view. NULL means the view itself."""
+    cdef Place place = Place.__new__(Place)
+    place.view = view
+    place.offset = -1 if where == NULL else where - data_start(view)
+    return place
 
 
 cdef str path_at(View view, const uint8_t *where):

@@ -36,6 +36,7 @@ from netlink._pipeline import (
     check_retries,
     check_timeout,
     cut,
+    is_late,
     wrong_request,
 )
 from netlink._transport import Netns, Socket, Trace, Transport, keep_up, leave_groups
@@ -635,15 +636,16 @@ class Connection(Transport):
     # --- inside: waiting ---
 
     async def _wait(self, waiter: Exchange | Batch) -> None:
-        """Wait until there is something to hand out; what fails is abandoned."""
+        """Wait until there is something to hand out. If the time is over, nobody waits any more.
+
+        Any other exception leaves it as it is, to be waited for again.
+        """
         try:
             await self._wait_for(waiter, waiter.timeout)
-        except TimeoutError:
-            self._engine.give_up(waiter)
-            self._send()
-            raise
-        except Exception:  # not of a cancelled step, which may be taken again
-            self._engine.abandon(waiter)
+        except TimeoutError as error:
+            if is_late(error):
+                self._engine.give_up(waiter)
+                self._send()
             raise
 
     async def _wait_for(self, waiter: Any, timeout: float | None) -> None:

@@ -456,7 +456,7 @@ MAX_KEY_LEN = 256  # AUDIT_MAX_KEY_LEN
 # --- ops ------------------------------------------------------------------------------------------
 
 
-class _Change(Op[..., None, None]):  # type: ignore[type-var]
+class _Change(Op[..., None, Any]):
     """The op `set`: refuses to make this process the audit daemon."""
 
     __slots__ = ()

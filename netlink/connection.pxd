@@ -33,7 +33,7 @@ cdef class Channel:
     cpdef object wait_for_answer(self, waiter)
     cpdef object peek(self)
     cpdef object flush(self)
-    cpdef object wake(self)
+    cpdef object unsubscribe(self, queue)
     cpdef object begin_send(self, batch)
     cpdef object end_send(self, batch)
     cdef object _exit(self)

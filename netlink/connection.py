@@ -30,6 +30,7 @@ from netlink._pipeline import (
     can_dump,
     check_retries,
     check_timeout,
+    is_late,
     wrong_request,
 )
 from netlink._transport import Netns, Socket, Trace, Transport, keep_up, leave_groups
@@ -204,7 +205,8 @@ class Channel:
                 self._flush(waiter.timeout)
                 self._await(waiter, waiter.timeout)
             except TimeoutError as error:
-                self._fail(waiter, error)
+                if is_late(error):
+                    self._fail(waiter, error)
                 raise
         finally:
             self._exit()
@@ -228,10 +230,14 @@ class Channel:
             finally:
                 self._exit()
 
-    def wake(self) -> None:
-        """Wake the threads that have what they wait for."""
+    def unsubscribe(self, queue: Queue) -> None:
+        """Close a queue, leave the groups that no other has, and wake the thread that waits for its
+        events."""
         self.gate.enter()
-        self._exit()
+        try:
+            leave_groups(self.socket, self.engine.unsubscribe(queue))
+        finally:
+            self._exit()
 
     # --- a thread that sends ---
 
@@ -304,13 +310,14 @@ class Channel:
             except BlockingIOError:  # of a receive too, if no time is left
                 self.engine.found_nothing()
                 raise TimeoutError(errno.ETIMEDOUT, "no answer came in time") from None
-            except TimeoutError:
-                self.engine.found_nothing()
+            except TimeoutError as error:
+                if is_late(error):
+                    self.engine.found_nothing()
                 raise
 
     def _fail(self, waiter: Exchange | Batch, error: BaseException) -> None:
         """Wait no more."""
-        if isinstance(error, TimeoutError):
+        if is_late(error):
             self.engine.give_up(waiter)
         else:
             self.engine.abandon(waiter)
@@ -525,7 +532,7 @@ class Subscription:
         """Unsubscribe. Closing twice is allowed. A loop in another thread ends, at the latest with
         the next message that the connection receives."""
         if not self._queue.closed:
-            self._connection._unsubscribe(self._queue)
+            self._connection._channel.unsubscribe(self._queue)
 
     def __del__(self) -> None:
         queue = getattr(self, "_queue", None)  # __init__ may have failed
@@ -711,7 +718,7 @@ class Connection(Transport):
         try:
             self._execute(_pipeline.subscribe(self._engine, queue, groups))
         except BaseException:
-            self._unsubscribe(queue)
+            self._channel.unsubscribe(queue)
             raise
         return Subscription(self, queue)
 
@@ -823,8 +830,3 @@ class Connection(Transport):
                 # The answers of a batch that nobody waits for may have filled the receive buffer.
                 self._channel.peek()
             self._channel.flush()  # what had to wait for this pipeline
-
-    def _unsubscribe(self, queue: Queue) -> None:
-        with self._engine.lock:
-            leave_groups(self._socket, self._engine.unsubscribe(queue))
-        self._channel.wake()  # a thread may wait for the events of this subscription

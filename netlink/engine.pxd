@@ -43,6 +43,7 @@ cdef class Engine:
     cdef long _attempts
     cdef public long long _seq
     cdef public dict _waiting
+    cdef set _abandoned
     cdef dict _held, _questions
     cdef list _batches
     cdef public set _lost

@@ -323,6 +323,7 @@ class Engine:
         # Exchanges are held weakly: a reply that nobody holds is an abandoned request. None stands
         # for one that was abandoned explicitly.
         self._waiting: dict[int, weakref.ref[Exchange] | None] = {}
+        self._abandoned: set[int] = set()  # those of None that may still be answered
         self._batches: list[Batch] = []
         self.silent: set[int] = set()  # seqs of requests that end when they are sent
         self._seq = 0
@@ -503,6 +504,7 @@ class Engine:
             seq = waiter.seq
             waiter.abandon()
             self._waiting[seq] = None
+            self._abandoned.add(seq)
             if self.outgoing:
                 left = [each for each in self.outgoing if seq_of(each) != seq]
                 if len(left) < len(self.outgoing):
@@ -529,13 +531,13 @@ class Engine:
     def found_nothing(self) -> None:
         """Note that the socket was empty. No answer to what nobody waits for is on its way then, as
         the kernel answers during the send, so that none has to be counted."""
-        unsent: set[int] | None = None
-        for seq, known in [*self._waiting.items()]:
-            if known is None or known() is None:
-                if unsent is None:
-                    unsent = self._unsent()
+        if self._abandoned:
+            unsent = self._unsent()
+            for seq in [*self._abandoned]:
                 if seq != self._dump and seq not in unsent:
-                    self._waiting.pop(seq)
+                    self._abandoned.discard(seq)
+                    if self._waiting.get(seq, self) is None:
+                        self._waiting.pop(seq)
         self._admit()
 
     # --- the numbers of generic families ---

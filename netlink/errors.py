@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno as _errno
 import os
+from collections.abc import Callable as _Callable
 from contextlib import suppress as _suppress
 from typing import Any
 
@@ -39,21 +40,32 @@ class DecodeError(NetlinkError, ValueError):
     `path` is the path of the attribute from the message class ("Link.linkinfo.kind"). `offset` is
     the position in the buffer that was passed, in bytes. `value` is the invalid payload. Each is
     None if it does not apply.
+
+    A function is accepted as `path`. It is called when the path is needed: to find a path takes
+    much longer than to find an error, and many errors are caught and never shown.
     """
 
     def __init__(
         self,
         reason: str,
         *,
-        path: str | None = None,
+        path: str | _Callable[[], str | None] | None = None,
         offset: int | None = None,
         value: bytes | None = None,
     ) -> None:
-        super().__init__(reason, path, offset, value)
+        super().__init__(reason)
         self.reason = reason
-        self.path = path
+        self._path = path
         self.offset = offset
         self.value = value
+
+    @property
+    def path(self) -> str | None:
+        """The path of the attribute from the message class, or None."""
+        path = self._path
+        if callable(path):
+            path = self._path = path()
+        return path
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {"path": self.path, "offset": self.offset, "value": self.value}

@@ -311,6 +311,31 @@ def test_an_interrupt_at_every_call_of_the_socket(connect: Connect, operation: A
     assert position > 0 or operation is close
 
 
+class Alarm(Socket):
+    """A socket whose second receive is interrupted by a handler that raises TimeoutError."""
+
+    receives = 0
+
+    def receive(self, timeout: float | None = None, inbox: Any = None) -> Any:
+        self.receives += 1
+        if self.receives == 2:
+            raise TimeoutError("a time-out of the program")
+        return super().receive(timeout, inbox)
+
+
+@BOTH
+def test_a_time_out_of_the_program_ends_no_dump(connect: Connect) -> None:
+    """Only an answer that is late ends a reply. Any other exception leaves it to be continued."""
+    nl = connect(FAMILY, socket=Alarm(things, FAMILY, part=60, datagrams=1))
+    reply = nl.dump(get())
+    found: list[int] = []
+    with pytest.raises(TimeoutError, match="of the program"):
+        for message in reply:
+            found.append(message.number)
+    assert found and len(found) < 10
+    assert found + numbers(reply) == [*range(10)]
+
+
 # --- code of the user -----------------------------------------------------------------------------
 
 

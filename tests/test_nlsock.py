@@ -34,6 +34,8 @@ from netlink import _nlsock
 from netlink._core import INDEX_FORMAT
 from netlink._nlsock import CLONE_NEWNET, SOL_NETLINK, RawSocket
 
+from .builds import IS_SANITIZED
+
 ROUTE, USERSOCK = 0, 2
 RTM_NEWLINK, RTM_GETLINK, RTM_NEWNSID = 16, 18, 88
 NLMSG_ERROR, NLMSG_DONE = 2, 3
@@ -354,7 +356,7 @@ def test_a_name_with_a_colon_is_no_link() -> None:
 
 
 @pytest.mark.skipif(
-    "asan" in os.environ.get("LD_PRELOAD", ""),
+    IS_SANITIZED,
     reason="ASan takes the length that the kernel tells for bytes written",
 )
 def test_an_option_longer_than_its_room() -> None:
