@@ -113,7 +113,7 @@ class Exchange:
         self.ready = False
         self.done = False
         self.exhausted = False  # everything was handed out, and the end was a success
-        self.acked = False  # of an op whose answer follows the ACK
+        self.acked = False  # the next message is the answer, and its end
         self.error: BaseException | None = None
         self.warning: str | None = None
         self.is_warned = False  # the warning was issued
@@ -153,15 +153,13 @@ class Exchange:
             self.is_warned = True
             warn(self.request, self.warning)
         op = self.request.op
+        is_one = op.answer == "one" and len(self.runs) == 1
         messages: list[Any] = []
         for run in self.runs:
             read = Messages(run.data, self.dispatch, run.start, run.end)
-            if run.count == 1:  # the common case
-                messages.append(next(read))
-            else:
-                messages += read
-        if op.answer == "one" and len(messages) == 1:
-            return messages[0]
+            if is_one and run.count == 1:
+                return next(read)
+            messages += read
         return answer_of(op, messages)
 
     def take(self) -> Messages | None:

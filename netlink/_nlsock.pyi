@@ -55,14 +55,13 @@ class RawSocket:
     def end_send(self) -> None: ...
     @overload
     def receive(
-        self, timeout: float | None = None, inbox: None = None, *, max_datagrams: int = 16
+        self, timeout: float | None = None, inbox: None = None, max_datagrams: int = 16
     ) -> tuple[bytes, bytes]: ...
     @overload
     def receive(
         self,
         timeout: float | None,
         inbox: list[tuple[bytes, bytes]],
-        *,
         max_datagrams: int = 16,
     ) -> None: ...
     def fileno(self) -> int: ...

@@ -32,6 +32,7 @@ __all__ = [
 ANSWER_SIZE, MESSAGE_SIZE = 2048, 8192
 FIRST = 16  # the first requests of a pipeline, whose answers show which of the two sizes applies
 PATIENCE = 1.0  # seconds to wait for room in the receive buffer, before sending without it
+ACKNOWLEDGED = {"ack", "message"}  # what ends the ops that a batch asks an ACK for
 AHEAD = 512  # requests that are worth a thread which sends them
 RETRIES = 3  # of an interrupted dump
 LONGEST = 1e9  # seconds; a longer timeout is none
@@ -515,7 +516,7 @@ class Pipeline:
                 if isinstance(item, Plan):
                     steps = execute(item, self._engine)
                     part = yield from self._prepare(steps, parts, inside=inside)
-                elif item.op.ends == "ack":
+                elif item.op.ends in ACKNOWLEDGED:
                     part = Part(item, None)
                     inside = item.op.bracket > 0 or (inside and item.op.bracket == 0)
                 else:
@@ -663,7 +664,7 @@ def _is_plain(items: list[Any]) -> bool:
     """Whether all items are requests that can be sent together."""
     return (
         {*map(type, items)} <= {Request}
-        and {op.ends for op in {*map(OP, items)}} <= {"ack"}
+        and {op.ends for op in {*map(OP, items)}} <= ACKNOWLEDGED
         and not any(map(IS_DUMP, items))
     )
 

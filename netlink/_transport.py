@@ -52,6 +52,8 @@ class Fd(NamedTuple):
 # A network namespace: a name as of ip-netns(8), a path, an open file, Pid(n) or Fd(n).
 Netns = str | os.PathLike[str] | Pid | Fd | HasFileno
 
+MANY = 16  # datagrams of one receive: more would not be faster
+
 Trace = Callable[["Traced"], object]  # what is called with each datagram
 
 
@@ -79,8 +81,11 @@ class Socket(Protocol):
     def end_send(self) -> None:
         """Wait for the end of that thread."""
 
-    def receive(self, timeout: float | None, inbox: list[tuple[bytes, bytes]], /) -> object:
-        """Append (data, index) of what came to `inbox`. It may return without, after a signal."""
+    def receive(
+        self, timeout: float | None, inbox: list[tuple[bytes, bytes]], max_datagrams: int, /
+    ) -> object:
+        """Append (data, index) of at most `max_datagrams` datagrams to `inbox`. It may return
+        without, after a signal."""
 
     def join(self, group: int, /) -> None:
         """Listen to a multicast group."""
@@ -260,14 +265,17 @@ class TracedSocket:
             raise
 
     def receive(
-        self, timeout: float | None = None, inbox: list[tuple[bytes, bytes]] | None = None
+        self,
+        timeout: float | None = None,
+        inbox: list[tuple[bytes, bytes]] | None = None,
+        max_datagrams: int = MANY,
     ) -> Any:
         """Return (data, index) of what came, or append it to `inbox`."""
         found = [] if inbox is None else inbox
         known = len(found)
         if self._overrun is None:
             try:
-                self._socket.receive(timeout, found)
+                self._socket.receive(timeout, found, max_datagrams)
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise

@@ -383,16 +383,19 @@ cdef class Place:
     cdef View view
     cdef Py_ssize_t offset  # from the start of the data, -1 for the view itself
 
+    def __cinit__(self, View view not None, Py_ssize_t offset):
+        if not -1 <= offset <= PyBytes_GET_SIZE(view.data):
+            raise ValueError(f"{offset} is not an offset in {PyBytes_GET_SIZE(view.data)} bytes")
+        self.view = view
+        self.offset = offset
+
     def __call__(self):
         return path_at(self.view, NULL if self.offset < 0 else data_start(self.view) + self.offset)
 
 
 cdef Place place_of(View view, const uint8_t *where):
     """Return the place `where` in the data of a view. NULL means the view itself."""
-    cdef Place place = Place.__new__(Place)
-    place.view = view
-    place.offset = -1 if where == NULL else where - data_start(view)
-    return place
+    return Place(view, -1 if where == NULL else where - data_start(view))
 
 
 cdef str path_at(View view, const uint8_t *where):

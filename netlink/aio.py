@@ -39,7 +39,7 @@ from netlink._pipeline import (
     is_late,
     wrong_request,
 )
-from netlink._transport import Netns, Socket, Trace, Transport, keep_up, leave_groups
+from netlink._transport import MANY, Netns, Socket, Trace, Transport, keep_up, leave_groups
 from netlink.engine import Event, Queue
 from netlink.errors import KernelError
 from netlink.family import Family, Plan, Request
@@ -472,10 +472,11 @@ class Connection(Transport):
         exchange = self._engine.submit(
             request, self.timeout if timeout is None else check_timeout(timeout)
         )
-        self._send()
         try:
+            self._send()
             if not exchange.ready:
-                await self._wait_for(exchange, exchange.timeout)
+                most = 1 if exchange.acked else MANY
+                await self._wait_for(exchange, exchange.timeout, most)
         except TimeoutError:
             self._engine.give_up(exchange)
             self._send()
@@ -648,12 +649,12 @@ class Connection(Transport):
                 self._send()
             raise
 
-    async def _wait_for(self, waiter: Any, timeout: float | None) -> None:
+    async def _wait_for(self, waiter: Any, timeout: float | None, most: int = MANY) -> None:
         """Wait until it is ready or the time is over."""
         self._engine.prepare(waiter)
         if self._engine.outgoing:
             self._send()
-        failure = self._receive()
+        failure = self._receive(most)
         if failure is not None and not waiter.ready:
             raise untraced(failure)
         if waiter.ready:
@@ -750,14 +751,17 @@ class Connection(Transport):
         self._send()
         self._wake()
 
-    def _receive(self) -> Exception | None:
-        """Receive once, and let those go on who have what they wait for. Returns what failed."""
+    def _receive(self, most: int = MANY) -> Exception | None:
+        """Receive once, and let those go on who have what they wait for. Returns what failed.
+
+        `most` is how many datagrams are expected: it takes the kernel time to look for another.
+        """
         engine = self._engine
         failure: Exception | None = None
         try:
             try:
                 if not engine.inbox:  # else an exception kept it from being sorted
-                    self._socket.receive(0, engine.inbox)
+                    self._socket.receive(0, engine.inbox, most)
             except BlockingIOError:
                 # What a thread sends meanwhile may start a dump: receiving must end that too.
                 if not self._sending:

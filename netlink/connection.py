@@ -33,7 +33,7 @@ from netlink._pipeline import (
     is_late,
     wrong_request,
 )
-from netlink._transport import Netns, Socket, Trace, Transport, keep_up, leave_groups
+from netlink._transport import MANY, Netns, Socket, Trace, Transport, keep_up, leave_groups
 from netlink.engine import Engine, Event, Queue
 from netlink.errors import KernelError
 from netlink.family import Family, Plan, Request
@@ -161,7 +161,7 @@ class Channel:
             try:
                 self._flush(timeout)
                 if not exchange.ready:
-                    self._await(exchange, timeout)
+                    self._await(exchange, timeout, 1 if exchange.acked else MANY)
             except BaseException as error:
                 self._fail(exchange, error)
                 raise
@@ -296,8 +296,11 @@ class Channel:
                 left.append(follower)
         self._followers = left
 
-    def _await(self, waiter: Any, timeout: float | None) -> None:
-        """Receive, or let another thread receive, until it is ready or the time is over."""
+    def _await(self, waiter: Any, timeout: float | None, most: int = MANY) -> None:
+        """Receive, or let another thread receive, until it is ready or the time is over.
+
+        `most` is how many datagrams are expected: it takes the kernel time to look for another.
+        """
         deadline = None if timeout is None else monotonic() + timeout
         while not waiter.ready:
             left = None if deadline is None else max(0.0, deadline - monotonic())
@@ -306,7 +309,8 @@ class Channel:
                     if not self._follow(waiter, left) and not waiter.ready:
                         raise BlockingIOError
                 else:
-                    self._receive(left)
+                    self._receive(left, most)
+                    most = MANY
             except BlockingIOError:  # of a receive too, if no time is left
                 self.engine.found_nothing()
                 raise TimeoutError(errno.ETIMEDOUT, "no answer came in time") from None
@@ -357,7 +361,7 @@ class Channel:
         if engine.silent:
             engine.note_sent()
 
-    def _receive(self, timeout: float | None) -> None:
+    def _receive(self, timeout: float | None, most: int = MANY) -> None:
         """Receive once, with the gate open meanwhile, and wake the others."""
         engine = self.engine
         if engine.outgoing:  # what another thread was to send
@@ -366,7 +370,7 @@ class Channel:
             if engine.inbox:  # an exception kept this from being sorted
                 engine.sort_inbox()
             elif not engine.draining:
-                self._lead(timeout)
+                self._lead(timeout, most)
                 engine.sort_inbox()
             if engine.draining:
                 self._drain()
@@ -376,12 +380,12 @@ class Channel:
             if engine.outgoing or engine.rejoin:
                 self._flush(timeout)  # a dump that waited for its turn
 
-    def _lead(self, timeout: float | None) -> None:
+    def _lead(self, timeout: float | None, most: int) -> None:
         outer = self._leader
         self._leader = get_ident()
         self.gate.leave()
         try:
-            self.socket.receive(timeout, self.engine.inbox)
+            self.socket.receive(timeout, self.engine.inbox, most)
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
@@ -397,7 +401,7 @@ class Channel:
         engine = self.engine
         while engine.draining:
             try:
-                self.socket.receive(0, engine.inbox)
+                self.socket.receive(0, engine.inbox, MANY)
             except BlockingIOError:
                 engine.drained()
             except OSError as error:

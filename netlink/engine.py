@@ -47,6 +47,8 @@ What it knows of the kernel, in addition to the family's own rules:
 |                                                              |   at the end: _core.pyx           |
 | NLM_F_CAPPED and NLM_F_ACK_TLVS say where an extended ACK    | both forms decode, on ERROR, DONE |
 |   starts                                                     |   and successes: extack.py        |
+| a get that succeeds sends its one message in any case, and a | an op may end with its message:   |
+|   failed one an error (rtnl_getlink, genl_ctrl)              |   ends="message" asks for no ACK  |
 | the send itself carries the request out, even of a socket    | its answer is read at once;       |
 |   that does not block                                        |   a thread may send: aio.py       |
 """
@@ -95,7 +97,8 @@ DUMP_INTR = int(NLM_F.NLM_F_DUMP_INTR)
 INDEX_ENTRY = struct.calcsize(INDEX_FORMAT)
 NLMSG_ERROR, NLMSG_DONE = int(NLMSG.NLMSG_ERROR), int(NLMSG.NLMSG_DONE)
 
-FLAGS = {"ack": ACK, "answer": ACK, "done": REQUEST, "nothing": 0}  # by what ends an op
+# The flags of a request, by what ends its op.
+FLAGS = {"ack": ACK, "message": REQUEST, "answer": ACK, "done": REQUEST, "nothing": 0}
 QUEUE_LIMIT = 16 << 20  # bytes
 ENTRY_SIZE = 256  # what an entry of a queue takes at most in addition to its messages
 MESSAGE_SIZE = 128  # what a message takes that a predicate has seen, in addition to its bytes
@@ -448,6 +451,8 @@ class Engine:
         self.stats.sent += 1
         if exchange.is_dump:
             self._dump = seq
+        elif op.ends == "message":
+            exchange.acked = True
         elif op.ends == "nothing":
             self.silent.add(seq)
 
@@ -799,6 +804,9 @@ class Engine:
             batch.store(run)
         else:
             self.stats.late += run.count
+            if run.seq in self._waiting and run.seq != self._dump:  # no ACK need follow
+                self._waiting.pop(run.seq)
+                self._admit()
 
     def _control(self, run: Run) -> None:
         """NLMSG_ERROR and NLMSG_DONE end a reply."""
@@ -860,7 +868,7 @@ class Engine:
     def _answer_follows(self, exchange: Exchange) -> bool:
         """Whether an acknowledgement is not the end, because the answer comes after it."""
         ends = exchange.request.op.ends
-        if exchange.is_dump or ends == "ack" or (ends == "answer" and exchange.runs):
+        if exchange.is_dump or ends in ("ack", "message") or (ends == "answer" and exchange.runs):
             return False
         exchange.acked = ends == "answer"
         self._waiting[exchange.seq] = weakref.ref(exchange)

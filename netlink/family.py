@@ -56,7 +56,7 @@ MAX_LINKS = 32  # protocols are numbers below (linux/netlink.h)
 CO_GENERATOR = 0x20  # inspect.CO_GENERATOR; importing inspect takes 5 ms
 
 Answer = Literal["none", "one", "optional", "several"]
-End = Literal["ack", "answer", "done", "nothing"]
+End = Literal["ack", "message", "answer", "done", "nothing"]
 
 
 # --- checks of declarations -----------------------------------------------------------------------
@@ -104,10 +104,11 @@ class Op(Verb, Generic[P, R_co, D_co]):
     the one before it. `reply_type` is the type or command under which the answer arrives, if that
     is not `type`.
 
-    `ends` says what completes the answer: "ack"; "answer" (a message after the ACK, as audit
-    sends); "done" (NLMSG_DONE, as devlink and team send); or "nothing" (the kernel never answers,
-    as connector). The engine adds NLM_F_REQUEST, NLM_F_ACK and NLM_F_DUMP to `flags`. `defaults`
-    are arguments of every request that does not state them.
+    `ends` says what completes the answer: "ack"; "message" (the one message of the answer, or an
+    error: do() asks for no ACK, which saves the kernel a second message); "answer" (a message after
+    the ACK, as audit sends); "done" (NLMSG_DONE, as devlink and team send); or "nothing" (the
+    kernel never answers, as connector). The engine adds NLM_F_REQUEST, NLM_F_ACK and NLM_F_DUMP to
+    `flags`. `defaults` are arguments of every request that does not state them.
 
     `bracket` is 1 for an op that opens a transaction and -1 for the one that closes it
     (NFNL_MSG_BATCH_BEGIN and _END of linux/netfilter/nfnetlink.h). The kernel acknowledges neither.
@@ -298,6 +299,8 @@ class Op(Verb, Generic[P, R_co, D_co]):
         _check_defaults(place, request, defaults)
         if ends == "answer" and answer == "none":
             raise ValueError(f"op {name}: ends='answer' needs an answer")
+        if ends == "message" and answer != "one":
+            raise ValueError(f"op {name}: ends='message' needs answer='one'")
         if ends == "nothing" and answer != "none":
             raise ValueError(f"op {name}: ends='nothing' excludes an answer: use answer='none'")
         super().__init__(type, request, flags, bracket, defaults)
@@ -379,7 +382,7 @@ RETURNS = {
     "several": "a list of {} messages",
 }
 ANSWERS = ("none", "one", "optional", "several")
-ENDS = ("ack", "answer", "done", "nothing")
+ENDS = ("ack", "message", "answer", "done", "nothing")
 
 
 # --- plans ----------------------------------------------------------------------------------------

@@ -219,10 +219,13 @@ class Socket:
         """Return immediately, because there is no thread to wait for."""
 
     def receive(
-        self, timeout: float | None = None, inbox: list[tuple[bytes, bytes]] | None = None
+        self,
+        timeout: float | None = None,
+        inbox: list[tuple[bytes, bytes]] | None = None,
+        max_datagrams: int = 16,
     ) -> Any:
         """Return the delivered datagrams or, if there are none, the next part of a dump; or append
-        them to `inbox`, and return None."""
+        them to `inbox`, and return None. It ignores `max_datagrams`."""
         with self._lock:
             self._check()
             try:

@@ -26,7 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from netlink import Message, _core, _nlsock
+from netlink import DecodeError, Message, _core, _nlsock
 from netlink import schema as s
 from netlink.family import Op
 from netlink.route import link
@@ -106,6 +106,18 @@ LINKS = b"".join(
 )
 
 
+INVALID = Sample.from_bytes(b"\2\0\0\0" + wire.attribute(12, b"\1") + wire.attribute(1, b"12"))
+
+
+def places(message: Message) -> Iterator[Any]:
+    """Yield what the errors of a message know of their places."""
+    for name in type(message).__table__.names:
+        try:
+            getattr(message, name)
+        except DecodeError as error:
+            yield error._path
+
+
 def samples() -> dict[type, list[Any]]:
     """Return new instances of every type."""
     dispatch = _core.Dispatch()
@@ -126,7 +138,7 @@ def samples() -> dict[type, list[Any]]:
     op = Op("x.get", 16, request=Link, reply=Link)
     found: list[Any] = [
         dispatch, generic, gather, empty, *columns.values(), *received, sample, link.get(index=1),
-        Sample.from_bytes(b"\2\0\0\0" + wire.attribute(12, b"\1") + wire.attribute(1, b"12")),
+        INVALID, *places(INVALID),
         received[0].linkinfo.data, op, Link.__table__, Sample.__table__,
         _core.Verb.__new__(_core.Verb),
         *(vars(Sample)[name] for name in Sample.__table__.names), s.u8(), s.nest(1, Sample),

@@ -103,7 +103,7 @@ class PlayTalk(Talk):
     def tell(self, id: int, *, seq: int, **more: Any) -> None:
         """Return the answer of nlctrl."""
         told = Ctrl(family_name="play", family_id=id, **more)
-        self.feed(message(1, told, id=16, seq=seq), wire.error(0, seq=seq))
+        self.feed(message(1, told, id=16, seq=seq))
 
     def announce(self, command: int, id: int, **more: Any) -> None:
         """Return what nlctrl announces to its group."""

@@ -45,6 +45,7 @@ from .things import (
     new,
     numbers,
     one,
+    quick,
     sent,
     several,
     thing,
@@ -229,6 +230,42 @@ def test_elsewhere_only_seq_0_marks_an_unsolicited_message() -> None:
     assert exchange.result().number == 1
     assert numbers(talk.events()) == [50]
     assert talk.engine.stats.late == 1
+
+
+# --- requests that ask for no ACK -----------------------------------------------------------------
+
+
+def test_one_message_ends_an_op_that_asks_for_no_ack() -> None:
+    """Fact: a get that succeeds sends its one message in any case, and a failed one an error."""
+    talk = Talk()
+    first, second = talk.ask(quick(number=1)), talk.ask(quick(number=2))
+    assert [message.flags for each in talk.engine.outgoing for message in iter_messages(each)] == [
+        1
+    ] * 2
+    talk.engine.feed(*wire.receive(thing(2, seq=2), wire.error(errno.ENODEV, seq=1)))
+    assert second.result().number == 2
+    with pytest.raises(KernelError, match="ENODEV"):
+        first.result()
+    assert not talk.engine.is_waiting and not talk.engine.stats.late
+
+
+def test_the_answer_to_an_abandoned_op_without_an_ack() -> None:
+    talk = Talk()
+    talk.engine.abandon(talk.ask(quick(number=1)))
+    talk.engine.feed(*wire.receive(thing(1, seq=1)))
+    assert talk.engine.stats.late == 1
+    assert not talk.engine.is_waiting
+
+
+def test_a_batch_asks_for_an_ack_of_such_an_op_too() -> None:
+    talk = Talk()
+    batch = talk.engine.submit_batch([quick(number=1)])
+    (buffer,) = talk.engine.take_outgoing()
+    assert [message.flags & 4 for message in iter_messages(buffer)] == [4]
+    talk.engine.feed(*wire.receive(thing(1, seq=1)))
+    assert not batch.ready
+    talk.engine.feed(*wire.receive(wire.error(0, seq=1)))
+    assert numbers(batch.outcomes()) == [1]
 
 
 # --- batches --------------------------------------------------------------------------------------

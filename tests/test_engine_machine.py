@@ -43,7 +43,7 @@ from netlink.constants import NLM_F, NLMSG
 from netlink.engine import Engine, Queue
 
 from . import wire
-from .things import LAST, Talk, Thing, echo, get, late, listed, new, one, several, tell
+from .things import LAST, Talk, Thing, echo, get, late, listed, new, one, quick, several, tell
 
 PORT = 99
 DUMP = NLM_F.NLM_F_DUMP
@@ -52,8 +52,8 @@ SEND_LIMIT = 72  # bytes: three requests of a batch fit into one send
 REFUSED = OSError(errno.EMSGSIZE, "too long")
 JUNK = b"\xff" * 7
 
-SINGLE = [get, one, several, new, echo, late, listed, tell]
-BATCHED = [get, one, several, new, echo]
+SINGLE = [get, one, quick, several, new, echo, late, listed, tell]
+BATCHED = [get, one, quick, several, new, echo]
 GROUPS = {"default": {1}, "picky": {1, LAST}, "unsolicited": set[int]()}
 
 
@@ -279,6 +279,8 @@ class Conversation(RuleBasedStateMachine):
             self.batches[request.name][0].seqs.append(request.seq)
         else:
             client.seq = request.seq
+            client.acked = request.acked = request.ends == "message"
+            assert not (request.acked and request.flags & NLM_F.NLM_F_ACK)
         if request.ends == "nothing":
             if client is not None and client.waiting:
                 client.end()
@@ -376,7 +378,8 @@ class Conversation(RuleBasedStateMachine):
             self.finish(data, request, False, code=0)
 
     def say_part(self, data: st.DataObject, request: Request, interrupted: bool = False) -> None:
-        if self.is_dropped(request) or (request.ends == "answer" and request.answered):
+        is_over = request.answered and (request.acked or request.ends == "answer")
+        if self.is_dropped(request) or is_over:
             return
         request.answered = True
         number = self.message()
@@ -397,16 +400,18 @@ class Conversation(RuleBasedStateMachine):
         self, data: st.DataObject, request: Request, interrupted: bool, code: int | None = None
     ) -> None:
         """An ACK, an error, or the DONE of a dump."""
-        if request.acked:  # the answer itself is the end
+        if request.acked and (request.ends == "answer" or code == 0):  # the answer is the end
             self.say_part(data, request)
             return
+        if request.acked:
+            code = errno.EPERM
         if code is None:
             code = data.draw(st.sampled_from([0, 0, 0, errno.EEXIST, errno.EPERM]), "errno")
         words = data.draw(st.sampled_from([b"", b"", b"so it is"]), "words")
         capped = data.draw(st.booleans(), "capped")
         if request.ends == "answer" and not code and not request.answered:
             request.acked = not self.is_dropped(request)
-        if not request.acked:
+        if not request.acked or request.ends == "message":
             self.requests.remove(request)
             self.finished.append(request)
         self.say_end(data, request, code, words, capped, interrupted)

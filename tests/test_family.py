@@ -117,7 +117,10 @@ def test_requests_and_ops_are_constants() -> None:
     [
         ({"answer": "many"}, r"op x: answer='many' must be one of none, one, optional, several"),
         ({"answer": True}, r"op x: answer=True must be one of"),
-        ({"ends": "never"}, r"op x: ends='never' must be one of ack, answer, done, nothing"),
+        (
+            {"ends": "never"},
+            r"ends='never' must be one of ack, message, answer, done, nothing",
+        ),
         ({"ends": "answer"}, r"op x: ends='answer' needs an answer"),
         ({"ends": "nothing", "answer": "one"}, r"op x: ends='nothing' excludes an answer"),
     ],

@@ -279,9 +279,9 @@ class Breaking(Socket):
         super().end_send()
         self._strike()
 
-    def receive(self, timeout: float | None = None, inbox: Any = None) -> Any:
+    def receive(self, *args: Any) -> Any:
         self._strike()
-        found = super().receive(timeout, inbox)
+        found = super().receive(*args)
         self._strike()
         return found
 
@@ -316,11 +316,11 @@ class Alarm(Socket):
 
     receives = 0
 
-    def receive(self, timeout: float | None = None, inbox: Any = None) -> Any:
+    def receive(self, *args: Any) -> Any:
         self.receives += 1
         if self.receives == 2:
             raise TimeoutError("a time-out of the program")
-        return super().receive(timeout, inbox)
+        return super().receive(*args)
 
 
 @BOTH

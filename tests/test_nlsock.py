@@ -1016,7 +1016,7 @@ def test_help_has_text_and_signatures() -> None:
         "(protocol, *, netns=None, rcvbuf=None, sndbuf=None)"
     )
     assert str(inspect.signature(RawSocket.receive)) == (
-        "(self, /, timeout=None, inbox=None, *, max_datagrams=16)"
+        "(self, /, timeout=None, inbox=None, max_datagrams=16)"
     )
 
 

@@ -53,6 +53,9 @@ CREATE = NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL
 
 get = Op("thing.get", TYPE.GETTHING, Thing, answer="optional", reply_type=TYPE.NEWTHING)
 one = Op("thing.one", TYPE.GETTHING, Thing, answer="one", reply_type=TYPE.NEWTHING)
+quick = Op(
+    "thing.quick", TYPE.GETTHING, Thing, answer="one", reply_type=TYPE.NEWTHING, ends="message"
+)
 several = Op("thing.several", TYPE.GETTHING, Thing, answer="several", reply_type=TYPE.NEWTHING)
 new = Op("thing.new", TYPE.NEWTHING, Thing, flags=CREATE)
 echo = Op("thing.echo", TYPE.NEWTHING, Thing, answer="optional", flags=NLM_F.NLM_F_ECHO)
@@ -64,7 +67,7 @@ tell = Op("thing.tell", TYPE.TELL, Thing, ends="nothing")
 FAMILY = Family(
     "thing",
     protocol=0,
-    ops=(get, one, several, new, echo, late, listed, tell),
+    ops=(get, one, quick, several, new, echo, late, listed, tell),
     types=TYPE,
     groups=GROUP,
     group_prefix="GROUP_",

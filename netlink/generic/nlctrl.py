@@ -87,7 +87,7 @@ class Ctrl(Message):
     op: int | None = u32(10)
 
 
-getfamily = Op("nlctrl.getfamily", CTRL_CMD.CTRL_CMD_GETFAMILY, Ctrl, answer="one")
+getfamily = Op("nlctrl.getfamily", CTRL_CMD.CTRL_CMD_GETFAMILY, Ctrl, answer="one", ends="message")
 getpolicy = Op("nlctrl.getpolicy", CTRL_CMD.CTRL_CMD_GETPOLICY, Ctrl, answer="one")
 
 FAMILY = Family(

@@ -129,7 +129,8 @@ class Neighbour(ndmsg):
     ndm_flags_mask: Named[NTF | None] = u8(17, enum=NTF)
 
 
-get = Op("neigh.get", RTM.RTM_GETNEIGH, Neighbour, answer="one")
+# neigh_get, rtnl_fdb_get
+get = Op("neigh.get", RTM.RTM_GETNEIGH, Neighbour, answer="one", ends="message")
 new = Op("neigh.new", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 replace = Op(
     "neigh.replace", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE

@@ -214,7 +214,8 @@ class Route(rtmsg):
     flowlabel: int | None = be32(31)
 
 
-get = Op("route.get", RTM.RTM_GETROUTE, Route, answer="one")
+# inet_rtm_getroute, inet6_rtm_getroute, mpls_getroute
+get = Op("route.get", RTM.RTM_GETROUTE, Route, answer="one", ends="message")
 new = Op("route.new", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 replace = Op(
     "route.replace", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE

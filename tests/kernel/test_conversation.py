@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from ipaddress import IPv4Address
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from netlink import (
 from netlink._nlsock import CLONE_NEWNET, unshare
 from netlink.constants import AF, NETLINK, NLM_F, NLMSG
 from netlink.family import Request
+from netlink.generic import nlctrl
 from netlink.route import FAMILY, addr, link, neigh, route
 from netlink.route.rtnetlink import RT_SCOPE, RT_TABLE, RTM, RTN, RTNLGRP, RTPROT
 
@@ -696,3 +698,52 @@ def test_no_descriptor_is_leaked() -> None:
             with pytest.raises(KernelError):
                 nl.do(link.get(ifname="nothere"))
     assert os.listdir("/proc/self/fd") == before
+
+
+def test_gets_that_ask_for_no_ack_are_answered_by_one_message(nl: Connection) -> None:
+    """Fact: a get that succeeds sends its one message in any case, and a failed one an error."""
+    nl.do(link.add("v0", "veth", {"peer": {"ifname": "v1"}}, up=True))
+    nl.do(addr.add("192.0.2.1/24", dev="v0"))
+    nl.do(neigh.add("192.0.2.2", "v0", lladdr="02:00:00:00:00:02"))
+    index = nl.do(link.get(ifname="v0")).index
+    given: dict[str, list[tuple[Request[Any, Any], bool]]] = {
+        "link.get": [
+            (link.get(index=index), True),
+            (link.get(ifname="v1", family=AF.AF_BRIDGE), True),
+            (link.get(ifname="none"), False),
+        ],
+        "route.get": [
+            (route.get(family=AF.AF_INET, dst="192.0.2.9", dst_len=32), True),
+            (route.get(family=AF.AF_INET, dst="192.0.2.1", dst_len=32), True),
+            (route.get(family=AF.AF_INET6, dst="2001:db8::1", dst_len=128), False),
+            (route.get(family=AF.AF_INET, dst="198.51.100.1", dst_len=32), False),
+        ],
+        "neigh.get": [
+            (neigh.get(family=AF.AF_INET, dst="192.0.2.2", ndm_ifindex=index), True),
+            (neigh.get(family=AF.AF_INET, dst="192.0.2.3", ndm_ifindex=index), False),
+        ],
+    }
+    ends = {name for name, op in FAMILY.ops.items() if op.ends == "message"}
+    assert {*given} == ends
+    for request, succeeds in chain.from_iterable(given.values()):
+        before = nl.stats.datagrams
+        if succeeds:
+            assert isinstance(nl.do(request), Message), request
+        else:
+            with pytest.raises(KernelError):
+                nl.do(request)
+        assert nl.stats.datagrams == before + 1, request
+    assert nl.pending == nl.stats.late == 0
+
+
+def test_nlctrl_answers_without_an_ack() -> None:
+    """The only generic op that ends with its message, see the fact in engine.py."""
+    with Connection(nlctrl.FAMILY) as nl:
+        assert [op.name for op in nlctrl.FAMILY.ops.values() if op.ends == "message"] == [
+            "nlctrl.getfamily"
+        ]
+        before = nl.stats.datagrams
+        assert nl.do(nlctrl.getfamily(family_name="nlctrl")).family_id == nlctrl.GENL_ID_CTRL
+        with pytest.raises(KernelError, match="ENOENT"):
+            nl.do(nlctrl.getfamily(family_name="none"))
+        assert nl.stats.datagrams == before + 2

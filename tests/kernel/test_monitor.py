@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
 
 import pytest
 
@@ -24,20 +26,38 @@ PATIENCE = 20.0  # seconds
 ROOT = Path(netlink.__file__).parent.parent
 
 
+class Monitor(NamedTuple):
+    """A monitor that runs, and the lines that it has printed; None is the end."""
+
+    process: subprocess.Popen[str]
+    lines: SimpleQueue[str | None]
+
+
+def read(process: subprocess.Popen[str], lines: SimpleQueue[str | None]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.put(line)
+    lines.put(None)
+
+
 @contextmanager
-def monitor(*words: str) -> Iterator[subprocess.Popen[str]]:
+def monitor(*words: str) -> Iterator[Monitor]:
     command = [sys.executable, "-m", "netlink", "monitor", "--json", *words]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as process:
+        lines: SimpleQueue[str | None] = SimpleQueue()
+        reader = threading.Thread(target=read, args=(process, lines))
+        reader.start()
         try:
-            yield process
+            yield Monitor(process, lines)
         finally:
             # A listener to process events that is killed leaves its count in the kernel.
             process.send_signal(signal.SIGINT)
             try:
-                process.communicate(timeout=PATIENCE)
+                process.wait(timeout=PATIENCE)
             finally:
                 process.kill()
+                reader.join()
 
 
 def listens(protocol: int) -> bool:
@@ -49,18 +69,18 @@ def listens(protocol: int) -> bool:
     return any(int(row.split()[1]) == protocol and int(row.split()[3], 16) for row in rows)
 
 
-def until(process: subprocess.Popen[str], *wanted: str) -> list[dict[str, object]]:
+def until(running: Monitor, *wanted: str) -> list[dict[str, object]]:
     """The events that a monitor prints, up to the last of the wanted kinds."""
-    assert process.stdout is not None and process.stderr is not None
+    assert running.process.stderr is not None
     found: list[dict[str, object]] = []
-    end = time.monotonic() + PATIENCE
     while not {*wanted} <= {str(event["event"]) for event in found}:
-        assert time.monotonic() < end, found
-        if select.select([process.stdout], [], [], 0.1)[0]:
-            line = process.stdout.readline()
-            if not line:
-                pytest.skip(process.stderr.read().strip())
-            found.append(json.loads(line))
+        try:
+            line = running.lines.get(timeout=PATIENCE)
+        except Empty:
+            pytest.fail(f"only these events came: {found}")
+        if line is None:
+            pytest.skip(running.process.stderr.read().strip())
+        found.append(json.loads(line))
     return found
 
 
@@ -71,10 +91,10 @@ def test_several_families(nl: Connection) -> None:
             flows.do(conntrack.get_stats())
         except OSError as error:
             pytest.skip(f"the kernel has no conntrack: {error}")
-        with monitor("neigh", "conntrack", "uevent") as process:
+        with monitor("neigh", "conntrack", "uevent") as running:
             end = time.monotonic() + PATIENCE
             while not all(map(listens, (0, 12, 15))):
-                assert time.monotonic() < end and process.poll() is None
+                assert time.monotonic() < end and running.process.poll() is None
                 time.sleep(0.01)
             nl.do(neigh.add("192.0.2.7", "v0", lladdr="02:00:00:00:00:07"))
             flows.do(
@@ -83,7 +103,7 @@ def test_several_families(nl: Connection) -> None:
                 )
             )
             nl.do(link.change("v0", name="w0"))
-            events = until(process, "RTM_NEWNEIGH", "IPCTNL_MSG_CT_NEW", "UEVENT")
+            events = until(running, "RTM_NEWNEIGH", "IPCTNL_MSG_CT_NEW", "UEVENT")
     moved = [event["properties"] for event in events if event["event"] == "UEVENT"]
     assert {"ACTION": "move", "INTERFACE": "w0"}.items() <= moved[0].items()  # type: ignore
     [flow] = [event for event in events if event["event"] == "IPCTNL_MSG_CT_NEW"]
@@ -105,10 +125,10 @@ def test_processes() -> None:
             nl.do(connector.ignore())
     except (OSError, TimeoutError) as error:
         pytest.skip(f"no process events here: {error}")
-    with monitor("proc", "--netns", initial) as process:
-        until(process, "CN_IDX_PROC")  # the acknowledgement: it listens
+    with monitor("proc", "--netns", initial) as running:
+        until(running, "CN_IDX_PROC")  # the acknowledgement: it listens
         subprocess.run(["/bin/true"], check=True)
-        events = until(process, "CN_IDX_PROC")
+        events = until(running, "CN_IDX_PROC")
     assert {*events[0]} == {"event", "what", "cpu", "timestamp_ns", "event_data"}
 
 

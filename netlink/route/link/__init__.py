@@ -642,6 +642,7 @@ get = Op(
     RTM.RTM_GETLINK,
     Link,
     answer="one",
+    ends="message",  # rtnl_getlink
     defaults={"ext_mask": RTEXT_FILTER.RTEXT_FILTER_VF},
 )
 new = Op(
