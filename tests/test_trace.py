@@ -553,7 +553,7 @@ def test_the_index_is_that_of_the_socket() -> None:
     seen = Seen()
     nl = Connection(FAMILY, socket=Told(few, FAMILY), trace=seen)
     given: list[Any] = []
-    nl._socket.receive(None, given)
+    nl._socket.receive(None, given, 16)
     assert given == [Told(few, FAMILY).receive()]
     assert [s.data for s in seen] == [
         wire.message(99),
