@@ -14,8 +14,8 @@
  * 3. A RawSocket's fields change only while the GIL is held. The module does not declare
  *    Py_MOD_GIL_NOT_USED: a free-threaded Python enables the GIL when it imports the module.
  * 4. There are no global variables and no module state. Several interpreters may load the module.
- * 5. The threads that this file starts make system calls only. They never call Python, and the
- *    function that starts one, end_send() or the finalizer joins it.
+ * 5. The threads that this file starts never call Python, and no signal is delivered to them. The
+ *    function that starts one, end_send(), close() or the finalizer joins it.
  * 6. EINTR runs the signal handlers. Then the call continues with the remaining time (PEP 475).
  *
  * Receiving: recvmmsg() fills the slots of a scratch area. A slot is large in virtual memory only,
@@ -38,6 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <net/if.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -51,10 +52,19 @@
 #define NETLINK_GET_STRICT_CHK 12
 #endif
 
+#ifndef SO_MEMINFO  /* Linux 4.12 */
+#define SO_MEMINFO 55
+#endif
+#define MEMINFO_DROPS 8  /* SK_MEMINFO_DROPS of linux/sock_diag.h */
+
 #define MAX_DATAGRAMS 64
 #define MAX_BUFFERS 1024            /* UIO_MAXIOV of linux/uio.h */
 #define SLOT_SIZE (1u << 20)        /* the largest datagram */
 #define SLOT_KEPT (1u << 16)        /* resident memory that a slot keeps between two receives */
+#define CHUNK_SIZE (1u << 16)       /* of what was read ahead: data and datagrams of one receive() */
+#define CHUNK_DATAGRAMS 1024
+#define MIN_READ_AHEAD (4 * CHUNK_SIZE)
+#define READER_SLOTS 32
 
 #define SECOND INT64_C(1000000000)  /* times are in nanoseconds */
 #define SEND_PAUSE INT64_C(1000000)
@@ -76,11 +86,13 @@ struct scratch {
 };
 
 struct sender;
+struct reader;
 
 typedef struct {
     PyObject_HEAD
     int fd;
     int wake;                 /* an eventfd that close() writes to; -1 until a call first waits */
+    int waits;                /* what fileno() returns: fd or, with a reader, an epoll instance */
     int protocol;
     char closed;
     char receiving;           /* one call at a time may use the scratch area */
@@ -89,6 +101,7 @@ typedef struct {
     struct scratch *scratch;  /* NULL until the first receive */
     size_t slots;             /* of the scratch area */
     struct sender *sender;    /* between begin_send() and end_send() */
+    struct reader *reader;    /* NULL unless the socket was opened with read_ahead */
 } RawSocket;
 
 
@@ -209,17 +222,30 @@ static size_t scratch_size(size_t slots)
     return SLOT_KEPT + slots * SLOT_SIZE;
 }
 
+static void unmap(struct scratch *scratch, size_t slots)
+{
+    if (scratch != NULL)
+        munmap(scratch, scratch_size(slots));
+}
+
+static int new_reader(RawSocket *self, size_t limit);
+static void free_reader(struct reader *reader);
+static void join_reader(RawSocket *self);
+
 static void release(RawSocket *self)
 {
     Py_BEGIN_ALLOW_THREADS
     close(self->fd);
     if (self->wake >= 0)
         close(self->wake);
-    if (self->scratch != NULL)
-        munmap(self->scratch, scratch_size(self->slots));
+    if (self->waits >= 0 && self->waits != self->fd)
+        close(self->waits);
+    unmap(self->scratch, self->slots);
+    free_reader(self->reader);
     Py_END_ALLOW_THREADS
-    self->fd = self->wake = -1;
+    self->fd = self->wake = self->waits = -1;
     self->scratch = NULL;
+    self->reader = NULL;
 }
 
 static void leave(RawSocket *self)
@@ -233,6 +259,7 @@ static void shut(RawSocket *self)
     if (self->closed)
         return;
     self->closed = 1;
+    join_reader(self);
     if (self->calls == 0)
         release(self);
     else if (self->wake >= 0)
@@ -286,7 +313,7 @@ static int wait_ready(RawSocket *self, short events, int64_t deadline)
      * (netlink_attachskb() in net/netlink/af_netlink.c). So a send tries again every SEND_PAUSE. */
     if (events == POLLOUT && left > SEND_PAUSE)
         left = SEND_PAUSE;
-    struct pollfd polls[] = {{self->wake, POLLIN, 0}, {self->fd, events, 0}};
+    struct pollfd polls[] = {{self->wake, POLLIN, 0}, {self->waits, events, 0}};
     struct timespec span = {(time_t)(left / SECOND), (long)(left % SECOND)};
     Py_BEGIN_ALLOW_THREADS
     ready = ppoll(polls, events == POLLOUT ? 1 : 2, left == FOREVER ? NULL : &span, NULL);
@@ -417,14 +444,19 @@ static int open_socket(int protocol, int netns)
 
 static PyObject *RawSocket_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"protocol", "netns", "rcvbuf", "sndbuf", NULL};
-    int protocol, fd, netns = -1, rcvbuf = -1, sndbuf = -1;
+    static char *keywords[] = {"protocol", "netns", "rcvbuf", "sndbuf", "read_ahead", NULL};
+    int protocol, fd, netns = -1, rcvbuf = -1, sndbuf = -1, read_ahead = -1;
     const int on = 1;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "i|$O&O&O&:RawSocket", keywords, &protocol,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "i|$O&O&O&O&:RawSocket", keywords, &protocol,
                                      as_optional_int, &netns, as_optional_int, &rcvbuf,
-                                     as_optional_int, &sndbuf))
+                                     as_optional_int, &sndbuf, as_optional_int, &read_ahead))
         return NULL;
+    if (read_ahead >= 0 && (unsigned int)read_ahead < MIN_READ_AHEAD)
+        return PyErr_Format(PyExc_ValueError, "read_ahead must be at least %d bytes, got %d",
+                            (int)MIN_READ_AHEAD, read_ahead);
+    if (rcvbuf < 0)  /* not even a C loop keeps up with the default if another process runs */
+        rcvbuf = read_ahead;
     PyObject *object = type->tp_alloc(type, 0);
     if (object == NULL)
         return NULL;
@@ -432,7 +464,7 @@ static PyObject *RawSocket_new(PyTypeObject *type, PyObject *args, PyObject *kwa
     Py_BEGIN_ALLOW_THREADS
     fd = open_socket(protocol, netns);
     Py_END_ALLOW_THREADS
-    self->fd = fd;
+    self->fd = self->waits = fd;
     self->wake = -1;
     self->protocol = protocol;
     self->closed = fd < 0;
@@ -442,7 +474,8 @@ static PyObject *RawSocket_new(PyTypeObject *type, PyObject *args, PyObject *kwa
      * sockaddr_nl has 32 bits only. */
     } else if (set_option(object, SOL_NETLINK, NETLINK_PKTINFO, &on, sizeof(on)) < 0 ||
                set_buffer(object, SO_RCVBUFFORCE, SO_RCVBUF, rcvbuf) < 0 ||
-               set_buffer(object, SO_SNDBUFFORCE, SO_SNDBUF, sndbuf) < 0) {
+               set_buffer(object, SO_SNDBUFFORCE, SO_SNDBUF, sndbuf) < 0 ||
+               (read_ahead >= 0 && new_reader(self, (size_t)read_ahead) < 0)) {
         shut(self);
     }
     if (self->closed)
@@ -563,7 +596,7 @@ static PyObject *RawSocket_fileno(PyObject *object, PyObject *Py_UNUSED(ignored)
 
     if (self == NULL)
         return NULL;
-    PyObject *result = PyLong_FromLong(self->fd);
+    PyObject *result = PyLong_FromLong(self->waits);
     leave(self);
     return result;
 }
@@ -596,6 +629,21 @@ static PyObject *RawSocket_buffer_size(PyObject *object, void *option)
     if (get_option(object, SOL_SOCKET, (int)(intptr_t)option, &size, &length) < 0)
         return NULL;
     return PyLong_FromLong(size);
+}
+
+static int RawSocket_set_buffer_size(PyObject *object, PyObject *value, void *option)
+{
+    const int is_rcvbuf = (int)(intptr_t)option == SO_RCVBUF;
+    long long size;
+
+    if (value == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "the size of a buffer cannot be deleted");
+        return -1;
+    }
+    if (!as_number(value, INT_MAX, &size))
+        return -1;
+    return set_buffer(object, is_rcvbuf ? SO_RCVBUFFORCE : SO_SNDBUFFORCE,
+                      (int)(intptr_t)option, (int)size);
 }
 
 static PyObject *RawSocket_repr(PyObject *object)
@@ -971,14 +1019,13 @@ static PyObject *RawSocket_end_send(PyObject *object, PyObject *Py_UNUSED(argume
 
 /* Receiving */
 
-static int reserve(RawSocket *self, size_t slots)
+/* Return a scratch area; NULL with errno on errors. Called with or without the GIL. */
+static struct scratch *map(size_t slots)
 {
-    if (self->slots >= slots)
-        return 0;
     struct scratch *scratch = mmap(NULL, scratch_size(slots), PROT_READ | PROT_WRITE,
                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (scratch == MAP_FAILED)
-        return fail();
+        return NULL;
     /* A huge page would cover two slots, and a few bytes in each would use 2 MiB. */
     madvise(scratch, scratch_size(slots), MADV_NOHUGEPAGE);
     for (size_t i = 0; i < slots; i++) {
@@ -990,15 +1037,349 @@ static int reserve(RawSocket *self, size_t slots)
         message->msg_iovlen = 1;
         message->msg_control = &scratch->controls[i];
     }
-    if (self->scratch != NULL)
-        munmap(self->scratch, scratch_size(self->slots));
+    return scratch;
+}
+
+static int reserve(RawSocket *self, size_t slots)
+{
+    if (self->slots >= slots)
+        return 0;
+    struct scratch *scratch = map(slots);
+    if (scratch == NULL)
+        return fail();
+    unmap(self->scratch, self->slots);
     self->scratch = scratch;
     self->slots = slots;
     return 0;
 }
 
-/* Receive into the slots. Returns the number of datagrams, or FAILED or OUSTED. With `brief`, it is
- * 0 if a signal has interrupted the wait, whose handler may have received what the caller wants. */
+/* recvmmsg() without waiting. Called without the GIL. */
+static int receive_now(int fd, struct scratch *scratch, size_t slots)
+{
+    for (size_t i = 0; i < slots; i++) {  /* the last call has replaced the sizes by lengths */
+        scratch->headers[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_nl);
+        scratch->headers[i].msg_hdr.msg_controllen = sizeof(union control);
+    }
+    return recvmmsg(fd, scratch->headers, (unsigned int)slots, MSG_DONTWAIT, NULL);
+}
+
+
+/* Receiving ahead */
+
+/* A thread that receives into bounded memory, so that the kernel's queue stays short while Python
+ * works. What it receives is in a list of chunks. receive() takes the first one. */
+struct chunk {
+    struct chunk *next;
+    int error;            /* errno of the kernel at this place of the stream, instead of datagrams */
+    int64_t drops;        /* with ENOBUFS: the drop counter of the socket, when its queue was empty */
+    uint32_t size, used;  /* bytes of data */
+    uint32_t count;       /* datagrams */
+    struct index_entry index[CHUNK_DATAGRAMS];
+    unsigned char data[];
+};
+
+struct reader {
+    int fd;
+    int stop;                 /* an eventfd that ends the thread */
+    int ready;                /* an eventfd that is readable while there are chunks */
+    size_t limit;
+    struct scratch *scratch;
+    pthread_t thread;
+    int wanted;               /* begin_receive() was called */
+    pid_t process;            /* in which the thread runs; 0 while it does not */
+    struct chunk *taken;      /* by receive(), and not yet delivered */
+    int64_t drops;            /* of the last overrun that receive() reported */
+    pthread_mutex_t lock;     /* for the rest, and for the chunks of the list */
+    pthread_cond_t room;
+    struct chunk *first, *last;
+    size_t queued;            /* bytes of memory */
+    int stopping;
+};
+
+static struct index_entry describe(struct mmsghdr *header, uint32_t offset);
+static uint32_t align(uint32_t offset);
+static void trim(struct scratch *scratch, int count);
+static struct scratch *map(size_t slots);
+static int receive_now(int fd, struct scratch *scratch, size_t slots);
+
+static int is_reading(RawSocket *self)
+{
+    return self->reader != NULL && self->reader->process != 0;
+}
+
+static int64_t count_drops(int fd)  /* -1 before Linux 4.12 */
+{
+    uint32_t values[MEMINFO_DROPS + 1] = {0};
+    socklen_t length = sizeof(values);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, values, &length) < 0 || length < sizeof(values))
+        return -1;
+    return values[MEMINFO_DROPS];
+}
+
+/* Add a chunk for `size` bytes of data. Returns NULL if there is no memory. The lock is held. */
+static struct chunk *add_chunk(struct reader *reader, uint32_t size)
+{
+    struct chunk *chunk = malloc(sizeof(*chunk) + size);
+
+    if (chunk == NULL)
+        return NULL;
+    chunk->next = NULL;
+    chunk->error = 0;
+    chunk->size = size;
+    chunk->used = chunk->count = 0;
+    chunk->drops = 0;
+    reader->queued += sizeof(*chunk) + size;
+    if (reader->last != NULL)
+        reader->last->next = chunk;
+    else
+        reader->first = chunk;
+    reader->last = chunk;
+    return chunk;
+}
+
+/* Copy the datagrams from `start` on. Returns the number of the first one for which there is no
+ * memory, or `count`. */
+static int store(struct reader *reader, int start, int count)
+{
+    pthread_mutex_lock(&reader->lock);
+    const int was_empty = reader->first == NULL;
+    for (; start < count; start++) {
+        struct mmsghdr *header = &reader->scratch->headers[start];
+        struct chunk *chunk = reader->last;
+        uint32_t offset = chunk == NULL ? 0 : align(chunk->used);
+        if (chunk == NULL || chunk->error || chunk->count == CHUNK_DATAGRAMS ||
+            offset > chunk->size || header->msg_len > chunk->size - offset) {
+            chunk = add_chunk(reader, header->msg_len > CHUNK_SIZE ? header->msg_len : CHUNK_SIZE);
+            if (chunk == NULL)
+                break;
+            offset = 0;
+        }
+        memset(chunk->data + chunk->used, 0, offset - chunk->used);
+        memcpy(chunk->data + offset, slot(reader->scratch, (size_t)start), header->msg_len);
+        chunk->index[chunk->count++] = describe(header, offset);
+        chunk->used = offset + header->msg_len;
+    }
+    if (was_empty && reader->first != NULL)
+        eventfd_write(reader->ready, 1);
+    pthread_mutex_unlock(&reader->lock);
+    return start;
+}
+
+/* Note an error at this place of the stream. Returns -1 if there is no memory. */
+static int store_error(struct reader *reader, int error)
+{
+    pthread_mutex_lock(&reader->lock);
+    const int was_empty = reader->first == NULL;
+    struct chunk *chunk = add_chunk(reader, 0);
+    if (chunk != NULL) {
+        chunk->error = error;
+        chunk->drops = error == ENOBUFS ? count_drops(reader->fd) : 0;
+        if (was_empty)
+            eventfd_write(reader->ready, 1);
+    }
+    pthread_mutex_unlock(&reader->lock);
+    return chunk == NULL ? -1 : 0;
+}
+
+/* Wait until less than the limit is queued. Returns 0 if the thread must end. */
+static int wait_for_room(struct reader *reader)
+{
+    pthread_mutex_lock(&reader->lock);
+    while (reader->queued >= reader->limit && !reader->stopping)
+        pthread_cond_wait(&reader->room, &reader->lock);
+    const int stopping = reader->stopping;
+    pthread_mutex_unlock(&reader->lock);
+    return !stopping;
+}
+
+/* Wait for datagrams, the end of the thread or, if it is not -1, for some milliseconds. */
+static void wait_for_input(struct reader *reader, int milliseconds)
+{
+    struct pollfd polls[] = {{reader->stop, POLLIN, 0}, {reader->fd, POLLIN, 0}};
+
+    poll(polls, milliseconds < 0 ? 2 : 1, milliseconds);
+}
+
+/* After ENOBUFS the kernel drops everything until its queue is empty, and all that is in the queue
+ * is older than the loss (netlink_overrun() in net/netlink/af_netlink.c). So the error is stored
+ * when the queue was empty. Without memory the thread tries again. */
+static void *read_ahead(void *argument)
+{
+    struct reader *reader = argument;
+    int error = 0;
+
+    while (wait_for_room(reader)) {
+        int count = receive_now(reader->fd, reader->scratch, READER_SLOTS);
+        if (count > 0) {
+            int stored = store(reader, 0, count);
+            while (stored < count && wait_for_room(reader)) {
+                wait_for_input(reader, 1);
+                stored = store(reader, stored, count);
+            }
+            trim(reader->scratch, count);
+        } else if (errno == EAGAIN) {
+            if (error == 0)
+                wait_for_input(reader, -1);
+            else if (store_error(reader, error) == 0)
+                error = 0;
+            else
+                wait_for_input(reader, 1);
+        } else if (errno != EINTR && errno != EINVAL) {  /* EINVAL: see retry() */
+            error = error == ENOBUFS ? error : errno;
+        }
+    }
+    return NULL;
+}
+
+static int new_reader(RawSocket *self, size_t limit)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    struct reader *reader = calloc(1, sizeof(*reader));
+
+    if (reader == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    pthread_mutex_init(&reader->lock, NULL);
+    pthread_cond_init(&reader->room, NULL);
+    self->reader = reader;
+    reader->limit = limit;
+    reader->fd = self->fd;
+    reader->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    reader->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    const int waits = epoll_create1(EPOLL_CLOEXEC);
+    if (waits >= 0)
+        self->waits = waits;
+    if (reader->ready < 0 || reader->stop < 0 || waits < 0 ||
+        epoll_ctl(waits, EPOLL_CTL_ADD, self->fd, &event) < 0)
+        return fail();
+    return 0;
+}
+
+static void free_reader(struct reader *reader)
+{
+    if (reader == NULL)
+        return;
+    if (reader->process == 0) {  /* else this is a forked child, and the lock may be locked */
+        pthread_mutex_destroy(&reader->lock);
+        pthread_cond_destroy(&reader->room);
+    }
+    while (reader->first != NULL) {
+        struct chunk *chunk = reader->first;
+        reader->first = chunk->next;
+        free(chunk);
+    }
+    free(reader->taken);
+    unmap(reader->scratch, READER_SLOTS);
+    if (reader->ready >= 0)
+        close(reader->ready);
+    if (reader->stop >= 0)
+        close(reader->stop);
+    free(reader);
+}
+
+/* Start the thread, if it is wanted and does not run. No call may be receiving from the socket then,
+ * because datagrams would get out of order. */
+static int start_reader(RawSocket *self)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    struct reader *reader = self->reader;
+    int error = 0;
+
+    if (reader == NULL || !reader->wanted || reader->process != 0)
+        return 0;
+    reader->process = getpid();  /* no other call starts it too */
+    Py_BEGIN_ALLOW_THREADS
+    if (reader->scratch == NULL)
+        reader->scratch = map(READER_SLOTS);
+    if (reader->scratch == NULL || epoll_ctl(self->waits, EPOLL_CTL_DEL, self->fd, &event) < 0 ||
+        epoll_ctl(self->waits, EPOLL_CTL_ADD, reader->ready, &event) < 0)
+        error = errno;
+    if (error == 0)
+        error = start_thread(&reader->thread, read_ahead, reader);
+    if (error != 0) {  /* as before */
+        epoll_ctl(self->waits, EPOLL_CTL_DEL, reader->ready, &event);
+        epoll_ctl(self->waits, EPOLL_CTL_ADD, self->fd, &event);
+    }
+    Py_END_ALLOW_THREADS
+    if (error == 0)
+        return 0;
+    reader->process = 0;
+    errno = error;
+    return fail();
+}
+
+/* End the thread, if it runs in this process. */
+static void join_reader(RawSocket *self)
+{
+    struct reader *reader = self->reader;
+
+    if (reader == NULL || reader->process != getpid())
+        return;
+    Py_BEGIN_ALLOW_THREADS
+    pthread_mutex_lock(&reader->lock);
+    reader->stopping = 1;
+    pthread_cond_signal(&reader->room);
+    pthread_mutex_unlock(&reader->lock);
+    eventfd_write(reader->stop, 1);
+    pthread_join(reader->thread, NULL);
+    Py_END_ALLOW_THREADS
+    reader->process = 0;
+}
+
+
+/* Take the first chunk, or return NULL. Called without the GIL. */
+static struct chunk *take_chunk(struct reader *reader)
+{
+    eventfd_t value;
+
+    pthread_mutex_lock(&reader->lock);
+    struct chunk *chunk = reader->first;
+    if (chunk != NULL) {
+        reader->first = chunk->next;
+        reader->queued -= sizeof(*chunk) + chunk->size;
+        if (reader->first == NULL) {
+            reader->last = NULL;
+            eventfd_read(reader->ready, &value);
+        }
+        pthread_cond_signal(&reader->room);
+    }
+    pthread_mutex_unlock(&reader->lock);
+    return chunk;
+}
+
+/* Take what the thread has received. Returns 1, or -1 with errno. */
+static int take_ahead(RawSocket *self)
+{
+    struct reader *reader = self->reader;
+    struct chunk *chunk = reader->taken;
+
+    if (chunk == NULL) {
+        Py_BEGIN_ALLOW_THREADS
+        chunk = take_chunk(reader);
+        Py_END_ALLOW_THREADS
+    }
+    reader->taken = NULL;
+    if (chunk == NULL) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (chunk->error == 0) {
+        reader->taken = chunk;
+        return 1;
+    }
+    const int error = chunk->error;
+    if (error == ENOBUFS)
+        reader->drops = chunk->drops;
+    free(chunk);
+    errno = error;
+    return -1;
+}
+
+/* Receive into the slots, or take what the thread has received. Returns the number of datagrams,
+ * or FAILED or OUSTED. With `brief`, it is 0 if a signal has interrupted the wait, whose handler may
+ * have received what the caller wants. */
 static int fill(RawSocket *self, size_t slots, int64_t deadline, int brief)
 {
     int count, next = check_signals(self, POLLIN);
@@ -1008,15 +1389,21 @@ static int fill(RawSocket *self, size_t slots, int64_t deadline, int brief)
     do {
         if (brief && next == SIGNALLED)
             return 0;
+        if (start_reader(self) < 0)
+            return FAILED;
+        if (is_reading(self)) {
+            if (self->reader->process != getpid()) {
+                PyErr_SetString(PyExc_RuntimeError, "the thread that reads ahead did not survive "
+                                "fork(): the child process must open a socket of its own");
+                return FAILED;
+            }
+            count = take_ahead(self);
+            continue;
+        }
         if (reserve(self, slots) < 0)
             return FAILED;
-        struct mmsghdr *headers = self->scratch->headers;
-        for (size_t i = 0; i < slots; i++) {  /* the last call has replaced the sizes by lengths */
-            headers[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_nl);
-            headers[i].msg_hdr.msg_controllen = sizeof(union control);
-        }
         Py_BEGIN_ALLOW_THREADS
-        count = recvmmsg(self->fd, headers, (unsigned int)slots, MSG_DONTWAIT, NULL);
+        count = receive_now(self->fd, self->scratch, slots);
         Py_END_ALLOW_THREADS
     } while (count < 0 && (next = retry(self, POLLIN, deadline)) >= 0);
     return count < 0 ? next : count;
@@ -1079,6 +1466,12 @@ done:
     return result;
 }
 
+static PyObject *deliver_chunk(struct chunk *chunk)
+{
+    return Py_BuildValue("(y#y#)", chunk->data, (Py_ssize_t)chunk->used, chunk->index,
+                         (Py_ssize_t)(chunk->count * sizeof(struct index_entry)));
+}
+
 /* The kernel sends dumps in parts of at most 32 KiB (netlink_dump()). The rare datagram that is
  * larger returns its memory here. */
 static void trim(struct scratch *scratch, int count)
@@ -1087,6 +1480,37 @@ static void trim(struct scratch *scratch, int count)
         if (scratch->headers[i].msg_len > SLOT_KEPT)
             madvise(slot(scratch, (size_t)i) + SLOT_KEPT, scratch->headers[i].msg_len - SLOT_KEPT,
                     MADV_DONTNEED);
+}
+
+PyDoc_STRVAR(begin_receive_doc,
+"begin_receive($self, /)\n--\n\n"
+"Start the thread that receives ahead, of a socket that was opened with read_ahead.\n\n"
+"Starting it twice is allowed. The thread never takes the GIL. When read_ahead bytes of memory are in\n"
+"use, it stops receiving, and then the kernel drops what its buffer cannot hold. close() ends it.\n"
+"From now on receive() returns what the thread has received, up to 64 KiB or one larger datagram, and\n"
+"ignores max_datagrams. It raises OSError (ENOBUFS) after all datagrams that are older than the loss.\n"
+"The thread does not survive a fork: then receive() raises RuntimeError in the child process.");
+
+static PyObject *RawSocket_begin_receive(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    RawSocket *self = enter(object);
+    int failed = 0;
+
+    if (self == NULL)
+        return NULL;
+    if (self->reader == NULL) {
+        PyErr_SetString(PyExc_ValueError,
+                        "the socket was opened without read_ahead: RawSocket(..., read_ahead=BYTES)");
+        failed = -1;
+    } else {
+        self->reader->wanted = 1;
+        if (!self->receiving)
+            failed = start_reader(self);
+        else if (self->wake >= 0)  /* the call that receives will start the thread */
+            eventfd_write(self->wake, 1);
+    }
+    leave(self);
+    return none_unless(failed);
 }
 
 PyDoc_STRVAR(receive_doc,
@@ -1144,15 +1568,20 @@ static PyObject *RawSocket_receive(PyObject *object, PyObject *args, PyObject *k
     if (count == 0)
         count = fill(self, (size_t)max_datagrams, deadline, inbox != Py_None);
     if (count > 0) {
-        self->undelivered = count;  /* in case of an exception */
-        result = deliver(self->scratch, count);
+        struct chunk *chunk = self->reader == NULL ? NULL : self->reader->taken;
+        if (chunk == NULL)
+            self->undelivered = count;  /* in case of an exception */
+        result = chunk == NULL ? deliver(self->scratch, count) : deliver_chunk(chunk);
         if (result != NULL && inbox != Py_None) {
             if (PyList_Append(inbox, result) < 0)
                 Py_CLEAR(result);
             else
                 Py_SETREF(result, Py_NewRef(Py_None));
         }
-        if (result != NULL) {
+        if (result != NULL && chunk != NULL) {
+            self->reader->taken = NULL;
+            free(chunk);
+        } else if (result != NULL) {
             self->undelivered = 0;
             trim(self->scratch, count);
         }
@@ -1165,16 +1594,35 @@ static PyObject *RawSocket_receive(PyObject *object, PyObject *args, PyObject *k
 }
 
 
+static PyObject *RawSocket_reads_ahead(PyObject *object, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(is_reading((RawSocket *)object));
+}
+
+static PyObject *RawSocket_drops(PyObject *object, void *Py_UNUSED(closure))
+{
+    RawSocket *self = enter(object);
+
+    if (self == NULL)
+        return NULL;
+    const int64_t drops = is_reading(self) ? self->reader->drops : count_drops(self->fd);
+    leave(self);
+    return drops < 0 ? Py_NewRef(Py_None) : PyLong_FromLongLong(drops);
+}
+
+
 /* The type */
 
 PyDoc_STRVAR(RawSocket_doc,
-"RawSocket(protocol, *, netns=None, rcvbuf=None, sndbuf=None)\n--\n\n"
+"RawSocket(protocol, *, netns=None, rcvbuf=None, sndbuf=None, read_ahead=None)\n--\n\n"
 "A netlink socket that sends and receives datagrams without looking into them.\n\n"
 "protocol is a number of linux/netlink.h (NETLINK_ROUTE is 0). netns is a file descriptor of the\n"
 "network namespace in which the socket is opened (a file of /run/netns, or /proc/PID/ns/net). The\n"
 "calling thread stays in its own namespace. rcvbuf and sndbuf are in bytes. With CAP_NET_ADMIN\n"
 "they may exceed net.core.rmem_max and net.core.wmem_max, otherwise the kernel reduces them to\n"
-"these. The socket is closed on exec and has NETLINK_PKTINFO set. The caller sets all other\n"
+"these. With read_ahead, begin_receive() starts a thread that receives into this many bytes of\n"
+"memory; rcvbuf is as large then, unless it is given, and fileno() is the same descriptor before and\n"
+"after the start. The socket is closed on exec and has NETLINK_PKTINFO set. The caller sets all other\n"
 "options with setsockopt().\n\n"
 "A failed system call raises OSError with its errno. Every method of a closed socket except\n"
 "close() raises OSError (EBADF). Threads may share a socket, but only one of them may receive.\n\n"
@@ -1195,6 +1643,7 @@ static PyMethodDef RawSocket_methods[] = {
     {"send", (PyCFunction)(void (*)(void))RawSocket_send, METH_FASTCALL | METH_KEYWORDS, send_doc},
     {"begin_send", RawSocket_begin_send, METH_O, begin_send_doc},
     {"end_send", RawSocket_end_send, METH_NOARGS, end_send_doc},
+    {"begin_receive", RawSocket_begin_receive, METH_NOARGS, begin_receive_doc},
     {"receive", KEYWORDS(RawSocket_receive), receive_doc},
     {"fileno", RawSocket_fileno, METH_NOARGS, fileno_doc},
     {"close", RawSocket_close, METH_NOARGS, close_doc},
@@ -1206,12 +1655,19 @@ static PyMethodDef RawSocket_methods[] = {
 static PyGetSetDef RawSocket_properties[] = {
     {"port", RawSocket_port, NULL,
      "The port number of the socket, 0 before bind() and the first send.", NULL},
-    {"rcvbuf", RawSocket_buffer_size, NULL,
+    {"rcvbuf", RawSocket_buffer_size, RawSocket_set_buffer_size,
      "The size of the receive buffer in bytes. The kernel doubles the requested size, because its\n"
-     "own overhead counts too (socket(7)).", (void *)(intptr_t)SO_RCVBUF},
-    {"sndbuf", RawSocket_buffer_size, NULL,
+     "own overhead counts too (socket(7)). It may be set at any time: see rcvbuf of the constructor.",
+     (void *)(intptr_t)SO_RCVBUF},
+    {"sndbuf", RawSocket_buffer_size, RawSocket_set_buffer_size,
      "The size of the send buffer in bytes. The kernel doubles the requested size here too.",
      (void *)(intptr_t)SO_SNDBUF},
+    {"drops", RawSocket_drops, NULL,
+     "The number of datagrams that the kernel dropped because the receive buffer was full, modulo\n"
+     "2**32. While a thread receives ahead, it is the number at the last ENOBUFS that receive() raised.\n"
+     "None before Linux 4.12 (SO_MEMINFO).",
+     NULL},
+    {"reads_ahead", RawSocket_reads_ahead, NULL, "Whether a thread receives ahead.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -60,17 +60,26 @@ Trace = Callable[["Traced"], object]  # what is called with each datagram
 class Socket(Protocol):
     """What a driver asks of a socket: see RawSocket."""
 
+    rcvbuf: int  # the receive buffer, in bytes
+
     @property
     def port(self) -> int:
         """The socket's own address."""
 
     @property
-    def rcvbuf(self) -> int:
-        """The receive buffer, in bytes."""
-
-    @property
     def closed(self) -> bool:
         """Whether close() was called."""
+
+    @property
+    def drops(self) -> int | None:
+        """How many datagrams the kernel dropped for this socket, modulo 2**32."""
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether a thread receives ahead."""
+
+    def begin_receive(self) -> None:
+        """Have a thread receive ahead."""
 
     def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
         """Hand messages to the kernel."""
@@ -113,6 +122,7 @@ class Transport:
         netns: Netns | None,
         rcvbuf: int | None,
         sndbuf: int | None,
+        read_ahead: int | None,
         timeout: float | None,
         trace: Trace | None,
         socket: Socket | None,
@@ -122,7 +132,14 @@ class Transport:
         self.families = families
         self.timeout = check_timeout(timeout)
         self._engine = Engine(families, resolver_for(families), lock)
-        socket = socket or open_socket(protocol, netns, rcvbuf=rcvbuf, sndbuf=sndbuf)
+        self._read_ahead = read_ahead is not None
+        how = {"rcvbuf": rcvbuf, "sndbuf": sndbuf, "read_ahead": read_ahead}
+        if socket is None:
+            socket = open_socket(protocol, netns, **how)
+        elif given := [
+            name for name, value in {"netns": netns, **how}.items() if value is not None
+        ]:
+            raise TypeError(f"{given[0]}= says how to open a socket, but socket= was given too")
         self._socket = traced(socket, trace, families, self._engine)
         self._engine.port = self._socket.port
         self._engine.rcvbuf = self._socket.rcvbuf
@@ -153,8 +170,25 @@ class Transport:
         """Whether close() was called."""
         return self._socket.closed
 
+    @property
+    def rcvbuf(self) -> int:
+        """The size of the receive buffer that the kernel granted, in bytes. It may be set.
+
+        The kernel doubles the size that is set (socket(7)). Without CAP_NET_ADMIN in the initial
+        user namespace, net.core.rmem_max is the limit, and a larger size is reduced to it.
+        """
+        return self._socket.rcvbuf
+
+    @rcvbuf.setter
+    def rcvbuf(self, size: int) -> None:
+        self._socket.rcvbuf = size
+        self._engine.rcvbuf = self._socket.rcvbuf
+
     def fileno(self) -> int:
-        """Return the socket's descriptor, for select() and its relatives."""
+        """Return a descriptor for select() and its relatives, the same until close().
+
+        It is readable if a method that receives has something to read. See `pending` too.
+        """
         return self._socket.fileno()
 
     def __repr__(self) -> str:
@@ -175,6 +209,8 @@ class Transport:
                 raise KernelError(errno.ENODEV, f"link {step.name!r} does not exist") from None
         if isinstance(step, Join):
             _ = self.port  # raises OSError (EBADF) if the socket is closed, and all are joined
+            if self._read_ahead:
+                self._socket.begin_receive()
             for position, group in enumerate(step.groups):
                 try:
                     self._socket.join(group)
@@ -236,10 +272,28 @@ class TracedSocket:
         """The receive buffer, in bytes."""
         return self._socket.rcvbuf
 
+    @rcvbuf.setter
+    def rcvbuf(self, size: int) -> None:
+        self._socket.rcvbuf = size
+
     @property
     def closed(self) -> bool:
         """Whether close() was called."""
         return self._socket.closed
+
+    @property
+    def drops(self) -> int | None:
+        """How many datagrams the kernel dropped for this socket, modulo 2**32."""
+        return self._socket.drops
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether a thread receives ahead."""
+        return self._socket.reads_ahead
+
+    def begin_receive(self) -> None:
+        """Have a thread receive ahead."""
+        self._socket.begin_receive()
 
     def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
         """Hand messages to the kernel."""

@@ -436,6 +436,7 @@ class Connection(Transport):
         netns: Netns | None = None,
         rcvbuf: int | None = None,
         sndbuf: int | None = None,
+        read_ahead: int | None = None,
         timeout: float | None = None,
         threaded_sends: bool = False,
         trace: Trace | None = None,
@@ -451,6 +452,7 @@ class Connection(Transport):
             netns=netns,
             rcvbuf=rcvbuf,
             sndbuf=sndbuf,
+            read_ahead=read_ahead,
             timeout=timeout,
             trace=trace,
             socket=socket,
@@ -766,13 +768,15 @@ class Connection(Transport):
                 # What a thread sends meanwhile may start a dump: receiving must end that too.
                 if not self._sending:
                     if engine.draining:
-                        engine.drained()
+                        engine.drained(self._socket.drops)
                     engine.found_nothing()
             except Exception as error:
                 if isinstance(error, OSError) and error.errno == errno.ENOBUFS:
-                    if not engine.draining:
+                    if not engine.draining and not self._socket.reads_ahead:
                         asyncio.get_running_loop().call_soon(self._drain)
                     engine.overrun()
+                    if self._socket.reads_ahead:  # all that is older was received
+                        engine.drained(self._socket.drops)
                 else:
                     failure = error
             finally:

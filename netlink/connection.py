@@ -390,6 +390,8 @@ class Channel:
             if error.errno != errno.ENOBUFS:
                 raise
             self.engine.overrun()
+            if self.socket.reads_ahead:  # all that is older was received
+                self.engine.drained(self.socket.drops)
         finally:
             try:
                 self.gate.enter_again()
@@ -403,7 +405,7 @@ class Channel:
             try:
                 self.socket.receive(0, engine.inbox, MANY)
             except BlockingIOError:
-                engine.drained()
+                engine.drained(self.socket.drops)
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
@@ -588,6 +590,9 @@ class Connection(Transport):
     netlink.trace.Traced, before it is sent and after it was received: `print` works. `socket`
     replaces the kernel's socket, as that of netlink.testing does.
 
+    With `read_ahead`, a thread of the core receives into this many bytes of memory, from the first
+    join() or subscribe() on, whatever Python does meanwhile. `rcvbuf` is as large by default then.
+
     Threads may share a connection: each gets its own answers. Closing it wakes a thread that waits,
     with OSError (EBADF).
 
@@ -602,6 +607,7 @@ class Connection(Transport):
         netns: Netns | None = None,
         rcvbuf: int | None = None,
         sndbuf: int | None = None,
+        read_ahead: int | None = None,
         timeout: float | None = None,
         trace: Trace | None = None,
         socket: Socket | None = None,
@@ -612,6 +618,7 @@ class Connection(Transport):
             netns=netns,
             rcvbuf=rcvbuf,
             sndbuf=sndbuf,
+            read_ahead=read_ahead,
             timeout=timeout,
             trace=trace,
             socket=socket,

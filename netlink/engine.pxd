@@ -41,6 +41,7 @@ cdef class Engine:
     cdef object _runs, _line
     cdef public object _dumps, _dump
     cdef long _attempts
+    cdef long long _drops
     cdef public long long _seq
     cdef public dict _waiting
     cdef set _abandoned
@@ -76,7 +77,7 @@ cdef class Engine:
     cdef object _event(self, Run run)
     cdef list _listening(self, group)
     cpdef object overrun(self)
-    cpdef object drained(self)
+    cpdef object drained(self, drops=*)
     cdef bint _fail(self, fault)
     cdef set _unsent(self)
     cpdef long long owed(self)

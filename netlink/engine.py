@@ -230,9 +230,9 @@ class Queue:
         self._entries.append((batch, size))
         self._size += size
 
-    def overrun(self) -> None:
+    def overrun(self, count: int | None) -> None:
         """Note that the kernel dropped messages."""
-        self.mark(iter((Overrun(None, "kernel"),)))
+        self.mark(iter((Overrun(count, "kernel"),)))
 
     def fail(self, error: Exception) -> None:
         """Have an error raised at this place of the stream."""
@@ -319,6 +319,7 @@ class Engine:
         self._runs: deque[Run] = deque()  # the runs of the first pair
         self._is_begun = False  # whether its runs are known
         self._attempts = 0  # to sort the first run
+        self._drops = 0  # the socket's drop counter at the last overrun
         self.draining = False  # there was an overrun, and the socket's queue was not empty since
         self.rejoin: list[int] = []  # groups that the socket must join, as their numbers are new
         self.queues: list[Queue] = [self.events]
@@ -731,11 +732,17 @@ class Engine:
         self.draining = True
         self._fail(None)
 
-    def drained(self) -> None:
-        """Note that everything from before an overrun was fed: messages are missing here."""
+    def drained(self, drops: int | None = None) -> None:
+        """Note that everything from before an overrun was fed: messages are missing here.
+
+        `drops` is the drop counter of the socket. If it has not changed, no event was lost: a part
+        of a dump for which the kernel had no memory gives ENOBUFS too (netlink_recvmsg).
+        """
         self.draining = False
-        for queue in [*self.queues]:
-            queue.overrun()
+        count = None if drops is None else (drops - self._drops) % 2**32
+        self._drops = self._drops if drops is None else drops
+        for queue in [*self.queues] if count != 0 else []:
+            queue.overrun(count)
         if self._dump is not None and self._dump not in self._unsent():
             self._lose_dump()
         for family in self.resolver.missed():

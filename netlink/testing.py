@@ -177,6 +177,12 @@ class Socket:
 
     # --- for connections: as RawSocket ---
 
+    drops = None  # it drops no messages that anyone could count
+    reads_ahead = False
+
+    def begin_receive(self) -> None:
+        """Return immediately, because nothing has to be received ahead."""
+
     @property
     def port(self) -> int:
         """The socket's own address."""

@@ -1013,7 +1013,7 @@ def test_help_has_text_and_signatures() -> None:
     public = [getattr(RawSocket, name) for name in vars(RawSocket) if not name.startswith("_")]
     assert all(thing.__doc__ for thing in (*public, RawSocket, _nlsock.unshare, _nlsock.setns))
     assert str(inspect.signature(RawSocket)) == (
-        "(protocol, *, netns=None, rcvbuf=None, sndbuf=None)"
+        "(protocol, *, netns=None, rcvbuf=None, sndbuf=None, read_ahead=None)"
     )
     assert str(inspect.signature(RawSocket.receive)) == (
         "(self, /, timeout=None, inbox=None, max_datagrams=16)"

@@ -26,7 +26,7 @@ from typing import Any
 
 import pytest
 
-from netlink import Connection, Overrun, Pid, RawSocket, aio
+from netlink import Connection, Pid, RawSocket, aio
 from netlink._nlsock import CLONE_NEWNET, NETLINK_LISTEN_ALL_NSID, SOL_NETLINK, unshare
 from netlink.constants import NETLINK
 from netlink.route import FAMILY, addr, link, nsid, rule
@@ -172,7 +172,7 @@ def test_no_room_for_the_scratch_area() -> None:
 
         with Connection(FAMILY, timeout=5) as nl:
             pages = int(open("/proc/self/statm").read().split()[0])
-            resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + (4 << 20), -1))
+            resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + (1 << 19), -1))
             try:
                 nl.do(link.get(index=1))
             except OSError as error:
@@ -228,17 +228,16 @@ def test_no_descriptor_is_left_to_the_process() -> None:
 
 
 def test_the_smallest_receive_buffer() -> None:
-    """Dumps and changes fit. An answer and its ACK together do not: the caller gets Overrun."""
+    """Dumps, changes and an answer without an ACK fit."""
     with Connection(FAMILY, rcvbuf=0, timeout=10) as nl:
         assert nl._socket.rcvbuf < 4096  # the kernel has a minimum (SOCK_MIN_RCVBUF)
         add_addresses(nl, 300)
         for _ in range(3):
-            with pytest.raises(Overrun):
-                nl.do(link.get(index=LO))
+            assert nl.do(link.get(index=LO)).ifname == "lo"
             assert locals_of(nl.dump(addr.get(family=2))) == wanted(300)
             assert locals_of(nl.dump(addr.get(family=2)).all()) == wanted(300)
             assert nl.do(link.set(index=LO, txqlen=500)) is None
-        assert nl.stats.overruns == 3
+        assert nl.stats.overruns == 0
         assert not nl._engine.is_waiting
 
 
