@@ -1594,6 +1594,46 @@ static PyObject *RawSocket_receive(PyObject *object, PyObject *args, PyObject *k
 }
 
 
+/* Options that are on or off. Each row is a property of RawSocket, and a keyword of Connection. */
+struct option {
+    int level;
+    int number;
+};
+
+static const struct option pktinfo = {SOL_NETLINK, NETLINK_PKTINFO};
+static const struct option broadcast_error = {SOL_NETLINK, NETLINK_BROADCAST_ERROR};
+static const struct option no_enobufs = {SOL_NETLINK, NETLINK_NO_ENOBUFS};
+static const struct option listen_all_nsid = {SOL_NETLINK, NETLINK_LISTEN_ALL_NSID};
+static const struct option cap_ack = {SOL_NETLINK, NETLINK_CAP_ACK};
+static const struct option ext_ack = {SOL_NETLINK, NETLINK_EXT_ACK};
+static const struct option strict_check = {SOL_NETLINK, NETLINK_GET_STRICT_CHK};
+
+static PyObject *RawSocket_is_on(PyObject *object, void *closure)
+{
+    const struct option *option = closure;
+    socklen_t length = sizeof(int);
+    int value = 0;
+
+    if (get_option(object, option->level, option->number, &value, &length) < 0)
+        return NULL;
+    return PyBool_FromLong(value);
+}
+
+static int RawSocket_turn(PyObject *object, PyObject *value, void *closure)
+{
+    const struct option *option = closure;
+
+    if (value == NULL || !PyBool_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "expected True or False, got %R",
+                     value == NULL ? Py_None : value);
+        return -1;
+    }
+    const int number = value == Py_True;
+    return set_option(object, option->level, option->number, &number, sizeof(number));
+}
+
+#define OPTION(name, text) {#name, RawSocket_is_on, RawSocket_turn, text, (void *)&name}
+
 static PyObject *RawSocket_reads_ahead(PyObject *object, void *Py_UNUSED(closure))
 {
     return PyBool_FromLong(is_reading((RawSocket *)object));
@@ -1668,6 +1708,17 @@ static PyGetSetDef RawSocket_properties[] = {
      "None before Linux 4.12 (SO_MEMINFO).",
      NULL},
     {"reads_ahead", RawSocket_reads_ahead, NULL, "Whether a thread receives ahead.", NULL},
+    OPTION(pktinfo, "Whether receive() knows the group of a datagram (NETLINK_PKTINFO). It is on."),
+    OPTION(broadcast_error, "Whether a send to a group fails if a member lost the datagram\n"
+           "(NETLINK_BROADCAST_ERROR)."),
+    OPTION(no_enobufs, "Whether a full receive buffer goes unreported (NETLINK_NO_ENOBUFS). Then only\n"
+           "`drops` shows a loss, and nothing shows its place."),
+    OPTION(listen_all_nsid, "Whether events of other network namespaces are received too, of those that\n"
+           "have an ID in the namespace of the socket (NETLINK_LISTEN_ALL_NSID)."),
+    OPTION(cap_ack, "Whether an ACK contains only the header of the request (NETLINK_CAP_ACK)."),
+    OPTION(ext_ack, "Whether errors have the kernel's message (NETLINK_EXT_ACK)."),
+    OPTION(strict_check, "Whether the kernel checks and applies the filters of dump requests\n"
+           "(NETLINK_GET_STRICT_CHK)."),
     {NULL, NULL, NULL, NULL, NULL},
 };
 

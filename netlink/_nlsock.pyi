@@ -31,6 +31,13 @@ class RawSocket:
     ) -> Self: ...
     rcvbuf: int
     sndbuf: int
+    pktinfo: bool
+    broadcast_error: bool
+    no_enobufs: bool
+    listen_all_nsid: bool
+    cap_ack: bool
+    ext_ack: bool
+    strict_check: bool
     @property
     def protocol(self) -> int: ...
     @property

@@ -11,9 +11,9 @@ import errno
 import os
 import struct
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict
 
 from netlink import _nlsock
 from netlink._core import INDEX_FORMAT
@@ -22,7 +22,7 @@ from netlink._resolver import Resolver, resolver_for
 from netlink.constants import NETLINK
 from netlink.engine import QUEUE_LIMIT, Engine, Queue, Stats
 from netlink.errors import KernelError
-from netlink.family import Family, IfIndex, check_family
+from netlink.family import Family, IfIndex, check_family, near
 
 if TYPE_CHECKING:  # imported when the first trace begins
     from netlink.trace import Decoder, Direction, Traced
@@ -52,9 +52,24 @@ class Fd(NamedTuple):
 # A network namespace: a name as of ip-netns(8), a path, an open file, Pid(n) or Fd(n).
 Netns = str | os.PathLike[str] | Pid | Fd | HasFileno
 
+# The keywords of Connection, without the options of its socket.
+KEYWORDS = ("netns", "rcvbuf", "sndbuf", "read_ahead", "timeout", "trace", "socket")
 MANY = 16  # datagrams of one receive: more would not be faster
 
 Trace = Callable[["Traced"], object]  # what is called with each datagram
+
+
+class Options(TypedDict, total=False):
+    """Options of a connection's socket that are on or off; see RawSocket.
+
+    `ext_ack`, `cap_ack` and, for rtnetlink, `strict_check` are on by default.
+    """
+
+    broadcast_error: bool
+    cap_ack: bool
+    ext_ack: bool
+    listen_all_nsid: bool
+    strict_check: bool
 
 
 class Socket(Protocol):
@@ -127,6 +142,7 @@ class Transport:
         trace: Trace | None,
         socket: Socket | None,
         lock: AbstractContextManager[Any],
+        options: Options,
     ) -> None:
         protocol = protocol_of(families)
         self.families = families
@@ -134,10 +150,11 @@ class Transport:
         self._engine = Engine(families, resolver_for(families), lock)
         self._read_ahead = read_ahead is not None
         how = {"rcvbuf": rcvbuf, "sndbuf": sndbuf, "read_ahead": read_ahead}
+        check_options(options)
         if socket is None:
-            socket = open_socket(protocol, netns, **how)
+            socket = open_socket(protocol, netns, options, **how)
         elif given := [
-            name for name, value in {"netns": netns, **how}.items() if value is not None
+            name for name, value in {"netns": netns, **how, **options}.items() if value is not None
         ]:
             raise TypeError(f"{given[0]}= says how to open a socket, but socket= was given too")
         self._socket = traced(socket, trace, families, self._engine)
@@ -181,6 +198,7 @@ class Transport:
 
     @rcvbuf.setter
     def rcvbuf(self, size: int) -> None:
+        """Change the size of the receive buffer, in bytes."""
         self._socket.rcvbuf = size
         self._engine.rcvbuf = self._socket.rcvbuf
 
@@ -274,6 +292,7 @@ class TracedSocket:
 
     @rcvbuf.setter
     def rcvbuf(self, size: int) -> None:
+        """Change the size of the receive buffer, in bytes."""
         self._socket.rcvbuf = size
 
     @property
@@ -416,15 +435,32 @@ def protocol_of(families: tuple[Family, ...]) -> int:
     return protocols.pop()
 
 
-def open_socket(protocol: int, netns: Netns | None, **buffers: Any) -> _nlsock.RawSocket:
-    """Return a bound socket with the options that the engine relies on."""
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise TypeError for an option that a connection does not have."""
+    for name, value in options.items():
+        if name == "no_enobufs":
+            raise TypeError(
+                "a Connection reports losses, which no_enobufs would hide: use RawSocket"
+            )
+        if name not in Options.__annotations__:
+            known = [*Options.__annotations__, *KEYWORDS]
+            raise TypeError(f"Connection() has no keyword {name!r}{near(name, known)}")
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be True or False, got {value!r}")
+
+
+def open_socket(
+    protocol: int, netns: Netns | None, options: Options | None = None, **buffers: Any
+) -> _nlsock.RawSocket:
+    """Return a bound socket with the options that the engine relies on, and with others."""
     with namespace(netns) as descriptor:
         sock = _nlsock.RawSocket(protocol, netns=descriptor, **buffers)
     try:
-        sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_EXT_ACK, 1)
-        sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_CAP_ACK, 1)
-        if protocol == NETLINK.NETLINK_ROUTE:
-            sock.setsockopt(_nlsock.SOL_NETLINK, _nlsock.NETLINK_GET_STRICT_CHK, 1)
+        is_route = protocol == NETLINK.NETLINK_ROUTE
+        defaults = {"ext_ack": True, "cap_ack": True, "strict_check": is_route}
+        for name, value in {**defaults, **(options or {})}.items():
+            if value:
+                setattr(sock, name, True)
         sock.bind()
     except BaseException:
         sock.close()

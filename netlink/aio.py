@@ -22,7 +22,7 @@ from collections.abc import (
 )
 from contextlib import nullcontext, suppress
 from types import TracebackType
-from typing import Any, Generic, NoReturn, Self, TypeVar, cast, overload
+from typing import Any, Generic, NoReturn, Self, TypeVar, Unpack, cast, overload
 
 from netlink import _pipeline
 from netlink._core import Column
@@ -39,7 +39,7 @@ from netlink._pipeline import (
     is_late,
     wrong_request,
 )
-from netlink._transport import MANY, Netns, Socket, Trace, Transport, keep_up, leave_groups
+from netlink._transport import MANY, Netns, Options, Socket, Trace, Transport, keep_up, leave_groups
 from netlink.engine import Event, Queue
 from netlink.errors import KernelError
 from netlink.family import Family, Plan, Request
@@ -441,6 +441,7 @@ class Connection(Transport):
         threaded_sends: bool = False,
         trace: Trace | None = None,
         socket: Socket | None = None,
+        **options: Unpack[Options],
     ) -> None:
         self.threaded_sends = threaded_sends
         self._waiters: dict[asyncio.Future[Exception | None], Any] = {}
@@ -456,6 +457,7 @@ class Connection(Transport):
             timeout=timeout,
             trace=trace,
             socket=socket,
+            options=options,
             lock=nullcontext(),
         )
 

@@ -18,7 +18,7 @@ from contextlib import suppress
 from itertools import chain
 from time import monotonic
 from types import TracebackType
-from typing import Any, Generic, NoReturn, Self, TypeVar, overload
+from typing import Any, Generic, NoReturn, Self, TypeVar, Unpack, overload
 
 from netlink import _pipeline
 from netlink._core import Column
@@ -33,7 +33,7 @@ from netlink._pipeline import (
     is_late,
     wrong_request,
 )
-from netlink._transport import MANY, Netns, Socket, Trace, Transport, keep_up, leave_groups
+from netlink._transport import MANY, Netns, Options, Socket, Trace, Transport, keep_up, leave_groups
 from netlink.engine import Engine, Event, Queue
 from netlink.errors import KernelError
 from netlink.family import Family, Plan, Request
@@ -592,6 +592,8 @@ class Connection(Transport):
 
     With `read_ahead`, a thread of the core receives into this many bytes of memory, from the first
     join() or subscribe() on, whatever Python does meanwhile. `rcvbuf` is as large by default then.
+    `options` are broadcast_error, cap_ack, ext_ack, listen_all_nsid and strict_check, True or
+    False: see RawSocket.
 
     Threads may share a connection: each gets its own answers. Closing it wakes a thread that waits,
     with OSError (EBADF).
@@ -611,6 +613,7 @@ class Connection(Transport):
         timeout: float | None = None,
         trace: Trace | None = None,
         socket: Socket | None = None,
+        **options: Unpack[Options],
     ) -> None:
         gate = Gate()
         super().__init__(
@@ -622,6 +625,7 @@ class Connection(Transport):
             timeout=timeout,
             trace=trace,
             socket=socket,
+            options=options,
             lock=gate,
         )
         self._channel = Channel(self._engine, self._socket, gate)

@@ -230,7 +230,8 @@ class Overrun(NetlinkError):
     """Events or answers were dropped because a buffer was full.
 
     `where` is "kernel" if the socket's receive buffer was full (ENOBUFS), or "queue" if the queue
-    of a subscription was. `count` is the number of dropped messages, None if it is not known.
+    of a subscription was. `count` is the number of dropped datagrams, or of messages of a queue. It
+    is None if it is not known, as before Linux 4.12.
     Requests that wait for an answer raise it. A subscription yields it as an item, at the position
     of the missing events. The socket remains usable.
     """

@@ -75,13 +75,13 @@ def _integer(place: str, word: str, value: object, low: int, high: int) -> int:
     return int(value)
 
 
-def _near(word: object, known: Iterable[str]) -> str:
+def near(word: object, known: Iterable[str]) -> str:
     """Return the end of an error about an unknown word: the nearest that is known, or all."""
     import difflib  # slow to import, and needed for errors only
 
     known = list(known)
-    near = difflib.get_close_matches(str(word), known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; it has: {', '.join(known)}"
+    found = difflib.get_close_matches(str(word), known, n=1)
+    return f"; did you mean {found[0]!r}?" if found else f"; it has: {', '.join(known)}"
 
 
 # --- ops ------------------------------------------------------------------------------------------
@@ -337,7 +337,7 @@ def _check_defaults(place: str, request: MessageType, defaults: Any) -> None:
     known = request.__table__.names
     for field in defaults:
         if field not in known:
-            hint = _near(field, known)
+            hint = near(field, known)
             raise TypeError(f"{place}: defaults: {request.__name__} has no field {field!r}{hint}")
 
 
@@ -570,7 +570,7 @@ def _wrong_arguments(
     if same is not None:
         hint = f"; did you mean {same!r}?"
     else:
-        hint = _near(unknown, parameters)
+        hint = near(unknown, parameters)
         if "data" in parameters and "did you mean" not in hint:
             value = "{'ifname': ...}" if unknown == "peer" else "..."  # of a veth
             hint = f"; an attribute of the kind belongs into data={{{unknown!r}: {value}}}"
