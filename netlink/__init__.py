@@ -50,17 +50,29 @@ __all__ = [
 ]
 
 if _sys.platform == "linux":
+    from netlink._events import EventBatch
     from netlink._nlsock import RawSocket
     from netlink._transport import Fd, Pid
     from netlink.connection import Connection, Reply, Subscription
     from netlink.engine import Stats
 
-    __all__ += ["Connection", "Fd", "Pid", "RawSocket", "Reply", "Stats", "Subscription"]
+    __all__ += [
+        "Connection",
+        "EventBatch",
+        "Fd",
+        "Pid",
+        "RawSocket",
+        "Reply",
+        "Stats",
+        "Subscription",
+    ]
 
 elif not _typing.TYPE_CHECKING:
 
     def __getattr__(name):  # `from netlink import Connection` calls it
-        if name in ("Connection", "Fd", "Pid", "RawSocket", "Reply", "Stats", "Subscription"):
+        if name in (
+            "Connection", "EventBatch", "Fd", "Pid", "RawSocket", "Reply", "Stats", "Subscription",
+        ):  # fmt: skip
             raise ImportError(
                 f"netlink.{name} needs Linux, because {_sys.platform} has no Netlink sockets; "
                 "netlink.parse() works anywhere",

@@ -50,7 +50,7 @@ cdef class Gather:
     cdef int node_count
     cdef int step_count
     cdef Pick *picks           # the types or commands that have the class
-    cdef int pick_count
+    cdef readonly int pick_count  # types or commands that have the class
     cdef int framing
     cdef bint is_generic
     cdef bint is_busy          # `feed` runs without the GIL

@@ -283,6 +283,35 @@ cdef class Dispatch:
 # --- typed iteration ----------------------------------------------------------------------------
 
 @cython.final
+@cython.final
+cdef class Origin:
+    """Where an event came from.
+
+    `group` is the number of the multicast group, 0 for a message to this socket alone. `nsid` is the
+    ID of its network namespace in that of the socket, None for the namespace of the socket itself.
+    """
+    cdef readonly unsigned int group
+    cdef readonly object nsid
+
+    def __cinit__(self, unsigned int group, int nsid):
+        self.group = group
+        self.nsid = None if nsid < 0 else nsid
+
+    def __repr__(self):
+        return f"<Origin group={self.group} nsid={self.nsid}>"
+
+    def __eq__(self, other):
+        if type(other) is not Origin:
+            return NotImplemented
+        return (self.group, self.nsid) == ((<Origin>other).group, (<Origin>other).nsid)
+
+    def __hash__(self):
+        return hash((self.group, self.nsid))
+
+    def __reduce__(self):
+        return Origin, (self.group, -1 if self.nsid is None else self.nsid)
+
+
 cdef class Messages:
     """An iterator over the messages in a part of a bytes object.
 
@@ -291,7 +320,7 @@ cdef class Messages:
     the position of the next message is unknown.
     """
     cdef bytes data
-    cdef Dispatch dispatch
+    cdef readonly Dispatch dispatch
     cdef Cursor at
     cdef int type          # type of the previous message
     cdef bint is_request   # whether that one had NLM_F_REQUEST
@@ -299,8 +328,11 @@ cdef class Messages:
     cdef Meaning meaning   # cached, because consecutive messages mostly have the same type
     cdef Table table       # the table for `meaning`, unless a header member chooses it
     cdef Dispatch commands # the commands, if the type is a generic family
+    cdef readonly Origin origin  # of events, otherwise None
 
-    def __cinit__(self, data, Dispatch dispatch not None, Py_ssize_t start=0, Py_ssize_t end=-1):
+    def __cinit__(self, data, Dispatch dispatch not None, Py_ssize_t start=0, Py_ssize_t end=-1,
+                  Origin origin=None):
+        self.origin = origin
         self.data = data if type(data) is bytes else bytes(memoryview(data))
         if end == -1:
             end = PyBytes_GET_SIZE(self.data)
@@ -379,6 +411,7 @@ cdef class Messages:
         view = new_view(table, self.data, offset + frame.envelope, frame.length - frame.envelope,
                         <int>frame.envelope, None)
         view.meaning = meaning
+        view.origin = self.origin
         return view
 
     cdef int look_up(self, Frame *frame, Py_ssize_t offset, bint is_request) except -1:

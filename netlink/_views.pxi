@@ -28,6 +28,7 @@ cdef class View:
     cdef uint32_t *index       # its length, then slot -> payload offset in the body, 0: absent
     cdef View parent
     cdef Meaning meaning       # what the type of a whole message means in its family, or None
+    cdef Origin origin         # of an event, otherwise None
 
     def __dealloc__(self):
         PyMem_Free(self.index)
@@ -90,6 +91,7 @@ cdef class View:
         """
         cdef View view = _restore(*self.__reduce__()[1])
         view.meaning = self.meaning
+        view.origin = self.origin
         return view
 
     @property
@@ -131,6 +133,11 @@ cdef class View:
     def cn_ack(self):
         """The `ack` in the struct cn_msg of a received connector message, otherwise None."""
         return connector_of(self).ack if self.envelope == CONNECTOR_ENVELOPE else None
+
+    @property
+    def origin(self):
+        """Where an event came from: its multicast group and its network namespace. Otherwise None."""
+        return self.origin
 
     @property
     def nlmsg_name(self):

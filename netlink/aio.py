@@ -26,6 +26,7 @@ from typing import Any, Generic, NoReturn, Self, TypeVar, Unpack, cast, overload
 
 from netlink import _pipeline
 from netlink._core import Column
+from netlink._events import EventBatch, batch_of, check_unselected
 from netlink._exchange import Batch, Exchange, Pauses, untraced
 from netlink._pipeline import (
     PATIENCE,
@@ -41,7 +42,7 @@ from netlink._pipeline import (
 )
 from netlink._transport import MANY, Netns, Options, Socket, Trace, Transport, keep_up, leave_groups
 from netlink.engine import Event, Queue
-from netlink.errors import KernelError
+from netlink.errors import KernelError, Overrun
 from netlink.family import Family, Plan, Request
 from netlink.schema import Message
 
@@ -187,6 +188,10 @@ class Subscription:
         """Yield events as they arrive; end after `timeout` seconds of silence (None: never)."""
         return _events(self._connection, self._queue, timeout, self)
 
+    def event_batches(self, timeout: float | None = None) -> AsyncIterator[EventBatch | Overrun]:
+        """Yield events as events() does, all of one receive and group at once."""
+        return _event_batches(self._connection, self._queue, timeout, self)
+
     def __aiter__(self) -> AsyncIterator[Event]:
         return self.events()
 
@@ -221,6 +226,13 @@ def _events(
     return Stream(Batches(connection, queue, check_timeout(timeout), owner).more)
 
 
+def _event_batches(
+    connection: Connection, queue: Queue, timeout: float | None, owner: Subscription | None = None
+) -> AsyncIterator[EventBatch | Overrun]:
+    check_unselected(queue)
+    return Stream(Batches(connection, queue, check_timeout(timeout), owner).more_whole)
+
+
 class Batches:
     """The events of a queue, batch by batch. It holds the `owner`, which unsubscribes when it is
     dropped."""
@@ -241,10 +253,17 @@ class Batches:
 
     async def more(self) -> Iterable[Event]:
         """Wait for the next batch. Raises StopAsyncIteration after silence, or at the end."""
+        return cast("Iterable[Event]", await self._more(self._queue.take))
+
+    async def more_whole(self) -> Iterable[EventBatch | Overrun]:
+        """As more(), but all of a batch is one item, and it is handed out once."""
+        return (batch_of(await self._more(self._queue.take_whole)),)
+
+    async def _more(self, take: Callable[[], Any]) -> Any:
         while not self._queue.closed:
-            batch = self._queue.take()
+            batch = take()
             if batch is not None:
-                return cast("Iterable[Event]", batch)
+                return batch
             try:
                 await self._connection._wait_for(self._queue, self._timeout)
             except TimeoutError:
@@ -567,6 +586,13 @@ class Connection(Transport):
         nothing.
         """
         return _events(self, self._engine.events, timeout)
+
+    def event_batches(self, timeout: float | None = None) -> AsyncIterator[EventBatch | Overrun]:
+        """Yield events as events() does, all of one receive and group at once: see EventBatch.
+
+        A step that is cancelled loses nothing.
+        """
+        return _event_batches(self, self._engine.events, timeout)
 
     # --- the rest ---
 

@@ -22,6 +22,7 @@ from typing import Any, Generic, NoReturn, Self, TypeVar, Unpack, overload
 
 from netlink import _pipeline
 from netlink._core import Column
+from netlink._events import EventBatch, batch_of, check_unselected
 from netlink._exchange import Batch, Exchange, Pauses
 from netlink._pipeline import (
     PATIENCE,
@@ -35,7 +36,7 @@ from netlink._pipeline import (
 )
 from netlink._transport import MANY, Netns, Options, Socket, Trace, Transport, keep_up, leave_groups
 from netlink.engine import Engine, Event, Queue
-from netlink.errors import KernelError
+from netlink.errors import KernelError, Overrun
 from netlink.family import Family, Plan, Request
 from netlink.schema import Message
 
@@ -531,6 +532,10 @@ class Subscription:
         """Yield events as they arrive; end after `timeout` seconds of silence (None: never)."""
         return _events(self._connection, self._queue, timeout, self)
 
+    def event_batches(self, timeout: float | None = None) -> Iterator[EventBatch | Overrun]:
+        """Yield events as events() does, all of one receive and group at once."""
+        return _event_batches(self._connection, self._queue, timeout, self)
+
     def __iter__(self) -> Iterator[Event]:
         return self.events()
 
@@ -561,15 +566,30 @@ class Subscription:
 def _events(
     connection: Connection, queue: Queue, timeout: float | None, owner: Subscription | None = None
 ) -> Iterator[Event]:
-    return chain.from_iterable(_batches(connection, queue, check_timeout(timeout), owner))
+    return chain.from_iterable(
+        _batches(connection, queue, check_timeout(timeout), owner, queue.take)
+    )
+
+
+def _event_batches(
+    connection: Connection, queue: Queue, timeout: float | None, owner: Subscription | None = None
+) -> Iterator[EventBatch | Overrun]:
+    check_unselected(queue)
+    return map(
+        batch_of, _batches(connection, queue, check_timeout(timeout), owner, queue.take_whole)
+    )
 
 
 def _batches(
-    connection: Connection, queue: Queue, timeout: float | None, owner: Subscription | None
+    connection: Connection,
+    queue: Queue,
+    timeout: float | None,
+    owner: Subscription | None,
+    take: Callable[[], Any],
 ) -> Iterator[Iterable[Event]]:
     """The events of a queue. A loop holds the `owner`, which unsubscribes when it is dropped."""
     while not queue.closed:
-        batch = queue.take()
+        batch = take()
         if batch is not None:
             yield batch
             continue
@@ -753,6 +773,10 @@ class Connection(Transport):
         causer too, unless the request asks for an echo (nlmsg_notify).
         """
         return _events(self, self._engine.events, timeout)
+
+    def event_batches(self, timeout: float | None = None) -> Iterator[EventBatch | Overrun]:
+        """Yield events as events() does, all of one receive and group at once: see EventBatch."""
+        return _event_batches(self, self._engine.events, timeout)
 
     # --- the rest ---
 

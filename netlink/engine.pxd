@@ -26,6 +26,7 @@ cdef class Queue:
     cpdef long long store(self, run, list selected)
     cpdef object mark(self, batch, long long size=*)
     cpdef object take(self)
+    cpdef object take_whole(self)
 
 
 cdef class Engine:

@@ -69,6 +69,7 @@ from typing import Any
 from netlink._core import (
     INDEX_FORMAT,
     Messages,
+    Origin,
     RawMessage,
     Run,
     envelop,
@@ -191,7 +192,7 @@ class Queue:
         if 2 * size < len(data):  # the rest of the receive must not be kept for these few bytes
             data, start, end = data[start:end], 0, size
         size = len(data)
-        messages = Messages(data, self._dispatch, start, end)
+        messages = Messages(data, self._dispatch, start, end, Origin(run.group, run.nsid))
         if self.predicate is None:
             return [(messages, size + ENTRY_SIZE)]
         found: list[tuple[Any, int]] = []
@@ -250,6 +251,12 @@ class Queue:
         """The number of events that are queued; an Overrun counts as one."""
         waiting = [self._begun, *(entry for entry, _ in [*self._entries])]
         return sum(map(_length, waiting)) + bool(self._dropped)
+
+    def take_whole(self) -> Any:
+        """As take(), but whoever calls this has the batch: it is not returned again."""
+        batch = self.take()
+        self._begun = None
+        return batch
 
     def take(self) -> Any:
         """Return an iterator over the next events, or None if more must be received first.

@@ -142,7 +142,7 @@ def samples() -> dict[type, list[Any]]:
         received[0].linkinfo.data, op, Link.__table__, Sample.__table__,
         _core.Verb.__new__(_core.Verb),
         *(vars(Sample)[name] for name in Sample.__table__.names), s.u8(), s.nest(1, Sample),
-        _core.Messages(LINKS, dispatch), _core.Messages(LINKS, generic),
+        _core.Messages(LINKS, dispatch), _core.Messages(LINKS, generic), _core.Origin(1, 2),
         *_core.runs(LINKS, index), dispatch.find(16), _core.Meaning(1, "a", "b"),
         _core.Bitfield32(1, 2), _core.iter_messages(LINKS), *_core.iter_messages(LINKS),
         _core.iter_attributes(LINKS[32:]), *list(_core.iter_attributes(bytes(sample)[4:]))[:2],

@@ -43,7 +43,7 @@ LAYERS = (
     ),
     ("_exchange", "_resolver"),
     ("engine", "filter", "capture", "trace"),
-    ("_pipeline",),
+    ("_pipeline", "_events"),
     ("follow",),
     ("_transport",),
     ("connection", "aio"),
@@ -368,7 +368,7 @@ def test_what_is_shared_has_no_tests(path: Path) -> None:
 
 # What `import netlink` may load.
 NEEDED = {
-    "_core", "_exchange", "_nlsock", "_pipeline", "_resolver", "_transport", "connection",
+    "_core", "_events", "_exchange", "_nlsock", "_pipeline", "_resolver", "_transport", "connection",
     "constants", "engine", "errors", "extack", "family", "render", "schema",
 }  # fmt: skip
 

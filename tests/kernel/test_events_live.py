@@ -15,11 +15,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
+from typing import Any
 
 import pytest
 
-from netlink import Connection, Overrun, aio
-from netlink.route import FAMILY, link, route
+from netlink import Connection, EventBatch, Overrun, Pid, aio
+from netlink._core import Origin
+from netlink.generic import nlctrl
+from netlink.route import FAMILY, link, nsid, route
 from netlink.route.link import Link
 from netlink.route.route import Route
 
@@ -200,3 +204,108 @@ def test_a_task_that_waits_while_the_thread_starts(nl: Connection) -> None:
             assert isinstance(event, Link) and event.nlmsg_name == "RTM_NEWLINK"
 
     asyncio.run(run())
+
+
+# --- batches, groups and namespaces ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["blocking", "asyncio"])
+def test_batches_of_events(how: str, nl: Connection) -> None:
+    """Each event is in one batch; a batch is handed out once, read or not."""
+    found: list[tuple[int, object, list[str]]] = []
+
+    def make(first: int) -> None:
+        plans = [route.add(f"10.0.{first}.{n}/32", dev="lo") for n in range(50)]
+        assert list(nl.do_many(plans)) == [None] * 50
+
+    def note(batch: EventBatch | Overrun, read: bool) -> None:
+        assert isinstance(batch, EventBatch) and batch.origin is not None
+        count = len(batch)
+        names = [str(dst) for dst in batch.columns(Route, "dst")["dst"]] if read else []
+        assert len(batch) == (0 if read else count)
+        found.append((count, batch.origin.group, names))
+
+    if how == "blocking":
+        with Connection(FAMILY) as listener:
+            listener.join("ipv4-route")
+            make(1)
+            for batch in listener.event_batches(timeout=0.3):
+                note(batch, read=True)
+            make(2)
+            for batch in listener.event_batches(timeout=0.3):
+                note(batch, read=False)
+            make(3)
+            events = listener.events(timeout=0.3)
+            assert isinstance(event := next(events), Route) and str(event.dst) == "10.0.3.0"
+            for batch in listener.event_batches(timeout=0.3):
+                note(batch, read=True)
+    else:
+
+        async def listen() -> None:
+            async with aio.Connection(FAMILY) as listener:
+                await listener.join("ipv4-route")
+                make(1)
+                async for batch in listener.event_batches(timeout=0.3):
+                    note(batch, read=True)
+                make(2)
+                async for batch in listener.event_batches(timeout=0.3):
+                    note(batch, read=False)
+                make(3)
+                event = await anext(listener.events(timeout=0.3))
+                assert isinstance(event, Route) and str(event.dst) == "10.0.3.0"
+                async for batch in listener.event_batches(timeout=0.3):
+                    note(batch, read=True)
+
+        asyncio.run(listen())
+    assert sum(count for count, *_ in found) == 149
+    assert {group for _, group, _ in found} == {7}  # RTNLGRP_IPV4_ROUTE
+    names = [name for *_, names in found for name in names]
+    assert names == [f"10.0.1.{n}" for n in range(50)] + [f"10.0.3.{n}" for n in range(1, 50)]
+
+
+def test_wrong_calls_of_batches(nl: Connection) -> None:
+    with Connection(FAMILY) as listener:
+        listener.join("link")
+        nl.do(link.change("lo", mtu=2000))
+        batch = next(listener.event_batches(timeout=5))
+        assert isinstance(batch, EventBatch)
+        given: Any
+        for given, error, words in (
+            (("mtu",), TypeError, "a message class first"),
+            ((nlctrl.Ctrl, "family_id"), TypeError, "no event of this connection is a Ctrl"),
+            ((Link, "mtuu"), LookupError, "mtu"),
+            ((Link,), ValueError, "at least one path"),
+        ):
+            with pytest.raises(error, match=words):
+                batch.columns(*given)
+        with pytest.raises(TypeError):
+            listener.event_batches(timeout="soon")
+        chosen = listener.subscribe("link", predicate=lambda message: True)
+        with pytest.raises(TypeError, match="without a predicate"):
+            chosen.event_batches()
+
+
+def test_an_event_knows_its_namespace_and_group(nl: Connection) -> None:
+    """Fact: LISTEN_ALL_NSID: cmsg type 8 (int) only on events of OTHER namespaces; none on own."""
+    with subprocess.Popen(["unshare", "-n", "sleep", "60"]) as sleeper:
+        try:
+            own = os.readlink("/proc/thread-self/ns/net")
+            while os.readlink(f"/proc/{sleeper.pid}/ns/net") == own:
+                time.sleep(0.01)
+            nl.do(nsid.new(nsid=77, pid=sleeper.pid))
+            with (
+                Connection(FAMILY, listen_all_nsid=True, timeout=5) as listener,
+                Connection(FAMILY, netns=Pid(sleeper.pid)) as other,
+            ):
+                listener.join("link")
+                other.do(link.change("lo", mtu=3000))
+                nl.do(link.change("lo", mtu=4000))
+                first, second = islice(listener.events(timeout=5), 2)
+                assert isinstance(first, Link) and isinstance(second, Link)
+                assert (first.mtu, first.origin) == (3000, Origin(1, 77))
+                assert (second.mtu, second.origin) == (4000, Origin(1, -1))
+                assert second.origin is not None and second.origin.nsid is None
+                assert first.detach().origin == first.origin
+                assert listener.do(link.get(ifname="lo")).origin is None
+        finally:
+            sleeper.kill()
