@@ -368,8 +368,8 @@ def test_what_is_shared_has_no_tests(path: Path) -> None:
 
 # What `import netlink` may load.
 NEEDED = {
-    "_core", "_events", "_exchange", "_nlsock", "_pipeline", "_resolver", "_transport", "connection",
-    "constants", "engine", "errors", "extack", "family", "render", "schema",
+    "_core", "_events", "_exchange", "_nlsock", "_pipeline", "_resolver", "_transport", "constants",
+    "connection", "engine", "errors", "extack", "family", "render", "schema",
 }  # fmt: skip
 
 
