@@ -1,5 +1,10 @@
 # The C layout of the classes of _exchange.py. The build compiles that file with these types.
 
+cimport cython
+
+from netlink._core cimport Run
+
+
 cdef class Exchange:
     cdef object __weakref__
     cdef public object request, dispatch, timeout, runs, current, error, warning
@@ -12,7 +17,9 @@ cdef class Exchange:
     cpdef object finish(self, error=*)
     cpdef object restart(self)
     cpdef object abandon(self)
+    @cython.locals(run=Run)
     cpdef object result(self)
+    @cython.locals(run=Run)
     cpdef object take(self)
     cdef object _want_restart(self)
     cdef object _raise_status(self)

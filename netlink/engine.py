@@ -59,12 +59,12 @@ import errno
 import struct
 import sys
 import threading
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from itertools import chain
 from typing import Any
+from weakref import ref
 
 from netlink._core import (
     INDEX_FORMAT,
@@ -333,7 +333,7 @@ class Engine:
         self.forsaken: deque[Queue] = deque()  # subscriptions that were dropped without close()
         # Exchanges are held weakly: a reply that nobody holds is an abandoned request. None stands
         # for one that was abandoned explicitly.
-        self._waiting: dict[int, weakref.ref[Exchange] | None] = {}
+        self._waiting: dict[int, ref[Exchange] | None] = {}
         self._abandoned: set[int] = set()  # those of None that may still be answered
         self._batches: list[Batch] = []
         self.silent: set[int] = set()  # seqs of requests that end when they are sent
@@ -366,7 +366,7 @@ class Engine:
         self._seq = seq = self._seq % 0xFFFFFFFF + 1
         exchange.seq = seq
         self._begin(exchange)  # which refuses a request of another family
-        self._waiting[seq] = weakref.ref(exchange)
+        self._waiting[seq] = ref(exchange)
 
     def prepare(self, waiter: Any) -> None:
         """Before a wait: request an interrupted dump again, if that is what is to be awaited."""
@@ -569,7 +569,7 @@ class Engine:
         number = self.resolver.number(question.request.op)
         assert number is not None  # that of nlctrl is fixed
         self._send(question, number)
-        self._waiting[seq] = weakref.ref(question)
+        self._waiting[seq] = ref(question)
         self._questions[seq] = family, question
 
     def _answered(self, family: Family, answer: Exchange) -> None:
@@ -885,7 +885,7 @@ class Engine:
         if exchange.is_dump or ends in ("ack", "message") or (ends == "answer" and exchange.runs):
             return False
         exchange.acked = ends == "answer"
-        self._waiting[exchange.seq] = weakref.ref(exchange)
+        self._waiting[exchange.seq] = ref(exchange)
         return True
 
     def _is_echo(self, seq: int) -> bool:
