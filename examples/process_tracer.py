@@ -24,11 +24,8 @@ def main() -> int:
             nl.join("proc")
             nl.do(connector.listen("fork|exec|exit"))
             print("listening", flush=True)
-            try:
-                for line in filter(None, map(describe, nl.events())):
-                    print(line, flush=True)
-            finally:
-                nl.do(connector.ignore())  # otherwise the kernel counts a listener for ever
+            for line in filter(None, map(describe, nl.events())):
+                print(line, flush=True)
     except (OSError, TimeoutError) as error:
         sys.exit(str(error))
     return 0

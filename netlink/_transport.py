@@ -149,6 +149,7 @@ class Transport:
         self.timeout = check_timeout(timeout)
         self._engine = Engine(families, resolver_for(families), lock)
         self._read_ahead = read_ahead is not None
+        self._process = os.getpid()  # a forked child shares the socket
         how = {"rcvbuf": rcvbuf, "sndbuf": sndbuf, "read_ahead": read_ahead}
         check_options(options)
         if socket is None:
@@ -208,6 +209,18 @@ class Transport:
         It is readable if a method that receives has something to read. See `pending` too.
         """
         return self._socket.fileno()
+
+    def _close(self) -> None:
+        """Close the socket. Send what the kernel must know before, without waiting."""
+        if not self.closed and self._process == os.getpid():
+            for buffer in self._engine.farewells():
+                with suppress(OSError):
+                    self._socket.send(buffer, timeout=0)
+        self._socket.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_socket") and not self.closed and self._engine.is_farewell_due:
+            self._close()
 
     def __repr__(self) -> str:
         names = ", ".join(family.name for family in self.families)

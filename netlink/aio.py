@@ -599,7 +599,7 @@ class Connection(Transport):
     def close(self) -> None:
         """Close the socket. Tasks that wait get OSError (EBADF). Closing twice is allowed."""
         self._unwatch()
-        self._socket.close()
+        self._close()
         self._wake(OSError(errno.EBADF, "netlink socket is closed"))
 
     async def __aenter__(self) -> Self:

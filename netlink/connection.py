@@ -783,7 +783,7 @@ class Connection(Transport):
     def close(self) -> None:
         """Close the socket. A receiver that is blocked in another thread wakes. Closing twice is
         allowed."""
-        self._socket.close()
+        self._close()
 
     def __enter__(self) -> Self:
         return self

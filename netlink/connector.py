@@ -255,6 +255,8 @@ FAMILY = Family(
     messages={CN_IDX.CN_IDX_PROC: proc_event},
     requests={CN_IDX.CN_IDX_PROC: proc_input},
     groups={"proc": 1},
+    # The kernel does not count a listener less when its socket is closed (cn_release).
+    farewell=control(mcast_op=PROC_CN_MCAST.PROC_CN_MCAST_IGNORE),
 )
 
 
@@ -298,8 +300,8 @@ def listen(
 def ignore() -> Steps[None]:
     """Let the kernel send no more events to this connection, and count one listener less.
 
-    Execute it before closing a connection that listens. A connection that does not listen does not
-    change the kernel's count.
+    Closing a connection does the same. A process that is killed leaves its count in the kernel. A
+    connection that does not listen does not change the count.
     """
     yield from _control(PROC_CN_MCAST.PROC_CN_MCAST_IGNORE)
 

@@ -49,7 +49,7 @@ cdef class Engine:
     cdef dict _held, _questions
     cdef list _batches
     cdef public set _lost
-    cdef bint _is_begun
+    cdef bint _is_begun, _is_due
 
     cpdef Exchange submit(self, request, timeout=*, bint dump=*, retries=*)
     cpdef object resubmit(self, Exchange exchange)

@@ -336,6 +336,7 @@ class Engine:
         self._waiting: dict[int, ref[Exchange] | None] = {}
         self._abandoned: set[int] = set()  # those of None that may still be answered
         self._batches: list[Batch] = []
+        self._is_due = False  # whether a farewell must be sent before the socket is closed
         self.silent: set[int] = set()  # seqs of requests that end when they are sent
         self._seq = 0
         # The seq of the dump that the kernel runs; 0 for one of those whose end may be lost.
@@ -463,6 +464,9 @@ class Engine:
             exchange.acked = True
         elif op.ends == "nothing":
             self.silent.add(seq)
+            farewell = op.family.farewell if op.family is not None else None
+            if farewell is not None:
+                self._is_due = op is not farewell.op or request.message != farewell.message
 
     def _begin_batch(self, batch: Batch) -> None:
         # All before any is held: a request of another family must be refused at once.
@@ -477,6 +481,27 @@ class Engine:
         packed = pack(batch.requests, batch.first, flags, ACK, batch.limit, ids, batch.asks)
         self.outgoing += packed
         self.stats.sent += len(batch.requests)
+
+    @property
+    def is_farewell_due(self) -> bool:
+        """Whether something must be sent before the socket is closed."""
+        return self._is_due
+
+    def farewells(self) -> list[bytes]:
+        """Return what must be sent before the socket is closed."""
+        due, self._is_due = self._is_due, False
+        self._seq = self._seq % 0xFFFFFFFF + 1
+        return [
+            envelop(
+                family.farewell,
+                self.resolver.number(family.farewell.op) or 0,
+                FLAGS[family.farewell.op.ends],
+                self._seq,
+                self.framing,
+            )
+            for family in (self.families if due else ())
+            if family.farewell is not None
+        ]
 
     def take_outgoing(self) -> list[bytes]:
         """Return the buffers to send now, in order: each one message, or several of a batch."""

@@ -611,6 +611,9 @@ class Family:
     them. `id` is for a family whose number is fixed. `messages` may be one class for all commands.
     `version` is sent in requests (in a connector family it is `id.val`).
 
+    `farewell` is a request that closing a connection sends, if it has sent requests of this family
+    that nothing answers: the kernel counts the listeners of connector, and close(2) does not.
+
     `modules` maps names of modules to the types whose classes they declare; such a module is
     imported when the first message of one of these types is read, and calls add().
 
@@ -634,6 +637,7 @@ class Family:
         framing: Framing = "netlink",
         version: int = 1,
         id: int | None = None,
+        farewell: Request[None, Any] | None = None,
     ) -> None:
         if not isinstance(name, str) or not name:
             raise TypeError(f"the name of a family must be a text such as 'nlctrl', got {name!r}")
@@ -665,6 +669,15 @@ class Family:
             raise self._expected("ops", "a list of ops", ops)
         self.add(*ops, messages=messages, requests=requests)
         self.groups, self._spelled = self._groups(groups, group_prefix)
+        if farewell is not None and not (
+            isinstance(farewell, Request)
+            and self.ops.get(farewell.name) is farewell.op
+            and farewell.op.ends == "nothing"
+        ):
+            raise self._expected(
+                "farewell", "a request of the family that nothing answers", farewell
+            )
+        self.farewell = farewell
 
     def add(
         self,

@@ -6,21 +6,24 @@ events too; the tests look for their own.
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import errno
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from netlink import Connection, EncodeError, connector
+from netlink import Connection, EncodeError, aio, connector
 from netlink.connector import (
     FAMILY,
     PROC_EVENT,
@@ -301,6 +304,45 @@ def test_ignore_takes_the_listener_off_the_count(proc: Connection) -> None:
         nl.do(connector.listen())  # it is not subtracted twice
         assert heard() > 0
         nl.do(connector.ignore())
+
+
+@pytest.mark.parametrize("how", ["close", "drop", "asyncio", "asyncio drop", "interrupted", "fork"])
+def test_a_closed_connection_is_not_counted(proc: Connection, how: str) -> None:
+    """Fact: close() does not un-count. Therefore a connection that listens ignores before."""
+    proc.do(connector.ignore())
+    if heard():
+        pytest.skip("another program listens to process events, or left its count behind")
+
+    async def listen() -> None:
+        nl = aio.Connection(FAMILY, timeout=PATIENCE)
+        await nl.do(connector.listen("exec"))
+        assert heard() > 0
+        if "drop" not in how:
+            nl.close()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        if "asyncio" in how:
+            asyncio.run(listen())
+        elif how == "interrupted":
+            with pytest.raises(ZeroDivisionError), Connection(FAMILY, timeout=PATIENCE) as nl:
+                nl.do(connector.listen())
+                raise ZeroDivisionError
+        else:
+            nl = Connection(FAMILY, timeout=PATIENCE)
+            nl.do(connector.listen())
+            assert heard() > 0
+            if how == "fork":  # a child that closes its copy leaves the parent's count
+                if not (child := os.fork()):
+                    nl.close()
+                    os._exit(0)
+                os.waitpid(child, 0)
+                assert heard() > 0
+            if how != "drop":
+                nl.close()
+            del nl
+        gc.collect()
+    assert heard() == 0
 
 
 def test_other_namespaces_are_refused(netns: None) -> None:
