@@ -18,7 +18,7 @@ from contextlib import suppress
 from itertools import chain
 from time import monotonic
 from types import TracebackType
-from typing import Any, Generic, NoReturn, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, overload
 
 from netlink import _pipeline
 from netlink._core import Column
@@ -37,6 +37,9 @@ from netlink.engine import Engine, Event, Queue
 from netlink.errors import KernelError
 from netlink.family import Family, Plan, Request
 from netlink.schema import Message
+
+if TYPE_CHECKING:
+    from netlink.filter import Condition, Filter
 
 __all__ = ["Connection", "Reply", "Subscription"]
 
@@ -574,8 +577,9 @@ class Connection(Transport):
     longest silence in seconds while an answer is awaited (None: no limit). `netns` opens the socket
     in another network namespace, without effect on the caller's own: a name as of `ip netns`, a
     path, an open file, netlink.Pid(n) or netlink.Fd(n). `trace` is called with each datagram, as a
-    netlink.trace.Traced, before it is sent and after it was received: `print` works. `socket`
-    replaces the kernel's socket, as that of netlink.testing does.
+    netlink.trace.Traced, before it is sent and after it was received: `print` works. `filter` drops
+    events in the kernel: see set_filter(). `socket` replaces the kernel's socket, as that of
+    netlink.testing does.
 
     Threads may share a connection: each gets its own answers. Closing it wakes a thread that waits,
     with OSError (EBADF).
@@ -593,6 +597,7 @@ class Connection(Transport):
         sndbuf: int | None = None,
         timeout: float | None = None,
         trace: Trace | None = None,
+        filter: Filter | Condition | None = None,
         socket: Socket | None = None,
     ) -> None:
         gate = Gate()
@@ -607,6 +612,12 @@ class Connection(Transport):
             lock=gate,
         )
         self._channel = Channel(self._engine, self._socket, gate)
+        if filter is not None:
+            try:
+                self.set_filter(filter)
+            except BaseException:
+                self.close()
+                raise
 
     # --- requests ---
 
@@ -722,6 +733,19 @@ class Connection(Transport):
     def leave(self, *groups: str | int) -> None:
         """Remove multicast groups from the subscription that events() reads."""
         self._execute(_pipeline.leave(self._engine, groups))
+
+    def set_filter(self, filter: Filter | Condition | None, *, lock: bool = False) -> None:
+        """Let the kernel drop the events that do not match, for all subscriptions; None: drop none.
+
+        It replaces the filter before it. Answers always pass: Filter says what an event is. Events
+        that are queued already stay, so set the filter before you join a group. The number of a
+        generic family is asked for now; when its module is loaded again, all of its events pass
+        until the filter is set again. With `lock` the kernel refuses any later change.
+
+        Raises ValueError if no family of the connection has such events, and PermissionError if the
+        filter is locked.
+        """
+        self._execute(_pipeline.set_filter(self._engine, filter, lock))
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         """Yield the events of the joined groups, and an Overrun where some are missing.

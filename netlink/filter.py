@@ -1116,7 +1116,7 @@ class Filter:
                 raise ValueError(f"no event of {names} is a {cls.__name__}")
         return self._assemble(meant, port)
 
-    def classes_of(self, family: Family) -> bool:
+    def is_about(self, family: Family) -> bool:
         """Whether a condition is about messages of this family."""
         return any(_meanings(family, cls, check=False) for cls in self.conditions)
 
