@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 MAX_INSTRUCTIONS = 4096  # BPF_MAXINSNS
+REACH = 128  # values, all of whose jumps fit 8 bits
 
 # linux/bpf_common.h. B, H and W are the sizes of a load; ABS loads at k, IND at X + k.
 LOAD_ABS = {1: 0x30, 2: 0x28, 4: 0x20}
@@ -69,6 +70,18 @@ class Program:
 
     def search(self, values: list[int], found: dict[int, Label] | Label, no: Label) -> None:
         """Jump to the label of the value in A. The values are sorted."""
+        if isinstance(found, Label) and REACH // 2 < len(values) <= REACH:
+            # Short jumps to two long ones: otherwise each jump would need three instructions.
+            near_yes, near_no = Label(), Label()
+            self._search(values, near_yes, near_no)
+            self.mark(near_yes)
+            self.goto(found)
+            self.mark(near_no)
+            self.goto(no)
+        else:
+            self._search(values, found, no)
+
+    def _search(self, values: list[int], found: dict[int, Label] | Label, no: Label) -> None:
         if len(values) > 3:
             middle = len(values) // 2
             low, high = Label(), Label()

@@ -153,7 +153,7 @@ class _Parser:
         if token.kind != "word" or NUMBER.fullmatch(token.text):
             raise self.wrong(
                 token,
-                f"expected a field, got {token.text or 'the end'!r}; a condition begins with the "
+                f"expected a field, got {_shown(token)}; a condition begins with the "
                 f"name of a field: {GRAMMAR}",
             )
         *path, last = token.text.split(".")
@@ -186,9 +186,8 @@ class _Parser:
             return self.checked(at, lambda: COMPARE[token.text](operand, value))
         if token.text == "=":
             raise self.wrong(token, "write '==' instead of '='")
-        got = token.text or "the end"
         raise self.wrong(
-            token, f"expected a comparison after {field.text!r}, got {got!r}: one of "
+            token, f"expected a comparison after {field.text!r}, got {_shown(token)}: one of "
             f"{' '.join(COMPARISONS)} in, or {field.text}.present"
         )  # fmt: skip
 
@@ -241,7 +240,7 @@ class _Parser:
         elif token.text in ("'", '"'):
             raise self.wrong(token, f"the quote {token.text} has no end")
         else:
-            raise self.wrong(token, f"expected a value, got {token.text or 'the end'!r}")
+            raise self.wrong(token, f"expected a value, got {_shown(token)}")
         if operand._field.kind_name == "binary":
             try:
                 return bytes.fromhex(text.replace(":", ""))
@@ -255,6 +254,10 @@ class _Parser:
             return build()
         except (TypeError, ValueError) as error:
             raise self.wrong(token, str(error)) from None
+
+
+def _shown(token: Token) -> str:
+    return repr(token.text) if token.text else "the end"
 
 
 COMPARE: dict[str, Callable[[Any, Any], Condition]] = {
