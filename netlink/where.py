@@ -1,7 +1,7 @@
 """where(): conditions of netlink/filter.py as text, as the command line accepts them.
 
 The parser is recursive descent over tokens and evaluates nothing: names are looked up among the
-declared fields only. It must not know families. A mistake is a ValueError that shows its position.
+declared fields only. It must not know families. Its errors show the position of the mistake.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from netlink.filter import WORDS, Condition, Fields, Operand
 from netlink.schema import Message, MessageClass, MessageType
 
-__all__ = ["where"]
+__all__ = ["Mistake", "where"]
 
 TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>'[^']*'|"[^"]*")|(?P<word>[^\s()<>=!,&|~'"]+)|(?P<sign>[<>=!]=|&&|\|\||.))""",
@@ -27,6 +27,20 @@ GRAMMAR = (
     "table == 254 and oif in (3, 4); not, or, parentheses; == != < <= > >= in, not in; "
     "flags.has(up), dst.within(10.0.0.0/8), ifname.startswith(veth), gateway.present"
 )
+
+
+class Mistake(ValueError):
+    """A text that is not a condition: the reason, the text, and the position of the mistake."""
+
+    def __init__(self, reason: str, text: str, at: int) -> None:
+        super().__init__(reason, text, at)
+        self.reason = reason
+        self.text = text
+        self.at = at
+
+    def __str__(self) -> str:
+        shown = self.text.replace("\n", " ").replace("\t", " ")
+        return f"{self.reason}\n  {shown}\n  {' ' * self.at}^"
 
 
 class Token(NamedTuple):
@@ -45,7 +59,7 @@ def where(text: str, cls: type[Message]) -> Condition:
     `within`, `startswith` and `.present` are those of Operand. Values are numbers, true and false,
     and texts, which need quotes only if they contain spaces, quotes or any of ()<>=!,&|~.
 
-    Nothing is evaluated. Raises ValueError that shows the position of the mistake.
+    Nothing is evaluated. Raises Mistake, a ValueError that shows the position.
     """
     if not isinstance(text, str):
         raise TypeError(f"where() expects a text, such as 'table == 254', got {text!r}")
@@ -79,9 +93,8 @@ class _Parser:
         self.place += 1
         return token
 
-    def wrong(self, token: Token, reason: str) -> ValueError:
-        shown = self.text.replace("\n", " ").replace("\t", " ")
-        return ValueError(f"{reason}\n  {shown}\n  {' ' * token.at}^")
+    def wrong(self, token: Token, reason: str) -> Mistake:
+        return Mistake(reason, self.text, token.at)
 
     def is_word(self, *words: str) -> bool:
         return self.next.kind == "word" and self.next.text in words
