@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import types
@@ -551,7 +552,7 @@ def test_the_page_about_the_command_line(kernel: Callable[..., None]) -> None:
         kernel(*(LINKS if example.startswith("monitor") else ()))
         more = " --count 1" if example.startswith("monitor") else ""
         more = " --timeout 0.01" if "--timeout" in example else more
-        assert main(f"{example}{more}".split()) == 0, example
+        assert main(shlex.split(f"{example}{more}")) == 0, example
     for row in NOUNS:
         shown = re.search(rf"^\| `{row.name}` \| (.*?) ?\|(.*)\|$", text, re.MULTILINE)
         assert shown, row.name
