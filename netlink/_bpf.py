@@ -145,6 +145,7 @@ class Program:
 
 
 def instruction(code: int, k: int, yes: int = 0, no: int = 0) -> bytes:
+    """Return a struct sock_filter."""
     return struct.pack("=HBBI", code, yes, no, k)
 
 

@@ -130,7 +130,8 @@ def _nest(packet: bytes, a: int, x: int) -> int:
 def family_of(*classes: type[Message]) -> Family:
     """Return a family of user space whose types, from TYPE, have these classes."""
     names = {f"TEST_{number}": TYPE + number for number in range(len(classes))}
-    types: Any = KernelEnum("TEST", names)  # type: ignore[arg-type]
+    make: Any = KernelEnum
+    types = make("TEST", names)
     return Family(
         "test", protocol=2, types=types, messages={TYPE + n: cls for n, cls in enumerate(classes)}
     )
@@ -225,13 +226,13 @@ def conditions(draw: st.DrawFn, message: Message, depth: int = 0) -> tuple[Condi
         return left | right, lambda m: one(m) or two(m)
     while True:
         try:
-            return draw(tests(message))
+            return draw(single(message))
         except EncodeError:  # such as an address of the wrong width
             continue
 
 
 @st.composite
-def tests(draw: st.DrawFn, message: Message) -> tuple[Condition, Meaning]:
+def single(draw: st.DrawFn, message: Message) -> tuple[Condition, Meaning]:
     """Draw one test of one field."""
     cls = type(message)
     path = draw(st.sampled_from(operands(cls)))

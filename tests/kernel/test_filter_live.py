@@ -279,7 +279,8 @@ def test_nests_of_links(other: Connection) -> None:
         nl.join("link")
         other.do(link.add("wanted", "veth", {"peer": {"ifname": "peer"}}))
         other.do(link.set(index=1, mtu=60000))
-        assert {event.ifname for event in nl.events(timeout=0.2)} == {"wanted"}
+        found: Any = nl.events(timeout=0.2)
+        assert {event.ifname for event in found} == {"wanted"}
 
 
 def test_conntrack_events(other: Connection) -> None:
@@ -293,10 +294,16 @@ def test_conntrack_events(other: Connection) -> None:
         wanted = (k.mark == 7) & (k.tuple_orig.proto.dst_port < 100)
         with Connection(conntrack.FAMILY, filter=wanted) as nl:
             nl.join("conntrack-new")
-            flow = {"proto": "udp", "src": "192.0.2.1", "dst": "192.0.2.2", "timeout": 60}
+            flow: dict[str, Any] = {
+                "proto": "udp",
+                "src": "192.0.2.1",
+                "dst": "192.0.2.2",
+                "timeout": 60,
+            }
             for sport, (dport, mark) in enumerate([(53, 7), (53, 8), (153, 7)], 1):
-                maker.do(conntrack.add(**flow, sport=sport, dport=dport, mark=mark))  # type: ignore
-            assert [event.tuple_orig.sport for event in nl.events(timeout=0.3)] == [1]
+                maker.do(conntrack.add(**flow, sport=sport, dport=dport, mark=mark))
+            found: Any = nl.events(timeout=0.3)
+            assert [event.tuple_orig.sport for event in found] == [1]
 
 
 # --- generic families -----------------------------------------------------------------------------
@@ -344,9 +351,10 @@ def test_wrong_filters(connect: Callable[..., Any]) -> None:
 
 def test_a_failed_connection_leaves_no_descriptor() -> None:
     before = sorted(os.listdir("/proc/self/fd"))
+    wrong: Any = 3
     for _ in range(10):
         with pytest.raises(TypeError):
-            Connection(FAMILY, filter=3)  # type: ignore[arg-type]
+            Connection(FAMILY, filter=wrong)
     assert len(os.listdir("/proc/self/fd")) == len(before)
 
 
