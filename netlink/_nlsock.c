@@ -809,26 +809,25 @@ PyDoc_STRVAR(detach_filter_doc,
 "detach_filter($self, /)\n--\n\n"
 "Remove the filter. Raises OSError: ENOENT if there is none, EPERM after lock_filter().");
 
-static PyObject *RawSocket_detach_filter(PyObject *object, PyObject *ignored)
+static PyObject *switch_on(PyObject *object, int option)
 {
-    int number = 0;
+    int number = 1;
 
-    (void)ignored;
-    return none_unless(set_option(object, SOL_SOCKET, SO_DETACH_FILTER, &number,
-                                  sizeof(number)) < 0);
+    return none_unless(set_option(object, SOL_SOCKET, option, &number, sizeof(number)) < 0);
+}
+
+static PyObject *RawSocket_detach_filter(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    return switch_on(object, SO_DETACH_FILTER);
 }
 
 PyDoc_STRVAR(lock_filter_doc,
 "lock_filter($self, /)\n--\n\n"
 "Keep the filter, or the lack of one, as it is until the socket is closed (SO_LOCK_FILTER).");
 
-static PyObject *RawSocket_lock_filter(PyObject *object, PyObject *ignored)
+static PyObject *RawSocket_lock_filter(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
-    int number = 1;
-
-    (void)ignored;
-    return none_unless(set_option(object, SOL_SOCKET, SO_LOCK_FILTER, &number,
-                                  sizeof(number)) < 0);
+    return switch_on(object, SO_LOCK_FILTER);
 }
 
 PyDoc_STRVAR(getsockopt_doc,

@@ -31,7 +31,7 @@ from __future__ import annotations
 import re
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from ipaddress import (
     IPv4Address,
@@ -54,6 +54,7 @@ from netlink.schema import Message, MessageClass, MessageType
 __all__ = ["Condition", "Fields", "Filter", "Operand", "fields"]
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 MAX_PAYLOAD = 0xFFFF - 4
 NLMSG_HDRLEN, GENL_HDRLEN, NLA_HDRLEN = 16, 4, 4
@@ -774,16 +775,7 @@ class Place:
 
     def equal(self, data: bytes, yes: Label, no: Label) -> None:
         """Jump by whether the value begins with bytes."""
-        program = self.program
-        chunks = [*loads(data)]
-        for place, (at, size, value) in enumerate(chunks):
-            self.load(at, size)
-            following = yes if place == len(chunks) - 1 else Label()
-            program.jump(bpf.JEQ, value, following, no)
-            if following is not yes:
-                program.mark(following)
-        if not chunks:
-            program.goto(yes)
+        self.masked(data, b"\xff" * len(data), yes, no)
 
     def masked(self, data: bytes, mask: bytes, yes: Label, no: Label) -> None:
         """Jump by whether the bytes under a mask are equal."""
@@ -857,14 +849,13 @@ def _generate_test(
     elif shape is not None and is_member:
         _generate_integer(place, shape, shape.size, op, values, yes, no)
     elif shape is not None:
-        sizes = (shape.size,) if shape.size else (4, 8, 1, 2)
-        for size in sizes:
-            fits, other = Label(), no if size == sizes[-1] else Label()
+        for size, other in _alternatives(
+            program, (shape.size,) if shape.size else (4, 8, 1, 2), no
+        ):
+            fits = Label()
             place.length_is(size, fits, other)
             program.mark(fits)
             _generate_integer(place, shape, size, op, values, yes, no)
-            if other is not no:
-                program.mark(other)
     elif op == "within":
         network = values[0]
         address, mask = network.network_address.packed, network.netmask.packed
@@ -873,13 +864,19 @@ def _generate_test(
         program.mark(fits)
         place.masked(address, mask, yes, no)
     elif field.kind_name == "string" or op == "start":
-        for value in values:
-            following = no if value is values[-1] else Label()
-            _generate_text(place, value, op == "start", yes, following)
-            if following is not no:
-                program.mark(following)
+        for value, other in _alternatives(program, values, no):
+            _generate_text(place, value, op == "start", yes, other)
     else:
         _generate_bytes(place, values, yes, no)
+
+
+def _alternatives(program: Program, choices: Sequence[T], no: Label) -> Iterator[tuple[T, Label]]:
+    """Yield each choice with the label of the code for the next one, which is `no` for the last."""
+    for choice in choices[:-1]:
+        following = Label()
+        yield choice, following
+        program.mark(following)
+    yield choices[-1], no
 
 
 def _generate_width(place: Place, width: int, yes: Label, no: Label) -> None:
@@ -900,8 +897,8 @@ def _generate_bytes(place: Place, values: tuple[bytes, ...], yes: Label, no: Lab
     """Jump by whether the bytes are one of some values."""
     widths = sorted({len(value) for value in values})
     program = place.program
-    for width in widths:
-        fits, other = Label(), no if width == widths[-1] else Label()
+    for width, other in _alternatives(program, widths, no):
+        fits = Label()
         _generate_width(place, width, fits, other)
         program.mark(fits)
         same = [value for value in values if len(value) == width]
@@ -909,13 +906,8 @@ def _generate_bytes(place: Place, values: tuple[bytes, ...], yes: Label, no: Lab
             place.load(0, width)
             program.search([int.from_bytes(value, "big") for value in same], yes, no)
         else:
-            for value in same:
-                following = no if value is same[-1] else Label()
+            for value, following in _alternatives(program, same, no):
                 place.equal(value, yes, following)
-                if following is not no:
-                    program.mark(following)
-        if other is not no:
-            program.mark(other)
 
 
 def _generate_text(place: Place, data: bytes, is_start: bool, yes: Label, no: Label) -> None:
@@ -957,11 +949,8 @@ def _generate_integer(
             place.load(0, size)
             program.search(sorted(int.from_bytes(value, "big") for value in fitting), yes, no)
         else:
-            for value in fitting:
-                following = no if value is fitting[-1] else Label()
+            for value, following in _alternatives(program, fitting, no):
                 place.equal(value, yes, following)
-                if following is not no:
-                    program.mark(following)
         return
     constant = values[0]
     if op == "has":
