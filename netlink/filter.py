@@ -41,7 +41,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
-from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
+from typing import Any, Generic, NamedTuple, NoReturn, Self, TypeVar
 
 from netlink import _bpf as bpf
 from netlink._bpf import Label, Program, loads
@@ -136,6 +136,9 @@ class Condition:
 
     __lt__ = __le__ = __gt__ = __ge__ = __ne__ = __eq__
     __hash__ = object.__hash__
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # it never changes
 
     def __repr__(self) -> str:
         return self._text
@@ -358,7 +361,7 @@ class Operand:
 
     def _check_end(self) -> None:
         if self._field.number is None and not self._field.size:
-            raise self._cannot("a filter", "it extends to the end of the message")
+            raise self._cannot("a filter", "it has no size and extends to the end")
 
     def _equal(self, values: tuple[Any, ...], text: str, what: str) -> Condition:
         kind = self._field.kind_name
@@ -1063,6 +1066,7 @@ class Filter:
         """
         if not isinstance(message, (Message, RawMessage)):
             raise TypeError(f"matches() expects a message, got {message!r}")
+        _check_port(port)
         if isinstance(message, RawMessage) or type(message) not in self.conditions:
             return True
         condition = self.conditions[type(message)]
@@ -1084,10 +1088,7 @@ class Filter:
         is not what a family's kernel part sends, and for a generic family without a number: use
         FAMILY.at(number).
         """
-        if not isinstance(port, int) or isinstance(port, bool):
-            raise TypeError(f"port must be an int, got {port!r}")
-        if not 0 <= port <= 0xFFFFFFFF:
-            raise ValueError(f"port must be from 0 to {0xFFFFFFFF}, got {port}")
+        _check_port(port)
         if not families:
             raise TypeError("compile() expects the families of the socket: compile(ROUTE)")
         meant: dict[MessageClass, list[Meant]] = {}
@@ -1156,6 +1157,13 @@ class Filter:
 
     def __repr__(self) -> str:
         return f"Filter({', '.join(map(repr, self.conditions.values()))})"
+
+
+def _check_port(port: object) -> None:
+    if not isinstance(port, int) or isinstance(port, bool):
+        raise TypeError(f"port must be an int, got {port!r}")
+    if not 0 <= port <= 0xFFFFFFFF:
+        raise ValueError(f"port must be from 0 to {0xFFFFFFFF}, got {port}")
 
 
 def _host16(number: int) -> int:

@@ -6,7 +6,9 @@ of the message as the library reads them. tests/kernel/test_filter_live.py adds 
 
 from __future__ import annotations
 
+import copy
 import struct
+import sys
 from typing import Any
 
 import pytest
@@ -14,7 +16,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import netlink
-from netlink import EncodeError, Filter, Message, RawMessage, fields, parse, uevent
+from netlink import (
+    EncodeError,
+    Filter,
+    Message,
+    RawMessage,
+    fields,
+    parse,
+    testing,
+    uevent,
+)
 from netlink import schema as s
 from netlink.constants import AF, KernelEnum, KernelFlag
 from netlink.diag.inet import InetSocket
@@ -514,9 +525,10 @@ def test_any_text_is_a_condition_or_a_value_error(text: str) -> None:
 # --- wrong calls ----------------------------------------------------------------------------------
 
 NAMES = {
-    "c": r.table == 254, "fields": fields, "Filter": Filter, "l": l, "r": r, "route": route,
-    "Route": Route, "ROUTE": ROUTE, "FAMILY": FAMILY, "t": fields(taskstats.TaskStats),
-    "taskstats": taskstats, "uevent": uevent, "where": where, "x": x,
+    "PORT": PORT, "c": r.table == 254, "fields": fields, "Filter": Filter, "l": l, "r": r,
+    "route": route, "Route": Route, "ROUTE": ROUTE, "FAMILY": FAMILY,
+    "t": fields(taskstats.TaskStats), "taskstats": taskstats, "uevent": uevent,
+    "where": where, "x": x,
 }  # fmt: skip
 
 WRONG: list[tuple[str, type[Exception], str]] = [
@@ -591,6 +603,12 @@ WRONG: list[tuple[str, type[Exception], str]] = [
     ("Filter(c, r.oif == 3)", ValueError, "combine them with & or |"),
     ("Filter(c, where=3)", TypeError, "where"),
     ("Filter(c).matches(b'')", TypeError, "expects a message"),
+    ("Filter(c).matches(Route(), port='x')", TypeError, "port must be an int"),
+    ("Filter(c).matches(Route(), PORT)", TypeError, "positional"),
+    ("r.via.addr == '10.0.0.1'", ValueError, "has no size"),
+    ("(c | c) | 5", TypeError, "needs a condition"),
+    ("l.linkinfo.data == 3", ValueError, "depends on 'kind'"),
+    ("l.linkinfo == 'vlan'", ValueError, "name one of its fields: kind"),
     ("Filter(c).compile()", TypeError, "compile(ROUTE)"),
     ("Filter(c).compile(route)", TypeError, "expected a family"),
     ("Filter(c).compile(FAMILY)", ValueError, "no event of test is a Route"),
@@ -608,6 +626,23 @@ def test_wrong_calls(call: str, error: type[Exception], said: str) -> None:
     with pytest.raises(error) as caught:
         eval(call, NAMES)
     assert said in str(caught.value)
+
+
+def test_a_copy_is_the_same() -> None:
+    condition = (r.table == 254) & ~r.oif.present
+    assert copy.deepcopy(condition) is condition and copy.copy(r.oif)._path == "oif"
+    assert repr(copy.deepcopy(Filter(condition))) == repr(Filter(condition))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="netlink sockets are Linux's")
+def test_a_scripted_kernel_has_no_filters() -> None:
+    from netlink import Connection
+
+    scripted = testing.Socket(lambda request: None, ROUTE)
+    with pytest.raises(OSError, match=r"test Filter\.matches"):
+        Connection(ROUTE, socket=scripted, filter=r.table == 254)
+    with Connection(ROUTE, socket=testing.Socket(lambda request: None, ROUTE)) as nl:
+        nl.set_filter(None)
 
 
 def test_nothing_hides_a_field() -> None:

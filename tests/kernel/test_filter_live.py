@@ -273,6 +273,19 @@ def test_the_filter_can_be_replaced_removed_and_locked(
         assert prefixes(nl.events(timeout=0.2)) == ["10.3.0.0/24"]
 
 
+def test_a_traced_connection_has_filters(other: Connection, v0: int) -> None:
+    seen: list[Any] = []
+    with Connection(FAMILY, trace=seen.append, filter=r.dst == "10.1.0.0") as nl:
+        nl.join("ipv4-route")
+        for number in (1, 2):
+            other.do(route.add(f"10.{number}.0.0/24", dev="v0"))
+        assert prefixes(nl.events(timeout=0.2)) == ["10.1.0.0/24"]
+        assert len(seen) == 1
+        nl.set_filter(None, lock=True)
+        with pytest.raises(PermissionError):
+            nl.set_filter(r.dst == "10.1.0.0")
+
+
 def test_nests_of_links(other: Connection) -> None:
     kind = fields(Link).linkinfo.kind
     with Connection(FAMILY, filter=(kind == "veth") & fields(Link).ifname.startswith("wa")) as nl:
