@@ -13,8 +13,10 @@ What it knows of the kernel (net/core/filter.c):
 | a filtered part of a dump freezes the dump                   | NLM_F_MULTI passes                |
 | an answer to a GET has the type of an event and no MULTI; its| what has our port passes          |
 |   nlmsg_pid is our port                                      |                                   |
-| audit and taskstats answer with nlmsg_pid 0                  | pid 0 with a sequence number      |
-|                                                              |   passes                          |
+| audit and xfrm answer with nlmsg_pid 0                       | pid 0 with a sequence number      |
+|                                                              |   passes, except in               |
+| answers of generic families have our port, and taskstats and | generic families                  |
+|   ethtool number their events                                |                                   |
 | the search for an attribute runs to the end of the skb, over | a datagram with several messages  |
 |   following messages                                         |   passes                          |
 | a load outside the packet ends the filter with 0, a drop     | lengths are checked before loads; |
@@ -1026,8 +1028,8 @@ class Filter:
 
     - its type means another class, or it has NLM_F_REQUEST or NLM_F_MULTI (parts of dumps);
     - its nlmsg_pid is the socket's own port (answers, echoes);
-    - its nlmsg_pid is 0 and its nlmsg_seq is not (audit and taskstats answer so, and taskstats
-      numbers its events like answers, so that none of them is filtered);
+    - its nlmsg_pid is 0 and its nlmsg_seq is not, as in answers of xfrm, unless its family is a
+      generic one, whose answers have the port;
     - it shares its datagram with other messages, as events of nftables do;
     - it is shorter than the fixed header of its class.
 
@@ -1073,7 +1075,9 @@ class Filter:
         if message.nlmsg_flags is not None:
             pid = message.nlmsg_pid
             is_answer = pid == port if port else False
-            if is_answer or message.nlmsg_flags & IS_ANSWER or (not pid and message.nlmsg_seq):
+            if message.genl_cmd is None and not pid and message.nlmsg_seq:
+                is_answer = True
+            if is_answer or message.nlmsg_flags & IS_ANSWER:
                 return True
         body = bytes(message)
         if len(body) < condition.cls.__table__.header:
@@ -1113,7 +1117,8 @@ class Filter:
     def _assemble(self, meant: dict[MessageClass, list[Meant]], port: int) -> bytes:
         program = Program()
         accept, refuse = Label(), Label()
-        _generate_is_event(program, port, accept)
+        is_generic = any(each.id is not None for meanings in meant.values() for each in meanings)
+        _generate_is_event(program, port, accept, is_generic=is_generic)
         entries: dict[tuple[MessageClass, int], Label] = {}
         selections: list[tuple[Label, list[tuple[Meant, MessageClass]]]] = []
         by_id: dict[int, dict[int, Label]] = {}
@@ -1183,7 +1188,7 @@ def _generate_least(program: Program, length: int, no: Label) -> None:
     program.mark(enough)
 
 
-def _generate_is_event(program: Program, port: int, no: Label) -> None:
+def _generate_is_event(program: Program, port: int, no: Label, *, is_generic: bool) -> None:
     """Continue if a datagram can be an event and nothing else; see Filter."""
 
     def unless(code: int, k: int) -> None:
@@ -1197,12 +1202,13 @@ def _generate_is_event(program: Program, port: int, no: Label) -> None:
     program.put(bpf.LOAD_ABS[4], 12)  # nlmsg_pid
     if port:
         unless(bpf.JEQ, _host32(port))
-    is_zero, go_on = Label(), Label()
-    program.jump(bpf.JEQ, 0, is_zero, go_on)
-    program.mark(is_zero)
-    program.put(bpf.LOAD_ABS[4], 8)  # nlmsg_seq
-    program.jump(bpf.JEQ, 0, go_on, no)
-    program.mark(go_on)
+    if not is_generic:
+        is_zero, go_on = Label(), Label()
+        program.jump(bpf.JEQ, 0, is_zero, go_on)
+        program.mark(is_zero)
+        program.put(bpf.LOAD_ABS[4], 8)  # nlmsg_seq
+        program.jump(bpf.JEQ, 0, go_on, no)
+        program.mark(go_on)
     # Fewer than 4 bytes may follow nlmsg_len: the padding. More are another message.
     if LITTLE:
         for at in (3, 2, 1, 0):

@@ -297,9 +297,22 @@ def test_answers_pass() -> None:
 
 
 def test_answers_without_a_port_pass() -> None:
-    """Fact: audit and taskstats answer with nlmsg_pid 0."""
+    """Fact: audit and xfrm answer with nlmsg_pid 0."""
     assert kept(datagram(NO, seq=9)) and not kept(datagram(NO, seq=9, pid=1))
     assert not kept(datagram(NO))
+
+
+def test_generic_events_may_be_numbered() -> None:
+    """Fact: answers of generic families have our port, and taskstats and ethtool number their
+    events."""
+    wanted = Filter(fields(nlctrl.Ctrl).family_name == "devlink")
+    program = wanted.compile(nlctrl.FAMILY, port=PORT)
+    body = b"\1\2\0\0" + bytes(nlctrl.Ctrl(family_name="ethtool"))
+    for seq, pid, passed in ((9, 0, False), (9, PORT, True), (0, 0, False), (9, 1, False)):
+        packet = datagram(body, type=16, seq=seq, pid=pid)
+        assert (run(program, packet) == PASS) is passed
+        (message,) = parse(packet, nlctrl.FAMILY)
+        assert wanted.matches(message, port=PORT) is passed
 
 
 def test_several_messages_in_a_datagram_pass() -> None:
