@@ -91,7 +91,7 @@ class Condition:
         self,
         cls: MessageClass,
         op: str,
-        text: str,
+        text: str = "",  # of a test; other conditions have that of their parts
         *,
         operand: Operand | None = None,
         values: tuple[Any, ...] = (),
@@ -113,7 +113,7 @@ class Condition:
     def __invert__(self) -> Condition:
         if self._op == "~":
             return self._parts[0]
-        return Condition(self.cls, "~", f"~{_wrapped(self)}", parts=(self,))
+        return Condition(self.cls, "~", parts=(self,))
 
     def _join(self, op: str, other: Any) -> Condition:
         if not isinstance(other, Condition):
@@ -125,7 +125,7 @@ class Condition:
                 "pass them to one Filter as two arguments"
             )
         parts = (*self._flat(op), *other._flat(op))
-        return Condition(self.cls, op, f" {op} ".join(map(_wrapped, parts)), parts=parts)
+        return Condition(self.cls, op, parts=parts)
 
     def _flat(self, op: str) -> tuple[Condition, ...]:
         return self._parts if self._op == op else (self,)
@@ -143,7 +143,10 @@ class Condition:
         return self  # it never changes
 
     def __repr__(self) -> str:
-        return self._text
+        if self._text:
+            return self._text
+        parts = map(_wrapped, self._parts)
+        return f" {self._op} ".join(parts) if self._op != "~" else f"~{next(parts)}"
 
 
 def _wrapped(condition: Condition) -> str:
@@ -1057,8 +1060,11 @@ class Filter:
                 )
             found[condition.cls] = condition
         self.conditions = found
-        # Raises ValueError if the conditions alone are too long.
-        self._assemble({cls: [Meant(None, 16 + n, None, None)] for n, cls in enumerate(found)}, 1)
+        types = {cls: [Meant(None, 16 + n, None, None)] for n, cls in enumerate(found)}
+        try:
+            self._assemble(types, 1)  # raises ValueError if the conditions alone are too long
+        except RecursionError:
+            raise ValueError("the conditions are nested too deeply") from None
 
     def matches(self, message: Any, *, port: int = 0) -> bool:
         """Whether the filter passes a message: what the kernel does, in Python.

@@ -369,6 +369,18 @@ def test_long_programs(count: int) -> None:
     assert passes(far | (x.size == 3), Sample(size=3))
 
 
+def test_conditions_in_a_loop() -> None:
+    several = x.colour == 0
+    for number in range(1, 300):
+        several |= x.colour == number
+    assert passes(several, Sample(colour=299)) and not passes(several, Sample(colour=300))
+    deep = x.size == 1
+    for _ in range(2000):
+        deep = ~(deep & (x.port == 1))
+    with pytest.raises(ValueError, match="nested too deeply"):
+        Filter(deep)
+
+
 def test_programs_that_are_too_long() -> None:
     with pytest.raises(ValueError, match=r"needs \d+ instructions, and the kernel accepts 4096"):
         Filter(x.colour.in_(range(0, 9000, 2)))
