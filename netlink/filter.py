@@ -172,7 +172,7 @@ class Operand:
 
     An absent attribute reads as None, and compares as None does: it equals nothing, so `==`, `in_`
     and all other tests are false, and `!=` is true, as is `~(x == value)`. A value whose length
-    does not fit the field counts as absent. An absent flag is False.
+    does not fit the field counts as absent. A flag that is absent, or whose nest is, is False.
 
     Raises EncodeError for a value that does not fit, TypeError for a wrong call, and ValueError
     for a test that the field does not have.

@@ -286,16 +286,14 @@ def single(draw: st.DrawFn, message: Message) -> tuple[Condition, Meaning]:
             return operand.has(wanted), lambda m: ((read(m, path) or 0) & wanted) == wanted
         return operand.has_any(wanted), lambda m: bool((read(m, path) or 0) & wanted)
     condition = getattr(operand, word)(wanted)
+    if kind in ("flag", "byte_flag"):  # it is False also if its nest is absent
+        expected = wanted if word == "__eq__" else not wanted
+        return condition, lambda m: bool(read(m, path)) is expected
     if word == "__eq__":
-        return condition, lambda m: read(m, path) == wanted if read_is(m, path) else False
+        return condition, lambda m: read(m, path) == wanted
     if word == "__ne__":
-        return condition, lambda m: not (read(m, path) == wanted if read_is(m, path) else False)
+        return condition, lambda m: read(m, path) != wanted
     return condition, lambda m: read(m, path) is not None and ORDER[word](read(m, path), wanted)
-
-
-def read_is(message: Any, path: tuple[str, ...]) -> bool:
-    """Whether a field has a value. A flag always has one, unless its nest is absent."""
-    return read(message, path) is not None or read(message, path[:-1]) is None
 
 
 def _is_in(address: Any, network: Any) -> bool:

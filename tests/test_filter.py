@@ -204,6 +204,7 @@ TABLE = [
     (x.is_set == True, {"is_set": True}, {}),  # noqa: E712
     (x.is_set == False, {}, {"is_set": True}),  # noqa: E712
     (x.is_byte != True, {}, {"is_byte": True}),  # noqa: E712
+    (x.inner.is_on == False, {}, {"inner": {"is_on": True}}),  # noqa: E712
     (x.several.present, {"several": (1,)}, {}),
     (x.chosen.present, {"chosen": b"x"}, {}),
     (~(x.size == 1), {"size": 2}, {"size": 1}),
