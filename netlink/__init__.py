@@ -2,7 +2,7 @@
 
 Importing this loads no family, opens nothing and needs nothing but the standard library. The
 names that do I/O exist on Linux only, and importing them elsewhere raises ImportError that says so.
-The parser works anywhere.
+The parser works anywhere. fields() and Filter are imported when they are first used.
 """
 
 import sys as _sys
@@ -29,6 +29,7 @@ __all__ = [
     "DumpInterrupted",
     "EncodeError",
     "Family",
+    "Filter",
     "KernelError",
     "KernelWarning",
     "MAX_DEPTH",
@@ -40,6 +41,7 @@ __all__ = [
     "RawAttribute",
     "RawMessage",
     "Request",
+    "fields",
     "ifindex",
     "iter_attributes",
     "iter_messages",
@@ -48,6 +50,9 @@ __all__ = [
     "plan",
     "wait",
 ]
+
+if _typing.TYPE_CHECKING:
+    from netlink.filter import Filter, fields
 
 if _sys.platform == "linux":
     from netlink._events import EventBatch
@@ -67,9 +72,14 @@ if _sys.platform == "linux":
         "Subscription",
     ]
 
-elif not _typing.TYPE_CHECKING:
+if not _typing.TYPE_CHECKING:
 
     def __getattr__(name):  # `from netlink import Connection` calls it
+        if name in ("Filter", "fields"):
+            from netlink import filter as _filter
+
+            globals().update(Filter=_filter.Filter, fields=_filter.fields)
+            return globals()[name]
         if name in (
             "Connection", "EventBatch", "Fd", "Pid", "RawSocket", "Reply", "Stats", "Subscription",
         ):  # fmt: skip

@@ -43,6 +43,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 
 #include "_core.h"
@@ -820,6 +821,61 @@ static PyObject *RawSocket_setsockopt(PyObject *object, PyObject *args)
         result = set_option(object, level, option, &number, sizeof(number));
     }
     return none_unless(result < 0);
+}
+
+PyDoc_STRVAR(attach_filter_doc,
+"attach_filter($self, program, /)\n--\n\n"
+"Let the kernel run a classic BPF program before it queues a datagram for this socket.\n\n"
+"`program` is an array of struct sock_filter as bytes, of at most 4096 instructions. It replaces\n"
+"the program before it. What is queued already stays. Raises OSError: EINVAL for a program that the\n"
+"kernel refuses, EPERM after lock_filter(), ENOMEM beyond net.core.optmem_max.");
+
+static PyObject *RawSocket_attach_filter(PyObject *object, PyObject *program)
+{
+    Py_buffer view;
+    struct sock_fprog fprog;
+    int result;
+
+    if (PyObject_GetBuffer(program, &view, PyBUF_SIMPLE) < 0)
+        return NULL;
+    size_t count = (size_t)view.len / sizeof(struct sock_filter);
+    if (view.len == 0 || (size_t)view.len % sizeof(struct sock_filter) || count > BPF_MAXINSNS) {
+        PyErr_Format(PyExc_ValueError, "a filter is 1 to %d instructions of %zu bytes, got %zd bytes",
+                     BPF_MAXINSNS, sizeof(struct sock_filter), view.len);
+        PyBuffer_Release(&view);
+        return NULL;
+    }
+    /* The buffer need not be aligned, as it may be a slice of another. The kernel copies it. */
+    fprog.len = (unsigned short)count;
+    fprog.filter = view.buf;
+    result = set_option(object, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof(fprog));
+    PyBuffer_Release(&view);
+    return none_unless(result < 0);
+}
+
+PyDoc_STRVAR(detach_filter_doc,
+"detach_filter($self, /)\n--\n\n"
+"Remove the filter. Raises OSError: ENOENT if there is none, EPERM after lock_filter().");
+
+static PyObject *switch_on(PyObject *object, int option)
+{
+    int number = 1;
+
+    return none_unless(set_option(object, SOL_SOCKET, option, &number, sizeof(number)) < 0);
+}
+
+static PyObject *RawSocket_detach_filter(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    return switch_on(object, SO_DETACH_FILTER);
+}
+
+PyDoc_STRVAR(lock_filter_doc,
+"lock_filter($self, /)\n--\n\n"
+"Keep the filter, or the lack of one, as it is until the socket is closed (SO_LOCK_FILTER).");
+
+static PyObject *RawSocket_lock_filter(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    return switch_on(object, SO_LOCK_FILTER);
 }
 
 PyDoc_STRVAR(getsockopt_doc,
@@ -1680,6 +1736,9 @@ static PyMethodDef RawSocket_methods[] = {
     {"ifindex", RawSocket_ifindex, METH_O, ifindex_doc},
     {"setsockopt", RawSocket_setsockopt, METH_VARARGS, setsockopt_doc},
     {"getsockopt", RawSocket_getsockopt, METH_VARARGS, getsockopt_doc},
+    {"attach_filter", RawSocket_attach_filter, METH_O, attach_filter_doc},
+    {"detach_filter", RawSocket_detach_filter, METH_NOARGS, detach_filter_doc},
+    {"lock_filter", RawSocket_lock_filter, METH_NOARGS, lock_filter_doc},
     {"send", (PyCFunction)(void (*)(void))RawSocket_send, METH_FASTCALL | METH_KEYWORDS, send_doc},
     {"begin_send", RawSocket_begin_send, METH_O, begin_send_doc},
     {"end_send", RawSocket_end_send, METH_NOARGS, end_send_doc},

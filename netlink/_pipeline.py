@@ -14,18 +14,23 @@ from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from operator import attrgetter
 from types import GeneratorType
-from typing import Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from netlink._exchange import Batch, untraced, warn
+from netlink._resolver import Resolver
 from netlink.engine import Engine, Queue
 from netlink.errors import KernelError, NetlinkError, Overrun
-from netlink.family import IfIndex, Listen, Op, Plan, Request, Steps, Wait
+from netlink.family import Family, IfIndex, Listen, Op, Plan, Request, Steps, Wait
 
 __all__ = [
-    "AHEAD", "PATIENCE", "Ahead", "Ended", "Event", "Join", "Leave", "Next", "Outcomes", "Pace",
-    "Pipeline", "RETRIES", "Room", "Take", "bracket_of", "can_dump", "check_item", "check_retries",
-    "check_timeout", "cut", "execute", "join", "leave", "subscribe", "take", "wrong_request",
+    "AHEAD", "PATIENCE", "Ahead", "Attach", "Ended", "Event", "Join", "Leave", "Next", "Outcomes",
+    "Pace", "Pipeline", "RETRIES", "Room", "Take", "bracket_of", "can_dump", "check_item",
+    "check_retries", "check_timeout", "cut", "execute", "join", "leave", "set_filter", "subscribe",
+    "take", "wrong_request",
 ]  # fmt: skip
+
+if TYPE_CHECKING:
+    from netlink.filter import Condition, Filter
 
 # The most that one answer takes of the receive buffer, as the kernel counts (skb->truesize): an
 # NLMSG_ERROR with a capped request and an extended ACK; a message, such as a link, and an ACK.
@@ -83,6 +88,13 @@ class Join(NamedTuple):
     """Join multicast groups, by number."""
 
     groups: list[int]
+
+
+class Attach(NamedTuple):
+    """Let the kernel drop the events that do not match a program (None: drop no events)."""
+
+    program: bytes | None
+    lock: bool
 
 
 class Leave(NamedTuple):
@@ -225,7 +237,7 @@ def execute(plan: Plan[Any] | Steps[Any], engine: Engine) -> Generator[Any, Any,
                     if queue is None:
                         raise TypeError("yield listen(...) before wait(...)")
                     answer = yield from _await_event(queue, step)
-                elif isinstance(step, Request | IfIndex | Join | Leave):
+                elif isinstance(step, Request | IfIndex | Join | Leave | Attach):
                     answer = yield step
                 else:
                     raise _wrong_step(step)
@@ -298,6 +310,38 @@ def leave(engine: Engine, groups: tuple[str | int, ...]) -> Steps[None]:
     numbers = yield from engine.resolver.numbers(groups, joining=False)
     with engine.lock:
         yield Leave(engine.unsubscribe(engine.events, numbers))
+
+
+def set_filter(engine: Engine, given: Filter | Condition | None, lock: bool) -> Steps[None]:
+    """Replace the filter of the socket. The numbers of generic families are asked for first."""
+    from netlink.filter import Condition, Filter  # few programs need it
+
+    if not isinstance(lock, bool):
+        raise TypeError(f"lock must be True or False, got {lock!r}")
+    if given is None:
+        yield Attach(None, lock)
+        return
+    wanted = Filter(given) if isinstance(given, Condition) else given
+    if not isinstance(wanted, Filter):
+        raise TypeError(
+            f"filter must be a Filter or a condition, such as fields(Route).table == 254, or None, "
+            f"got {given!r}"
+        )
+    resolver = engine.resolver
+    families: list[Family] = []
+    for family in engine.families:
+        if isinstance(resolver, Resolver) and wanted.is_about(family):
+            if family not in resolver.ids:
+                resolver.learn((yield resolver.question(family)))
+            id = resolver.ids[family]
+            if id == resolver.control_group:
+                raise ValueError(
+                    "events of nlctrl cannot be filtered on a connection, which needs them itself: "
+                    "use subscribe(..., predicate=...)"
+                )
+            family = family.at(id)
+        families.append(family)
+    yield Attach(wanted.compile(*families, port=engine.port), lock)
 
 
 # --- pipelines ------------------------------------------------------------------------------------

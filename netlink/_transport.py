@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict
 
 from netlink import _nlsock
 from netlink._core import INDEX_FORMAT
-from netlink._pipeline import Join, Leave, check_timeout
+from netlink._pipeline import Attach, Join, Leave, check_timeout
 from netlink._resolver import Resolver, resolver_for
 from netlink.constants import NETLINK
 from netlink.engine import QUEUE_LIMIT, Engine, Queue, Stats
@@ -53,7 +53,7 @@ class Fd(NamedTuple):
 Netns = str | os.PathLike[str] | Pid | Fd | HasFileno
 
 # The keywords of Connection, without the options of its socket.
-KEYWORDS = ("netns", "rcvbuf", "sndbuf", "read_ahead", "timeout", "trace", "socket")
+KEYWORDS = ("netns", "rcvbuf", "sndbuf", "read_ahead", "timeout", "trace", "filter", "socket")
 MANY = 16  # datagrams of one receive: more would not be faster
 
 Trace = Callable[["Traced"], object]  # what is called with each datagram
@@ -116,6 +116,15 @@ class Socket(Protocol):
 
     def leave(self, group: int, /) -> None:
         """Stop listening to it."""
+
+    def attach_filter(self, program: bytes, /) -> None:
+        """Have the kernel run a classic BPF program before it queues a datagram."""
+
+    def detach_filter(self) -> None:
+        """Remove that program."""
+
+    def lock_filter(self) -> None:
+        """Keep that program until the socket is closed."""
 
     def fileno(self) -> int:
         """A descriptor that is readable when receive() has something to give."""
@@ -252,6 +261,8 @@ class Transport:
         elif isinstance(step, Leave):
             for group in step.groups:
                 self._socket.leave(group)
+        elif isinstance(step, Attach):
+            attach_filter(self._socket, step.program, lock=step.lock)
         else:
             raise TypeError(f"{step!r} is not a step that a connection can execute")
         return None
@@ -267,6 +278,27 @@ def keep_up(engine: Engine, socket: Socket) -> None:
             socket.join(engine.rejoin.pop())
     if engine.forsaken:
         leave_groups(socket, engine.sweep())
+
+
+def attach_filter(socket: Socket, program: bytes | None, *, lock: bool = False) -> None:
+    """Replace the filter of a socket, or remove it, and maybe lock it (net/core/filter.c)."""
+    try:
+        if program is not None:
+            socket.attach_filter(program)
+        else:
+            with suppress(FileNotFoundError):  # there is none
+                socket.detach_filter()
+    except OSError as error:
+        reasons = {
+            errno.EPERM: "the filter of this socket is locked: open another connection",
+            errno.ENOMEM: f"a filter of {len(program or b'') // 8} instructions exceeds the memory "
+            "that sysctl net.core.optmem_max allows",
+        }
+        if error.errno not in reasons:
+            raise
+        raise OSError(error.errno, reasons[error.errno]) from None
+    if lock:
+        socket.lock_filter()
 
 
 def leave_groups(socket: Socket, groups: Iterable[int]) -> None:
@@ -386,6 +418,18 @@ class TracedSocket:
     def leave(self, group: int, /) -> None:
         """Stop listening to it."""
         self._socket.leave(group)
+
+    def attach_filter(self, program: bytes, /) -> None:
+        """Have the kernel run a classic BPF program before it queues a datagram."""
+        self._socket.attach_filter(program)
+
+    def detach_filter(self) -> None:
+        """Remove that program."""
+        self._socket.detach_filter()
+
+    def lock_filter(self) -> None:
+        """Keep that program until the socket is closed."""
+        self._socket.lock_filter()
 
     def fileno(self) -> int:
         """A descriptor that is readable when receive() has something to give."""

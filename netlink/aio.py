@@ -22,7 +22,7 @@ from collections.abc import (
 )
 from contextlib import nullcontext, suppress
 from types import TracebackType
-from typing import Any, Generic, NoReturn, Self, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, Unpack, cast, overload
 
 from netlink import _pipeline
 from netlink._core import Column
@@ -45,6 +45,9 @@ from netlink.engine import Event, Queue
 from netlink.errors import KernelError, Overrun
 from netlink.family import Family, Plan, Request
 from netlink.schema import Message
+
+if TYPE_CHECKING:
+    from netlink.filter import Condition, Filter
 
 __all__ = ["Connection", "Reply", "Subscription"]
 
@@ -459,6 +462,7 @@ class Connection(Transport):
         timeout: float | None = None,
         threaded_sends: bool = False,
         trace: Trace | None = None,
+        filter: Filter | Condition | None = None,
         socket: Socket | None = None,
         **options: Unpack[Options],
     ) -> None:
@@ -479,6 +483,12 @@ class Connection(Transport):
             options=options,
             lock=nullcontext(),
         )
+        if filter is not None:
+            try:
+                self._set_filter_now(filter)
+            except BaseException:
+                self.close()
+                raise
 
     # --- requests ---
 
@@ -578,6 +588,19 @@ class Connection(Transport):
     async def leave(self, *groups: str | int) -> None:
         """Remove multicast groups from the subscription that events() reads."""
         await self._execute(_pipeline.leave(self._engine, groups))
+
+    async def set_filter(self, filter: Filter | Condition | None, *, lock: bool = False) -> None:
+        """Let the kernel drop events that do not match: see netlink.Connection.set_filter."""
+        await self._execute(_pipeline.set_filter(self._engine, filter, lock))
+
+    def _set_filter_now(self, filter: Filter | Condition) -> None:
+        for step in _pipeline.set_filter(self._engine, filter, lock=False):
+            if isinstance(step, Request):  # the number of a generic family
+                raise TypeError(
+                    "the filter of a generic family needs an answer of the kernel: "
+                    "await nl.set_filter(...) instead of Connection(..., filter=...)"
+                )
+            self._perform_now(step)
 
     def events(self, timeout: float | None = None) -> AsyncIterator[Event]:
         """Yield the events of the joined groups: see netlink.Connection.events.

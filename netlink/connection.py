@@ -18,7 +18,7 @@ from contextlib import suppress
 from itertools import chain
 from time import monotonic
 from types import TracebackType
-from typing import Any, Generic, NoReturn, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, Unpack, overload
 
 from netlink import _pipeline
 from netlink._core import Column
@@ -39,6 +39,9 @@ from netlink.engine import Engine, Event, Queue
 from netlink.errors import KernelError, Overrun
 from netlink.family import Family, Plan, Request
 from netlink.schema import Message
+
+if TYPE_CHECKING:
+    from netlink.filter import Condition, Filter
 
 __all__ = ["Connection", "Reply", "Subscription"]
 
@@ -607,8 +610,9 @@ class Connection(Transport):
     longest silence in seconds while an answer is awaited (None: no limit). `netns` opens the socket
     in another network namespace, without effect on the caller's own: a name as of `ip netns`, a
     path, an open file, netlink.Pid(n) or netlink.Fd(n). `trace` is called with each datagram, as a
-    netlink.trace.Traced, before it is sent and after it was received: `print` works. `socket`
-    replaces the kernel's socket, as that of netlink.testing does.
+    netlink.trace.Traced, before it is sent and after it was received: `print` works. `filter` drops
+    events in the kernel: see set_filter(). `socket` replaces the kernel's socket, as that of
+    netlink.testing does.
 
     With `read_ahead`, a thread of the core receives into this many bytes of memory, from the first
     join() or subscribe() on, whatever Python does meanwhile. `rcvbuf` is as large by default then.
@@ -632,6 +636,7 @@ class Connection(Transport):
         read_ahead: int | None = None,
         timeout: float | None = None,
         trace: Trace | None = None,
+        filter: Filter | Condition | None = None,
         socket: Socket | None = None,
         **options: Unpack[Options],
     ) -> None:
@@ -649,6 +654,12 @@ class Connection(Transport):
             lock=gate,
         )
         self._channel = Channel(self._engine, self._socket, gate)
+        if filter is not None:
+            try:
+                self.set_filter(filter)
+            except BaseException:
+                self.close()
+                raise
 
     # --- requests ---
 
@@ -764,6 +775,19 @@ class Connection(Transport):
     def leave(self, *groups: str | int) -> None:
         """Remove multicast groups from the subscription that events() reads."""
         self._execute(_pipeline.leave(self._engine, groups))
+
+    def set_filter(self, filter: Filter | Condition | None, *, lock: bool = False) -> None:
+        """Let the kernel drop the events that do not match, for all subscriptions; None: drop none.
+
+        It replaces the filter before it. Answers always pass: Filter says what an event is. Events
+        that are queued already stay, so set the filter before you join a group. The number of a
+        generic family is asked for now; when its module is loaded again, all of its events pass
+        until the filter is set again. With `lock` the kernel refuses any later change.
+
+        Raises ValueError if no family of the connection has such events, and PermissionError if the
+        filter is locked.
+        """
+        self._execute(_pipeline.set_filter(self._engine, filter, lock))
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         """Yield the events of the joined groups, and an Overrun where some are missing.

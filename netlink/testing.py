@@ -199,6 +199,19 @@ class Socket:
         self._check()
         self.groups.discard(group)
 
+    def attach_filter(self, program: bytes, /) -> None:
+        """Raise OSError (ENOPROTOOPT): a scripted kernel runs no programs."""
+        raise OSError(
+            errno.ENOPROTOOPT, "a scripted kernel cannot run a filter: test Filter.matches()"
+        )
+
+    def detach_filter(self) -> None:
+        """Raise OSError (ENOENT), as the kernel does if there is no filter."""
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    def lock_filter(self) -> None:
+        """Keep the socket without a filter, which it always is."""
+
     def ifindex(self, name: str, /) -> int:
         """Return the index of a link by its name."""
         self._check()

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import types
@@ -233,6 +234,7 @@ WRONG_USAGE = {
     "monitor --rcvbuf 2147483648": "'2147483648' is not a whole number from 1 to 2147483647",
     "monitor --json --rate": "argument --rate: not allowed with argument --json",
     "monitor -n": "argument -n/--netns: expected one argument",
+    "monitor route --where": "argument --where: expected one argument",
     "decode": "arguments are required: FILE",
     "decode a b": "unrecognized arguments: b",
     "decode --protocol rute x": "'rute' is not a protocol; did you mean 'route'?",
@@ -291,6 +293,15 @@ WRONG_VALUES = {
     "dump filter --prio x": "--prio: 'x' is not a number",
     "dump stats --filter-mask link_65": "did you mean 'link_64'?",
     "dump nexthop.bucket --id one": "--id: 'one' is not a number",
+    "monitor route --where table=254": "write '==' instead of '='; at column 6: =254",
+    "monitor route --where tabel==254": "did you mean 'table'?; at column 1: tabel==254",
+    "monitor route --where oif==": "expected a value, got the end; at column 6: the end",
+    "monitor route --where table==mian": "'mian' is not a name of RT_TABLE; did you mean 'main'?",
+    "monitor route link --where table==254": "say to which group it applies, as in 'route: table",
+    "monitor --where table==254": "say to which group it applies",
+    "monitor route --where link:mtu==3": "group 'link' is not among: route",
+    "monitor tc --where kind==x": "--where cannot test events of 'tc'",
+    "monitor uevent --where action==add": "--where cannot test events of 'uevent'",
     "monitor ipv5-route": "there is no group 'ipv5-route'; did you mean 'ipv6-route'?",
     "monitor RTNLGRP_FOO": "there is no group 'RTNLGRP_FOO'",
     "monitor -- -1": "there is no group '-1'",
@@ -541,7 +552,7 @@ def test_the_page_about_the_command_line(kernel: Callable[..., None]) -> None:
         kernel(*(LINKS if example.startswith("monitor") else ()))
         more = " --count 1" if example.startswith("monitor") else ""
         more = " --timeout 0.01" if "--timeout" in example else more
-        assert main(f"{example}{more}".split()) == 0, example
+        assert main(shlex.split(f"{example}{more}")) == 0, example
     for row in NOUNS:
         shown = re.search(rf"^\| `{row.name}` \| (.*?) ?\|(.*)\|$", text, re.MULTILINE)
         assert shown, row.name

@@ -9,6 +9,7 @@ import pickle
 import struct
 from collections import deque
 from enum import IntEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,10 @@ from .things import (
 from .wire import extack
 
 
-def test_each_fact_of_the_table_has_a_test_that_names_it() -> None:
-    rows = [line.split("|")[1].rstrip() for line in (engine.__doc__ or "").splitlines()
+@pytest.mark.parametrize("name", ["engine", "filter"])
+def test_each_fact_of_the_table_has_a_test_that_names_it(name: str) -> None:
+    module = import_module(f"netlink.{name}")
+    rows = [line.split("|")[1].rstrip() for line in (module.__doc__ or "").splitlines()
             if line.startswith("| ")]  # fmt: skip
     table = "\n".join(rows[1:]).replace("\n   ", " ")  # an indented row continues a fact
     facts = [" ".join(fact.partition("(")[0].split()) for fact in table.splitlines()]

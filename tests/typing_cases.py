@@ -8,7 +8,18 @@ no error.
 from collections.abc import Iterator
 from typing import reveal_type
 
-from netlink import Connection, KernelError, Message, Overrun, Plan, RawMessage, Request, parse
+from netlink import (
+    Connection,
+    Filter,
+    KernelError,
+    Message,
+    Overrun,
+    Plan,
+    RawMessage,
+    Request,
+    fields,
+    parse,
+)
 from netlink.connection import Reply
 from netlink.constants import NLM_F, NLMSG
 from netlink.family import Op
@@ -140,6 +151,17 @@ route.add("10.0.0.0/8", metric="low")  # error: arg-type
 route.add("10.0.0.0/8", nexthops=[{"via": "192.0.2.1", "weight": 3}])
 route.add("10.0.0.0/8", nexthops=[{"dev": "v0", "wieght": 3}])  # error: typeddict-unknown-key
 rule.remove(fwmrk=5)  # error: call-arg
+
+
+# Conditions of filters.
+reveal_type(fields(Link))  # is Fields[Link]
+reveal_type(fields(Link).mtu)  # is Operand
+reveal_type(fields(Link).linkinfo.kind == "vlan")  # is Condition
+reveal_type(~fields(Link).mtu.present & fields(Link).index.in_({1, 2}))  # is Condition
+reveal_type(Filter(fields(Link).mtu < 1500).matches(Link(index=1)))  # is bool
+fields("Link")  # error: arg-type
+Filter(fields(Link).mtu)  # error: arg-type
+Filter(fields(Link).mtu == 1500, lock=True)  # error: call-arg
 
 
 def conversation(nl: Connection) -> Iterator[Message]:

@@ -159,6 +159,11 @@ def _parser() -> argparse.ArgumentParser:
         "conntrack or expect (connections), audit (the log) "
         "(default: links, addresses, routes and neighbours)",
     )  # fmt: skip
+    monitor.add_argument(
+        "--where", action="append", default=[], metavar="CONDITION",
+        help="print only the events for which this is true, such as 'table == 254 and oif in "
+        "(3, 4)'; the kernel drops all others. With several groups: 'route: table == 254'",
+    )  # fmt: skip
     form = monitor.add_mutually_exclusive_group()
     form.add_argument(
         "--json", action="store_true",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import socket
 import struct
@@ -17,6 +18,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from importlib import import_module
 from itertools import islice
 from time import monotonic
 from typing import NamedTuple
@@ -26,7 +28,9 @@ from netlink.cli import Failure, Misuse, explain
 from netlink.cli.namespace import connect
 from netlink.cli.screen import open_output
 from netlink.cli.text import Event, Names, event_name, is_bridge_port, line
+from netlink.filter import Condition, Filter
 from netlink.registry import load, near
+from netlink.where import Mistake, where
 
 __all__ = ["join", "lost", "object_of", "run", "watch"]
 
@@ -57,6 +61,27 @@ TOPICS = {
 # No kernel since 6.1 sends to these groups, so no error suggests them. Joining them is allowed.
 SILENT = ("notify", "decnet-ifaddr", "decnet-route", "decnet-rule", "nop2", "nop4")
 GROUPS = ("link", "ipv4-ifaddr", "ipv6-ifaddr", "ipv4-route", "ipv6-route", "neigh")
+# The class of the events of a word, for --where. Other groups have events of several classes.
+CLASSES = {
+    "link": "netlink.route.link.Link",
+    "route": "netlink.route.route.Route",
+    "ipv4-route": "netlink.route.route.Route",
+    "ipv6-route": "netlink.route.route.Route",
+    "mpls-route": "netlink.route.route.Route",
+    "addr": "netlink.route.addr.Address",
+    "ipv4-ifaddr": "netlink.route.addr.Address",
+    "ipv6-ifaddr": "netlink.route.addr.Address",
+    "rule": "netlink.route.rule.Rule",
+    "ipv4-rule": "netlink.route.rule.Rule",
+    "ipv6-rule": "netlink.route.rule.Rule",
+    "neigh": "netlink.route.neigh.Neighbour",
+    "nexthop": "netlink.route.nexthop.NextHopObject",
+    "nsid": "netlink.route.nsid.NamespaceId",
+    "tcp": "netlink.diag.inet.InetSocket",
+    "udp": "netlink.diag.inet.InetSocket",
+    "conntrack": "netlink.netfilter.conntrack.Conntrack",
+    "expect": "netlink.netfilter.conntrack.Expectation",
+}
 BATCH = 500  # maximum number of events to print at a time
 TICK = 0.2  # seconds to wait for an event before checking the clock
 STDOUT = 1
@@ -67,13 +92,16 @@ def run(args: Namespace) -> int:
     """Print events until --count, --timeout or Ctrl-C; a summary goes to standard error."""
     began = monotonic()
     with ExitStack() as open_until_the_end:
+        words = args.groups or GROUPS
+        wanted = _filters(words, args.where)
 
         def connection(family: str) -> Connection:
-            made = connect(args.netns, load(family), rcvbuf=args.rcvbuf)
+            options = {"filter": wanted[family]} if family in wanted else {}
+            made = connect(args.netns, load(family), rcvbuf=args.rcvbuf, **options)
             return open_until_the_end.enter_context(made)
 
         sources: dict[str, Connection] = {}
-        for word in args.groups or GROUPS:
+        for word in words:
             topic = TOPICS.get(word, Topic("route", (word,)))
             if topic.family not in sources:
                 sources[topic.family] = connection(topic.family)
@@ -86,6 +114,37 @@ def run(args: Namespace) -> int:
         names = Names(lambda: asked)
         show = _meter(listening) if args.rate else _json if args.json else _text(names)
         return watch(listening, show, args, began)
+
+
+def _filters(words: Sequence[str], conditions: Iterable[str]) -> dict[str, Filter]:
+    """Return the filters that --where asks for, by family. "GROUP: CONDITION" names the group."""
+    found: dict[str, dict[type, Condition]] = {}
+    for given in conditions:
+        named = re.match(r"\s*([\w-]+)\s*:", given)
+        if named is None and len(words) != 1:
+            raise Misuse(
+                f"--where {given!r}: say to which group it applies, as in '{words[0]}: {given}'"
+            )
+        word = named[1] if named else words[0]
+        if word not in words:
+            raise Misuse(f"--where {given!r}: group '{word}' is not among: {', '.join(words)}")
+        path = CLASSES.get(word.lower().removeprefix("rtnlgrp_").replace("_", "-"))
+        if path is None:
+            raise Misuse(f"--where cannot test events of '{word}'{near(word, CLASSES)}")
+        module, _, name = path.rpartition(".")
+        cls = getattr(import_module(module), name)
+        text = given[named.end() :] if named else given
+        try:
+            condition = where(text, cls)
+            of_family = found.setdefault(TOPICS.get(word, Topic("route", ())).family, {})
+            of_family[cls] = of_family[cls] & condition if cls in of_family else condition
+            Filter(*of_family.values())
+        except Mistake as error:
+            place = f"at column {error.at + 1}: {text[error.at :] or 'the end'}"
+            raise Misuse(f"--where: {error.reason}; {place}") from None
+        except ValueError as error:  # it is too long
+            raise Misuse(f"--where: {error}") from None
+    return {family: Filter(*of_family.values()) for family, of_family in found.items()}
 
 
 @contextmanager
