@@ -893,7 +893,7 @@ class Engine:
 
         A generator that the collector closes gets here at any moment, without the lock.
         """
-        with suppress(ValueError):
+        if batch in self._batches:  # this needs no memory, of which there may be none
             self._batches.remove(batch)
 
     def _close(self, batch: Batch) -> None:

@@ -135,13 +135,6 @@ def test_a_fork_during_a_dump(way: str) -> None:
 
 # --- memory and descriptors -----------------------------------------------------------------------
 
-# Operations of tests/starving.py that break a promise, and why. A row that is not needed fails.
-BATCH = "a batch whose answers were being sorted stays in the engine"
-KNOWN: dict[str, str] = {}
-if sys.version_info >= (3, 12):  # on 3.11 only single allocations fail
-    KNOWN |= {"do_many": BATCH, "a_do_many": BATCH}
-
-
 @pytest.mark.parametrize(
     "operation",
     [
@@ -149,12 +142,8 @@ if sys.version_info >= (3, 12):  # on 3.11 only single allocations fail
         "a_do", "a_dump", "a_do_many",
     ],
 )  # fmt: skip
-def test_a_connection_survives_each_failed_allocation(
-    operation: str, request: pytest.FixtureRequest
-) -> None:
+def test_a_connection_survives_each_failed_allocation(operation: str) -> None:
     pytest.importorskip("_testcapi")
-    if operation in KNOWN:
-        request.node.add_marker(pytest.mark.xfail(reason=KNOWN[operation], strict=True))
     done = subprocess.run(
         [sys.executable, "-m", "tests.starving", operation],
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
