@@ -13,7 +13,8 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
+from weakref import WeakSet
 
 from netlink import _nlsock
 from netlink._core import INDEX_FORMAT
@@ -123,6 +124,7 @@ class Transport:
         self._engine.rcvbuf = self._socket.rcvbuf
         if self._engine.resolver.is_generic:
             self._socket.join(self._engine.resolver.control_group)
+        CONNECTIONS.add(self)
 
     @property
     def stats(self) -> Stats:
@@ -155,6 +157,11 @@ class Transport:
     def __repr__(self) -> str:
         names = ", ".join(family.name for family in self.families)
         return f"<Connection to {names}{', closed' if self.closed else f' on port {self.port}'}>"
+
+    def _inherit(self, socket: Socket) -> None:
+        """In a forked child: close the socket, and use this one instead."""
+        self._socket.close()
+        self._socket = socket
 
     def _new_queue(self, predicate: Callable[[Any], bool] | None, limit: int | None) -> Queue:
         return Queue(self._engine.dispatch, predicate, QUEUE_LIMIT if limit is None else limit)
@@ -202,6 +209,43 @@ def leave_groups(socket: Socket, groups: Iterable[int]) -> None:
     for group in groups:
         with suppress(OSError):  # the socket may be closed, or the group be gone
             socket.leave(group)
+
+
+# --- forks ----------------------------------------------------------------------------------------
+
+
+class Inherited:
+    """Stands in a forked child for the socket of its parent, whose answers it must not receive."""
+
+    closed = True
+    port = rcvbuf = 0
+
+    def close(self) -> None:
+        """It is closed."""
+
+    def _refuse(self, *args: Any, **options: Any) -> NoReturn:
+        raise OSError(
+            errno.EBADF,
+            "this connection belongs to the parent of this process: open another one after a fork",
+        )
+
+    send = begin_send = end_send = receive = join = leave = fileno = ifindex = _refuse
+
+
+CONNECTIONS: WeakSet[Transport] = WeakSet()
+
+
+def close_in_child() -> None:
+    """Close the child's copies of all sockets. The parent does not notice it.
+
+    So a child cannot receive what its parent waits for, and no call has to ask for the process.
+    """
+    for connection in CONNECTIONS:
+        with suppress(Exception):
+            connection._inherit(Inherited())
+
+
+os.register_at_fork(after_in_child=close_in_child)
 
 
 # --- tracing --------------------------------------------------------------------------------------

@@ -1000,11 +1000,15 @@ class Engine:
 
     def sweep(self) -> list[int]:
         """Unsubscribe what was dropped without close(). Returns the groups to leave."""
-        left: list[int] = []
-        with suppress(IndexError):
-            while True:
-                left += self.unsubscribe(self.forsaken.popleft())
-        return left
+        gone = [*self.forsaken]
+        for queue in gone:
+            queue.closed = True
+        self.queues = [queue for queue in self.queues if not queue.closed]
+        left = {number for queue in gone for number in queue.groups} - self.groups()
+        for queue in gone:
+            queue.groups, queue.named = set(), {}
+            self.forsaken.popleft()
+        return sorted(left)
 
 
 def seq_of(buffer: bytes) -> int:
