@@ -111,6 +111,8 @@ class Gate:
                 self.enter()
                 break
             except BaseException as error:
+                if self.owner == get_ident():
+                    raise  # it is inside already
                 failure = error
         if failure is not None:
             raise failure
