@@ -184,7 +184,7 @@ def conversation() -> Iterator[Any]:
         yield from (each, own, exchange, batch, own.submit(request, dump=True), own.stats)
         yield from (engine.Queue(own.dispatch), own.events, each.dump(things.get()), own.resolver)
     found = nl.do(request)
-    assert found.number == 1
+    assert found is not None and found.number == 1
     yield from (nl._channel, nl._channel.gate, nl.subscribe("thing"), connection.Gate())
     yield from (aio.Subscription(tasks, tasks._engine.events), tasks.do_many([request]))
     yield from (aio.Stream(list), aio.Batches(tasks, tasks._engine.events, 0.0, None))

@@ -931,7 +931,7 @@ def test_a_loop_that_was_closed_with_tasks_is_forgotten(way: str) -> None:
 
     async def later() -> None:
         assert await number(nl, 5) == 5
-        waiting = asyncio.ensure_future(anext(nl.events()))
+        waiting: asyncio.Future[Any] = asyncio.ensure_future(anext(nl.events()))
         assert (await waiting).number == 1
         waiting = asyncio.ensure_future(anext(nl.events()))
         await asyncio.sleep(0.01)
