@@ -1,7 +1,7 @@
 """Tasks for people who work on the project: `nox -l` lists them, `nox -s test lint` runs two.
 
-`.ci/run` runs the same commands and does not need nox. Of the last four sessions, which take long,
-it runs a part. This file exists so that the usual names work: test, lint, types, bench and docs.
+`.ci/run` runs the same commands and does not need nox. Of the last five sessions, which take long,
+it runs a part, or nothing of that with valgrind. This file exists so that the usual names work: test, lint, types, bench and docs.
 Arguments after `--` go to the tool of the session.
 """
 
@@ -92,6 +92,19 @@ def references(session: nox.Session) -> None:
     session.run(
         "python", "-m", "pytest", "-q",
         *(session.posargs or ["tests/test_core.py", "tests/test_nlsock.py", "tests/test_capi.py"]),
+    )  # fmt: skip
+
+
+@nox.session
+def valgrind(session: nox.Session) -> None:
+    """Run the tests of the core and of the sockets under valgrind, which takes half an hour."""
+    session.install("pytest", "hypothesis", "rich", "PyYAML")
+    session.install("-e", ".", env={"NETLINK_BUILD": "debug"})
+    session.run(
+        "valgrind", "--error-exitcode=99", "--leak-check=no", "--child-silent-after-fork=yes",
+        "python", "-m", "pytest", "-q",
+        *(session.posargs or ["tests/test_core.py", "tests/test_nlsock.py"]),
+        env={"PYTHONMALLOC": "malloc"}, external=True,
     )  # fmt: skip
 
 

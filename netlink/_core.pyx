@@ -668,9 +668,9 @@ cdef class Table:
         if "__table__" in cls.__dict__ or base is not None and not netlink_is_subclass(cls, base.cls):
             raise TypeError(f"{cls.__name__} has a table, or does not inherit from the class of the "
                             "base table")
-        if cls.__basicsize__ != View.__basicsize__:
+        if cls.__basicsize__ != View.__basicsize__ or cls.__dictoffset__ or cls.__weakrefoffset__:
             raise TypeError(f"{cls.__name__}: a message class must not add instance attributes: "
-                            "remove its __slots__")
+                            "remove its __slots__, and give its other bases `__slots__ = ()`")
         own = list(own)
         check_own(cls, own)
         netlink_untrack(cls)

@@ -13,7 +13,8 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TypedDict
+from weakref import WeakSet
 
 from netlink import _nlsock
 from netlink._core import INDEX_FORMAT
@@ -158,7 +159,6 @@ class Transport:
         self.timeout = check_timeout(timeout)
         self._engine = Engine(families, resolver_for(families), lock)
         self._read_ahead = read_ahead is not None
-        self._process = os.getpid()  # a forked child shares the socket
         how = {"rcvbuf": rcvbuf, "sndbuf": sndbuf, "read_ahead": read_ahead}
         check_options(options)
         if socket is None:
@@ -172,6 +172,7 @@ class Transport:
         self._engine.rcvbuf = self._socket.rcvbuf
         if self._engine.resolver.is_generic:
             self._socket.join(self._engine.resolver.control_group)
+        CONNECTIONS.add(self)
 
     @property
     def stats(self) -> Stats:
@@ -221,7 +222,7 @@ class Transport:
 
     def _close(self) -> None:
         """Close the socket. Send what the kernel must know before, without waiting."""
-        if not self.closed and self._process == os.getpid():
+        if not self.closed:
             for buffer in self._engine.farewells():
                 with suppress(OSError):
                     self._socket.send(buffer, timeout=0)
@@ -234,6 +235,11 @@ class Transport:
     def __repr__(self) -> str:
         names = ", ".join(family.name for family in self.families)
         return f"<Connection to {names}{', closed' if self.closed else f' on port {self.port}'}>"
+
+    def _inherit(self, socket: Socket) -> None:
+        """In a forked child: close the socket, and use this one instead."""
+        self._socket.close()
+        self._socket = socket
 
     def _new_queue(self, predicate: Callable[[Any], bool] | None, limit: int | None) -> Queue:
         return Queue(self._engine.dispatch, predicate, QUEUE_LIMIT if limit is None else limit)
@@ -306,6 +312,47 @@ def leave_groups(socket: Socket, groups: Iterable[int]) -> None:
     for group in groups:
         with suppress(OSError):  # the socket may be closed, or the group be gone
             socket.leave(group)
+
+
+# --- forks ----------------------------------------------------------------------------------------
+
+
+class Inherited:
+    """Stands in a forked child for the socket of its parent, whose answers it must not receive."""
+
+    closed = True
+    reads_ahead = False
+    port = rcvbuf = drops = 0
+
+    def close(self) -> None:
+        """It is closed."""
+
+    def _refuse(self, *args: Any, **options: Any) -> NoReturn:
+        raise OSError(
+            errno.EBADF,
+            "this connection belongs to the parent of this process: open another one after a fork",
+        )
+
+    send = begin_send = end_send = receive = begin_receive = join = leave = fileno = ifindex = (
+        _refuse
+    )
+    attach_filter = detach_filter = lock_filter = _refuse
+
+
+CONNECTIONS: WeakSet[Transport] = WeakSet()
+
+
+def close_in_child() -> None:
+    """Close the child's copies of all sockets. The parent does not notice it.
+
+    So a child cannot receive what its parent waits for, and no call has to ask for the process.
+    """
+    for connection in CONNECTIONS:
+        with suppress(Exception):
+            connection._inherit(Inherited())
+
+
+os.register_at_fork(after_in_child=close_in_child)
 
 
 # --- tracing --------------------------------------------------------------------------------------

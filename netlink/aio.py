@@ -391,6 +391,8 @@ class Outcomes(AsyncIterator[Any]):
 
     async def _proceed(self) -> None:
         """Execute steps until there are outcomes, or to the end."""
+        if self._connection._watching is not None:
+            self._connection._stay()
         try:
             if self._steps is not None:
                 step = self._steps.send(None)  # the last outcomes were handed out
@@ -445,7 +447,7 @@ class Connection(Transport):
 
     Tasks may share a connection: each gets its own answers. A task that is cancelled abandons what
     it waits for and disturbs nobody; it cannot know whether the kernel carried the request out.
-    Nothing is received while nobody waits.
+    Nothing is received while nobody waits. In a forked child the connection is closed.
 
         async with Connection(ROUTE) as nl:
             async for l in nl.dump(link.get()):
@@ -469,7 +471,8 @@ class Connection(Transport):
         self.threaded_sends = threaded_sends
         self._waiters: dict[asyncio.Future[Exception | None], Any] = {}
         self._watching: asyncio.AbstractEventLoop | None = None  # the loop that watches the socket
-        self._sending = False  # a thread sends
+        self._sending: asyncio.AbstractEventLoop | None = None  # a thread of this loop sends
+        self._failures: list[Failure] = []  # of that thread
         self._in_a_row = 0  # answers that were there at once
         super().__init__(
             families,
@@ -502,6 +505,8 @@ class Connection(Transport):
             if isinstance(request, Plan):
                 return await self._execute(request, timeout)
             raise wrong_request("do", request)
+        if self._watching is not None:
+            self._stay()
         exchange = self._engine.submit(
             request, self.timeout if timeout is None else check_timeout(timeout)
         )
@@ -641,6 +646,11 @@ class Connection(Transport):
 
     def __exit__(self, *details: object) -> None: ...
 
+    def _inherit(self, socket: Socket) -> None:
+        self._watching = None  # without unregistering it, as both processes may share an epoll
+        super()._inherit(socket)
+        self.close()
+
     # --- inside: steps ---
 
     async def _execute(self, plan: Any, timeout: float | None = None) -> Any:
@@ -704,6 +714,8 @@ class Connection(Transport):
 
     async def _wait_for(self, waiter: Any, timeout: float | None, most: int = MANY) -> None:
         """Wait until it is ready or the time is over."""
+        if self._watching is not None or self._sending is not None:
+            self._stay()
         self._engine.prepare(waiter)
         if self._engine.outgoing:
             self._send()
@@ -721,6 +733,8 @@ class Connection(Transport):
         future = loop.create_future()
         self._waiters[future] = waiter
         timer = None
+        if self._engine.draining:
+            loop.call_soon(self._drain)  # the loop that was to do so may be closed
         try:
             if timeout is not None:
                 timer = loop.call_later(timeout, _expire, future)
@@ -740,6 +754,22 @@ class Connection(Transport):
             loop.add_reader(self._socket.fileno(), self._receive)
             self._watching = loop
 
+    def _stay(self) -> None:
+        """Check that this event loop is the one that is used. Another one that was closed, with its
+        tasks, is forgotten."""
+        used = self._watching or self._sending
+        if used is None or used is asyncio.get_running_loop():
+            return
+        if not used.is_closed():
+            raise RuntimeError(
+                "tasks of another event loop wait for this connection: open one for each loop"
+            )
+        self._watching = None
+        for future in [each for each in self._waiters if each.get_loop().is_closed()]:
+            del self._waiters[future]
+        if self._sending is not None:
+            self._sent()
+
     def _unwatch(self) -> None:
         if self._watching is not None:
             self._watching.remove_reader(self._socket.fileno())
@@ -752,7 +782,7 @@ class Connection(Transport):
             arrived = waiter.ready
             if arrived or error is not None:
                 del self._waiters[future]
-                if not future.done():
+                if not future.done() and not future.get_loop().is_closed():
                     future.set_result(None if arrived else error)
 
     # --- inside: sending and receiving ---
@@ -761,13 +791,13 @@ class Connection(Transport):
         """Send what the engine has, or have it sent. Each buffer is one send: together they could
         be more than the kernel accepts at once (EMSGSIZE)."""
         engine = self._engine
-        if self._sending or engine.draining:
+        if self._sending is not None or engine.draining:
             return  # whoever ends that comes back here
         if engine.rejoin or engine.forsaken:
             keep_up(engine, self._socket)
         if self.threaded_sends and engine.outgoing and not self.closed:
             loop = asyncio.get_running_loop()
-            self._sending = True
+            self._sending = loop
             thread = loop.run_in_executor(None, self._send_all, engine.take_outgoing())
             thread.add_done_callback(self._sent)
             return
@@ -783,19 +813,20 @@ class Connection(Transport):
         if engine.silent:
             engine.note_sent()
 
-    def _send_all(self, outgoing: list[bytes]) -> list[Failure]:
-        """Send in a thread of the executor, and return what failed."""
-        failed = []
+    def _send_all(self, outgoing: list[bytes]) -> None:
+        """Send in a thread of the executor."""
         for buffer in outgoing:
             try:
                 self._socket.send(buffer, timeout=0)
             except Exception as error:
-                failed.append((buffer, error))
-        return failed
+                self._failures.append((buffer, error))
 
-    def _sent(self, thread: asyncio.Future[list[Failure]]) -> None:
-        self._sending = False
-        for buffer, error in thread.result():
+    def _sent(self, thread: asyncio.Future[None] | None = None) -> None:
+        if thread is not None:
+            thread.result()
+        self._sending = None
+        while self._failures:
+            buffer, error = self._failures.pop(0)
             self._engine.send_failed([buffer], error)
         if self._engine.silent:
             self._engine.note_sent()
@@ -817,7 +848,7 @@ class Connection(Transport):
                     self._socket.receive(0, engine.inbox, most)
             except BlockingIOError:
                 # What a thread sends meanwhile may start a dump: receiving must end that too.
-                if not self._sending:
+                if self._sending is None:
                     if engine.draining:
                         engine.drained(self._socket.drops)
                     engine.found_nothing()
@@ -849,7 +880,7 @@ class Connection(Transport):
 
         An empty queue makes nothing readable, so the loop would not call."""
         self._receive()
-        if self._engine.draining and not self._sending and not self.closed:
+        if self._engine.draining and self._sending is None and not self.closed:
             asyncio.get_running_loop().call_soon(self._drain)
 
 

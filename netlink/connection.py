@@ -53,6 +53,8 @@ T = TypeVar("T")
 
 W = TypeVar("W", bound=tuple[Any, ...])
 
+LEAST = 0.001  # seconds for which a thread waits for another one that receives, even with timeout=0
+
 
 def innermost(waiting: list[W]) -> W:
     """Return who is next: the thread that has waited longest, in its latest wait.
@@ -114,6 +116,8 @@ class Gate:
                 self.enter()
                 break
             except BaseException as error:
+                if self.owner == get_ident():
+                    raise  # it is inside already
                 failure = error
         if failure is not None:
             raise failure
@@ -129,6 +133,13 @@ class Gate:
             chosen = innermost(self._queue)
             self._queue.remove(chosen)
             chosen[0].release()
+
+    def inherit(self) -> None:
+        """In a forked child: forget the threads of the parent, which do not exist here."""
+        me = get_ident()
+        self._queue = [entry for entry in self._queue if entry[1] == me]
+        if self.owner != me:
+            self.leave()
 
     def __enter__(self) -> None:
         self.enter()
@@ -243,6 +254,17 @@ class Channel:
         finally:
             self._exit()
 
+    def inherit(self, socket: Socket) -> None:
+        """In a forked child: use this socket, and forget the threads of the parent."""
+        self.socket = socket
+        self.ahead = None
+        self._leader = 0
+        for turn, thread, _ in self._followers:
+            if thread == get_ident():  # a signal handler has forked, and this thread goes on
+                turn.release()
+        self._followers = []
+        self.gate.inherit()
+
     # --- a thread that sends ---
 
     def begin_send(self, batch: Batch) -> None:
@@ -335,11 +357,13 @@ class Channel:
         """Sleep until the leader wakes this thread; whether that was in time."""
         turn = allocate_lock()
         turn.acquire()
+        if timeout is not None:  # the leader needs time to read an answer that is there already
+            timeout = min(max(timeout, LEAST), TIMEOUT_MAX)
         follower = turn, get_ident(), waiter
         self._followers.append(follower)
         self.gate.leave()
         try:
-            in_time = turn.acquire(True, -1 if timeout is None else min(timeout, TIMEOUT_MAX))
+            in_time = turn.acquire(True, -1 if timeout is None else timeout)
         finally:
             try:
                 self.gate.enter_again()
@@ -620,7 +644,7 @@ class Connection(Transport):
     False: see RawSocket.
 
     Threads may share a connection: each gets its own answers. Closing it wakes a thread that waits,
-    with OSError (EBADF).
+    with OSError (EBADF). Processes cannot share one: in a forked child it is closed.
 
         with Connection(ROUTE) as nl:
             for l in nl.dump(link.get()):
@@ -819,6 +843,10 @@ class Connection(Transport):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _inherit(self, socket: Socket) -> None:
+        super()._inherit(socket)
+        self._channel.inherit(socket)
 
     # --- inside: steps ---
 

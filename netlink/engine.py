@@ -942,7 +942,7 @@ class Engine:
 
         A generator that the collector closes gets here at any moment, without the lock.
         """
-        with suppress(ValueError):
+        if batch in self._batches:  # this needs no memory, of which there may be none
             self._batches.remove(batch)
 
     def _close(self, batch: Batch) -> None:
@@ -1049,11 +1049,15 @@ class Engine:
 
     def sweep(self) -> list[int]:
         """Unsubscribe what was dropped without close(). Returns the groups to leave."""
-        left: list[int] = []
-        with suppress(IndexError):
-            while True:
-                left += self.unsubscribe(self.forsaken.popleft())
-        return left
+        gone = [*self.forsaken]
+        for queue in gone:
+            queue.closed = True
+        self.queues = [queue for queue in self.queues if not queue.closed]
+        left = {number for queue in gone for number in queue.groups} - self.groups()
+        for queue in gone:
+            queue.groups, queue.named = set(), {}
+            self.forsaken.popleft()
+        return sorted(left)
 
 
 def seq_of(buffer: bytes) -> int:

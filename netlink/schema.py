@@ -267,8 +267,9 @@ class Message(View, metaclass=MessageType):
             if field.counts in table.names and field.counts in changes:
                 changes.setdefault(field.name, None)
         old_body, new_body = bytes(self), bytes(new)
-        head = bytearray(old_body[: table.header] if table.has_attributes else old_body)
-        head += bytes(max(table.header - len(head), 0) if table.has_attributes else 0)
+        size = table.header + 3 & ~3 if table.has_attributes else len(old_body)
+        head = bytearray(old_body[:size])  # with the padding before the attributes
+        head += bytes(size - len(head))
         dropped = set()
         for name in changes:
             field = table.names[name]
@@ -277,7 +278,6 @@ class Message(View, metaclass=MessageType):
                 head[field.offset : end] = new_body[field.offset : end]
             else:
                 dropped.add(field.number)
-        head += bytes(-len(head) % 4 if table.has_attributes else 0)
         spliced: dict[int, list[bytes]] = {}
         for number, attribute in _attributes(new):
             spliced.setdefault(number, []).append(attribute)

@@ -1,4 +1,4 @@
-"""Calls every callable of both extension modules with hostile arguments, in this process.
+"""Calls every callable of the compiled modules with hostile arguments, in this process.
 
 `python -m tests.hostile JOURNAL PART PARTS` executes one part. It writes the name of each call to
 the journal first, so that a crash can be named, and prints what an exception should not be. The
@@ -10,6 +10,7 @@ import array
 import ast
 import copy
 import copyreg
+import errno
 import gc
 import inspect
 import os
@@ -26,16 +27,36 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from netlink import DecodeError, Message, _core, _nlsock
+from netlink import (
+    Connection,
+    DecodeError,
+    Fd,
+    Message,
+    Pid,
+    _core,
+    _exchange,
+    _nlsock,
+    _pipeline,
+    _resolver,
+    _transport,
+    aio,
+    connection,
+    engine,
+    errors,
+)
 from netlink import schema as s
 from netlink.family import Op
 from netlink.route import link
 from netlink.route.link import Link
-from tests import wire
+from netlink.testing import Socket
+from netlink.trace import Decoder
+from tests import plays, things, wire
 from tests.builds import IS_SANITIZED
 
-MODULES = (_core, _nlsock)
+COMPILED = (errors, _exchange, _resolver, engine, _pipeline, _transport, connection, aio)
+MODULES = (_core, _nlsock, *COMPILED)
 NETLINK_USERSOCK = 2  # the kernel does not answer there
+HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: an ordinary class
 DRAWS = 60  # of several arguments, for each callable
 STALL = 0.5  # seconds after which a call that waits is interrupted
 
@@ -54,8 +75,9 @@ def types() -> list[type]:
              if isinstance(value, type) and value.__module__ in names}  # fmt: skip
     found |= {cls for cls in object.__subclasses__() if cls.__module__ in names}
     # Cython's own types for functions and generators are not ours.
+    foreign = ("cython", "coroutine", "__pyx")
     return sorted(
-        (cls for cls in found if "cython" not in cls.__name__ and "coroutine" not in cls.__name__),
+        (cls for cls in found if not any(name in cls.__name__ for name in foreign)),
         key=lambda cls: cls.__name__,
     )
 
@@ -151,7 +173,7 @@ def samples() -> dict[type, list[Any]]:
     ]  # fmt: skip
     closed = _nlsock.RawSocket(NETLINK_USERSOCK)
     closed.close()
-    found.append(closed)
+    found += [closed, *conversation()]
     by_type: dict[type, list[Any]] = {cls: [] for cls in types()}
     for one in found:
         for cls in type(one).__mro__:
@@ -165,8 +187,51 @@ def samples() -> dict[type, list[Any]]:
     return by_type
 
 
-# Only other C code can have these: no instance is reachable from Python.
-UNREACHABLE = {"_Flat", "Scope"}
+def conversation() -> Iterator[Any]:
+    """Yield new instances of the types of the conversation, over a scripted kernel."""
+    family, request = things.FAMILY, things.get(number=1)
+    nl = Connection(family, socket=Socket(things.things, family))
+    tasks = aio.Connection(family, socket=Socket(things.things, family))
+    for each in nl, tasks:
+        own = each._engine
+        exchange, batch = own.submit(request), own.submit_batch([request] * 3)
+        yield from (each, own, exchange, batch, own.submit(request, dump=True), own.stats)
+        yield from (engine.Queue(own.dispatch), own.events, each.dump(things.get()), own.resolver)
+    found = nl.do(request)
+    assert found is not None and found.number == 1
+    yield from (nl._channel, nl._channel.gate, nl.subscribe("thing"), connection.Gate())
+    yield from (aio.Subscription(tasks, tasks._engine.events), tasks.do_many([request]))
+    yield from (aio.Stream(list), aio.Batches(tasks, tasks._engine.events, 0.0, None))
+    yield from (aio.Step(Ended()), aio.Source(tasks.events()))
+    yield from (Pid(1), Fd(0), _transport.Inherited(), _resolver.resolver_for((plays.PLAY,)))
+    decoder = Decoder((family,), dispatch=nl._engine.dispatch)
+    yield _transport.TracedSocket(Socket(things.things, family), len, decoder)
+    room = _pipeline.Room(nl._engine, 5)
+    yield from (room, _pipeline.Window(None, 1 << 16), _pipeline.Part(request, None))
+    yield from (_pipeline.Take(1, True), _pipeline.Outcomes([1]), _pipeline.Pace(room))
+    yield from (cls(batch) for cls in (_pipeline.Ahead, _pipeline.Ended, _pipeline.Next))
+    yield from (_pipeline.Join([1]), _pipeline.Leave([1]), _pipeline.Event(own.events, 0.0))
+    yield _pipeline.Pipeline(
+        nl._engine, 1 << 16, window=None, ack_last=False, raise_errors=False, timeout=0.0
+    )
+    for cls in (errors.NetlinkError, errors.DecodeError, errors.EncodeError, errors.KernelWarning):
+        yield cls("text")
+    for number in (0, errno.EPERM, errno.ENOENT, errno.EEXIST, errno.ESRCH):
+        yield errors.KernelError(number, "text", request=request)
+    yield from (errors.DumpInterrupted([1]), errors.Overrun(3, "queue"))
+
+
+class Ended:
+    """An awaitable that takes no waiting."""
+
+    def __await__(self) -> Iterator[Any]:
+        yield from ()
+
+
+# Only other C code can have these: no instance is reachable from Python. And protocols have none.
+UNREACHABLE = {"_Flat", "Scope", "Transport", "HasFileno", "Socket"}
+# A thread that enters a gate and ends keeps the others out for ever.
+ALONE = {"Gate", "Channel"}
 
 
 # --- hostile arguments ----------------------------------------------------------------------------
@@ -329,7 +394,8 @@ def stubs() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for module in MODULES:
         assert module.__file__ is not None
-        stub = Path(module.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.pyi")
+        suffix = "py" if module in COMPILED else "pyi"
+        stub = Path(module.__file__).with_name(f"{module.__name__.rpartition('.')[2]}.{suffix}")
         for node in ast.parse(stub.read_text()).body:
             inner = node.body if isinstance(node, ast.ClassDef) else [node]
             for function in inner:
@@ -369,7 +435,9 @@ class Caller:
         try:
             try:
                 result = function(*args, **kwargs)
-                if inspect.isgenerator(result) or hasattr(type(result), "__next__"):
+                if inspect.iscoroutine(result) or hasattr(type(result), "__await__"):
+                    result = begun(result)
+                elif inspect.isgenerator(result) or hasattr(type(result), "__next__"):
                     for _, _ in zip(range(50), result, strict=False):
                         pass
                 return result
@@ -396,16 +464,29 @@ def members(cls: type) -> list[tuple[str, Any]]:
     return sorted(vars(cls).items())
 
 
+def effort(home: str, cls: type | None, rng: random.Random) -> tuple[list[Any], int]:
+    """Return the values for each argument of a callable, and how many calls have several.
+
+    A class of Python that is compiled has no C layout, and its functions are of one kind: a part is
+    enough.
+    """
+    is_plain = cls is None or cls.__flags__ & HEAP_TYPE
+    if home in {module.__name__ for module in COMPILED} and is_plain:
+        return rng.sample(VALUES, 8), 6
+    return VALUES, DRAWS
+
+
 def attack(call: Caller, name: str, make: Callable[[], Callable[..., Any]], rng: random.Random,
-           names: list[str]) -> None:  # fmt: skip
+           names: list[str], much: tuple[list[Any], int]) -> None:  # fmt: skip
     """Call one callable with every single value, and with many combinations."""
     call(name, make())
-    for value in VALUES:
+    values, draws = much
+    for value in values:
         call(name, make(), value())
         for key in names:
             if rng.random() < 0.2:
                 call(name, make(), **{key: value()})
-    for _ in range(DRAWS):
+    for _ in range(draws):
         args = [argument(rng) for _ in range(rng.randrange(2, 6))]
         keys = rng.sample(names, min(len(names), rng.randrange(0, 5)))
         call(name, make(), *args, **{key: argument(rng) for key in keys})
@@ -430,8 +511,11 @@ def use(call: Caller, name: str, one: Any) -> None:
 def attack_type(call: Caller, cls: type, rng: random.Random) -> None:
     """Call everything that a type defines, with right and wrong objects for self."""
     name = f"{cls.__module__}.{cls.__name__}"
-    attack(call, name, lambda: cls, rng, names_in(cls.__name__))
-    attack(call, f"{name}.__new__", lambda: lambda *a, **k: cls.__new__(cls, *a, **k), rng, [])
+    much = effort(cls.__module__, cls, rng)
+    values = much[0]
+    attack(call, name, lambda: cls, rng, names_in(cls.__name__), much)
+    new = partial(same, lambda *a, **k: cls.__new__(cls, *a, **k))
+    attack(call, f"{name}.__new__", new, rng, [], much)
     call(f"object.__new__({name})", object.__new__, cls)
     call(f"copyreg.__newobj__({name})", copyreg.__newobj__, cls)  # type: ignore[attr-defined]
     call(f"subclass of {name}", lambda: type("Sub", (cls,), {})())
@@ -444,10 +528,10 @@ def attack_type(call: Caller, cls: type, rng: random.Random) -> None:
             or "classmethod" in type(member).__name__
         ):
             names = names_in(f"{cls.__name__}.{key}")
-            attack(call, full, partial(getattr, cls, key), rng, names)
+            attack(call, full, partial(getattr, cls, key), rng, names, much)
             continue
         if not callable(member):  # a property
-            for value in VALUES:
+            for value in values:
                 for verb in ("__get__", "__set__", "__delete__"):
                     call(f"{full}.{verb}", getattr(member, verb, len), value())
                     call(f"{full}.{verb}", getattr(member, verb, len), value(), value())
@@ -456,14 +540,15 @@ def attack_type(call: Caller, cls: type, rng: random.Random) -> None:
             continue
         if isinstance(member, type):
             continue
-        for value in VALUES:  # a wrong self
+        for value in values:  # a wrong self
             call(full, member, value())
             call(full, member, value(), value())
         for count in range(len(samples()[cls])):
             one = samples()[cls][count]
             method = partial(same, partial(member, one))
-            attack(call, full, method, rng, names_in(f"{cls.__name__}.{key}"))
-            use(call, name, one)
+            attack(call, full, method, rng, names_in(f"{cls.__name__}.{key}"), much)
+            if values is VALUES:
+                use(call, name, one)
     for one in samples()[cls]:
         for other in (int, _core.View, Link, Sample, Fake, object, cls):
             call(f"{name}.__class__ = {other.__name__}", setattr, one, "__class__", other)
@@ -476,7 +561,7 @@ def attack_type(call: Caller, cls: type, rng: random.Random) -> None:
 def attack_threads(call: Caller, cls: type) -> None:
     """Use one object from several threads."""
     name = f"threads on {cls.__module__}.{cls.__name__}"
-    for one in samples()[cls]:
+    for one in samples()[cls] if cls.__name__ not in ALONE else ():
 
         def work(one: Any = one) -> None:
             for key in [*dir(type(one)), "__repr__", "__iter__", "__next__"] * 3:
@@ -522,6 +607,15 @@ def same(value: Any) -> Any:
     return value
 
 
+def begun(awaitable: Any) -> Any:
+    """Begin an awaitable, outside of an event loop, and give it up."""
+    steps = awaitable.__await__()
+    try:
+        return next(steps)
+    finally:
+        steps.close()
+
+
 def sound() -> None:
     """Fail if the modules do not work any more."""
     gc.collect()
@@ -531,6 +625,9 @@ def sound() -> None:
     gather = _core.Gather(Link.__table__, dispatch, "ifname")
     gather.feed(LINKS, 0, len(LINKS))
     assert list(gather.finish()["ifname"]) == ["v0", "v1", "v2", "v3"]
+    nl = Connection(things.FAMILY, socket=Socket(things.things, things.FAMILY))
+    assert len(nl.dump(things.get()).all()) == 10
+    assert list(nl.do_many([things.new(number=1)] * 3)) == [None] * 3
 
 
 def main(journal: str, part: int, parts: int) -> None:
@@ -551,7 +648,9 @@ def main(journal: str, part: int, parts: int) -> None:
     for name, function in functions():
         seeded = random.Random(name)
         names = names_in(name.rpartition(".")[2])
-        work.append((name, partial(attack, call, name, partial(same, function), seeded, names)))
+        much = effort(name.rpartition(".")[0], None, seeded)
+        make = partial(same, function)
+        work.append((name, partial(attack, call, name, make, seeded, names, much)))
     work.append(("buffers", partial(attack_buffers, call)))
     for _, run in work[part::parts]:
         run()

@@ -131,10 +131,12 @@ ADVERSITIES = (
     ),
     Adversity(
         "fork during a dump",
-        "The parent reads its dump to the end, even if the child closes or drops the connection. A "
-        "child must not use the connection, because both processes would read one socket; it opens "
-        "its own.",
+        "The parent is not disturbed, whatever a forked child does. In the child, connections of "
+        "the parent are closed: using one raises OSError (EBADF), so that it cannot receive what "
+        "the parent waits for.",
         (
+            f"{LIVE}::test_a_forked_child_cannot_use_a_connection",
+            f"{LIVE}::test_a_forked_child_cannot_use_an_asyncio_connection",
             f"{LIVE}::test_a_fork_during_a_dump",
             "test_nlsock.py::test_a_forked_child_that_closes_its_copy_does_not_disturb",
             "test_nlsock.py::test_a_forked_child_does_not_wait_for_the_thread",
@@ -218,6 +220,17 @@ ADVERSITIES = (
             "test_aio.py::test_a_cancelled_step_of_an_iteration_loses_nothing",
             "test_adversity.py::test_a_cancellation_while_a_family_is_resolved",
             "kernel/test_room.py::test_a_task_that_is_cancelled_in_the_line_is_never_sent",
+        ),
+    ),
+    Adversity(
+        "an event loop that was closed with tasks",
+        "A connection can be used from a new loop, also if tasks of the loop before wait for it "
+        "for ever. While two open loops wait for it, the second one gets RuntimeError, before "
+        "anything is sent.",
+        (
+            "test_aio.py::test_a_loop_that_was_closed_with_tasks_is_forgotten",
+            "test_aio.py::test_a_loop_that_was_closed_while_its_thread_sends",
+            "test_aio.py::test_two_loops_cannot_wait_at_the_same_time",
         ),
     ),
     Adversity(

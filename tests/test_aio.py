@@ -893,5 +893,116 @@ def test_a_connection_may_move_to_the_next_loop() -> None:
     nl.close()
 
 
+def left_waiting(nl: Connection, *waiting: Coroutine[Any, Any, Any]) -> asyncio.AbstractEventLoop:
+    """Return a loop in which tasks wait for the connection."""
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda loop, context: None)  # the tasks end unfinished
+
+    async def begin() -> None:
+        tasks.extend(map(asyncio.ensure_future, waiting))
+        await asyncio.sleep(0.01)
+
+    tasks: list[Any] = []
+    loop.run_until_complete(begin())
+    return loop
+
+
+@pytest.mark.parametrize("way", ["events", "close", "unsubscribe"])
+def test_a_loop_that_was_closed_with_tasks_is_forgotten(way: str) -> None:
+    """What they wait for arrives while another loop uses the connection, or closes it."""
+    nl, socket = connect(slow=True)
+    asyncio.run(nl.join("thing"))
+    subscription = asyncio.run(nl.subscribe("other-thing"))
+
+    async def listen(events: AsyncIterator[Any]) -> None:
+        async for event in events:
+            unexpected.append(event)
+
+    unexpected: list[Any] = []
+    left_waiting(nl, listen(nl.events()), listen(subscription.events())).close()
+    assert len(nl._waiters) == 2
+    if way == "close":
+        nl.close()
+        nl.close()
+        return
+    if way == "unsubscribe":
+        asyncio.run(subscription.close())
+    socket.event("thing", Thing(number=1))
+
+    async def later() -> None:
+        assert await number(nl, 5) == 5
+        waiting: asyncio.Future[Any] = asyncio.ensure_future(anext(nl.events()))
+        assert (await waiting).number == 1
+        waiting = asyncio.ensure_future(anext(nl.events()))
+        await asyncio.sleep(0.01)
+        assert len(nl._waiters) == 1  # what the closed loop left is gone
+        socket.event("thing", Thing(number=2))
+        assert (await waiting).number == 2
+        assert not nl._waiters
+        nl.close()
+
+    asyncio.run(later())
+    assert unexpected == []
+
+
+def test_two_loops_cannot_wait_at_the_same_time() -> None:
+    """The request is not sent: nothing is done that the caller takes for refused."""
+    nl, socket = connect(slow=True)
+    asyncio.run(nl.join("thing"))
+    loop = left_waiting(nl, anext(nl.events()))
+    for attempt in (
+        lambda: nl.do(get(number=5)),
+        lambda: nl.dump(get()).all(),
+        lambda: anext(nl.do_many([get(number=5)])),
+        lambda: anext(nl.events()),
+    ):
+
+        async def refused(attempt: Callable[[], Awaitable[Any]] = attempt) -> None:
+            with pytest.raises(RuntimeError, match="another event loop"):
+                await attempt()
+
+        asyncio.run(refused())
+    assert Thing(number=5) not in socket.requests
+    loop.close()
+    assert asyncio.run(number(nl, 6)) == 6
+    nl.close()
+
+
+def test_a_loop_that_was_closed_while_its_thread_sends() -> None:
+    """The next loop sends, and a dump goes on whose turn came when the thread could not send."""
+
+    class Late(Refusing):
+        def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
+            if threading.current_thread() is not threading.main_thread():
+                begun.set()
+                assert go_on.wait(10)
+            return super().send(buffer, timeout=timeout)
+
+    begun, go_on = threading.Event(), threading.Event()
+    nl = Connection(FAMILY, socket=Late(things, FAMILY), threaded_sends=True)
+    loop = asyncio.new_event_loop()
+
+    async def begin() -> None:
+        replies.append(nl.dump(get(number=77)))
+        assert begun.wait(10)
+
+    replies: list[Any] = []
+    loop.run_until_complete(begin())
+    executor = loop._default_executor  # type: ignore[attr-defined]
+    loop.close()
+    go_on.set()
+    executor.shutdown(wait=True)
+
+    async def later() -> None:
+        assert await number(nl, 5) == 5
+        assert numbers(await nl.dump(get()).all()) == [*range(10)]
+        with pytest.raises(OSError, match="too long"):
+            await replies[0].all()
+
+    asyncio.run(later())
+    assert not nl._engine.is_waiting
+    nl.close()
+
+
 def test_public_names() -> None:
     assert aio.__all__ == ["Connection", "Reply", "Subscription"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,37 @@ def test_a_timeout_is_a_timeout_error_although_others_receive_all_the_time() -> 
             attempt()
     assert nl.stats.strangers > 0
     assert list(nl.events(timeout=0)) == []
+
+
+def test_no_time_is_a_timeout_error_although_another_thread_receives() -> None:
+    """That thread is stuck, as in a trace function, and does not read the answer."""
+
+    class Stuck(Socket):
+        def receive(self, *args: Any) -> Any:
+            if not is_over.is_set():
+                leads.set()
+                assert is_over.wait(60)
+            return super().receive(*args)
+
+    leads, is_over = threading.Event(), threading.Event()
+    nl = Connection(FAMILY, socket=Stuck(things, FAMILY))
+    leader = threading.Thread(target=lambda: list(nl.events()))
+    leader.start()
+    try:
+        assert leads.wait(60)
+        for attempt in (
+            lambda: nl.do(get(), timeout=0),
+            lambda: nl.dump(get(), timeout=0).all(),
+            lambda: list(nl.do_many([get(), get()], timeout=0)),
+        ):
+            with pytest.raises(TimeoutError, match="no answer came in time"):
+                attempt()
+        assert list(nl.events(timeout=0)) == []
+    finally:
+        is_over.set()
+        leader.join()
+    assert nl.do(get(number=5)) == Thing(number=5)
+    assert not nl._engine.is_waiting
 
 
 @pytest.mark.parametrize(

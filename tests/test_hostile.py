@@ -1,4 +1,4 @@
-"""Every callable of both extension modules, called with hostile arguments by tests/hostile.py.
+"""Every callable of the compiled modules, called with hostile arguments by tests/hostile.py.
 
 The calls run in child processes, so that a crash fails one part and names the call. Before methods
 checked what self is, `Dispatch.drop(0, 0)` crashed the release build, and so did most methods.
@@ -15,7 +15,7 @@ from tests import hostile
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs netlink sockets")
 
-PARTS = 6
+PARTS = 8
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -37,3 +37,5 @@ def test_all_types_and_functions_are_found() -> None:
     assert {"View", "Table", "Gather", "Column", "RawSocket", "Bitfield32", "_RawMessages"} <= names
     called = {name for name, _ in hostile.functions()}
     assert {"netlink._core._restore", "netlink._core.pack", "netlink._nlsock.setns"} <= called
+    assert {"Exchange", "Batch", "Engine", "Queue", "Gate", "Channel", "Connection"} <= names
+    assert {"netlink._exchange.untraced", "netlink.aio._events"} <= called

@@ -72,6 +72,28 @@ def test_one_base_class_with_fields_is_enough() -> None:
     assert Diamond(name="x").name == "x"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_message_cannot_have_a_base_with_attributes_of_instances(order: int) -> None:
+    """Memory was freed that nobody had allocated: a message has no header of the collector."""
+
+    class Ordinary:
+        def doubled(self) -> int:
+            return 2 * self.number  # type: ignore[attr-defined, no-any-return]
+
+    class Bare(Ordinary):
+        __slots__ = ()
+
+    class Without:
+        __slots__ = ()
+        doubled = Ordinary.doubled
+
+    for base in (Ordinary, Bare):
+        with pytest.raises(TypeError, match="give its other bases `__slots__ = \\(\\)`"):
+            declare("Both", (base, Left)[::order], {})
+    both = declare("Both", (Without, Left)[::order], {})
+    assert both(number=4).doubled() == 8
+
+
 def test_a_field_has_one_place() -> None:
     field: Any = s.u32(1)
     first = declare("First", (Message,), {"x": field})

@@ -283,6 +283,15 @@ def test_replace_keeps_padding_too() -> None:
     assert bytes(message.replace()) == body
     assert bytes(message.replace(other=6)) == body + struct.pack("=HHI", 8, 2, 6)
 
+    class Short(Message):
+        family: int = s.u8()
+        other: int | None = s.u32(2)
+
+    short = Short.from_bytes(b"\5\1\2\3" + struct.pack("=HHI", 8, 2, 6))
+    assert bytes(short.replace()) == bytes(short)
+    assert bytes(short.replace(family=7, other=None)) == b"\7\1\2\3"
+    assert bytes(Short.from_bytes(b"\5").replace(other=6)) == b"\5\0\0\0" + bytes(short)[4:]
+
 
 def test_replace_splices_and_keeps_the_unknown_to_the_byte() -> None:
     odd = wire.attribute(0x8000 | 200, b"\1\2\3")

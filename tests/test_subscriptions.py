@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import select
+import time
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -455,6 +456,31 @@ def test_a_subscription_that_is_dropped_leaves_its_groups_at_the_next_call(
         nl.do(new(number=1))
         assert socket.groups == {1}
         assert len(nl._engine.queues) == 1
+
+
+@BOTH
+def test_many_subscriptions_that_are_dropped_take_linear_time(connect: Connect) -> None:
+    """Each once made a new list of all others: eight times as many took 64 times as long."""
+
+    def seconds_of(count: int) -> float:
+        nl, _ = opened(connect)
+        with nl:
+            engine = nl._engine
+            kept = nl.subscribe("thing")
+            for number in range(count):
+                queue = Queue(engine.dispatch)
+                engine.subscribe(queue, {(FAMILY, f"{number}"): 1 + number % 2})
+                engine.forsaken.append(queue)
+            began = time.thread_time()
+            left = engine.sweep()
+            taken = time.thread_time() - began
+            assert left == [2]
+            assert len(engine.queues) == 2 and not engine.forsaken
+            kept.close()
+        return taken
+
+    small = min(seconds_of(500) for _ in range(3))
+    assert seconds_of(4000) <= 24 * max(small, 0.001)
 
 
 @BOTH

@@ -18,12 +18,13 @@ from netlink import schema as s
 from netlink._core import Gather
 from netlink.constants import AF, KernelEnum, KernelFlag, prefixes, short_names, value_of
 from netlink.generic.dquot import QTYPE
-from netlink.route.link import ARPHRD, IF_OPER, IFF, Link, LinkSet
+from netlink.route.link import ARPHRD, IF_OPER, IFF, Link, LinkSet, VfPorts
 from netlink.route.link.kinds.bond import BOND_ARP_VALIDATE, Bond
 from netlink.route.link.kinds.vlan import Vlan
 from netlink.route.neigh import NUD, Neighbour
 from netlink.route.route import Route
 from netlink.route.rtnetlink import RT_SCOPE, RTM_F
+from netlink.route.tc.em import EmatchTree, tcf_ematch_tree_hdr
 from tools.declarations import Declarations
 
 from . import wire
@@ -592,3 +593,37 @@ def test_a_fault_inside_a_union_has_its_path() -> None:
         attributed.from_bytes(body).to_dict()
     assert caught.value.path == "attributed.inner.x"
     assert caught.value.offset == 8
+
+
+# --- wrong values that are accepted yet -----------------------------------------------------------
+
+
+@pytest.mark.xfail(strict=True, reason="a bool is written as 0 or 1")
+@pytest.mark.parametrize(
+    ("name", "given"), [("mtu", True), ("index", False), ("flags", True), ("operstate", True)]
+)
+def test_a_bool_is_not_a_number(name: str, given: bool) -> None:
+    """`mtu=True` is a mistake."""
+    refused(f"Link.{name}", "expected an int, not bool", Link, **{name: given})
+
+
+def test_a_bool_may_be_a_number_of_one_byte() -> None:
+    """Many attributes of the kernel are such a number, and mean yes or no."""
+    assert Link(carrier=True).carrier == 1
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a None among the values of a repeated attribute is left out"
+)
+@pytest.mark.parametrize("given", [[None], [{"vf": 1}, None]])
+def test_a_none_among_repeated_values(given: list[Any]) -> None:
+    refused("VfPorts.port", "expected Port or a dict, not NoneType", VfPorts, port=given)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a count in a struct that is given as a message is not checked"
+)
+def test_a_count_inside_a_message_must_fit() -> None:
+    head = tcf_ematch_tree_hdr(nmatches=7)
+    words = "7 does not fit tree_list, which makes it 1"
+    refused("EmatchTree.tree_hdr.nmatches", words, EmatchTree, tree_hdr=head, tree_list=[{}])

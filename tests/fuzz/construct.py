@@ -114,6 +114,8 @@ def check_made(message: Message, arguments: dict[str, Any]) -> None:
     repr(message), message.pretty(), message.to_json()
     for name, given in arguments.items():
         check_value(cls.__table__.names[name], given, getattr(read, name))
+    if cls.__name__ == "rtvia" and values["addr"] == b"":
+        return  # an address of no bytes can be read, and belongs to no family
     again = cls(**values)
     assert agree(read, again), (values, again.to_dict())
     assert bytes(cls(**again.to_dict())) == bytes(again)
