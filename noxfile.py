@@ -1,8 +1,8 @@
 """Tasks for people who work on the project: `nox -l` lists them, `nox -s test lint` runs two.
 
 `.ci/run` runs the same commands and does not need nox. Of the last five sessions, which take long,
-it runs a part, or nothing of that with valgrind. This file exists so that the usual names work: test, lint, types, bench and docs.
-Arguments after `--` go to the tool of the session.
+it runs a part, or nothing of that with valgrind. This file exists so that the usual names work:
+test, lint, types, bench and docs. Arguments after `--` go to the tool of the session.
 """
 
 from __future__ import annotations

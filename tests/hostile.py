@@ -211,6 +211,7 @@ def conversation() -> Iterator[Any]:
     yield from (_pipeline.Take(1, True), _pipeline.Outcomes([1]), _pipeline.Pace(room))
     yield from (cls(batch) for cls in (_pipeline.Ahead, _pipeline.Ended, _pipeline.Next))
     yield from (_pipeline.Join([1]), _pipeline.Leave([1]), _pipeline.Event(own.events, 0.0))
+    yield _pipeline.Attach(None, False)
     yield _pipeline.Pipeline(
         nl._engine, 1 << 16, window=None, ack_last=False, raise_errors=False, timeout=0.0
     )
