@@ -395,6 +395,9 @@ cdef uint64_t as_integer(Field f, object value, Py_ssize_t size) except? 0xFFFFF
     cdef int bits = 8 * <int>size
     cdef int overflow = 0
     if isinstance(value, int):
+        # Many attributes of one byte mean yes or no. Elsewhere a bool is a mistake.
+        if (value is True or value is False) and (size > 1 or f.enum is not None):
+            raise EncodeError(f"expected {wanted(f)}, not bool", value=value)
         low = PyLong_AsLongLongAndOverflow(value, &overflow)
         if not overflow and 0 <= low < <int64_t>1 << (bits - 1):  # the common case
             return <uint64_t>low
@@ -427,8 +430,11 @@ cdef object named(Field f, object value):
             return value_of(f.enum, value)
         except ValueError as error:
             raise EncodeError(str(error), value=value) from None
-    wanted = "an int" if f.enum is None else f"an int or a name of {f.enum.__name__}"
-    raise EncodeError(f"expected {wanted}, not {type(value).__name__}", value=value)
+    raise EncodeError(f"expected {wanted(f)}, not {type(value).__name__}", value=value)
+
+
+cdef str wanted(Field f):
+    return "an int" if f.enum is None else f"an int or a name of {f.enum.__name__}"
 
 
 cdef int define_integer(const char *name, Py_ssize_t size, bint is_signed, bint is_big) except -1:
@@ -1264,6 +1270,9 @@ cdef object load_repeated(Field f, View owner, const uint8_t *p, Py_ssize_t n):
 cdef int store_repeated(Field f, Buffer *b, object value, Scope scope) except -1:
     for position, item in enumerate(items_of(value)):
         try:
+            if item is None:  # which leaves out a whole attribute, but no value among others
+                f.element.kind.store(f.element, b, item, scope)
+                raise EncodeError("expected a value, not None")
             put_field(f.element, b, f.number, item, scope)
         except EncodeError as error:
             raise deeper(error, f"[{position}]")
