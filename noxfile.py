@@ -1,8 +1,8 @@
 """Tasks for people who work on the project: `nox -l` lists them, `nox -s test lint` runs two.
 
 `.ci/run` runs the same commands and does not need nox. Of the last five sessions, which take long,
-it runs a part, or nothing of that with valgrind. This file exists so that the usual names work: test, lint, types, bench and docs.
-Arguments after `--` go to the tool of the session.
+it runs a part, but nothing under valgrind. This file exists so that the usual names work: test,
+lint, types, bench and docs. Arguments after `--` go to the tool of the session.
 """
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ def valgrind(session: nox.Session) -> None:
     session.install("-e", ".", env={"NETLINK_BUILD": "debug"})
     session.run(
         "valgrind", "--error-exitcode=99", "--leak-check=no", "--child-silent-after-fork=yes",
+        "--suppressions=tests/valgrind.supp",
         "python", "-m", "pytest", "-q",
         *(session.posargs or ["tests/test_core.py", "tests/test_nlsock.py"]),
         env={"PYTHONMALLOC": "malloc"}, external=True,
