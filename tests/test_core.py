@@ -895,6 +895,6 @@ def test_stamp() -> None:
 def test_ops_and_raw_attributes_as_objects() -> None:
     assert copy.copy(link.get) is link.get and copy.deepcopy(link.get) is link.get
     with pytest.raises(TypeError, match=r"takes its fields by name: link\.get"):
-        link.get(5)
+        link.get(5)  # type: ignore[call-arg]
     (attribute,) = iter_attributes(wire.attribute(3, b"ab"))
     assert repr(attribute) == "RawAttribute(type=3, flags=0x0, payload=b'ab')"
