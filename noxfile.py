@@ -97,7 +97,7 @@ def references(session: nox.Session) -> None:
 
 @nox.session
 def valgrind(session: nox.Session) -> None:
-    """Run the tests of the core and of the sockets under valgrind, which takes half an hour."""
+    """Run the tests of the core and of the sockets under valgrind, which takes twenty minutes."""
     session.install("pytest", "hypothesis", "rich", "PyYAML")
     session.install("-e", ".", env={"NETLINK_BUILD": "debug"})
     session.run(
