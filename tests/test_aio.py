@@ -24,7 +24,7 @@ from netlink.family import Steps, plan
 from netlink.testing import Datagram, Socket
 
 from . import wire
-from .things import FAMILY, Thing, get, numbers, one, silence, stall, tell, thing, things
+from .things import FAMILY, Thing, get, new, numbers, one, silence, stall, tell, thing, things
 
 Main = Callable[[], Coroutine[Any, Any, None]]
 LOOPS = ["asyncio", "debug", "uvloop"]
@@ -1002,6 +1002,20 @@ def test_a_loop_that_was_closed_while_its_thread_sends() -> None:
     asyncio.run(later())
     assert not nl._engine.is_waiting
     nl.close()
+
+
+def test_two_tasks_cannot_read_the_outcomes_of_one_pipeline(run: Any) -> None:
+    async def main() -> None:
+        nl, _ = connect(slow=True)
+        async with nl:
+            outcomes = nl.do_many([new(number=1)] * 3)
+            first = asyncio.ensure_future(anext(outcomes))
+            await asyncio.sleep(0)
+            with pytest.raises(RuntimeError, match="another task waits"):
+                await anext(outcomes)
+            assert [await first] + [each async for each in outcomes] == [None] * 3
+
+    run(main)
 
 
 def test_public_names() -> None:

@@ -28,6 +28,7 @@ from netlink import (
 )
 from netlink import schema as s
 from netlink._core import INDEX_FORMAT, Column, Dispatch, Gather, Messages, Run, kinds, runs, stamp
+from netlink.route import link
 
 from . import wire
 
@@ -889,3 +890,11 @@ def test_an_unknown_framing_is_refused() -> None:
 
 def test_stamp() -> None:
     assert stamp(16, 0x301, 7, 9, b"abc") == pystruct.pack("=IHHII", 19, 16, 0x301, 7, 9) + b"abc"
+
+
+def test_ops_and_raw_attributes_as_objects() -> None:
+    assert copy.copy(link.get) is link.get and copy.deepcopy(link.get) is link.get
+    with pytest.raises(TypeError, match=r"takes its fields by name: link\.get"):
+        link.get(5)  # type: ignore[call-arg]
+    (attribute,) = iter_attributes(wire.attribute(3, b"ab"))
+    assert repr(attribute) == "RawAttribute(type=3, flags=0x0, payload=b'ab')"

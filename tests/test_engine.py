@@ -7,6 +7,7 @@ import errno
 import gc
 import pickle
 import struct
+import sys
 from collections import deque
 from enum import IntEnum
 from importlib import import_module
@@ -1069,3 +1070,18 @@ def test_every_cut_gives_the_same_replies(data: st.DataObject) -> None:
         got = dump if seq == 1 else talk.result(second if seq == 2 else third)
         assert numbers(got) == expected[seq]
     assert not talk.engine.is_waiting
+
+
+def test_sequence_numbers_of_a_batch_start_again_after_the_last() -> None:
+    """A batch has consecutive ones, so it does not begin with the last."""
+    talk = Talk()
+    talk.engine._seq = 0xFFFFFFFE
+    batch = talk.engine.submit_batch([new(number=1)] * 3)
+    assert batch.first == 1
+    (buffer,) = talk.engine.take_outgoing()
+    seqs = [int.from_bytes(buffer[at + 8 : at + 12], sys.byteorder) for at in range(0, 84, 28)]
+    assert seqs == [1, 2, 3]
+
+
+def test_the_counters_have_a_text() -> None:
+    assert "sent=0" in repr(Talk().engine.stats)
