@@ -8,12 +8,13 @@ the socket itself and pay nothing.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from netlink import _nlsock
 from netlink._core import INDEX_FORMAT
@@ -51,6 +52,10 @@ class Fd(NamedTuple):
 
 # A network namespace: a name as of ip-netns(8), a path, an open file, Pid(n) or Fd(n).
 Netns = str | os.PathLike[str] | Pid | Fd | HasFileno
+
+SIOCGSKNS = 0x894C  # linux/sockios.h
+
+T = TypeVar("T", bound="Transport")
 
 Trace = Callable[["Traced"], object]  # what is called with each datagram
 
@@ -116,6 +121,9 @@ class Transport:
         protocol = protocol_of(families)
         self.families = families
         self.timeout = check_timeout(timeout)
+        # For the connections that follow() opens.
+        self._options = {"netns": netns, "rcvbuf": rcvbuf, "sndbuf": sndbuf, "trace": trace}
+        self._given = socket
         self._engine = Engine(families, resolver_for(families), lock)
         socket = socket or open_socket(protocol, netns, rcvbuf=rcvbuf, sndbuf=sndbuf)
         self._socket = traced(socket, trace, families, self._engine)
@@ -155,6 +163,33 @@ class Transport:
     def __repr__(self) -> str:
         names = ", ".join(family.name for family in self.families)
         return f"<Connection to {names}{', closed' if self.closed else f' on port {self.port}'}>"
+
+    def _another(self, cls: Callable[..., T], **options: Any) -> T:
+        """Return a new connection with the same families, namespace and options."""
+        options = {**self._options, "timeout": self.timeout, **options}
+        if self._given is not None and not isinstance(self._given, _nlsock.RawSocket):
+            another = getattr(self._given, "another", None)
+            if not callable(another):
+                raise TypeError(
+                    f"follow() and Mirror open sockets of their own, and "
+                    f"{type(self._given).__name__} has no method another() that makes one"
+                )
+            return cls(*self.families, socket=another(), **{**options, "netns": None})
+        descriptor = None
+        try:
+            descriptor = fcntl.ioctl(self._socket.fileno(), SIOCGSKNS)
+        except OSError as error:
+            # It needs CAP_NET_ADMIN. Without it, the caller cannot have changed the namespace.
+            if error.errno not in (errno.EPERM, errno.ENOTTY, errno.EINVAL, errno.EOPNOTSUPP):
+                raise
+            return cls(*self.families, **options)
+        try:
+            is_here = os.path.samestat(os.fstat(descriptor), os.stat("/proc/thread-self/ns/net"))
+            return cls(
+                *self.families, **{**options, "netns": None if is_here else Fd(descriptor)}
+            )
+        finally:
+            os.close(descriptor)
 
     def _new_queue(self, predicate: Callable[[Any], bool] | None, limit: int | None) -> Queue:
         return Queue(self._engine.dispatch, predicate, QUEUE_LIMIT if limit is None else limit)

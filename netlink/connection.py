@@ -12,8 +12,9 @@ predicate, a source of requests), and each such place leaves the connection usab
 from __future__ import annotations
 
 import errno
+import select
 from _thread import TIMEOUT_MAX, LockType, allocate_lock, get_ident
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from time import monotonic
@@ -33,12 +34,27 @@ from netlink._pipeline import (
     wrong_request,
 )
 from netlink._transport import Netns, Socket, Trace, Transport, keep_up, leave_groups
-from netlink.engine import Engine, Event, Queue
-from netlink.errors import KernelError
+from netlink.engine import Engine, Event, Queue, Stats
+from netlink.errors import KernelError, NetlinkError
 from netlink.family import Family, Plan, Request
+from netlink.follow import (
+    Await,
+    Begin,
+    Change,
+    Changes,
+    Fence,
+    Following,
+    Groups,
+    Mark,
+    MirrorBase,
+    Part,
+    Rounds,
+    check_mirrored,
+    check_sources,
+)
 from netlink.schema import Message
 
-__all__ = ["Connection", "Reply", "Subscription"]
+__all__ = ["Connection", "Follower", "Merged", "Mirror", "Reply", "Subscription", "merge"]
 
 D_co = TypeVar("D_co", bound=Message, covariant=True)
 D = TypeVar("D", bound=Message)
@@ -566,6 +582,294 @@ def _batches(
             return
 
 
+class Feed:
+    """The two connections of a follow() or Mirror, and the step that is to be executed next.
+
+    The events have a socket of their own, so that the parts of a dump do not take their room.
+    """
+
+    __slots__ = ("dumps", "events", "exchange", "policy", "step", "steps", "subscription")
+
+    def __init__(self, connection: Connection, policy: Following[Any]) -> None:
+        self.policy = policy
+        self.events = connection._another(Connection)
+        self.dumps = connection._another(Connection)
+        self.exchange: Exchange | None = None
+        self.subscription: Subscription | None = None
+        self.steps = policy.steps()
+        self.step: Any = next(self.steps)
+
+    def advance(self, deadline: float | None) -> bool:
+        """Execute one step. Returns False if there was nothing to do until the deadline."""
+        step = self.step
+        result: Any = None
+        failure: NetlinkError | None = None
+        try:
+            if type(step) is Await:
+                assert self.subscription is not None
+                queue = self.subscription._queue
+                result = queue.take()
+                if result is None:
+                    limit, is_end = step.limit(deadline, monotonic())
+                    try:
+                        self.events._channel.wait(queue, limit)
+                    except TimeoutError:
+                        if is_end:
+                            return False
+                    result = queue.take()
+            elif type(step) is Part:
+                result = self._part()
+            elif type(step) is Begin:
+                self.exchange = self.dumps._channel.begin(step.request, self.dumps.timeout, 0)
+            elif type(step) is Fence:
+                with suppress(KernelError):
+                    self.dumps.do(step.request)
+            elif self.subscription is None:
+                self.subscription = self.events.subscribe(*step.groups)
+        except NetlinkError as error:
+            if type(step) not in (Await, Part):
+                raise
+            failure = error
+        try:
+            self.step = self.steps.send(result) if failure is None else self.steps.throw(failure)
+        except BaseException:
+            self.restart()
+            raise
+        finally:
+            failure = None  # it holds this frame
+        return True
+
+    def _part(self) -> Any:
+        """Return the next messages of the dump, or None at its end."""
+        exchange = self.exchange
+        assert exchange is not None
+        try:
+            while True:
+                messages = exchange.take()
+                if messages is not None or exchange.exhausted:
+                    return messages
+                self.dumps._channel.wait_for_answer(exchange)
+        except OSError as error:
+            if not isinstance(error, NetlinkError):
+                self.restart()  # the dump cannot be continued
+            raise
+
+    def restart(self) -> None:
+        """Begin with another snapshot, after an exception in the middle of something."""
+        self.policy.restart()
+        self.steps = self.policy.steps()
+        self.step = next(self.steps)
+
+    def close(self) -> None:
+        """Close both sockets."""
+        self.events.close()
+        self.dumps.close()
+
+
+class Follower(Generic[D]):
+    """The stream of follow(): an iterator over Change and Mark.
+
+    Close it, use it in a `with` statement, or drop it: its sockets are then closed. A thread that
+    waits in it gets OSError (EBADF). An exception that leaves it, as of a signal handler, loses
+    nothing: the next step continues, if need be with another snapshot.
+    """
+
+    __slots__ = ("_feed", "_ready", "_timeout")
+
+    def __init__(self, feed: Feed, timeout: float | None) -> None:
+        self._feed = feed
+        self._timeout = timeout
+        self._ready: Iterator[Change[D] | Mark] = iter(())
+
+    @property
+    def stats(self) -> Stats:
+        """Counters of the socket that receives the events."""
+        return self._feed.events.stats
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._feed.events.closed
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Change[D] | Mark:
+        for item in self._ready:
+            return item
+        feed = self._feed
+        deadline = None if self._timeout is None else monotonic() + self._timeout
+        while True:
+            items = feed.policy.take()
+            if items:
+                self._ready = iter(items)
+                return next(self._ready)
+            if not feed.advance(deadline):
+                raise StopIteration
+
+    def close(self) -> None:
+        """Close the sockets. Closing twice is allowed."""
+        self._feed.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Mirror(MirrorBase[D]):
+    """The objects that a request lists, kept up to date by update().
+
+    It has sockets of its own, with the namespace and the options of the connection, so that the
+    connection can make changes. `len(mirror)` is the number of objects, iterating yields them, and
+    by() finds them. Messages are copied, and do not keep receive buffers in memory.
+
+        with Mirror(nl, link.get()) as links:
+            for change in links.update(timeout=10):
+                print(change.kind, change.message.ifname)
+            print(links.by("ifname", "lo"))
+
+    The request is sent at the first use. Raises TypeError for a request that cannot be followed:
+    see Connection.follow.
+    """
+
+    __slots__ = ("_feed",)
+
+    def __init__(self, nl: Connection, request: Request[Any, D]) -> None:
+        check_mirrored(nl, Connection, "Mirror", "netlink.aio.Mirror")
+        super().__init__(Following(request, nl.families, "Mirror", is_mirror=True))
+        self._feed = Feed(nl, self._following)
+
+    @property
+    def stats(self) -> Stats:
+        """Counters of the socket that receives the events."""
+        return self._feed.events.stats
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._feed.events.closed
+
+    def update(self, timeout: float | None = None) -> Changes[D]:
+        """Apply what has arrived, and return how the objects differ from the last update.
+
+        All objects are new at the first one. With `timeout`, wait that many seconds for a change
+        if there is none yet. An update waits for the end of a dump that is necessary.
+        """
+        limit = check_timeout(timeout)
+        deadline = monotonic() + (limit if limit is not None else 0.0)
+        while True:
+            self._catch_up()
+            changes = self._following.differences()
+            if changes or monotonic() >= deadline or not self._feed.advance(deadline):
+                return changes
+
+    def _load(self) -> None:
+        if not self._is_loaded:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Apply what has arrived. If it never ends, stop after a while."""
+        following = self._following
+        began = monotonic()
+        while self._feed.advance(0.0 if following.is_settled else None):
+            if following.is_idle and (following.is_hurried or monotonic() - began > 1.0):
+                break
+        self._is_loaded = True
+
+    def close(self) -> None:
+        """Close the sockets. The objects remain. Closing twice is allowed."""
+        self._feed.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Merged(Iterator[tuple[Any, Event]]):
+    """The events of several connections and subscriptions: see merge()."""
+
+    __slots__ = ("_connections", "_ready", "_rounds", "_timeout")
+
+    def __init__(self, sources: list[tuple[Any, Any]], timeout: float | None) -> None:
+        self._connections = [*dict.fromkeys(connection_of(source) for _, source in sources)]
+        self._rounds = Rounds([(label, queue_of(source)) for label, source in sources])
+        self._timeout = timeout
+        self._ready: Iterator[tuple[Any, Event]] = iter(())
+
+    def __next__(self) -> tuple[Any, Event]:
+        for pair in self._ready:
+            return pair
+        rounds = self._rounds
+        deadline = None if self._timeout is None else monotonic() + self._timeout
+        while True:
+            taken = rounds.take()
+            if taken:
+                self._ready = iter(taken)
+                return next(self._ready)
+            if rounds.is_over or not self._wait(deadline):
+                raise StopIteration
+
+    def _wait(self, deadline: float | None) -> bool:
+        """Receive from every connection that has something. Returns False after the deadline."""
+        poll = select.poll()
+        found = {}
+        for connection in self._connections:
+            connection._channel.flush()
+            found[connection.fileno()] = connection  # raises OSError (EBADF) if it is closed
+            poll.register(connection.fileno(), select.POLLIN)
+        left = TICK if deadline is None else min(TICK, max(0.0, deadline - monotonic()))
+        for descriptor, _ in poll.poll(1000 * left):
+            found[descriptor]._channel.peek()
+        return self._rounds.ready or deadline is None or monotonic() < deadline
+
+
+# Seconds: another thread may receive for a connection, or close it, without an effect on poll().
+TICK = 0.25
+
+
+def connection_of(source: Any) -> Connection:
+    """Return the connection of a source of merge()."""
+    return source._connection if isinstance(source, Subscription) else source  # type: ignore[no-any-return]
+
+
+def queue_of(source: Any) -> Queue:
+    """Return the events of a source of merge()."""
+    return source._queue if isinstance(source, Subscription) else source._engine.events  # type: ignore[no-any-return]
+
+
+def merge(
+    *sources: Connection | Subscription | Mapping[Any, Connection | Subscription],
+    timeout: float | None = None,
+) -> Merged:
+    """Yield the events of several connections and subscriptions, each as (source, event).
+
+    The sources are connections, whose joined groups are read, and subscriptions; or one dict of
+    them, and then each event comes as (key, event). No source can keep the others waiting: after 64
+    events it is the others' turn. An Overrun comes with the source that lost events. Ends after
+    `timeout` seconds of silence (None: never), and when every source is a subscription that was
+    closed. Raises OSError (EBADF) when a connection is closed.
+
+        for name, event in netlink.merge({"routes": nl, "devices": uevents}):
+            print(name, event)
+    """
+    found = check_sources(sources, (Connection, Subscription), "merge", "netlink.aio.merge")
+    return Merged(found, check_timeout(timeout))
+
+
 class Connection(Transport):
     """A conversation with the kernel over one socket.
 
@@ -731,6 +1035,26 @@ class Connection(Transport):
         causer too, unless the request asks for an echo (nlmsg_notify).
         """
         return _events(self, self._engine.events, timeout)
+
+    def follow(self, request: Request[Any, D], *, timeout: float | None = None) -> Follower[D]:
+        """Yield the objects that a request lists, and then their changes, as they happen.
+
+        The stream has a Mark("begin"), a Change of kind "snapshot" for each object, Mark("synced"),
+        and then changes: "new", "change" or "delete", with the object as it was before. Whoever
+        applies them has the kernel's state whenever nothing changes. If the kernel drops events,
+        or interrupts a dump, there is another snapshot between two marks, after which objects that
+        are gone meanwhile are deleted. Changes can come during a snapshot too.
+
+        The stream has sockets of its own, with the namespace and the options of this connection,
+        so that it sees the changes that this connection makes. What the request selects applies to
+        events too: an object that is not selected any more is deleted. Ends after `timeout` seconds
+        without a change (None: never).
+
+        Raises TypeError for a request that does not list objects, whose op does not declare how
+        they are followed, or that selects by something with which events cannot be compared.
+        """
+        limit = check_timeout(timeout)
+        return Follower(Feed(self, Following(request, self.families)), limit)
 
     # --- the rest ---
 
