@@ -185,9 +185,7 @@ class Transport:
             return cls(*self.families, **options)
         try:
             is_here = os.path.samestat(os.fstat(descriptor), os.stat("/proc/thread-self/ns/net"))
-            return cls(
-                *self.families, **{**options, "netns": None if is_here else Fd(descriptor)}
-            )
+            return cls(*self.families, **{**options, "netns": None if is_here else Fd(descriptor)})
         finally:
             os.close(descriptor)
 

@@ -12,14 +12,13 @@ predicate, a source of requests), and each such place leaves the connection usab
 from __future__ import annotations
 
 import errno
-import select
 from _thread import TIMEOUT_MAX, LockType, allocate_lock, get_ident
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from time import monotonic
 from types import TracebackType
-from typing import Any, Generic, NoReturn, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, overload
 
 from netlink import _pipeline
 from netlink._core import Column
@@ -37,24 +36,12 @@ from netlink._transport import Netns, Socket, Trace, Transport, keep_up, leave_g
 from netlink.engine import Engine, Event, Queue, Stats
 from netlink.errors import KernelError, NetlinkError
 from netlink.family import Family, Plan, Request
-from netlink.follow import (
-    Await,
-    Begin,
-    Change,
-    Changes,
-    Fence,
-    Following,
-    Groups,
-    Mark,
-    MirrorBase,
-    Part,
-    Rounds,
-    check_mirrored,
-    check_sources,
-)
 from netlink.schema import Message
 
-__all__ = ["Connection", "Follower", "Merged", "Mirror", "Reply", "Subscription", "merge"]
+if TYPE_CHECKING:  # imported when the first follow() begins
+    from netlink.follow import Change, Following, Mark
+
+__all__ = ["Connection", "Follower", "Merged", "Reply", "Subscription", "merge"]
 
 D_co = TypeVar("D_co", bound=Message, covariant=True)
 D = TypeVar("D", bound=Message)
@@ -602,10 +589,11 @@ class Feed:
     def advance(self, deadline: float | None) -> bool:
         """Execute one step. Returns False if there was nothing to do until the deadline."""
         step = self.step
+        verb = step.verb
         result: Any = None
         failure: NetlinkError | None = None
         try:
-            if type(step) is Await:
+            if verb == "await":
                 assert self.subscription is not None
                 queue = self.subscription._queue
                 result = queue.take()
@@ -617,17 +605,17 @@ class Feed:
                         if is_end:
                             return False
                     result = queue.take()
-            elif type(step) is Part:
+            elif verb == "part":
                 result = self._part()
-            elif type(step) is Begin:
+            elif verb == "begin":
                 self.exchange = self.dumps._channel.begin(step.request, self.dumps.timeout, 0)
-            elif type(step) is Fence:
+            elif verb == "fence":
                 with suppress(KernelError):
                     self.dumps.do(step.request)
             elif self.subscription is None:
                 self.subscription = self.events.subscribe(*step.groups)
         except NetlinkError as error:
-            if type(step) not in (Await, Part):
+            if verb not in ("await", "part"):
                 raise
             failure = error
         try:
@@ -723,82 +711,6 @@ class Follower(Generic[D]):
         self.close()
 
 
-class Mirror(MirrorBase[D]):
-    """The objects that a request lists, kept up to date by update().
-
-    It has sockets of its own, with the namespace and the options of the connection, so that the
-    connection can make changes. `len(mirror)` is the number of objects, iterating yields them, and
-    by() finds them. Messages are copied, and do not keep receive buffers in memory.
-
-        with Mirror(nl, link.get()) as links:
-            for change in links.update(timeout=10):
-                print(change.kind, change.message.ifname)
-            print(links.by("ifname", "lo"))
-
-    The request is sent at the first use. Raises TypeError for a request that cannot be followed:
-    see Connection.follow.
-    """
-
-    __slots__ = ("_feed",)
-
-    def __init__(self, nl: Connection, request: Request[Any, D]) -> None:
-        check_mirrored(nl, Connection, "Mirror", "netlink.aio.Mirror")
-        super().__init__(Following(request, nl.families, "Mirror", is_mirror=True))
-        self._feed = Feed(nl, self._following)
-
-    @property
-    def stats(self) -> Stats:
-        """Counters of the socket that receives the events."""
-        return self._feed.events.stats
-
-    @property
-    def closed(self) -> bool:
-        """Whether close() was called."""
-        return self._feed.events.closed
-
-    def update(self, timeout: float | None = None) -> Changes[D]:
-        """Apply what has arrived, and return how the objects differ from the last update.
-
-        All objects are new at the first one. With `timeout`, wait that many seconds for a change
-        if there is none yet. An update waits for the end of a dump that is necessary.
-        """
-        limit = check_timeout(timeout)
-        deadline = monotonic() + (limit if limit is not None else 0.0)
-        while True:
-            self._catch_up()
-            changes = self._following.differences()
-            if changes or monotonic() >= deadline or not self._feed.advance(deadline):
-                return changes
-
-    def _load(self) -> None:
-        if not self._is_loaded:
-            self._catch_up()
-
-    def _catch_up(self) -> None:
-        """Apply what has arrived. If it never ends, stop after a while."""
-        following = self._following
-        began = monotonic()
-        while self._feed.advance(0.0 if following.is_settled else None):
-            if following.is_idle and (following.is_hurried or monotonic() - began > 1.0):
-                break
-        self._is_loaded = True
-
-    def close(self) -> None:
-        """Close the sockets. The objects remain. Closing twice is allowed."""
-        self._feed.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
 class Merged(Iterator[tuple[Any, Event]]):
     """The events of several connections and subscriptions: see merge()."""
 
@@ -806,6 +718,8 @@ class Merged(Iterator[tuple[Any, Event]]):
 
     def __init__(self, sources: list[tuple[Any, Any]], timeout: float | None) -> None:
         self._connections = [*dict.fromkeys(connection_of(source) for _, source in sources)]
+        from netlink.follow import Rounds
+
         self._rounds = Rounds([(label, queue_of(source)) for label, source in sources])
         self._timeout = timeout
         self._ready: Iterator[tuple[Any, Event]] = iter(())
@@ -825,6 +739,8 @@ class Merged(Iterator[tuple[Any, Event]]):
 
     def _wait(self, deadline: float | None) -> bool:
         """Receive from every connection that has something. Returns False after the deadline."""
+        import select  # which few programs need
+
         poll = select.poll()
         found = {}
         for connection in self._connections:
@@ -866,6 +782,8 @@ def merge(
         for name, event in netlink.merge({"routes": nl, "devices": uevents}):
             print(name, event)
     """
+    from netlink.follow import check_sources
+
     found = check_sources(sources, (Connection, Subscription), "merge", "netlink.aio.merge")
     return Merged(found, check_timeout(timeout))
 
@@ -1053,8 +971,10 @@ class Connection(Transport):
         Raises TypeError for a request that does not list objects, whose op does not declare how
         they are followed, or that selects by something with which events cannot be compared.
         """
+        from netlink.follow import Following
+
         limit = check_timeout(timeout)
-        return Follower(Feed(self, Following(request, self.families)), limit)
+        return Follower(self._feed(Following(request, self.families)), limit)
 
     # --- the rest ---
 
@@ -1147,6 +1067,9 @@ class Connection(Transport):
                 # The answers of a batch that nobody waits for may have filled the receive buffer.
                 self._channel.peek()
             self._channel.flush()  # what had to wait for this pipeline
+
+    def _feed(self, policy: Following[Any]) -> Feed:
+        return Feed(self, policy)
 
     def _unsubscribe(self, queue: Queue) -> None:
         with self._engine.lock:

@@ -111,9 +111,9 @@ class Follow:
 
     `only` is a function that selects the messages that describe such objects. `select` has the
     fields of a request that select objects: for each None, if the field of an object must be
-    equal, or a function of the object and of the message of the request. A request with any other field is refused.
-    `ignore` names fields that change without events, with dots inside of nests. They are left out
-    of comparisons.
+    equal, or a function of the object and of the message of the request. A request with any other
+    field is refused. `ignore` names fields that change without events, with dots inside of nests.
+    They are left out of comparisons.
     """
 
     __slots__ = (

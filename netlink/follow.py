@@ -28,16 +28,29 @@ import errno
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Generic, Literal, NamedTuple, NoReturn, TypeVar, overload
+from time import monotonic
+from types import TracebackType
+from typing import (
+    Any,
+    Generic,
+    Literal,
+    NamedTuple,
+    NoReturn,
+    Protocol,
+    Self,
+    TypeVar,
+    overload,
+)
 
 from netlink._core import Dispatch, Messages, Table
-from netlink._pipeline import can_dump, wrong_request
+from netlink._pipeline import can_dump, check_timeout, wrong_request
 from netlink.constants import NLM_F
+from netlink.engine import Stats
 from netlink.errors import DecodeError, DumpInterrupted, KernelError, NetlinkError, Overrun
 from netlink.family import Family, Follow, Request, anything
 from netlink.schema import Message
 
-__all__ = ["Change", "Changes", "Following", "Mark", "MirrorBase", "Rounds"]
+__all__ = ["Change", "Changes", "Following", "Mark", "Mirror", "MirrorBase", "Rounds"]
 
 D = TypeVar("D", bound=Message)
 D_co = TypeVar("D_co", bound=Message, covariant=True)
@@ -102,9 +115,7 @@ class Mark:
     __slots__ = ("cause", "kind")
     __match_args__ = ("kind",)
 
-    def __init__(
-        self, kind: Literal["begin", "synced"], cause: NetlinkError | None = None
-    ) -> None:
+    def __init__(self, kind: Literal["begin", "synced"], cause: NetlinkError | None = None) -> None:
         self.kind: Literal["begin", "synced"] = kind
         self.cause = cause
 
@@ -115,7 +126,9 @@ class Mark:
         return hash(self.kind)
 
     def __repr__(self) -> str:
-        return f"Mark({self.kind!r})" if self.cause is None else f"Mark({self.kind!r}, {self.cause!r})"
+        return (
+            f"Mark({self.kind!r})" if self.cause is None else f"Mark({self.kind!r}, {self.cause!r})"
+        )
 
 
 class Changes(Sequence[Change[D]]):
@@ -159,8 +172,10 @@ class Changes(Sequence[Change[D]]):
             assert new is not None
             return Change("new", self._view(new))
         before = self._view(old)
-        return Change("delete", before, before) if new is None else Change(
-            "change", self._view(new), before
+        return (
+            Change("delete", before, before)
+            if new is None
+            else Change("change", self._view(new), before)
         )
 
     def __len__(self) -> int:
@@ -269,11 +284,10 @@ def groups_of(request: Request[Any, Any], follow: Follow, verb: str) -> tuple[st
     return groups[0]
 
 
-def check_mirrored(given: Any, kind: type, verb: str, other: str) -> None:
-    """Raise TypeError if a mirror gets something else than its kind of connection."""
-    if not isinstance(given, kind):
-        hint = f"; use {other}" if type(given).__name__ == "Connection" else ""
-        raise TypeError(f"{verb}() expects a connection and a request, got {given!r}{hint}")
+def wrong_mirror(given: Any, other: str) -> TypeError:
+    """Return the error for a mirror of something else than its kind of connection."""
+    hint = f"; use {other}" if type(given).__name__ == "Connection" else ""
+    return TypeError(f"Mirror() expects a connection and a request, got {given!r}{hint}")
 
 
 def check_sources(
@@ -425,6 +439,7 @@ class Following(Generic[D]):
         self._had_objects = bool(self.table)
         # Keys to the number of records, the first ones, that the dump or an event has confirmed.
         self._confirmed: dict[bytes, int] = {}
+        self._touched: set[bytes] = set()  # keys of objects that an event has confirmed
         self._gone: dict[bytes, list[bytes]] = {}  # records that an event has deleted
         # Keys of which an event replaced one object, to the number of different ones in the dump.
         self._replaced: dict[bytes, int] = {}
@@ -627,6 +642,8 @@ class Following(Generic[D]):
                 self._store(key, (*bucket[:place], record, *bucket[place + 1 :]))
         else:
             self._confirm(key, bucket, place, record, self._confirmed_of(key, bucket))
+            if self.follow.several:
+                self._touched.add(key)
             if self._gone:
                 self._revive(key, record, message)
         if old is None:
@@ -638,9 +655,10 @@ class Following(Generic[D]):
         """An event about an object that the request does not select. Perhaps it did before."""
         if not self.follow.several:
             self._remove(key, bucket, 0 if bucket else None, message)
-        elif flags & REPLACE or not self._is_separate(message):
-            if bucket or self._running is not None:
-                self.repair()
+        elif (bucket or self._running is not None) and (
+            flags & REPLACE or not self._is_separate(message)
+        ):
+            self.repair()
 
     def _delete(self, message: Any) -> None:
         key = self._shape.key_of(message)
@@ -718,7 +736,7 @@ class Following(Generic[D]):
                 self._is_doubtful = True
             elif bucket:
                 return  # most likely the object that was replaced
-        if place is None and confirmed and not self._is_separate(message):
+        if place is None and key in self._touched and not self._is_separate(message):
             self._is_doubtful = True
             return
         if place is None and len(bucket) > confirmed:
@@ -797,9 +815,7 @@ class Following(Generic[D]):
                 del self.table[key]
         else:
             self.table[key] = bucket[0] if len(bucket) == 1 else bucket
-        self.count += len(bucket) - (
-            0 if old is None else 1 if type(old) is bytes else len(old)
-        )
+        self.count += len(bucket) - (0 if old is None else 1 if type(old) is bytes else len(old))
 
     def has(self, message: Any) -> bool:
         """Whether an object is known."""
@@ -949,11 +965,15 @@ class Following(Generic[D]):
 class Groups(NamedTuple):
     """Join these groups."""
 
+    verb = "groups"
+
     groups: tuple[str | int, ...]
 
 
 class Fence(NamedTuple):
     """Execute a request, whatever its answer is."""
+
+    verb = "fence"
 
     request: Request[Any, Any]
 
@@ -961,11 +981,15 @@ class Fence(NamedTuple):
 class Begin(NamedTuple):
     """Send the request for a dump."""
 
+    verb = "begin"
+
     request: Request[Any, Any]
 
 
 class Part(NamedTuple):
     """Wait for a part of the dump: the result is its messages, or None at the end."""
+
+    verb = "part"
 
 
 class Await(NamedTuple):
@@ -974,15 +998,18 @@ class Await(NamedTuple):
     Without a delay there is nothing else to do.
     """
 
+    verb = "await"
+
     delay: float | None
 
     def limit(self, deadline: float | None, now: float) -> tuple[float | None, bool]:
-        """Return how many seconds to wait, and whether the caller's deadline is over then."""
-        if deadline is None:
+        """Return how many seconds to wait, and whether the caller's deadline is over then.
+
+        No deadline ends the wait for a dump that is necessary.
+        """
+        if deadline is None or self.delay is not None:
             return self.delay, False
-        left = max(0.0, deadline - now)
-        is_end = self.delay is None or (self.delay > 0 and left < self.delay)
-        return (left if is_end else self.delay), is_end
+        return max(0.0, deadline - now), True
 
 
 # --- mirrors --------------------------------------------------------------------------------------
@@ -1051,9 +1078,7 @@ class MirrorBase(Generic[D]):
             raise TypeError(f"by() expects the name of a field, got {field!r}")
         first, _, rest = field.partition(".")
         cls = following.cls
-        if first not in cls.__table__.names and not isinstance(
-            getattr(cls, field, None), property
-        ):
+        if first not in cls.__table__.names and not isinstance(getattr(cls, field, None), property):
             raise LookupError(
                 f"by(): {cls.__name__} has no field {first!r}; it has: "
                 f"{', '.join(cls.__table__.names)}"
@@ -1087,12 +1112,114 @@ class MirrorBase(Generic[D]):
         the same key, they are compared without the fields that change without events."""
         following = self._following
         if type(message) is not following.cls:
-            raise TypeError(f"a mirror of {following.cls.__name__} messages cannot have {message!r}")
+            raise TypeError(
+                f"a mirror of {following.cls.__name__} messages cannot have {message!r}"
+            )
         self._load()
         return following.has(message)
 
     def __repr__(self) -> str:
         return f"<Mirror of {self._following.request.name}, {self._following.count} objects>"
+
+
+class Feed(Protocol):
+    """What executes the steps of a Following: see connection.py."""
+
+    @property
+    def events(self) -> Any:
+        """The connection that receives the events."""
+
+    def advance(self, deadline: float | None) -> bool:
+        """Execute one step. Returns False if there was nothing to do until the deadline."""
+
+    def close(self) -> None:
+        """Close both sockets."""
+
+
+class Connection(Protocol):
+    """What a mirror asks of a blocking connection."""
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """Its families."""
+
+
+class Mirror(MirrorBase[D]):
+    """The objects that a request lists, kept up to date by update().
+
+    It has sockets of its own, with the namespace and the options of the connection, so that the
+    connection can make changes. `len(mirror)` is the number of objects, iterating yields them, and
+    by() finds them. Messages are copied, and do not keep receive buffers in memory.
+
+        with Mirror(nl, link.get()) as links:
+            for change in links.update(timeout=10):
+                print(change.kind, change.message.ifname)
+            print(links.by("ifname", "lo"))
+
+    The request is sent at the first use. Raises TypeError for a request that cannot be followed:
+    see Connection.follow.
+    """
+
+    __slots__ = ("_feed",)
+
+    def __init__(self, nl: Connection, request: Request[Any, D]) -> None:
+        make: Callable[[Following[D]], Feed] | None = getattr(nl, "_feed", None)
+        if make is None:
+            raise wrong_mirror(nl, "netlink.aio.Mirror")
+        super().__init__(Following(request, nl.families, "Mirror", is_mirror=True))
+        self._feed = make(self._following)
+
+    @property
+    def stats(self) -> Stats:
+        """Counters of the socket that receives the events."""
+        return self._feed.events.stats
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._feed.events.closed
+
+    def update(self, timeout: float | None = None) -> Changes[D]:
+        """Apply what has arrived, and return how the objects differ from the last update.
+
+        All objects are new at the first one. With `timeout`, wait that many seconds for a change
+        if there is none yet. An update waits for the end of a dump that is necessary.
+        """
+        limit = check_timeout(timeout)
+        deadline = monotonic() + (limit if limit is not None else 0.0)
+        while True:
+            self._catch_up()
+            changes = self._following.differences()
+            if changes or monotonic() >= deadline or not self._feed.advance(deadline):
+                return changes
+
+    def _load(self) -> None:
+        if not self._is_loaded:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Apply what has arrived. If it never ends, stop after a while."""
+        following = self._following
+        began = monotonic()
+        while self._feed.advance(0.0 if following.is_settled else None):
+            if following.is_idle and (following.is_hurried or monotonic() - began > 1.0):
+                break
+        self._is_loaded = True
+
+    def close(self) -> None:
+        """Close the sockets. The objects remain. Closing twice is allowed."""
+        self._feed.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 # --- merge() --------------------------------------------------------------------------------------

@@ -547,8 +547,9 @@ get = _Lookup(
             "version": anything,
             "mark": lambda entry, asked: (entry.mark or 0) & _mark_mask(asked) == asked.mark,
             "mark_mask": anything,
-            "status": lambda entry, asked: (entry.status or 0) & _status_mask(asked)
-            == asked.status,
+            "status": lambda entry, asked: (
+                (entry.status or 0) & _status_mask(asked) == asked.status
+            ),
             "status_mask": anything,
             "zone": lambda entry, asked: asked.zone in entry.zones,
         },

@@ -233,10 +233,13 @@ get = Op(
         fence=FENCE,
         select={"family": None},
         ignore=(
-            "mdb.entry.info.timer", "mdb.entry.info.src_list.entry.timer", "router.port.timer",
-            "router.port.inet_timer", "router.port.inet6_timer",
+            "mdb.entry.info.timer",
+            "mdb.entry.info.src_list.entry.timer",
+            "router.port.timer",
+            "router.port.inet_timer",
+            "router.port.inet6_timer",
         ),
-    ),  # fmt: skip
+    ),
 )
 new = Op("mdb.new", RTM.RTM_NEWMDB, MdbSet, reply=Mdb, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 replace = Op(

@@ -37,9 +37,7 @@ get = Op(
     RTM.RTM_GETNSID,
     NamespaceId,
     answer="one",
-    follow=Follow(
-        groups=("nsid",), key=("nsid",), new=RTM.RTM_NEWNSID, delete=RTM.RTM_DELNSID
-    ),
+    follow=Follow(groups=("nsid",), key=("nsid",), new=RTM.RTM_NEWNSID, delete=RTM.RTM_DELNSID),
 )
 # The kernel chooses the ID if `nsid` is -1. The ID stays until one of the two namespaces is
 # destroyed; no request replaces or deletes it (rtnl_net_newid).

@@ -20,8 +20,8 @@ from typing import Any, TypedDict
 from netlink.constants import AF, NLM_F, KernelEnum
 from netlink.errors import EncodeError
 from netlink.family import Follow, Op, Steps, plan
-from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap, encapsulation
 from netlink.route import link as link_module
+from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap, encapsulation
 from netlink.route.link import Dev, dev_index
 from netlink.route.rtnetlink import (
     ROUTE,

@@ -137,10 +137,13 @@ get = Op(  # the kernel answers dumps only
         fence=FENCE,
         select={"family": None, "ifindex": None},
         ignore=(
-            "entry.stats", "entry.state", "entry.mcast_n_groups",
-            "global_options.mcast_querier_state", "global_options.mcast_router_ports",
+            "entry.stats",
+            "entry.state",
+            "entry.mcast_n_groups",
+            "global_options.mcast_querier_state",
+            "global_options.mcast_router_ports",
         ),
-    ),  # fmt: skip
+    ),
 )
 set = Op("vlandb.set", RTM.RTM_NEWVLAN, VlanDb, defaults={"family": AF.AF_BRIDGE})
 delete = Op("vlandb.delete", RTM.RTM_DELVLAN, VlanDb, defaults={"family": AF.AF_BRIDGE})
