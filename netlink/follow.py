@@ -742,13 +742,16 @@ class Following(Generic[D]):
         if place is None and len(bucket) > confirmed:
             place = confirmed
         old = None if place is None else bucket[place]
-        self._confirm(key, bucket, place, record, confirmed)
         if self._running == "snapshot":
             self._change("snapshot", message, old)
         elif old is None:
             self._change("new", message, None)
-        elif not self._is_equal(old, record) and not self._is_alike(old, message):
-            self._change("change", message, old)
+        elif not self._is_equal(old, record):
+            if not self._is_alike(old, message):
+                self._change("change", message, old)
+            elif not self._is_mirror:
+                record = old  # `old` of the next change must be what was handed out
+        self._confirm(key, bucket, place, record, confirmed)
 
     def _confirmed_of(self, key: bytes, bucket: tuple[bytes, ...]) -> int:
         """Return how many records of a key, the first ones, the dump or an event has confirmed."""

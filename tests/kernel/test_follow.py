@@ -13,6 +13,7 @@ import random
 import socket
 import subprocess
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -290,6 +291,9 @@ def test_a_storm(connect: Connect, rcvbuf: int | None, scene: str, nl: Connectio
         for turn in range(ROUNDS):
             with storm_of(scene, turn) as storm:
                 while not storm.is_over:
+                    if rcvbuf == TINY and turn == 1:
+                        time.sleep(0.01)
+                        continue  # so that the buffer overflows
                     for item in stream:
                         for each in applied:
                             each.apply(item)
@@ -301,5 +305,5 @@ def test_a_storm(connect: Connect, rcvbuf: int | None, scene: str, nl: Connectio
                 check_equal(each.state, fresh, request)
                 assert each.marks[-1].kind == "synced"
         stream.close()
-    if rcvbuf == TINY and scene != "rules":
+    if rcvbuf == TINY:
         assert any(isinstance(mark.cause, Overrun) for mark in applied[0].marks)
