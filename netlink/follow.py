@@ -57,6 +57,10 @@ D_co = TypeVar("D_co", bound=Message, covariant=True)
 
 Kind = Literal["snapshot", "new", "change", "delete"]
 
+# Kinds whose bytes differ if the values do, and only then.
+DEFINITE = {
+    "u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "be16", "be32", "be64", "address",
+}  # fmt: skip
 BYTE_ORDER = sys.byteorder
 NLA_TYPE_MASK = 0x3FFF  # linux/netlink.h
 REPLACE, CREATE = int(NLM_F.NLM_F_REPLACE), int(NLM_F.NLM_F_CREATE)
@@ -323,9 +327,18 @@ class Shape:
     message object takes 72 bytes more, and keeps its whole receive buffer in memory.
     """
 
-    __slots__ = ("_attributes", "_empty", "_members")
+    __slots__ = ("_attributes", "_compared", "_definite", "_empty", "_ignore", "_members", "_skipped")
 
-    def __init__(self, table: Table, key: Iterable[str]) -> None:
+    def __init__(self, table: Table, key: Iterable[str], ignore: tuple[str, ...]) -> None:
+        self._ignore = ignore
+        fields = [field for name, field in table.names.items() if name not in ignore]
+        # Header members that are compared, and attributes: those that are not, and those that
+        # differ in meaning if they differ in bytes.
+        self._compared = [
+            (f.offset, f.offset + f.size if f.size else None) for f in fields if f.number is None
+        ]
+        self._skipped = {table.names[name].number for name in ignore if name in table.names}
+        self._definite = {f.number for f in fields if f.kind_name in DEFINITE}
         self._members: list[tuple[int, int]] = []
         self._attributes: dict[int, int] = {}
         for name in key:
@@ -349,6 +362,32 @@ class Shape:
             if place is not None and found[place] is ABSENT:
                 found[place] = length.to_bytes(2, "big") + body[offset : offset + length]
         return b"".join(parts + found)
+
+
+    def is_alike(self, one: Message, two: Message) -> bool:
+        """Whether two messages mean the same, apart from the fields that change without events.
+
+        It is what same_as() says; most messages are told apart by a few bytes.
+        """
+        bodies = bytes(one), bytes(two)
+        if any(bodies[0][a:b] != bodies[1][a:b] for a, b in self._compared):
+            return False
+        parts = self._parts(one, bodies[0]), self._parts(two, bodies[1])
+        if parts[0] == parts[1]:
+            return True
+        for number in parts[0].keys() | parts[1].keys():
+            if number in self._definite and parts[0].get(number) != parts[1].get(number):
+                return False
+        return one.same_as(two, ignore=self._ignore)
+
+    def _parts(self, message: Message, body: bytes) -> dict[int, list[bytes]]:
+        """Return the attributes that are compared."""
+        parts: dict[int, list[bytes]] = {}
+        for number, offset, length in message._walk():
+            number &= NLA_TYPE_MASK
+            if number not in self._skipped:
+                parts.setdefault(number, []).append(body[offset : offset + length])
+        return parts
 
 
 def record_of(message: Message) -> bytes:
@@ -413,7 +452,7 @@ class Following(Generic[D]):
         self._is_partial = any(
             name not in follow.key for name, _, test in self._selection if test is not anything
         )
-        self._shape = Shape(self.cls.__table__, follow.key)
+        self._shape = Shape(self.cls.__table__, follow.key, follow.ignore)
         self._start = request.op.envelope  # of the body in a record
         self._dispatches: dict[int, Dispatch] = {}
         self.table: dict[bytes, Bucket] = {}
@@ -430,6 +469,10 @@ class Following(Generic[D]):
         self._running: Literal["snapshot", "repair"] | None = None
         self._attempts = 0  # dumps in a row that were not enough
         self._failures = 0  # dumps in a row that failed
+        # From the request for a dump until all events of that time were read, events may be older
+        # than what the dump has. A replacement may then have concerned another object of the key.
+        self._is_early = False
+        self._risky: set[bytes] = set()  # keys of such replacements
         self._forget()
 
     def _forget(self) -> None:
@@ -483,6 +526,7 @@ class Following(Generic[D]):
         assert self.wanted is not None
         self._running, self.wanted = self.wanted, None
         self._forget()
+        self._is_early = True
         if self._running == "snapshot":
             self.is_synced = False
             self._mark(Mark("begin", self.cause))
@@ -540,6 +584,12 @@ class Following(Generic[D]):
                 return
             except DecodeError as error:
                 self.lose(error)
+
+    def drained(self) -> None:
+        """Note that there are no more events at the moment."""
+        if self._is_early and self._running is None:
+            self._is_early = False
+            self._risky.clear()
 
     def lose(self, cause: NetlinkError) -> None:
         """Note that events are missing at this place of the stream."""
@@ -616,17 +666,20 @@ class Following(Generic[D]):
             self._put(key, bucket, 0 if bucket else None, record, message)
             return
         place = self._find(bucket, record, message)
+        if flags & REPLACE and (len(bucket) > 1 or (bucket and self._is_partial)):
+            self.repair()  # the kernel does not say which one it replaced
+            if place is None:
+                return
         if place is None and bucket:
             if flags & REPLACE:
-                if len(bucket) > 1 or self._is_partial:
-                    self.repair()  # the kernel does not say which one it replaced
-                    return
                 place = 0
             elif not self._is_separate(message):
                 self.repair()
                 return
-        if flags & REPLACE and self._running is not None:
-            self._replaced.setdefault(key, len(bucket))
+        if flags & REPLACE and self._is_early:
+            self._risky.add(key)
+            if self._running is not None:
+                self._replaced.setdefault(key, len(bucket))
         self._put(key, bucket, place, record, message)
 
     def _put(
@@ -670,7 +723,9 @@ class Following(Generic[D]):
             return
         record = record_of(message)
         place = self._find(bucket, record, message)
-        if place is None and bucket and (self._selects(message) or not self._is_separate(message)):
+        if key in self._risky or (
+            place is None and bucket and (self._selects(message) or not self._is_separate(message))
+        ):
             self.repair()  # part of an object, or an object that has changed without an event
         self._remove(key, bucket, place, message, record)
 
@@ -853,8 +908,7 @@ class Following(Generic[D]):
 
     def _is_alike(self, record: bytes, message: Any) -> bool:
         """Whether a record is a message, apart from the fields that change without events."""
-        known: Any = self.view(record)
-        return bool(known.same_as(message, ignore=self.follow.ignore))
+        return self._shape.is_alike(self.view(record), message)
 
     def view(self, record: bytes) -> D:
         """Return a record as a message."""
@@ -947,6 +1001,8 @@ class Following(Generic[D]):
                     break
                 self.entries(messages)
                 yield from self._await(0.0)
+            while self._is_early and not self.wants_dump:
+                yield from self._await(0.0)
 
     def _await(self, delay: float | None) -> Generator[Any, Any, None]:
         try:
@@ -954,7 +1010,9 @@ class Following(Generic[D]):
         except DecodeError as error:
             self.lose(error)
         else:
-            if events is not None:
+            if events is None:
+                self.drained()
+            else:
                 self.feed(events)
 
     def restart(self) -> None:
