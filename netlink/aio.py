@@ -431,7 +431,7 @@ class Feed:
     A step may be cancelled: the next call executes it again.
     """
 
-    __slots__ = ("dumps", "events", "exchange", "policy", "step", "steps", "subscription", "_busy")
+    __slots__ = ("_busy", "dumps", "events", "exchange", "policy", "step", "steps", "subscription")
 
     def __init__(self, connection: Connection, policy: Following[Any]) -> None:
         self.policy = policy

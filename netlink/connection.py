@@ -759,12 +759,12 @@ TICK = 0.25
 
 def connection_of(source: Any) -> Connection:
     """Return the connection of a source of merge()."""
-    return source._connection if isinstance(source, Subscription) else source  # type: ignore[no-any-return]
+    return source._connection if isinstance(source, Subscription) else source
 
 
 def queue_of(source: Any) -> Queue:
     """Return the events of a source of merge()."""
-    return source._queue if isinstance(source, Subscription) else source._engine.events  # type: ignore[no-any-return]
+    return source._queue if isinstance(source, Subscription) else source._engine.events
 
 
 def merge(

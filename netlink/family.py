@@ -165,7 +165,9 @@ class Follow:
                 each is None or callable(each) for each in given.values()
             ):
                 raise _expected(place, word, "a dict with None or functions", given)
-        self.also = {_integer(place, "also", kind, 0, S32): also[kind] for kind in also or {}}
+        self.also = {
+            _integer(place, "also", kind, 0, S32): test for kind, test in (also or {}).items()
+        }
         self.select = dict(select or {})
         if only is not None and not callable(only):
             raise _expected(place, "only", "a function", only)

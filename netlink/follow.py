@@ -238,7 +238,7 @@ def declared(request: Any, families: Iterable[Family], verb: str) -> Follow:
             f"{verb}() got {op.name}, which cannot be dumped; it needs a request that lists "
             f"objects, such as link.get()"
         )
-    if op.family not in families:
+    if op.family is None or op.family not in [*families]:
         name = None if op.family is None else op.family.name
         known = ", ".join(family.name for family in families)
         raise TypeError(
@@ -327,7 +327,15 @@ class Shape:
     message object takes 72 bytes more, and keeps its whole receive buffer in memory.
     """
 
-    __slots__ = ("_attributes", "_compared", "_definite", "_empty", "_ignore", "_members", "_skipped")
+    __slots__ = (
+        "_attributes",
+        "_compared",
+        "_definite",
+        "_empty",
+        "_ignore",
+        "_members",
+        "_skipped",
+    )
 
     def __init__(self, table: Table, key: Iterable[str], ignore: tuple[str, ...]) -> None:
         self._ignore = ignore
@@ -363,7 +371,6 @@ class Shape:
                 found[place] = length.to_bytes(2, "big") + body[offset : offset + length]
         return b"".join(parts + found)
 
-
     def is_alike(self, one: Message, two: Message) -> bool:
         """Whether two messages mean the same, apart from the fields that change without events.
 
@@ -392,9 +399,8 @@ class Shape:
 
 def record_of(message: Message) -> bytes:
     """Return a message with its headers as bytes."""
-    _, parts = message.__reduce__()  # type: ignore[misc]
-    record: bytes = parts[2] + parts[1]
-    return record
+    parts: Any = message.__reduce__()[1]
+    return parts[2] + parts[1]  # type: ignore[no-any-return]
 
 
 def merged(old: bytes, update: bytes, one: Message, two: Message) -> bytes:
@@ -462,6 +468,7 @@ class Following(Generic[D]):
         self.is_synced = False  # the last snapshot was complete
         self._items: list[Change[D] | Mark] = []
         self._is_mirror = is_mirror
+        self._family: Any = request.op.family
         # The buckets as they were at the last call of differences(); None: all were empty.
         self._dirty: dict[bytes, Bucket | None] | None = None
         # What is to be dumped, if anything: a snapshot, or a repair, which shows differences only.
@@ -689,7 +696,7 @@ class Following(Generic[D]):
         front, among the confirmed ones."""
         old = None if place is None else bucket[place]
         if self._running is None:
-            if old is None:
+            if place is None or old is None:
                 self._store(key, (*bucket, record))
             elif not self._is_equal(old, record):
                 self._store(key, (*bucket[:place], record, *bucket[place + 1 :]))
@@ -913,7 +920,7 @@ class Following(Generic[D]):
     def view(self, record: bytes) -> D:
         """Return a record as a message."""
         number = int.from_bytes(record[4:6], BYTE_ORDER)
-        family = self.request.op.family
+        family = self._family
         dispatch = family.dispatch
         if family.is_generic:
             dispatch = self._dispatches.get(number)
@@ -932,7 +939,8 @@ class Following(Generic[D]):
     def _change(self, kind: Kind, message: Any, old: bytes | None) -> None:
         if not self._is_mirror:
             before = None if old is None else self.view(old)
-            self._items.append(Change(kind, before if message is None else message, before))
+            shown: Any = before if message is None else message
+            self._items.append(Change(kind, shown, before))
 
     def differences(self) -> Changes[D]:
         """Return how the objects differ from those at the last call. Only for a mirror."""
@@ -1026,31 +1034,28 @@ class Following(Generic[D]):
 class Groups(NamedTuple):
     """Join these groups."""
 
-    verb = "groups"
-
     groups: tuple[str | int, ...]
+    verb: str = "groups"
 
 
 class Fence(NamedTuple):
     """Execute a request, whatever its answer is."""
 
-    verb = "fence"
-
     request: Request[Any, Any]
+    verb: str = "fence"
 
 
 class Begin(NamedTuple):
     """Send the request for a dump."""
 
-    verb = "begin"
-
     request: Request[Any, Any]
+    verb: str = "begin"
 
 
 class Part(NamedTuple):
     """Wait for a part of the dump: the result is its messages, or None at the end."""
 
-    verb = "part"
+    verb: str = "part"
 
 
 class Await(NamedTuple):
@@ -1059,9 +1064,8 @@ class Await(NamedTuple):
     Without a delay there is nothing else to do.
     """
 
-    verb = "await"
-
     delay: float | None
+    verb: str = "await"
 
     def limit(self, deadline: float | None, now: float) -> tuple[float | None, bool]:
         """Return how many seconds to wait, and whether the caller's deadline is over then.
@@ -1233,12 +1237,13 @@ class Mirror(MirrorBase[D]):
     @property
     def stats(self) -> Stats:
         """Counters of the socket that receives the events."""
-        return self._feed.events.stats
+        stats: Stats = self._feed.events.stats
+        return stats
 
     @property
     def closed(self) -> bool:
         """Whether close() was called."""
-        return self._feed.events.closed
+        return bool(self._feed.events.closed)
 
     def update(self, timeout: float | None = None) -> Changes[D]:
         """Apply what has arrived, and return how the objects differ from the last update.
@@ -1309,9 +1314,10 @@ class Rounds:
     def take(self) -> list[tuple[Any, Any]]:
         """Return what is queued, each event with the label of its source."""
         if self._failure is not None:
-            failure, self._failure = self._failure, None
+            failure: Exception | None = self._failure
+            self._failure = None
             try:
-                raise failure
+                raise failure  # type: ignore[misc]
             finally:
                 failure = None  # it holds this frame
         self._sources = [each for each in self._sources if not each[1].closed]

@@ -243,9 +243,7 @@ class Machine(RuleBasedStateMachine):
         assert all(policy.is_settled and policy.is_synced for policy in self.policies)
         self.take()
         self.update()
-        wanted = self.content(
-            Thing(**each) for several in self.kernel.values() for each in several
-        )
+        wanted = self.content(Thing(**each) for several in self.kernel.values() for each in several)
         if self.selected is not None:
             wanted = [each for each in wanted if each[1] == self.selected]
         for policy in self.policies:
@@ -362,7 +360,9 @@ def walk(machine: type[Machine], seed: int) -> None:
     several = issubclass(machine, Several)
     for _ in range(dice.randrange(30)):
         key = dice.randrange(2)
-        step = dice.choice(("put", "put", "put", "remove", "vanish", "change", "read", "read", "dump"))
+        step = dice.choice(
+            ("put", "put", "put", "remove", "vanish", "change", "read", "read", "dump")
+        )
         if step == "put" and several:
             model.put(key, dice.randrange(3), dice.choice((NEW, NEW | APPEND, REPLACE)))
         elif step == "put":

@@ -7,13 +7,16 @@ is quiet, the state of the follower is compared with a fresh dump, object by obj
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
+import gc
 import os
 import random
 import socket
 import subprocess
 import threading
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -21,13 +24,15 @@ from typing import Any
 
 import pytest
 
-from netlink import Change, Connection, KernelError, Mark, Mirror, Overrun, aio, merge
+from netlink import Change, Connection, KernelError, Mark, Mirror, Overrun, aio, merge, uevent
+from netlink._nlsock import CLONE_NEWNET, unshare
+from netlink.constants import AF
 from netlink.family import Request
-from netlink.route import FAMILY, addr, link, neigh, nexthop, nsid, route, rule
+from netlink.netfilter import conntrack
+from netlink.route import FAMILY, addr, link, neigh, nexthop, route, rule
 from netlink.route.link import IFF
 from netlink.route.neigh import NUD
-from netlink.constants import AF
-from tests.drivers import BOTH, Connect, Looped
+from tests.drivers import BOTH, Connect
 from tests.kernel.scene import make
 
 QUIET = 0.3  # seconds without a change, after which all is quiet
@@ -169,7 +174,11 @@ def neighbours(seed: int, count: int) -> Iterator[Request[Any, Any]]:
     dice = random.Random(seed)
     index = socket.if_nametoindex("d0")
     for _ in range(count):
-        key = {"family": AF.AF_INET, "ndm_ifindex": index, "dst": f"10.0.0.{dice.randrange(50, 80)}"}
+        key = {
+            "family": AF.AF_INET,
+            "ndm_ifindex": index,
+            "dst": f"10.0.0.{dice.randrange(50, 80)}",
+        }
         op = dice.choice((neigh.new, neigh.replace, neigh.set, neigh.delete))
         if op is neigh.delete:
             yield op(**key)
@@ -307,3 +316,442 @@ def test_a_storm(connect: Connect, rcvbuf: int | None, scene: str, nl: Connectio
         stream.close()
     if rcvbuf == TINY:
         assert any(isinstance(mark.cause, Overrun) for mark in applied[0].marks)
+
+
+# --- facts ----------------------------------------------------------------------------------------
+
+
+def settle(mirror: Mirror[Any]) -> Any:
+    """Return all changes until it is quiet."""
+    changes = [*mirror.update()]
+    while more := mirror.update(timeout=QUIET):
+        changes += more
+    return changes
+
+
+def ip(*sentences: str) -> None:
+    make("\n".join(sentences))
+
+
+def test_ipv4_routes_vanish_without_an_event(nl: Connection) -> None:
+    """Fact: IPv4 routes vanish without an event: link down, last address of a link deleted,
+    next hop object deleted, link deleted."""
+    make_pair()
+    ip(
+        "addr add 10.0.0.9/24 dev d0",
+        "route add 10.9.1.0/24 via 10.1.0.2",
+        "route add 10.9.2.0/24 via 10.0.0.2 src 10.0.0.9",
+        "nexthop add id 7 via 10.0.0.3 dev d0",
+        "route add 10.9.3.0/24 nhid 7",
+    )
+    request = route.get(family=AF.AF_INET)
+    with Mirror(nl, request) as mirror:
+        mirror.update()
+        for cause, gone in (
+            ("nexthop del id 7", "10.9.3.0"),
+            ("addr del 10.0.0.9/24 dev d0", "10.9.2.0"),
+            ("link set d2 down", "10.9.1.0"),
+        ):
+            assert mirror.by("dst", gone)
+            ip(cause)
+            assert gone in {str(each.dst) for each in mirror.update().removed}
+            check_equal(mirror, nl.dump(request).all(), request)
+        ip("link del d0")
+        mirror.update()
+        check_equal(mirror, nl.dump(request).all(), request)
+        assert not mirror.by("oif", 3)
+
+
+def test_next_hops_vanish_without_an_event(nl: Connection) -> None:
+    make_pair()
+    ip(
+        "nexthop add id 1 via 10.1.0.2 dev d2",
+        "nexthop add id 2 via 10.0.0.2 dev d0",
+        "nexthop add id 3 group 1/2",
+        "nexthop add id 4 group 1",
+    )
+    with Mirror(nl, nexthop.get()) as mirror:
+        mirror.update()
+        ip("link set d2 down")
+        assert {each.id for each in mirror.update().removed} == {1, 4}
+        check_equal(mirror, nl.dump(nexthop.get()).all(), nexthop.get())
+
+
+def test_appended_routes(nl: Connection) -> None:
+    """Fact: `route append` makes routes with one key; `replace` replaces the first of them and does
+    not say which."""
+    make_pair()
+    with Mirror(nl, route.get(table=254)) as mirror:
+        mirror.update()
+        ip(
+            "route add 10.9.0.0/24 via 10.0.0.7",
+            "route append 10.9.0.0/24 via 10.0.0.8",
+            "route prepend 10.9.0.0/24 via 10.0.0.6",
+        )
+        assert len(mirror.update().added) == 3
+        assert len(mirror.by("dst", "10.9.0.0")) == 3
+        ip("route replace 10.9.0.0/24 via 10.0.0.9")
+        (change,) = mirror.update()
+        assert (change.kind, str(change.old.gateway)) == ("change", "10.0.0.6")
+        ip("route del 10.9.0.0/24 via 10.0.0.8")
+        assert [str(each.gateway) for each in mirror.update().removed] == ["10.0.0.8"]
+        check_equal(mirror, nl.dump(route.get(table=254)).all(), route.get())
+
+
+def test_one_hop_of_an_ipv6_route(nl: Connection) -> None:
+    """Fact: IPv6 multipath: append sends the whole route; deleting one hop sends RTM_DELROUTE with
+    that hop alone, the rest has no event."""
+    make_pair()
+    with Mirror(nl, route.get()) as mirror:
+        mirror.update()
+        for words, hops in (
+            ("add 2001:db8:9::/64 via 2001:db8::2", 0),
+            ("append 2001:db8:9::/64 via 2001:db8::3", 2),
+            ("append 2001:db8:9::/64 via 2001:db8::4", 3),
+            ("del 2001:db8:9::/64 via 2001:db8::3", 2),
+            ("del 2001:db8:9::/64 via 2001:db8::2", 0),
+        ):
+            ip(f"route {words}")
+            (change,) = mirror.update()
+            assert len(change.message.multipath) == hops
+            assert change.kind == ("new" if words.startswith("add") else "change")
+            check_equal(mirror, nl.dump(route.get()).all(), route.get())
+
+
+def test_a_bridge_port_is_not_a_link(nl: Connection) -> None:
+    """Fact: group "link" carries AF_BRIDGE port messages."""
+    make_pair()
+    ip("link add br0 type bridge", "link set d1 master br0", "link set br0 up")
+    with Mirror(nl, link.get()) as mirror:
+        settle(mirror)
+        ip("link set d1 type bridge_slave cost 77", "link set d1 nomaster")
+        removed = [change for change in settle(mirror) if change.kind == "delete"]
+        assert not removed and mirror.by("ifname", "d1")
+        check_equal(mirror, nl.dump(link.get()).all(), link.get())
+
+
+def test_what_a_request_selects(nl: Connection) -> None:
+    make_pair()
+    ip("link add br0 type bridge", "rule add from 10.0.0.9 table 9")
+    with (
+        nl.follow(route.get(table=100), timeout=QUIET) as table,
+        nl.follow(link.get(master=socket.if_nametoindex("br0")), timeout=QUIET) as ports,
+        nl.follow(route.get(protocol="RTPROT_STATIC", family=AF.AF_INET), timeout=QUIET) as static,
+    ):
+        for stream in (table, ports, static):
+            assert [*stream] == [Mark("begin"), Mark("synced")]
+        ip(
+            "route add 10.9.1.0/24 via 10.0.0.2",
+            "route add 10.9.2.0/24 via 10.0.0.2 table 100",
+            "link set d1 master br0",
+            "route add 10.9.3.0/24 via 10.0.0.2 proto static",
+        )
+        assert [(c.kind, str(c.message.dst)) for c in table] == [("new", "10.9.2.0")]
+        assert {(c.kind, c.message.ifname) for c in ports} >= {("new", "d1")}
+        assert [(c.kind, str(c.message.dst)) for c in static] == [("new", "10.9.3.0")]
+        ip("route replace 10.9.3.0/24 via 10.0.0.2 proto boot", "link set d1 nomaster")
+        assert [c.kind for c in static] == ["delete"]
+        left = [*ports]
+        assert (left[-1].kind, left[-1].old.ifname) == ("delete", "d1")
+        assert [*table] == []
+
+
+def test_the_own_changes_of_a_connection(nl: Connection) -> None:
+    """Fact: an event is not sent to the socket whose portid made it, unless NLM_F_ECHO."""
+    with Mirror(nl, link.get()) as mirror:
+        mirror.update()
+        nl.do(link.set(index=1, mtu=4321))
+        (change,) = mirror.update().changed
+        assert (change.message.mtu, change.old.mtu) == (4321, 65536)
+
+
+def test_mirror_reads(nl: Connection) -> None:
+    make_pair()
+    with Mirror(nl, link.get()) as mirror:
+        assert len(mirror) == 5
+        assert sorted(each.ifname for each in mirror) == ["d0", "d1", "d2", "d3", "lo"]
+        (lo,) = mirror.by("ifname", "lo")
+        assert lo in mirror
+        assert lo.replace(index=99) not in mirror
+        assert {each.ifname for each in mirror.by("linkinfo.kind", "veth")} == {
+            "d0", "d1", "d2", "d3",
+        }  # fmt: skip
+        assert [each.ifname for each in mirror.by("linkinfo", None)] == ["lo"]
+        assert len(mirror.update().added) == 5
+        assert not mirror.update()
+        ip("link set d0 name e0")
+        mirror.update()
+        assert not mirror.by("ifname", "d0") and mirror.by("ifname", "e0")
+        with pytest.raises(LookupError, match="has no field 'ifnam'"):
+            mirror.by("ifnam", "lo")
+        with pytest.raises(ValueError):
+            mirror.by("mtu", "large")
+        with pytest.raises(TypeError):
+            mirror.by(3, 3)
+        with pytest.raises(TypeError):
+            assert "lo" in mirror
+    assert mirror.closed and len(mirror) == 5
+    with pytest.raises(OSError):
+        mirror.update()
+
+
+def test_mirror_of_asyncio() -> None:
+    make_pair()
+
+    async def main() -> None:
+        async with aio.Connection(FAMILY) as nl:
+            early = aio.Mirror(nl, link.get())
+            with pytest.raises(RuntimeError, match="await its update"):
+                len(early)
+            await early.close()
+            async with aio.Mirror(nl, link.get()) as mirror:
+                assert len(mirror) == 5
+                assert len((await mirror.update()).added) == 5
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(mirror.update(timeout=60), 0.05)
+                await nl.do(link.set(index=1, mtu=4321))
+                (change,) = (await mirror.update(timeout=5)).changed
+                assert change.old.mtu == 65536
+                assert mirror.by("mtu", 4321)
+
+    asyncio.run(main())
+
+
+def test_memory(nl: Connection) -> None:
+    """A mirror copies each message, so that it does not pin receive buffers."""
+    make_pair()
+    count = 20_000
+    gateways = [f"10.0.0.{number}" for number in (2, 3)]
+    oif = socket.if_nametoindex("d0")
+
+    def fields(number: int, turn: int) -> dict[str, Any]:
+        return {
+            "family": AF.AF_INET,
+            "dst": f"11.0.{number >> 8}.{number & 255}",
+            "dst_len": 32,
+            "type": 1,
+            "protocol": 4,
+            "rtm_table": 254,
+            "gateway": gateways[turn % 2],
+            "oif": oif,
+        }
+
+    assert not any(nl.do_many(route.new(**fields(each, 0)) for each in range(count)))
+    tracemalloc.start()
+    try:
+        with Mirror(nl, route.get(table=254, family=AF.AF_INET)) as mirror:
+            assert len(mirror.update()) >= count
+            wire = 60  # bytes of such a route
+            for turn in range(3):
+                gc.collect()
+                used, _ = tracemalloc.get_traced_memory()
+                assert used / count <= 250 + wire
+                assert len(mirror) >= count
+                changes = (route.replace(**fields(each, turn + 1)) for each in range(0, count, 2))
+                for _ in nl.do_many(changes, ack_last=True, window=200):
+                    pass
+                mirror.update()
+            assert len(mirror.by("gateway", "10.0.0.3")) == count // 2
+    finally:
+        tracemalloc.stop()
+
+
+# --- conntrack ------------------------------------------------------------------------------------
+
+
+def flow(number: int) -> dict[str, Any]:
+    return {
+        "proto": "udp",
+        "src": "192.0.2.1",
+        "dst": "192.0.2.2",
+        "sport": 1000 + number,
+        "dport": 53,
+    }
+
+
+@pytest.fixture
+def tracked() -> Iterator[Connection]:
+    with Connection(conntrack.FAMILY, timeout=10) as connection:
+        try:
+            connection.dump(conntrack.get()).all()
+        except OSError as error:
+            pytest.skip(f"the kernel has no conntrack: {error}")
+        yield connection
+
+
+@pytest.mark.parametrize("rcvbuf", [None, TINY])
+def test_conntrack(tracked: Connection, rcvbuf: int | None) -> None:
+    """Fact: conntrack UPDATE events carry no counters, no CTA_USE: merge updates into the entry,
+    never replace it. Timeouts and counters move without events."""
+    request = conntrack.get()
+    with (
+        Connection(conntrack.FAMILY, rcvbuf=rcvbuf) as own,
+        Mirror(own, request) as mirror,
+        own.follow(conntrack.get(mark=7), timeout=QUIET) as marked,
+    ):
+        mirror.update()
+        applied = Applied(forgets=False)
+        for item in marked:
+            applied.apply(item)
+
+        def write(seed: int) -> None:
+            dice = random.Random(seed)
+            with Connection(conntrack.FAMILY) as writer:
+                for _ in range(SIZE):
+                    words = flow(dice.randrange(40))
+                    plan = dice.choice((
+                        conntrack.add(**words, timeout=60, mark=dice.randrange(5, 9)),
+                        conntrack.change(**words, mark=dice.randrange(5, 9)),
+                        conntrack.change(**words, timeout=90),
+                        conntrack.remove(**words),
+                    ))  # fmt: skip
+                    with contextlib.suppress(KernelError):
+                        writer.do(plan)
+
+        threads = [threading.Thread(target=write, args=(seed,)) for seed in range(2)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            if rcvbuf is None:
+                mirror.update(timeout=0.01)
+            time.sleep(0.01)
+        for thread in threads:
+            thread.join()
+        settle(mirror)
+        for item in marked:
+            applied.apply(item)
+        fresh = tracked.dump(request).all()
+        check_equal(mirror, fresh, request)
+        check_equal(applied.state, [each for each in fresh if each.mark == 7], request)
+        if rcvbuf == TINY:
+            assert mirror.stats.overruns
+
+
+# --- merge() --------------------------------------------------------------------------------------
+
+
+@BOTH
+def test_merge(connect: Connect) -> None:
+    function = merge if connect.__name__ == "blocking" else aio.merge
+    with connect(FAMILY) as one, connect(uevent.FAMILY) as two:
+        loop = getattr(one, "loop", None)
+        if loop is not None:
+            two.loop.close()
+            two.loop = loop
+        one.join("link")
+        two.join("kernel")
+        inner = [getattr(each, "inner", each) for each in (one, two)]
+        ip("link add d8 type veth peer name d9")
+        merged = function({"links": inner[0], "devices": inner[1]}, timeout=QUIET)
+        pairs = [*(one._stream(merged) if loop is not None else merged)]
+        assert {name for name, _ in pairs} == {"links", "devices"}
+        assert {event.ifname for name, event in pairs if name == "links"} >= {"d8", "d9"}
+        ip("link set d8 mtu 1400")
+        merged = function(*inner, timeout=QUIET)
+        pairs = [*(one._stream(merged) if loop is not None else merged)]
+        assert {source for source, _ in pairs} == {inner[0]}
+
+
+def test_merge_is_fair(nl: Connection) -> None:
+    """A source with much to say does not keep the others waiting."""
+    with Connection(FAMILY) as other:
+        busy, calm = other.subscribe("link"), other.subscribe("ipv4-ifaddr")
+        for mtu in range(1000, 1400):
+            nl.do(link.set(index=1, mtu=mtu))
+        nl.do(addr.add("10.9.9.9/32", "lo"))
+        with contextlib.suppress(TimeoutError):
+            other.do(link.get(index=1))  # which receives all of it
+        order = [source for source, _ in merge(busy, calm, timeout=QUIET)]
+        assert len(order) == 401
+        assert order.index(calm) <= 64
+
+
+def test_merge_ends(nl: Connection) -> None:
+    with Connection(FAMILY) as other:
+        subscription = nl.subscribe("link")
+        merged = merge(subscription)
+        subscription.close()
+        assert [*merged] == []
+        merged = merge(nl, other)
+        threading.Timer(0.05, other.close).start()
+        with pytest.raises(OSError) as caught:
+            next(merged)
+        assert caught.value.errno == errno.EBADF
+
+
+def test_merge_of_asyncio_can_be_cancelled() -> None:
+    async def main() -> None:
+        async with aio.Connection(FAMILY) as one, aio.Connection(FAMILY) as two:
+            await one.join("link")
+            merged = aio.merge(one, two)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(merged), 0.05)
+            await two.do(link.set(index=1, mtu=4321))
+            source, event = await asyncio.wait_for(anext(merged), 5)
+            assert source is one and event.mtu == 4321
+            waiting = asyncio.ensure_future(anext(merged))
+            await asyncio.sleep(0.05)
+            two.close()
+            with pytest.raises(OSError):
+                await waiting
+
+    asyncio.run(main())
+
+
+# --- closing --------------------------------------------------------------------------------------
+
+
+def test_close_wakes_a_follower(nl: Connection) -> None:
+    stream = nl.follow(link.get())
+    for item in stream:
+        if item == Mark("synced"):
+            break
+    threading.Timer(0.1, stream.close).start()
+    with pytest.raises(OSError) as caught:
+        next(stream)
+    assert caught.value.errno == errno.EBADF
+
+
+def test_a_dropped_follower_closes_its_sockets(nl: Connection) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    stream = nl.follow(link.get())
+    next(stream)
+    assert len(os.listdir("/proc/self/fd")) == len(before) + 2
+    del stream
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+    mirror = Mirror(nl, link.get())
+    mirror.update()
+    del mirror
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+def test_the_namespace_of_the_connection(nl: Connection) -> None:
+    """The sockets are opened where the connection is, wherever the caller is by now."""
+    ip("link add d8 type veth peer name d9")
+    unshare(CLONE_NEWNET)
+    with Mirror(nl, link.get()) as mirror:
+        assert mirror.by("ifname", "d8")
+
+
+def test_a_cancelled_step_loses_nothing() -> None:
+    async def main() -> None:
+        async with aio.Connection(FAMILY) as nl:
+            stream = nl.follow(link.get())
+            names = []
+            while True:
+                task = asyncio.ensure_future(anext(stream))
+                await asyncio.sleep(0)
+                if not task.done():
+                    task.cancel()
+                try:
+                    item = await task
+                except asyncio.CancelledError:
+                    item = await anext(stream)
+                if item == Mark("synced"):
+                    break
+                if isinstance(item, Change):
+                    names.append(item.message.ifname)
+            assert names == ["lo"]
+            await stream.close()
+
+    asyncio.run(main())
