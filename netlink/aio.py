@@ -437,7 +437,11 @@ class Feed:
         self.policy = policy
         options: dict[str, Any] = {"threaded_sends": connection.threaded_sends}
         self.events = connection._another(Connection, **options)
-        self.dumps = connection._another(Connection, **options)
+        try:
+            self.dumps = connection._another(Connection, **options)
+        except BaseException:
+            self.events.close()
+            raise
         self.exchange: Exchange | None = None
         self.subscription: Subscription | None = None
         self.steps = policy.steps()
@@ -521,6 +525,12 @@ class Feed:
         """Close both sockets."""
         self.events.close()
         self.dumps.close()
+
+    def __del__(self) -> None:
+        for name in ("events", "dumps"):  # __init__ may have failed
+            connection = getattr(self, name, None)
+            if connection is not None:
+                connection._socket.close()
 
 
 class Follower(AsyncIterator[Any], Generic[D]):

@@ -580,7 +580,11 @@ class Feed:
     def __init__(self, connection: Connection, policy: Following[Any]) -> None:
         self.policy = policy
         self.events = connection._another(Connection)
-        self.dumps = connection._another(Connection)
+        try:
+            self.dumps = connection._another(Connection)
+        except BaseException:
+            self.events.close()
+            raise
         self.exchange: Exchange | None = None
         self.subscription: Subscription | None = None
         self.steps = policy.steps()
@@ -652,6 +656,12 @@ class Feed:
         """Close both sockets."""
         self.events.close()
         self.dumps.close()
+
+    def __del__(self) -> None:
+        for name in ("events", "dumps"):  # __init__ may have failed
+            connection = getattr(self, name, None)
+            if connection is not None:
+                connection._socket.close()
 
 
 class Follower(Generic[D]):

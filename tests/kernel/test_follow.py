@@ -87,7 +87,7 @@ def check_equal(state: Iterable[Any], fresh: Iterable[Any], request: Request[Any
                 break
         else:
             extra.append(known)
-    assert not (extra, left) != ([], []), f"not in the kernel: {extra}\nnot followed: {left}"
+    assert (extra, left) == ([], []), f"not in the kernel: {extra}\nnot followed: {left}"
 
 
 # --- storms ---------------------------------------------------------------------------------------
@@ -654,7 +654,7 @@ def test_merge(connect: Connect) -> None:
 
 def test_merge_is_fair(nl: Connection) -> None:
     """A source with much to say does not keep the others waiting."""
-    with Connection(FAMILY) as other:
+    with Connection(FAMILY, rcvbuf=4 << 20) as other:
         busy, calm = other.subscribe("link"), other.subscribe("ipv4-ifaddr")
         for mtu in range(1000, 1400):
             nl.do(link.set(index=1, mtu=mtu))
