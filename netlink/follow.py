@@ -15,8 +15,8 @@ What it knows of the kernel, in addition to what the families declare:
 |                                                              |   later change has its own event  |
 | NLM_F_DUMP_INTR says that a dump may lack objects            | another dump is requested         |
 | after ENOBUFS events are missing                             | another dump is requested         |
-| the kernel does not send a socket the events that its own    | events have a socket of their own |
-|   requests cause                                             |                                   |
+| some events are not sent to the socket whose request caused  | events have a socket of their own |
+|   them (do_one_broadcast, nlmsg_notify)                      |                                   |
 | events on the socket of a dump delay its parts, and its      | dumps have a socket of their own  |
 |   parts take the room of events                              |                                   |
 | an event may precede the change that it announces            | `fence`: see family.Follow        |
