@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Self
 
 from netlink.constants import AF, NLM_F, KernelEnum, KernelFlag
-from netlink.family import Follow, Op
+from netlink.family import Follow, Op, anything
 from netlink.route.ether import ETH_P
 from netlink.route.link import FENCE
 from netlink.route.link.kinds.bridge import MDB_RTR_TYPE
@@ -231,7 +231,7 @@ get = Op(
         several=True,  # a large one is divided into several messages
         also={RTM.RTM_NEWLINK: None, RTM.RTM_DELLINK: None},
         fence=FENCE,
-        select={"family": None},
+        select={"family": anything},
         ignore=(
             "mdb.entry.info.timer",
             "mdb.entry.info.src_list.entry.timer",

@@ -6,7 +6,7 @@ vxlan_fill_vni_filter_entry in drivers/net/vxlan/vxlan_vnifilter.c.
 """
 
 from netlink.constants import AF, KernelFlag
-from netlink.family import Follow, Op
+from netlink.family import Follow, Op, anything
 from netlink.route.link import FENCE
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import (
@@ -86,7 +86,7 @@ get = Op(  # the kernel answers dumps only
         several=True,  # a long list is divided into several messages
         also={RTM.RTM_NEWLINK: None, RTM.RTM_DELLINK: None},
         fence=FENCE,
-        select={"family": None, "ifindex": None},
+        select={"family": anything, "ifindex": None},
         ignore=("entry.stats",),
     ),
 )

@@ -7,7 +7,7 @@ br_vlan_options.c. Intervals and timers are in hundredths of a second.
 """
 
 from netlink.constants import AF, KernelFlag
-from netlink.family import Follow, Op
+from netlink.family import Follow, Op, anything
 from netlink.route.bridgespec import BR_STATE, bridge_vlan_info
 from netlink.route.link import FENCE
 from netlink.route.link.kinds.bridge import MDB_RTR_TYPE, BridgeQuerier
@@ -135,7 +135,7 @@ get = Op(  # the kernel answers dumps only
         several=True,  # a long list is divided into several messages
         also={RTM.RTM_NEWLINK: None, RTM.RTM_DELLINK: None},
         fence=FENCE,
-        select={"family": None, "ifindex": None},
+        select={"family": anything, "ifindex": None},
         ignore=(
             "entry.stats",
             "entry.state",

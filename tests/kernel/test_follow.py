@@ -29,11 +29,25 @@ from netlink._nlsock import CLONE_NEWNET, unshare
 from netlink.constants import AF
 from netlink.family import Request
 from netlink.netfilter import conntrack
-from netlink.route import FAMILY, addr, link, neigh, nexthop, route, rule
+from netlink.route import (
+    FAMILY,
+    addr,
+    link,
+    mdb,
+    neigh,
+    netconf,
+    nexthop,
+    nsid,
+    route,
+    rule,
+    vlandb,
+)
 from netlink.route.link import IFF
 from netlink.route.neigh import NUD
+from netlink.route.tc import filter as tc_filter
+from netlink.route.tc import qdisc, tclass
 from tests.drivers import BOTH, Connect
-from tests.kernel.scene import make
+from tests.kernel.scene import LACKS, make
 
 QUIET = 0.3  # seconds without a change, after which all is quiet
 TINY = 4096  # a receive buffer for a few events
@@ -755,3 +769,143 @@ def test_a_cancelled_step_loses_nothing() -> None:
             await stream.close()
 
     asyncio.run(main())
+
+
+# --- the other objects ----------------------------------------------------------------------------
+
+# Changes of each kind of object: an op, the arguments of its request, and sentences of ip, tc and
+# bridge. `d0` stands for an index in the arguments.
+OTHERS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
+    "qdisc": (
+        qdisc.get,
+        {},
+        [
+            "tc qdisc add dev d0 root handle 1: prio",
+            "tc qdisc add dev d0 parent 1:1 handle 2: pfifo limit 5",
+            "tc qdisc replace dev d0 parent 1:1 handle 2: pfifo limit 7",
+            "tc qdisc del dev d0 root",
+            "ip link del d2",
+        ],
+    ),
+    "class": (
+        tclass.get,
+        {"ifindex": "d0"},
+        [
+            "tc qdisc add dev d0 root handle 1: htb",
+            "tc class add dev d0 parent 1: classid 1:1 htb rate 1mbit",
+            "tc class change dev d0 parent 1: classid 1:1 htb rate 2mbit",
+            "tc qdisc del dev d0 root",
+        ],
+    ),
+    "filter": (
+        tc_filter.get,
+        {"ifindex": "d0", "parent": 0x10000},
+        [
+            "tc qdisc add dev d0 root handle 1: prio",
+            "tc filter add dev d0 parent 1: prio 5 protocol ip u32 match u32 0 0 flowid 1:1",
+            "tc filter add dev d0 parent 1: prio 5 protocol ip u32 match u32 1 1 flowid 1:2",
+            "tc filter del dev d0 parent 1: prio 5",
+            "tc qdisc del dev d0 root",
+        ],
+    ),
+    "vlan": (
+        vlandb.get,
+        {},
+        [
+            "ip link add br0 type bridge vlan_filtering 1",
+            "ip link set d1 master br0",
+            "bridge vlan add vid 5-9 dev d1",
+            "bridge vlan del vid 7 dev d1",
+            "ip link set d1 nomaster",
+            "ip link del br0",
+        ],
+    ),
+    "mdb": (
+        mdb.get,
+        {},
+        [
+            "ip link add br0 type bridge mcast_snooping 1",
+            "ip link set br0 up",
+            "ip link set d1 master br0",
+            "bridge mdb add dev br0 port d1 grp 239.1.1.1 permanent",
+            "bridge mdb add dev br0 port d1 grp 239.1.1.2 permanent",
+            "bridge mdb del dev br0 port d1 grp 239.1.1.1",
+            "ip link del br0",
+        ],
+    ),
+    "netconf": (
+        netconf.get,
+        {"family": AF.AF_INET},
+        [
+            "sysctl -qw net.ipv4.conf.d0.forwarding=1",
+            "sysctl -qw net.ipv4.conf.d0.rp_filter=1",
+            "sysctl -qw net.ipv4.conf.all.forwarding=1",
+            "ip link add d8 type veth peer name d9",
+            "ip link del d8",
+        ],
+    ),
+    "nsid": (
+        nsid.get,
+        {},
+        [
+            "ip netns add follow-a",
+            "ip netns set follow-a 77",
+            "ip netns add follow-b",
+            "ip netns set follow-b auto",
+            "ip netns del follow-a",
+            "ip netns del follow-b",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_objects(name: str, nl: Connection) -> None:
+    op, words, sentences = OTHERS[name]
+    make_pair()
+    words = {
+        key: socket.if_nametoindex(value) if isinstance(value, str) else value
+        for key, value in words.items()
+    }
+    request = op(**words)
+    try:
+        seen = 0
+        with Mirror(nl, request) as mirror:
+            try:
+                settle(mirror)
+            except KernelError as error:
+                if error.errno != errno.EOPNOTSUPP:
+                    raise
+                pytest.skip(f"the kernel lacks it: {error}")
+            for sentence in sentences:
+                run = subprocess.run(sentence.split(), capture_output=True, text=True, check=False)
+                if any(lack in run.stderr for lack in LACKS):
+                    pytest.skip(f"the kernel lacks it: {run.stderr}")
+                assert run.returncode == 0, run.stderr
+                seen += len(settle(mirror))
+                check_equal(mirror, nl.dump(request).all(), request)
+        assert seen >= len(sentences) / 2
+    finally:
+        for each in ("follow-a", "follow-b"):
+            subprocess.run(["ip", "netns", "del", each], capture_output=True, check=False)
+
+
+def test_every_declared_op_can_be_followed(nl: Connection) -> None:
+    """Every op of rtnetlink that lists objects is followed, or has a reason not to be."""
+    make_pair()
+    FAMILY.classes  # imports the modules
+    unknown = {op.name for op in FAMILY.ops.values() if op.dumps and op.follow is None}
+    assert unknown == {
+        # The kernel sends no events, or only since recent releases.
+        "addrlabel.get", "anycast.get", "multicast.get", "neightbl.get", "stats.get",
+        # It moves buckets without a word about those that a deleted group had.
+        "nexthop.get_bucket",
+        # A message has many actions, and an event some of them.
+        "tc.action.get",
+    }  # fmt: skip
+    for op in FAMILY.ops.values():
+        if op.follow is not None:
+            with Mirror(nl, op()) as mirror:
+                with contextlib.suppress(KernelError):  # of a kernel without the feature
+                    mirror.update()
+                    assert mirror.is_synced
