@@ -894,4 +894,12 @@ def test_a_connection_may_move_to_the_next_loop() -> None:
 
 
 def test_public_names() -> None:
-    assert aio.__all__ == ["Connection", "Reply", "Subscription"]
+    assert sorted(aio.__all__) == [
+        "Connection",
+        "Follower",
+        "Merged",
+        "Mirror",
+        "Reply",
+        "Subscription",
+        "merge",
+    ]

@@ -158,7 +158,7 @@ def test_the_sockets_are_other_ones() -> None:
 
     with (
         pytest.raises(TypeError, match="has no method another"),
-        Connection(FAMILY, socket=Own()) as nl,  # type: ignore[arg-type]
+        Connection(FAMILY, socket=Own()) as nl,
     ):
         nl.follow(link.get())
 
@@ -182,7 +182,9 @@ def test_differences() -> None:
         kernel.event(1, "lo", RTM.RTM_DELLINK)
         changes = mirror.update()
         assert [each.ifname for each in changes.removed] == ["lo"]
-        assert [(c.old.ifname, c.message.ifname) for c in changes.changed] == [("eth0", "eth9")]
+        assert [(getattr(c.old, "ifname", None), c.message.ifname) for c in changes.changed] == [
+            ("eth0", "eth9")
+        ]
         kernel.socket.overrun()
         kernel.links = {2: "eth9", 7: "eth7"}
         assert [each.ifname for each in mirror.update().added] == ["eth7"]
@@ -221,10 +223,11 @@ class Item(Message):
 
 # --- wrong calls ----------------------------------------------------------------------------------
 
+NOTHING: Any = None
 UNDECLARED = Op("item.list", 18, Item, answer="one", dumps=True)
 Family("undeclared", protocol=0, types=RTM, ops=[UNDECLARED])
 
-WRONG: list[tuple[Callable[[Connection], Any], str]] = [
+WRONG: list[tuple[Callable[[Any], Any], str]] = [
     (lambda nl: nl.follow(link.get), r"follow\(\) expects a request, got the op link.get; call it"),
     (
         lambda nl: nl.follow(route.new(dst="10.0.0.0", dst_len=8)),
@@ -245,12 +248,12 @@ WRONG: list[tuple[Callable[[Connection], Any], str]] = [
     (lambda nl: Mirror(nl, link.get), r"Mirror\(\) expects a request, got the op"),
     (lambda nl: Mirror(link.get(), nl), r"Mirror\(\) expects a connection and a request"),
     (lambda nl: Mirror(nl, link.get()).update("1"), "a timeout is a number of seconds"),
-    (lambda nl: Mirror(nl), "argument"),
+    (lambda nl: Mirror(nl, **{}), "argument"),
     (lambda nl: aio.Mirror(nl, link.get()), "use netlink.Mirror"),
     (lambda nl: merge(), r"merge\(nl1, nl2\)"),
     (lambda nl: merge([nl]), r"write merge\(\*sources\)"),
     (lambda nl: merge(nl, "link"), "expects connections or subscriptions, got 'link'"),
-    (lambda nl: merge({"a": None}), "expects connections or subscriptions, got None"),
+    (lambda nl: merge({"a": NOTHING}), "expects connections or subscriptions, got None"),
     (lambda nl: merge(nl, timeout="1"), "a timeout is a number of seconds"),
     (lambda nl: aio.merge(nl), "use netlink.merge"),
 ]

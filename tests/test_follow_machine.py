@@ -47,7 +47,7 @@ class Thing(Message):
     count: int | None = u32(4)
 
 
-def family_of(**words: Any) -> Op[..., Any, Any]:
+def family_of(**words: Any) -> Any:
     follow = Follow(
         groups=("things",), key=("id",), ignore=("count",), select={"value": None}, **words
     )

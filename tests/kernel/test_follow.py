@@ -90,7 +90,8 @@ class Applied:
 
 def check_equal(state: Iterable[Any], fresh: Iterable[Any], request: Request[Any, Any]) -> None:
     """Compare objects, without the fields that change without events."""
-    ignore = request.op.follow.ignore
+    follow: Any = request.op.follow
+    ignore = follow.ignore
     state = [*filter(has_events, state)]
     left = [*filter(has_events, fresh)]
     extra = []
@@ -343,6 +344,11 @@ def settle(mirror: Mirror[Any]) -> Any:
     return changes
 
 
+def all_of(stream: Any) -> list[Any]:
+    """Return what a stream yields until it is quiet."""
+    return [*stream]
+
+
 def ip(*sentences: str) -> None:
     make("\n".join(sentences))
 
@@ -406,7 +412,8 @@ def test_appended_routes(nl: Connection) -> None:
         assert len(mirror.by("dst", "10.9.0.0")) == 3
         ip("route replace 10.9.0.0/24 via 10.0.0.9")
         (change,) = mirror.update()
-        assert (change.kind, str(change.old.gateway)) == ("change", "10.0.0.6")
+        old: Any = change.old
+        assert (change.kind, str(old.gateway)) == ("change", "10.0.0.6")
         ip("route del 10.9.0.0/24 via 10.0.0.8")
         assert [str(each.gateway) for each in mirror.update().removed] == ["10.0.0.8"]
         check_equal(mirror, nl.dump(route.get(table=254)).all(), route.get())
@@ -460,12 +467,12 @@ def test_what_a_request_selects(nl: Connection) -> None:
             "link set d1 master br0",
             "route add 10.9.3.0/24 via 10.0.0.2 proto static",
         )
-        assert [(c.kind, str(c.message.dst)) for c in table] == [("new", "10.9.2.0")]
-        assert {(c.kind, c.message.ifname) for c in ports} >= {("new", "d1")}
-        assert [(c.kind, str(c.message.dst)) for c in static] == [("new", "10.9.3.0")]
+        assert [(c.kind, str(c.message.dst)) for c in all_of(table)] == [("new", "10.9.2.0")]
+        assert {(c.kind, c.message.ifname) for c in all_of(ports)} >= {("new", "d1")}
+        assert [(c.kind, str(c.message.dst)) for c in all_of(static)] == [("new", "10.9.3.0")]
         ip("route replace 10.9.3.0/24 via 10.0.0.2 proto boot", "link set d1 nomaster")
-        assert [c.kind for c in static] == ["delete"]
-        left = [*ports]
+        assert [c.kind for c in all_of(static)] == ["delete"]
+        left = all_of(ports)
         assert (left[-1].kind, left[-1].old.ifname) == ("delete", "d1")
         assert [*table] == []
 
@@ -476,14 +483,15 @@ def test_the_own_changes_of_a_connection(nl: Connection) -> None:
         mirror.update()
         nl.do(link.set(index=1, mtu=4321))
         (change,) = mirror.update().changed
-        assert (change.message.mtu, change.old.mtu) == (4321, 65536)
+        old: Any = change.old
+        assert (change.message.mtu, old.mtu) == (4321, 65536)
 
 
 def test_mirror_reads(nl: Connection) -> None:
     make_pair()
     with Mirror(nl, link.get()) as mirror:
         assert len(mirror) == 5
-        assert sorted(each.ifname for each in mirror) == ["d0", "d1", "d2", "d3", "lo"]
+        assert sorted(str(each.ifname) for each in mirror) == ["d0", "d1", "d2", "d3", "lo"]
         (lo,) = mirror.by("ifname", "lo")
         assert lo in mirror
         assert lo.replace(index=99) not in mirror
@@ -525,7 +533,8 @@ def test_mirror_of_asyncio() -> None:
                     await asyncio.wait_for(mirror.update(timeout=60), 0.05)
                 await nl.do(link.set(index=1, mtu=4321))
                 (change,) = (await mirror.update(timeout=5)).changed
-                assert change.old.mtu == 65536
+                old: Any = change.old
+                assert old.mtu == 65536
                 assert mirror.by("mtu", 4321)
 
     asyncio.run(main())
@@ -702,6 +711,7 @@ def test_merge_of_asyncio_can_be_cancelled() -> None:
                 await asyncio.wait_for(anext(merged), 0.05)
             await two.do(link.set(index=1, mtu=4321))
             source, event = await asyncio.wait_for(anext(merged), 5)
+            assert isinstance(event, link.Link)
             assert source is one and event.mtu == 4321
             waiting = asyncio.ensure_future(anext(merged))
             await asyncio.sleep(0.05)
@@ -893,7 +903,7 @@ def test_other_objects(name: str, nl: Connection) -> None:
 def test_every_declared_op_can_be_followed(nl: Connection) -> None:
     """Every op of rtnetlink that lists objects is followed, or has a reason not to be."""
     make_pair()
-    FAMILY.classes  # imports the modules
+    assert FAMILY.classes  # which imports the modules
     unknown = {op.name for op in FAMILY.ops.values() if op.dumps and op.follow is None}
     assert unknown == {
         # The kernel sends no events, or only since recent releases.
@@ -905,7 +915,7 @@ def test_every_declared_op_can_be_followed(nl: Connection) -> None:
     }  # fmt: skip
     for op in FAMILY.ops.values():
         if op.follow is not None:
-            with Mirror(nl, op()) as mirror:
-                with contextlib.suppress(KernelError):  # of a kernel without the feature
-                    mirror.update()
-                    assert mirror.is_synced
+            # The kernel may lack the feature.
+            with Mirror(nl, op()) as mirror, contextlib.suppress(KernelError):
+                mirror.update()
+                assert mirror.is_synced
