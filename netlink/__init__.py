@@ -18,21 +18,25 @@ from netlink.errors import (
     NetlinkError,
     Overrun,
 )
-from netlink.family import Family, Op, Plan, Request, ifindex, listen, parse, plan, wait
+from netlink.family import Family, Follow, Op, Plan, Request, ifindex, listen, parse, plan, wait
 from netlink.schema import Bitfield32, Message
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Bitfield32",
+    "Change",
+    "Changes",
     "DecodeError",
     "DumpInterrupted",
     "EncodeError",
     "Family",
     "Filter",
+    "Follow",
     "KernelError",
     "KernelWarning",
     "MAX_DEPTH",
+    "Mark",
     "Message",
     "NetlinkError",
     "Op",
@@ -51,41 +55,45 @@ __all__ = [
     "wait",
 ]
 
-if _typing.TYPE_CHECKING:
-    from netlink.filter import Filter, fields
-
 if _sys.platform == "linux":
     from netlink._events import EventBatch
     from netlink._nlsock import RawSocket
     from netlink._transport import Fd, Pid
-    from netlink.connection import Connection, Reply, Subscription
+    from netlink.connection import Connection, Follower, Reply, Subscription, merge
     from netlink.engine import Stats
 
     __all__ += [
-        "Connection",
-        "EventBatch",
-        "Fd",
-        "Pid",
-        "RawSocket",
-        "Reply",
-        "Stats",
-        "Subscription",
-    ]
+        "Connection", "EventBatch", "Fd", "Follower", "Mirror", "Pid", "RawSocket", "Reply",
+        "Stats", "Subscription", "merge",
+    ]  # fmt: skip
 
-if not _typing.TYPE_CHECKING:
+# Modules that are imported when one of these names is used.
+_LAZY = dict.fromkeys(("Change", "Changes", "Mark", "Mirror"), "netlink.follow")
+_LAZY |= dict.fromkeys(("Filter", "fields"), "netlink.filter")
+_LINUX = {
+    "Connection", "EventBatch", "Fd", "Follower", "Mirror", "Pid", "RawSocket", "Reply", "Stats",
+    "Subscription", "merge",
+}  # fmt: skip
 
-    def __getattr__(name):  # `from netlink import Connection` calls it
-        if name in ("Filter", "fields"):
-            from netlink import filter as _filter
+if _typing.TYPE_CHECKING:
+    from netlink.filter import Filter, fields
+    from netlink.follow import Change, Changes, Mark, Mirror
+else:
 
-            globals().update(Filter=_filter.Filter, fields=_filter.fields)
-            return globals()[name]
-        if name in (
-            "Connection", "EventBatch", "Fd", "Pid", "RawSocket", "Reply", "Stats", "Subscription",
-        ):  # fmt: skip
+    def __getattr__(name):  # `from netlink import Mirror` calls it
+        if name in _LINUX and _sys.platform != "linux":
             raise ImportError(
                 f"netlink.{name} needs Linux, because {_sys.platform} has no Netlink sockets; "
                 "netlink.parse() works anywhere",
                 name=__name__,
             )
+        if name in _LAZY:
+            from importlib import import_module
+
+            found = getattr(import_module(_LAZY[name]), name)
+            globals()[name] = found
+            return found
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__():
+        return sorted({*globals(), *__all__})

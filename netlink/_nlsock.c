@@ -45,6 +45,7 @@
 #include <sys/socket.h>
 #include <linux/filter.h>
 #include <linux/netlink.h>
+#include <linux/sockios.h>
 
 #include "_core.h"
 
@@ -53,6 +54,9 @@
 #define NETLINK_GET_STRICT_CHK 12
 #endif
 
+#ifndef SIOCGSKNS  /* Linux 4.10; the headers of 4.18 have it */
+#define SIOCGSKNS 0x894C
+#endif
 #ifndef SO_MEMINFO  /* Linux 4.12 */
 #define SO_MEMINFO 55
 #endif
@@ -761,6 +765,27 @@ static PyObject *RawSocket_ifindex(PyObject *object, PyObject *name)
         fail();
     leave(self);
     return result < 0 ? NULL : PyLong_FromLong(request.ifr_ifindex);
+}
+
+PyDoc_STRVAR(namespace_doc,
+"namespace($self, /)\n--\n\n"
+"Return a new file descriptor of the network namespace of the socket. The caller must close it.\n\n"
+"Requires CAP_NET_ADMIN in that namespace (PermissionError). Uses SIOCGSKNS, linux/sockios.h.");
+
+static PyObject *RawSocket_namespace(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    RawSocket *self = enter(object);
+    int result;
+
+    if (self == NULL)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    result = ioctl(self->fd, SIOCGSKNS);
+    Py_END_ALLOW_THREADS
+    if (result < 0)
+        fail();
+    leave(self);
+    return result < 0 ? NULL : PyLong_FromLong(result);
 }
 
 PyDoc_STRVAR(groups_doc,
@@ -1734,6 +1759,7 @@ static PyMethodDef RawSocket_methods[] = {
     {"leave", RawSocket_leave, METH_O, leave_doc},
     {"groups", RawSocket_groups, METH_NOARGS, groups_doc},
     {"ifindex", RawSocket_ifindex, METH_O, ifindex_doc},
+    {"namespace", RawSocket_namespace, METH_NOARGS, namespace_doc},
     {"setsockopt", RawSocket_setsockopt, METH_VARARGS, setsockopt_doc},
     {"getsockopt", RawSocket_getsockopt, METH_VARARGS, getsockopt_doc},
     {"attach_filter", RawSocket_attach_filter, METH_O, attach_filter_doc},

@@ -13,7 +13,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TypedDict, TypeVar
 from weakref import WeakSet
 
 from netlink import _nlsock
@@ -56,6 +56,8 @@ Netns = str | os.PathLike[str] | Pid | Fd | HasFileno
 # The keywords of Connection, without the options of its socket.
 KEYWORDS = ("netns", "rcvbuf", "sndbuf", "read_ahead", "timeout", "trace", "filter", "socket")
 MANY = 16  # datagrams of one receive: more would not be faster
+
+T = TypeVar("T", bound="Transport")
 
 Trace = Callable[["Traced"], object]  # what is called with each datagram
 
@@ -133,6 +135,9 @@ class Socket(Protocol):
     def ifindex(self, name: str, /) -> int:
         """The index of a link by its name."""
 
+    def namespace(self) -> int:
+        """A new descriptor of the network namespace."""
+
     def close(self) -> None:
         """Let go of everything."""
 
@@ -157,6 +162,10 @@ class Transport:
         protocol = protocol_of(families)
         self.families = families
         self.timeout = check_timeout(timeout)
+        # For the connections that follow() opens.
+        self._options = {"netns": netns, "rcvbuf": rcvbuf, "sndbuf": sndbuf, "trace": trace}
+        self._options |= {"read_ahead": read_ahead, **options}
+        self._given = socket
         self._engine = Engine(families, resolver_for(families), lock)
         self._read_ahead = read_ahead is not None
         how = {"rcvbuf": rcvbuf, "sndbuf": sndbuf, "read_ahead": read_ahead}
@@ -240,6 +249,31 @@ class Transport:
         """In a forked child: close the socket, and use this one instead."""
         self._socket.close()
         self._socket = socket
+
+    def _another(self, cls: Callable[..., T], **options: Any) -> T:
+        """Return a new connection with the same families, namespace and options."""
+        options = {**self._options, "timeout": self.timeout, **options}
+        if self._given is not None and not isinstance(self._given, _nlsock.RawSocket):
+            another = getattr(self._given, "another", None)
+            if not callable(another):
+                raise TypeError(
+                    f"follow() and Mirror open sockets of their own, and "
+                    f"{type(self._given).__name__} has no method another() that makes one"
+                )
+            return cls(*self.families, socket=another(), **{**options, "netns": None})
+        descriptor = None
+        try:
+            descriptor = self._socket.namespace()
+        except OSError as error:
+            # It needs CAP_NET_ADMIN. Without it, the caller cannot have changed the namespace.
+            if error.errno not in (errno.EPERM, errno.ENOTTY, errno.EINVAL, errno.EOPNOTSUPP):
+                raise
+            return cls(*self.families, **options)
+        try:
+            is_here = os.path.samestat(os.fstat(descriptor), os.stat("/proc/thread-self/ns/net"))
+            return cls(*self.families, **{**options, "netns": None if is_here else Fd(descriptor)})
+        finally:
+            os.close(descriptor)
 
     def _new_queue(self, predicate: Callable[[Any], bool] | None, limit: int | None) -> Queue:
         return Queue(self._engine.dispatch, predicate, QUEUE_LIMIT if limit is None else limit)
@@ -485,6 +519,10 @@ class TracedSocket:
     def ifindex(self, name: str, /) -> int:
         """The index of a link by its name."""
         return self._socket.ifindex(name)
+
+    def namespace(self) -> int:
+        """A new descriptor of the network namespace."""
+        return self._socket.namespace()
 
     def close(self) -> None:
         """Let go of everything."""

@@ -19,8 +19,10 @@ from collections.abc import (
     Generator,
     Iterable,
     Iterator,
+    Mapping,
 )
 from contextlib import nullcontext, suppress
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, Unpack, cast, overload
 
@@ -41,15 +43,25 @@ from netlink._pipeline import (
     wrong_request,
 )
 from netlink._transport import MANY, Netns, Options, Socket, Trace, Transport, keep_up, leave_groups
-from netlink.engine import Event, Queue
-from netlink.errors import KernelError, Overrun
+from netlink.engine import Event, Queue, Stats
+from netlink.errors import KernelError, NetlinkError, Overrun
 from netlink.family import Family, Plan, Request
+from netlink.follow import (
+    Change,
+    Changes,
+    Following,
+    Mark,
+    MirrorBase,
+    Rounds,
+    check_sources,
+    wrong_mirror,
+)
 from netlink.schema import Message
 
 if TYPE_CHECKING:
     from netlink.filter import Condition, Filter
 
-__all__ = ["Connection", "Reply", "Subscription"]
+__all__ = ["Connection", "Follower", "Merged", "Mirror", "Reply", "Subscription", "merge"]
 
 D_co = TypeVar("D_co", bound=Message, covariant=True)
 D = TypeVar("D", bound=Message)
@@ -438,6 +450,341 @@ class Outcomes(AsyncIterator[Any]):
         raise TypeError("these outcomes arrive asynchronously; write: async for outcome in ...")
 
 
+class Feed:
+    """The two connections of a follow() or Mirror, and the step that is to be executed next.
+
+    A step may be cancelled: the next call executes it again.
+    """
+
+    __slots__ = ("_busy", "dumps", "events", "exchange", "policy", "step", "steps", "subscription")
+
+    def __init__(self, connection: Connection, policy: Following[Any]) -> None:
+        self.policy = policy
+        options: dict[str, Any] = {"threaded_sends": connection.threaded_sends}
+        self.events = connection._another(Connection, **options)
+        try:
+            self.dumps = connection._another(Connection, **options)
+        except BaseException:
+            self.events.close()
+            raise
+        self.exchange: Exchange | None = None
+        self.subscription: Subscription | None = None
+        self.steps = policy.steps()
+        self.step: Any = next(self.steps)
+        self._busy = False
+
+    async def advance(self, deadline: float | None) -> bool:
+        """Execute one step. Returns False if there was nothing to do until the deadline."""
+        if self._busy:
+            raise RuntimeError("another task waits for this follow() or Mirror")
+        self._busy = True
+        try:
+            return await self._advance(deadline)
+        finally:
+            self._busy = False
+
+    async def _advance(self, deadline: float | None) -> bool:
+        step = self.step
+        verb = step.verb
+        result: Any = None
+        failure: NetlinkError | None = None
+        try:
+            if verb == "await":
+                assert self.subscription is not None
+                queue = self.subscription._queue
+                result = queue.take()
+                if result is None:
+                    limit, is_end = step.limit(deadline, monotonic())
+                    try:
+                        await self.events._wait_for(queue, limit)
+                    except TimeoutError:
+                        if is_end:
+                            return False
+                    result = queue.take()
+            elif verb == "part":
+                result = await self._part()
+            elif verb == "begin":
+                timeout = self.dumps.timeout
+                self.exchange = self.dumps._engine.submit(step.request, timeout, dump=True)
+                self.dumps._send()
+            elif verb == "fence":
+                with suppress(KernelError):
+                    await self.dumps.do(step.request)
+            elif self.subscription is None:
+                self.subscription = await self.events.subscribe(*step.groups)
+        except NetlinkError as error:
+            if verb not in ("await", "part"):
+                raise
+            failure = error
+        try:
+            self.step = self.steps.send(result) if failure is None else self.steps.throw(failure)
+        except BaseException:
+            self.restart()
+            raise
+        finally:
+            failure = None  # it holds this frame
+        return True
+
+    async def _part(self) -> Any:
+        """Return the next messages of the dump, or None at its end."""
+        exchange = self.exchange
+        assert exchange is not None
+        try:
+            while True:
+                messages = exchange.take()
+                if messages is not None or exchange.exhausted:
+                    return messages
+                await self.dumps._wait(exchange)
+        except OSError as error:
+            if not isinstance(error, NetlinkError):
+                self.restart()  # the dump cannot be continued
+            raise
+
+    def restart(self) -> None:
+        """Begin with another snapshot, after an exception in the middle of something."""
+        self.policy.restart()
+        self.steps = self.policy.steps()
+        self.step = next(self.steps)
+
+    def close(self) -> None:
+        """Close both sockets."""
+        self.events.close()
+        self.dumps.close()
+
+    def __del__(self) -> None:
+        for name in ("events", "dumps"):  # __init__ may have failed
+            connection = getattr(self, name, None)
+            if connection is not None:
+                connection._socket.close()
+
+
+class Follower(AsyncIterator[Any], Generic[D]):
+    """The stream of follow(): an asynchronous iterator over Change and Mark.
+
+    It is what netlink.Follower is, with `async for`. A step may be cancelled and taken again:
+    `await asyncio.wait_for(anext(stream), 1)` loses nothing.
+    """
+
+    __slots__ = ("_feed", "_ready", "_timeout")
+
+    def __init__(self, feed: Feed, timeout: float | None) -> None:
+        self._feed = feed
+        self._timeout = timeout
+        self._ready: Iterator[Change[D] | Mark] = iter(())
+
+    @property
+    def stats(self) -> Stats:
+        """Counters of the socket that receives the events."""
+        return self._feed.events.stats
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._feed.events.closed
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Change[D] | Mark:
+        for item in self._ready:
+            return item
+        feed = self._feed
+        deadline = None if self._timeout is None else monotonic() + self._timeout
+        while True:
+            items = feed.policy.take()
+            if items:
+                self._ready = iter(items)
+                return next(self._ready)
+            if not await feed.advance(deadline):
+                raise StopAsyncIteration
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("these changes arrive asynchronously; write: async for change in ...")
+
+    async def close(self) -> None:
+        """Close the sockets. Closing twice is allowed."""
+        self._feed.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._feed.close()
+
+
+class Mirror(MirrorBase[D]):
+    """The objects that a request lists, kept up to date by an awaited update().
+
+    It is what netlink.Mirror is. Reading needs no waiting, so the first update() must come before
+    it; `async with` makes sure of that:
+
+        async with netlink.aio.Mirror(nl, link.get()) as links:
+            print(links.by("ifname", "lo"))
+            for change in await links.update(timeout=10):
+                print(change.kind, change.message.ifname)
+    """
+
+    __slots__ = ("_feed",)
+
+    def __init__(self, nl: Connection, request: Request[Any, D]) -> None:
+        if not isinstance(nl, Connection):
+            raise wrong_mirror(nl, "netlink.Mirror")
+        super().__init__(Following(request, nl.families, "Mirror", is_mirror=True))
+        self._feed = Feed(nl, self._following)
+
+    @property
+    def stats(self) -> Stats:
+        """Counters of the socket that receives the events."""
+        return self._feed.events.stats
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._feed.events.closed
+
+    async def update(self, timeout: float | None = None) -> Changes[D]:
+        """Apply what has arrived, and return how the objects differ: see netlink.Mirror.update.
+
+        It may be cancelled; the next update returns what this one would have returned.
+        """
+        limit = check_timeout(timeout)
+        deadline = monotonic() + (limit if limit is not None else 0.0)
+        while True:
+            await self._catch_up()
+            changes = self._following.differences()
+            if changes or monotonic() >= deadline or not await self._feed.advance(deadline):
+                return changes
+
+    def _load(self) -> None:
+        if not self._is_loaded:
+            raise RuntimeError("the mirror has no objects yet; await its update() first")
+
+    async def _catch_up(self) -> None:
+        """Apply what has arrived. If it never ends, stop after a while."""
+        following = self._following
+        began = monotonic()
+        while await self._feed.advance(0.0 if following.is_settled else None):
+            if following.is_idle and (following.is_hurried or monotonic() - began > 1.0):
+                break
+        self._is_loaded = True
+
+    async def close(self) -> None:
+        """Close the sockets. The objects remain. Closing twice is allowed."""
+        self._feed.close()
+
+    async def __aenter__(self) -> Self:
+        try:
+            if not self._is_loaded:
+                await self._catch_up()
+        except BaseException:
+            self._feed.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._feed.close()
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError("netlink.aio.Mirror is asynchronous; write: async with Mirror(...)")
+
+    def __exit__(self, *details: object) -> None: ...
+
+
+class Merged(Stream[tuple[Any, Event]]):
+    """The events of several connections and subscriptions: see merge()."""
+
+    __slots__ = ("_connections", "_rounds", "_timeout", "_turns")
+
+    def __init__(self, sources: list[tuple[Any, Any]], timeout: float | None) -> None:
+        super().__init__(self._receive)
+        self._connections = [*dict.fromkeys(connection_of(source) for _, source in sources)]
+        self._rounds = Rounds([(label, queue_of(source)) for label, source in sources])
+        self._timeout = timeout
+        self._turns = 0
+
+    async def _receive(self) -> Iterable[tuple[Any, Event]]:
+        rounds = self._rounds
+        while True:
+            taken = rounds.take()
+            if taken:
+                self._turns += 1
+                if self._turns >= FAIR:
+                    self._turns = 0
+                    self._items = iter(taken)  # a cancellation must not lose them
+                    await asyncio.sleep(0)  # the other tasks' turn
+                    return self._items
+                return taken
+            if rounds.is_over:
+                raise StopAsyncIteration
+            try:
+                await self._wait()
+            except TimeoutError:
+                raise StopAsyncIteration from None
+
+    async def _wait(self) -> None:
+        """Wait until a connection has something."""
+        for connection in self._connections:
+            _ = connection.port  # raises OSError (EBADF) if it is closed
+            connection._send()
+            failure = connection._receive()
+            if failure is not None and not self._rounds.ready:
+                raise untraced(failure)
+        if self._rounds.ready:
+            return
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        timer = None
+        try:
+            if self._timeout is not None:
+                timer = loop.call_later(self._timeout, _expire, future)
+            for connection in self._connections:
+                connection._waiters[future] = self._rounds
+                connection._watch(loop)
+            error = await future
+        finally:
+            if timer is not None:
+                timer.cancel()
+            for connection in self._connections:
+                connection._waiters.pop(future, None)
+                if not connection._waiters:
+                    connection._unwatch()
+        if error is not None:
+            raise untraced(error)
+
+
+def connection_of(source: Any) -> Connection:
+    """Return the connection of a source of merge()."""
+    return cast(Connection, source._connection if isinstance(source, Subscription) else source)
+
+
+def queue_of(source: Any) -> Queue:
+    """Return the events of a source of merge()."""
+    is_subscription = isinstance(source, Subscription)
+    return cast(Queue, source._queue if is_subscription else source._engine.events)
+
+
+def merge(
+    *sources: Connection | Subscription | Mapping[Any, Connection | Subscription],
+    timeout: float | None = None,
+) -> Merged:
+    """Yield the events of several connections and subscriptions, each as (source, event).
+
+    It is what netlink.merge() is, with `async for`. A step may be cancelled and taken again.
+    """
+    found = check_sources(sources, (Connection, Subscription), "merge", "netlink.merge")
+    return Merged(found, check_timeout(timeout))
+
+
 class Connection(Transport):
     """A conversation with the kernel over one socket, for the tasks of one event loop.
 
@@ -621,6 +968,16 @@ class Connection(Transport):
         A step that is cancelled loses nothing.
         """
         return _event_batches(self, self._engine.events, timeout)
+
+    def follow(self, request: Request[Any, D], *, timeout: float | None = None) -> Follower[D]:
+        """Yield the objects that a request lists, and then their changes: see
+        netlink.Connection.follow.
+
+            async for item in nl.follow(route.get()):
+                print(item)
+        """
+        limit = check_timeout(timeout)
+        return Follower(Feed(self, Following(request, self.families)), limit)
 
     # --- the rest ---
 

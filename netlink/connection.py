@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import errno
 from _thread import TIMEOUT_MAX, LockType, allocate_lock, get_ident
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from time import monotonic
@@ -35,15 +35,16 @@ from netlink._pipeline import (
     wrong_request,
 )
 from netlink._transport import MANY, Netns, Options, Socket, Trace, Transport, keep_up, leave_groups
-from netlink.engine import Engine, Event, Queue
-from netlink.errors import KernelError, Overrun
+from netlink.engine import Engine, Event, Queue, Stats
+from netlink.errors import KernelError, NetlinkError, Overrun
 from netlink.family import Family, Plan, Request
 from netlink.schema import Message
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # imported when they are needed
     from netlink.filter import Condition, Filter
+    from netlink.follow import Change, Following, Mark
 
-__all__ = ["Connection", "Reply", "Subscription"]
+__all__ = ["Connection", "Follower", "Merged", "Reply", "Subscription", "merge"]
 
 D_co = TypeVar("D_co", bound=Message, covariant=True)
 D = TypeVar("D", bound=Message)
@@ -626,6 +627,235 @@ def _batches(
             return
 
 
+class Feed:
+    """The two connections of a follow() or Mirror, and the step that is to be executed next.
+
+    The events have a socket of their own, so that the parts of a dump do not take their room.
+    """
+
+    __slots__ = ("dumps", "events", "exchange", "policy", "step", "steps", "subscription")
+
+    def __init__(self, connection: Connection, policy: Following[Any]) -> None:
+        self.policy = policy
+        self.events = connection._another(Connection)
+        try:
+            self.dumps = connection._another(Connection)
+        except BaseException:
+            self.events.close()
+            raise
+        self.exchange: Exchange | None = None
+        self.subscription: Subscription | None = None
+        self.steps = policy.steps()
+        self.step: Any = next(self.steps)
+
+    def advance(self, deadline: float | None) -> bool:
+        """Execute one step. Returns False if there was nothing to do until the deadline."""
+        step = self.step
+        verb = step.verb
+        result: Any = None
+        failure: NetlinkError | None = None
+        try:
+            if verb == "await":
+                assert self.subscription is not None
+                queue = self.subscription._queue
+                result = queue.take()
+                if result is None:
+                    limit, is_end = step.limit(deadline, monotonic())
+                    try:
+                        self.events._channel.wait(queue, limit)
+                    except TimeoutError:
+                        if is_end:
+                            return False
+                    result = queue.take()
+            elif verb == "part":
+                result = self._part()
+            elif verb == "begin":
+                self.exchange = self.dumps._channel.begin(step.request, self.dumps.timeout, 0)
+            elif verb == "fence":
+                with suppress(KernelError):
+                    self.dumps.do(step.request)
+            elif self.subscription is None:
+                self.subscription = self.events.subscribe(*step.groups)
+        except NetlinkError as error:
+            if verb not in ("await", "part"):
+                raise
+            failure = error
+        try:
+            self.step = self.steps.send(result) if failure is None else self.steps.throw(failure)
+        except BaseException:
+            self.restart()
+            raise
+        finally:
+            failure = None  # it holds this frame
+        return True
+
+    def _part(self) -> Any:
+        """Return the next messages of the dump, or None at its end."""
+        exchange = self.exchange
+        assert exchange is not None
+        try:
+            while True:
+                messages = exchange.take()
+                if messages is not None or exchange.exhausted:
+                    return messages
+                self.dumps._channel.wait_for_answer(exchange)
+        except OSError as error:
+            if not isinstance(error, NetlinkError):
+                self.restart()  # the dump cannot be continued
+            raise
+
+    def restart(self) -> None:
+        """Begin with another snapshot, after an exception in the middle of something."""
+        self.policy.restart()
+        self.steps = self.policy.steps()
+        self.step = next(self.steps)
+
+    def close(self) -> None:
+        """Close both sockets."""
+        self.events.close()
+        self.dumps.close()
+
+    def __del__(self) -> None:
+        for name in ("events", "dumps"):  # __init__ may have failed
+            connection = getattr(self, name, None)
+            if connection is not None:
+                connection._socket.close()
+
+
+class Follower(Generic[D]):
+    """The stream of follow(): an iterator over Change and Mark.
+
+    Close it, use it in a `with` statement, or drop it: its sockets are then closed. A thread that
+    waits in it gets OSError (EBADF). An exception that leaves it, as of a signal handler, loses
+    nothing: the next step continues, if need be with another snapshot.
+    """
+
+    __slots__ = ("_feed", "_ready", "_timeout")
+
+    def __init__(self, feed: Feed, timeout: float | None) -> None:
+        self._feed = feed
+        self._timeout = timeout
+        self._ready: Iterator[Change[D] | Mark] = iter(())
+
+    @property
+    def stats(self) -> Stats:
+        """Counters of the socket that receives the events."""
+        return self._feed.events.stats
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._feed.events.closed
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Change[D] | Mark:
+        for item in self._ready:
+            return item
+        feed = self._feed
+        deadline = None if self._timeout is None else monotonic() + self._timeout
+        while True:
+            items = feed.policy.take()
+            if items:
+                self._ready = iter(items)
+                return next(self._ready)
+            if not feed.advance(deadline):
+                raise StopIteration
+
+    def close(self) -> None:
+        """Close the sockets. Closing twice is allowed."""
+        self._feed.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Merged(Iterator[tuple[Any, Event]]):
+    """The events of several connections and subscriptions: see merge()."""
+
+    __slots__ = ("_connections", "_ready", "_rounds", "_timeout")
+
+    def __init__(self, sources: list[tuple[Any, Any]], timeout: float | None) -> None:
+        self._connections = [*dict.fromkeys(connection_of(source) for _, source in sources)]
+        from netlink.follow import Rounds
+
+        self._rounds = Rounds([(label, queue_of(source)) for label, source in sources])
+        self._timeout = timeout
+        self._ready: Iterator[tuple[Any, Event]] = iter(())
+
+    def __next__(self) -> tuple[Any, Event]:
+        for pair in self._ready:
+            return pair
+        rounds = self._rounds
+        deadline = None if self._timeout is None else monotonic() + self._timeout
+        while True:
+            taken = rounds.take()
+            if taken:
+                self._ready = iter(taken)
+                return next(self._ready)
+            if rounds.is_over or not self._wait(deadline):
+                raise StopIteration
+
+    def _wait(self, deadline: float | None) -> bool:
+        """Receive from every connection that has something. Returns False after the deadline."""
+        import select  # which few programs need
+
+        poll = select.poll()
+        found = {}
+        for connection in self._connections:
+            connection._channel.flush()
+            found[connection.fileno()] = connection  # raises OSError (EBADF) if it is closed
+            poll.register(connection.fileno(), select.POLLIN)
+        left = TICK if deadline is None else min(TICK, max(0.0, deadline - monotonic()))
+        for descriptor, _ in poll.poll(1000 * left):
+            found[descriptor]._channel.peek()
+        return self._rounds.ready or deadline is None or monotonic() < deadline
+
+
+# Seconds: another thread may receive for a connection, or close it, without an effect on poll().
+TICK = 0.25
+
+
+def connection_of(source: Any) -> Connection:
+    """Return the connection of a source of merge()."""
+    return source._connection if isinstance(source, Subscription) else source
+
+
+def queue_of(source: Any) -> Queue:
+    """Return the events of a source of merge()."""
+    return source._queue if isinstance(source, Subscription) else source._engine.events
+
+
+def merge(
+    *sources: Connection | Subscription | Mapping[Any, Connection | Subscription],
+    timeout: float | None = None,
+) -> Merged:
+    """Yield the events of several connections and subscriptions, each as (source, event).
+
+    The sources are connections, whose joined groups are read, and subscriptions; or one dict of
+    them, and then each event comes as (key, event). No source can keep the others waiting: after 64
+    events it is the others' turn. An Overrun comes with the source that lost events. Ends after
+    `timeout` seconds of silence (None: never), and when every source is a subscription that was
+    closed. Raises OSError (EBADF) when a connection is closed.
+
+        for name, event in netlink.merge({"routes": nl, "devices": uevents}):
+            print(name, event)
+    """
+    from netlink.follow import check_sources
+
+    found = check_sources(sources, (Connection, Subscription), "merge", "netlink.aio.merge")
+    return Merged(found, check_timeout(timeout))
+
+
 class Connection(Transport):
     """A conversation with the kernel over one socket.
 
@@ -826,6 +1056,28 @@ class Connection(Transport):
         """Yield events as events() does, all of one receive and group at once: see EventBatch."""
         return _event_batches(self, self._engine.events, timeout)
 
+    def follow(self, request: Request[Any, D], *, timeout: float | None = None) -> Follower[D]:
+        """Yield the objects that a request lists, and then their changes, as they happen.
+
+        The stream has a Mark("begin"), a Change of kind "snapshot" for each object, Mark("synced"),
+        and then changes: "new", "change" or "delete", with the object as it was before. Whoever
+        applies them has the kernel's state whenever nothing changes. If the kernel drops events,
+        or interrupts a dump, there is another snapshot between two marks, after which objects that
+        are gone meanwhile are deleted. Changes can come during a snapshot too.
+
+        The stream has sockets of its own, with the namespace and the options of this connection,
+        so that it sees the changes that this connection makes. What the request selects applies to
+        events too: an object that is not selected any more is deleted. Ends after `timeout` seconds
+        without a change (None: never).
+
+        Raises TypeError for a request that does not list objects, whose op does not declare how
+        they are followed, or that selects by something with which events cannot be compared.
+        """
+        from netlink.follow import Following
+
+        limit = check_timeout(timeout)
+        return Follower(self._feed(Following(request, self.families)), limit)
+
     # --- the rest ---
 
     def close(self) -> None:
@@ -921,3 +1173,6 @@ class Connection(Transport):
                 # The answers of a batch that nobody waits for may have filled the receive buffer.
                 self._channel.peek()
             self._channel.flush()  # what had to wait for this pipeline
+
+    def _feed(self, policy: Following[Any]) -> Feed:
+        return Feed(self, policy)

@@ -32,8 +32,8 @@ from netlink.constants import NETLINK, NLM_F
 from netlink.schema import Message, MessageClass, MessageType, SignatureOf
 
 __all__ = [
-    "Dispatch", "Family", "IfIndex", "Listen", "Op", "Plan", "Request", "Steps", "Wait",
-    "dispatch_of", "ifindex", "listen", "parse", "plan", "wait",
+    "Dispatch", "Family", "Follow", "IfIndex", "Listen", "Op", "Plan", "Request", "Steps", "Wait",
+    "anything", "dispatch_of", "ifindex", "listen", "parse", "plan", "wait",
 ]  # fmt: skip
 
 P = ParamSpec("P")
@@ -87,6 +87,135 @@ def near(word: object, known: Iterable[str]) -> str:
 # --- ops ------------------------------------------------------------------------------------------
 
 
+class Follow:
+    """How to follow the objects that an op dumps, as plain data: see Connection.follow().
+
+    `groups` are the multicast groups to join: names, or for each address family of a request a
+    list of names (AF_UNSPEC: the request has none). `key` names the fields that identify an
+    object: header members and attributes of the class that the op dumps.
+
+    `new` are the types (or commands) of events about objects that exist, `delete` those of
+    objects that are gone. With `whole=False` the event of a change has only some of the object's
+    attributes, and is merged into what is known; an event with NLM_F_CREATE is whole. Without
+    `new`, events say only that something has changed: the dump is then requested again.
+
+    `several` says that objects with the same key can exist next to each other. An event is then
+    compared with each of them, without the fields of `ignore`. It may be a function that returns
+    whether a message is an object of its own, or may be an extension of another one: then only
+    another dump tells. An event with NLM_F_REPLACE replaces an object of its key.
+
+    `also` lists types of events after which objects may be gone that no event reported: for each
+    type None, or a function that selects messages. The dump is then requested again, after the
+    answer to `fence`: a request that the kernel answers only after the change is complete. The
+    kernel may send an event before it makes the change.
+
+    `only` is a function that selects the messages that describe such objects. `select` has the
+    fields of a request that select objects: for each None, if the field of an object must be
+    equal, or a function of the object and of the message of the request. A request with any other
+    field is refused. `ignore` names fields that change without events, with dots inside of nests.
+    They are left out of comparisons.
+    """
+
+    __slots__ = (
+        "also", "delete", "fence", "groups", "ignore", "key", "new", "only", "select", "several",
+        "whole",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        groups: Iterable[str | int] | Mapping[int, Iterable[str | int]],
+        key: Iterable[str],
+        new: int | Iterable[int] = (),
+        delete: int | Iterable[int] = (),
+        whole: bool = True,
+        several: bool | Callable[[Any], bool] = False,
+        also: Mapping[int, Callable[[Any], bool] | None] | None = None,
+        fence: Request[Any, Any] | None = None,
+        only: Callable[[Any], bool] | None = None,
+        select: Mapping[str, Callable[[Any, Any], bool] | None] | None = None,
+        ignore: Iterable[str] = (),
+    ) -> None:
+        place = "Follow"
+        by_family = groups if isinstance(groups, Mapping) else {0: groups}
+        self.groups = {
+            _integer(place, "an address family of groups", number, 0, U8): _names(
+                place, "groups", names, (str, int)
+            )
+            for number, names in by_family.items()
+        }
+        self.key: tuple[str, ...] = _names(place, "key", key, (str,))
+        if not self.key or not all(self.groups.values()) or not self.groups:
+            raise ValueError(f"{place}: groups and key must not be empty")
+        self.new = _types(place, "new", new)
+        self.delete = _types(place, "delete", delete)
+        if bool(self.new) != bool(self.delete):
+            raise ValueError(f"{place}: declare both new and delete, or neither")
+        for word, flag in (("whole", whole), ("several", several)):
+            if not isinstance(flag, bool) and not (word == "several" and callable(flag)):
+                raise _expected(place, word, "True or False", flag)
+        if several and not whole:
+            raise ValueError(f"{place}: updates can be merged only into objects with unique keys")
+        self.whole = whole
+        self.several = several
+        for word, given in (("also", also), ("select", select)):
+            if given is None:
+                continue
+            if not isinstance(given, Mapping) or not all(
+                each is None or callable(each) for each in given.values()
+            ):
+                raise _expected(place, word, "a dict with None or functions", given)
+        self.also = {
+            _integer(place, "also", kind, 0, S32): test for kind, test in (also or {}).items()
+        }
+        self.select = dict(select or {})
+        if only is not None and not callable(only):
+            raise _expected(place, "only", "a function", only)
+        self.only = only
+        if fence is not None and not isinstance(fence, Request):
+            raise _expected(place, "fence", "a request", fence)
+        self.fence = fence
+        self.ignore: tuple[str, ...] = _names(place, "ignore", ignore, (str,))
+
+    def check(self, place: str, request: MessageType, dumped: MessageType) -> None:
+        """Raise TypeError if the classes of an op lack a field that is named here."""
+        for word, names, cls in (
+            ("key", self.key, dumped),
+            ("ignore", [name.partition(".")[0] for name in self.ignore], dumped),
+            ("select", self.select, request),
+        ):
+            known = cls.__table__.names
+            for name in names:
+                if name not in known:
+                    raise TypeError(
+                        f"{place}: follow: {word}: {cls.__name__} has no field {name!r}"
+                        f"{near(name, known)}"
+                    )
+
+    def __repr__(self) -> str:
+        return f"<Follow by {', '.join(self.key)}>"
+
+
+def anything(message: Any, asked: Any) -> bool:
+    """A test for `Follow.select`: the field of a request does not select, such as an extension
+    mask."""
+    return True
+
+
+def _names(place: str, word: str, value: Any, kinds: tuple[type, ...]) -> tuple[Any, ...]:
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise _expected(place, word, "a list of names", value)
+    names = (*value,)
+    if not all(isinstance(name, kinds) for name in names):
+        raise _expected(place, word, "a list of names", value)
+    return names
+
+
+def _types(place: str, word: str, value: Any) -> frozenset[int]:
+    numbers = value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+    return frozenset(_integer(place, word, number, 0, S32) for number in numbers)
+
+
 class Op(Verb, Generic[P, R_co, D_co]):
     """A verb of a family. Calling it makes a Request: `link.get(ifname="eth0")`.
 
@@ -114,13 +243,14 @@ class Op(Verb, Generic[P, R_co, D_co]):
     (NFNL_MSG_BATCH_BEGIN and _END of linux/netfilter/nfnetlink.h). The kernel acknowledges neither.
     `dumps` says whether the kernel can dump by this op, for programs that list what can be dumped.
     By default it can if the op has an answer and the kernel's name of its type contains GET.
+    `follow` says how to follow what the op dumps: see Follow.
     `family` is the family that has the op.
 
     Raises TypeError or ValueError for a declaration that cannot work, such as a default for a field
     that the request does not have.
     """
 
-    __slots__ = ("answer", "dump", "dumps", "ends", "name", "reply", "reply_type")
+    __slots__ = ("answer", "dump", "dumps", "ends", "follow", "name", "reply", "reply_type")
     __signature__ = SignatureOf(lambda op: op.request)
 
     if TYPE_CHECKING:
@@ -156,6 +286,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
         dumps: bool | None = ...,
+        follow: Follow | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -170,6 +301,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
         dumps: bool | None = ...,
+        follow: Follow | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -184,6 +316,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
         dumps: bool | None = ...,
+        follow: Follow | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -199,6 +332,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
         dumps: bool | None = ...,
+        follow: Follow | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -214,6 +348,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
         dumps: bool | None = ...,
+        follow: Follow | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -229,6 +364,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
         dumps: bool | None = ...,
+        follow: Follow | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -244,6 +380,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
         dumps: bool | None = ...,
+        follow: Follow | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -260,6 +397,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         flags: NLM_F = ...,
         defaults: Mapping[str, Any] | None = ...,
         dumps: bool | None = ...,
+        follow: Follow | None = ...,
     ) -> None: ...
     def __init__(
         self,
@@ -276,6 +414,7 @@ class Op(Verb, Generic[P, R_co, D_co]):
         defaults: Mapping[str, Any] | None = None,
         bracket: int = 0,
         dumps: bool | None = None,
+        follow: Follow | None = None,
     ) -> None:
         if not isinstance(name, str):
             raise TypeError(f"the name of an op must be a text such as 'link.get', got {name!r}")
@@ -312,6 +451,11 @@ class Op(Verb, Generic[P, R_co, D_co]):
         self.ends: End = ends
         spelled = getattr(type, "name", "")
         self.dumps = answer != "none" and "GET" in spelled if dumps is None else dumps
+        if follow is not None:
+            if not isinstance(follow, Follow):
+                raise _expected(place, "follow", "a Follow", follow)
+            follow.check(place, request, self.dump)
+        self.follow = follow
         if TYPE_CHECKING:  # jedi does not know ParamSpec, but follows arguments through a function
 
             def call(op: Any, **fields: Any) -> Request[Any, Any]:

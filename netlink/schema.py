@@ -293,7 +293,7 @@ class Message(View, metaclass=MessageType):
         changed._check_families()
         return changed
 
-    def same_as(self, other: Message) -> bool:
+    def same_as(self, other: Message, *, ignore: Iterable[str] = ()) -> bool:
         """Return whether two messages mean the same; `==` compares their bytes.
 
         Both must have the same class, the same header members and the same attributes. The order
@@ -303,30 +303,34 @@ class Message(View, metaclass=MessageType):
         deeper than MAX_DEPTH levels, as bytes. The headers that precede the body, with the message
         type, are not compared.
 
-        Raises TypeError if `other` is not a message.
+        `ignore` names fields that are not compared, with dots inside of nests: "linkinfo.data".
+        Raises TypeError if `other` is not a message, or if the class has no such field.
         """
         if not isinstance(other, Message):
             raise TypeError(f"same_as() expects a message, got {other!r}")
-        pairs: list[tuple[Any, Any]] = [(self, other)]
+        pairs: list[tuple[Any, Any, Any]] = [(self, other, _tree(type(self), ignore))]
         while pairs:  # not recursive, because the sender determines the depth of nesting
-            one, two = pairs.pop()
+            one, two, less = pairs.pop()
             if type(one) is not type(two):
                 return False
             if isinstance(one, Message):
                 if one == two:
                     continue
-                parts = _meaning(one), _meaning(two)
-                if parts[0].keys() != parts[1].keys():
-                    return False
-                pairs += ((value, parts[1][key]) for key, value in parts[0].items())
-            elif type(one) is tuple:
+                one, two = _meaning(one), _meaning(two)
+            if type(one) is tuple:
                 if len(one) != len(two):
                     return False
-                pairs += zip(one, two, strict=True)
+                pairs += ((first, second, less) for first, second in zip(one, two, strict=True))
             elif type(one) is dict:
-                if one.keys() != two.keys():
+                keys = one.keys() | two.keys() if less else one.keys()
+                if not less and keys != two.keys():
                     return False
-                pairs += ((value, two[key]) for key, value in one.items())
+                for key in keys:
+                    inner = less.get(key, NOTHING)
+                    if inner is not None:
+                        if key not in one or key not in two:
+                            return False
+                        pairs.append((one[key], two[key], inner))
             elif one != two:
                 return False
         return True
@@ -344,6 +348,30 @@ class Message(View, metaclass=MessageType):
 
     def __repr__(self) -> str:
         return render.describe(self)
+
+
+NOTHING: dict[str, Any] = {}
+
+
+def _tree(cls: MessageType, names: Iterable[str]) -> dict[str, Any]:
+    """Return names with dots as a tree: a name to those inside it, or None for all of it."""
+    if not names:
+        return NOTHING
+    if isinstance(names, str):
+        raise TypeError(f"ignore is a list of names, got {names!r}")
+    tree: dict[str, Any] = {}
+    for name in names:
+        first, *rest = name.split(".")
+        if first not in cls.__table__.names:
+            raise TypeError(f"{cls.__name__} has no field {first!r} to ignore")
+        inner = tree
+        for part in (first, *rest)[:-1]:
+            inner = inner.setdefault(part, {})
+            if inner is None:
+                break
+        else:
+            inner[(first, *rest)[-1]] = None
+    return tree
 
 
 def _listed(prefix: str, message: Any) -> Iterator[tuple[str, int, bytes, list[Any]]]:

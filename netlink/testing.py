@@ -142,6 +142,7 @@ class Socket:
             for op in family.ops.values()
             if op.ends == "done"
         }
+        self._others: list[Socket] = []  # that another() has made
         self._queue: deque[Datagram] = deque()
         self._dump: Iterator[bytes | Datagram] | None = None
         self._overrun = False  # the next receive reports it
@@ -150,6 +151,22 @@ class Socket:
         self._bell = -1  # an eventfd that is readable while there is something to receive
 
     # --- for tests ---
+
+    def another(self) -> Socket:
+        """Return another socket of the same kernel, which gets the same events.
+
+        follow() and Mirror open sockets of their own with it.
+        """
+        other = Socket(
+            self.kernel,
+            *self.families,
+            links=self.links,
+            part=self.part,
+            datagrams=self.datagrams,
+        )
+        other.requests = self.requests
+        self._others.append(other)
+        return other
 
     def event(self, group: str | int, *messages: Any) -> None:
         """Send messages, or (type, Message), to a group; they arrive if it was joined."""
@@ -165,6 +182,9 @@ class Socket:
             if not self._congested:
                 self._queue += [d for d in datagrams if not d.group or d.group in self.groups]
             self._ring()
+        for other in self._others:
+            if not other.closed:
+                other.deliver(*(d for d in datagrams if d.group in other.groups))
 
     def overrun(self) -> None:
         """Simulate a full receive buffer.
@@ -174,6 +194,9 @@ class Socket:
         with self._lock:
             self._overrun = self._congested = True
             self._ring()
+        for other in self._others:
+            if other.groups and not other.closed:
+                other.overrun()
 
     # --- for connections: as RawSocket ---
 
@@ -218,6 +241,10 @@ class Socket:
         if name not in self.links:
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         return self.links[name]
+
+    def namespace(self) -> int:
+        """Raise OSError: the scripted kernel has no namespaces."""
+        raise OSError(errno.EOPNOTSUPP, "a scripted kernel has no namespaces")
 
     def send(self, buffer: bytes, /, *, timeout: float | None = None) -> int:
         """Execute the requests in a buffer."""

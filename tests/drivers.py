@@ -47,7 +47,7 @@ class Looped:
         return self.loop.run_until_complete(awaitable)
 
     def _wrapped(self, result: Any) -> Any:
-        if isinstance(result, aio.Reply | aio.Subscription):
+        if isinstance(result, aio.Reply | aio.Subscription | aio.Follower | aio.Mirror):
             return Looped(result, self.loop)
         return self._stream(result) if hasattr(result, "__anext__") else result
 

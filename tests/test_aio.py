@@ -1019,4 +1019,12 @@ def test_two_tasks_cannot_read_the_outcomes_of_one_pipeline(run: Any) -> None:
 
 
 def test_public_names() -> None:
-    assert aio.__all__ == ["Connection", "Reply", "Subscription"]
+    assert sorted(aio.__all__) == [
+        "Connection",
+        "Follower",
+        "Merged",
+        "Mirror",
+        "Reply",
+        "Subscription",
+        "merge",
+    ]

@@ -13,6 +13,7 @@ from netlink import (
     Filter,
     KernelError,
     Message,
+    Mirror,
     Overrun,
     Plan,
     RawMessage,
@@ -186,6 +187,12 @@ def conversation(nl: Connection) -> Iterator[Message]:
             reveal_type(event.ifname)  # is str | None
     for parsed in parse(b"", FAMILY):
         reveal_type(parsed)  # is Message | RawMessage
+    for item in nl.follow(link.get()):
+        reveal_type(item)  # is Change[Link] | Mark
+    mirror = Mirror(nl, link.get())
+    reveal_type(mirror.by("ifname", "lo"))  # is list[Link]
+    reveal_type(mirror.update().added)  # is list[Link]
+    nl.follow(link.get)  # error: arg-type
     nl.do(link.get)  # error: call-overload
     nl.do(5)  # error: call-overload
     yield from nl.dump(link.get())

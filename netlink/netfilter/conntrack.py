@@ -26,7 +26,7 @@ from typing import Any
 
 from netlink.constants import NETLINK, NLM_F, KernelEnum, KernelFlag
 from netlink.errors import KernelError
-from netlink.family import Family, Op, Request, Steps, plan
+from netlink.family import Family, Follow, Op, Request, Steps, anything, plan
 from netlink.netfilter.nfnetlink import NFNLGRP, NFPROTO, nfgenmsg
 from netlink.schema import (
     Addr,
@@ -515,6 +515,16 @@ class _Removal(Op[..., None, Any]):
 
 NEW = NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL
 
+
+def _mark_mask(asked: Conntrack) -> int:
+    return 0xFFFFFFFF if asked.mark_mask is None else asked.mark_mask
+
+
+def _status_mask(asked: Conntrack) -> int:
+    mask = asked.status if asked.status_mask is None else asked.status_mask
+    return mask or 0
+
+
 # Without arguments dump() yields all entries. With a tuple, do() returns the entry of which this is
 # one direction; a dump would ignore a tuple without `filter`.
 get = _Lookup(
@@ -524,6 +534,27 @@ get = _Lookup(
     reply=Conntrack,
     answer="one",
     reply_type=IPCTNL_MSG.IPCTNL_MSG_CT_NEW,
+    # An update has what has changed and never the counters. An entry that was made while no socket
+    # of the machine listened has no events at all, unless nf_conntrack_events is 1.
+    follow=Follow(
+        groups=("conntrack-new", "conntrack-update", "conntrack-destroy"),
+        key=("family", "tuple_orig", "id", "zone"),
+        new=IPCTNL_MSG.IPCTNL_MSG_CT_NEW,
+        delete=IPCTNL_MSG.IPCTNL_MSG_CT_DELETE,
+        whole=False,
+        select={
+            "family": None,
+            "version": anything,
+            "mark": lambda entry, asked: (entry.mark or 0) & _mark_mask(asked) == asked.mark,
+            "mark_mask": anything,
+            "status": lambda entry, asked: (
+                (entry.status or 0) & _status_mask(asked) == asked.status
+            ),
+            "status_mask": anything,
+            "zone": lambda entry, asked: asked.zone in entry.zones,
+        },
+        ignore=("timeout", "counters_orig", "counters_reply", "use", "timestamp"),
+    ),
 )
 new = Op("conntrack.new", IPCTNL_MSG.IPCTNL_MSG_CT_NEW, Conntrack, flags=NEW)
 replace = Op("conntrack.replace", IPCTNL_MSG.IPCTNL_MSG_CT_NEW, Conntrack, flags=NLM_F.NLM_F_CREATE)
@@ -580,6 +611,14 @@ exp_get = Op(
     reply=Expectation,
     answer="one",
     reply_type=IPCTNL_MSG.IPCTNL_MSG_EXP_NEW,
+    follow=Follow(
+        groups=("conntrack-exp-new", "conntrack-exp-update", "conntrack-exp-destroy"),
+        key=("family", "tuple", "mask", "id", "zone"),
+        new=IPCTNL_MSG.IPCTNL_MSG_EXP_NEW,
+        delete=IPCTNL_MSG.IPCTNL_MSG_EXP_DELETE,
+        select={"family": None},
+        ignore=("timeout",),
+    ),
 )
 # Needs master, tuple, mask, timeout, and a helper of the master's entry or help_name.
 exp_new = Op("expect.new", IPCTNL_MSG.IPCTNL_MSG_EXP_NEW, Expectation, flags=NEW)

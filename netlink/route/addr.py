@@ -10,7 +10,7 @@ net/ipv6/addrconf.c. The plans at the end use the words of `ip address`:
 from ipaddress import IPv4Interface, IPv6Interface, ip_network
 
 from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
-from netlink.family import Op, Steps, plan
+from netlink.family import Follow, Op, Steps, plan
 from netlink.route.link import Dev, needed_index
 from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM, rtgenmsg
 from netlink.schema import Addr, IPAddress, Message, Named, Nested, s32, string, struct, u8, u32
@@ -90,7 +90,25 @@ class Address(ifaddrmsg):
     proto: Named[IFAPROT | int | None] = u8(11, enum=IFAPROT)
 
 
-get = Op("addr.get", RTM.RTM_GETADDR, Address, answer="one")
+get = Op(
+    "addr.get",
+    RTM.RTM_GETADDR,
+    Address,
+    answer="one",
+    follow=Follow(
+        groups={
+            AF.AF_UNSPEC: ("ipv4-ifaddr", "ipv6-ifaddr", "mctp-ifaddr", "phonet-ifaddr"),
+            AF.AF_INET: ("ipv4-ifaddr",),
+            AF.AF_INET6: ("ipv6-ifaddr",),
+        },
+        # An IPv4 link can have an address several times, with different prefixes or peers.
+        key=("family", "prefixlen", "index", "address", "local"),
+        new=RTM.RTM_NEWADDR,
+        delete=RTM.RTM_DELADDR,
+        select={"family": None, "index": None},
+        ignore=("cacheinfo",),
+    ),
+)
 new = Op("addr.new", RTM.RTM_NEWADDR, Address, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 # IPv4 and IPv6 ignore NLM_F_CREATE (inet_rtm_newaddr, inet6_rtm_newaddr). NLM_F_REPLACE therefore
 # also creates, and there is no `set`.

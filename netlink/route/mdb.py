@@ -10,8 +10,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Self
 
 from netlink.constants import AF, NLM_F, KernelEnum, KernelFlag
-from netlink.family import Op
+from netlink.family import Follow, Op, anything
 from netlink.route.ether import ETH_P
+from netlink.route.link import FENCE
 from netlink.route.link.kinds.bridge import MDB_RTR_TYPE
 from netlink.route.rtnetlink import ROUTE, RTM, RTPROT, rtgenmsg
 from netlink.schema import (
@@ -223,6 +224,22 @@ get = Op(
     reply=Mdb,
     answer="one",
     defaults={"family": AF.AF_BRIDGE},
+    # A message of a dump has all groups of one bridge, an event has one of them.
+    follow=Follow(
+        groups=("mdb", "link"),
+        key=("ifindex",),
+        several=True,  # a large one is divided into several messages
+        also={RTM.RTM_NEWLINK: None, RTM.RTM_DELLINK: None},
+        fence=FENCE,
+        select={"family": anything},
+        ignore=(
+            "mdb.entry.info.timer",
+            "mdb.entry.info.src_list.entry.timer",
+            "router.port.timer",
+            "router.port.inet_timer",
+            "router.port.inet6_timer",
+        ),
+    ),
 )
 new = Op("mdb.new", RTM.RTM_NEWMDB, MdbSet, reply=Mdb, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 replace = Op(

@@ -9,7 +9,7 @@ use the words of `ip neighbour`:
 """
 
 from netlink.constants import AF, NLM_F, KernelFlag
-from netlink.family import Op, Steps, plan
+from netlink.family import Follow, Op, Steps, plan
 from netlink.route.link import Dev, needed_index
 from netlink.route.rtnetlink import ROUTE, RTM, RTN, RTPROT, rtgenmsg
 from netlink.schema import (
@@ -129,8 +129,29 @@ class Neighbour(ndmsg):
     ndm_flags_mask: Named[NTF | None] = u8(17, enum=NTF)
 
 
-# neigh_get, rtnl_fdb_get
-get = Op("neigh.get", RTM.RTM_GETNEIGH, Neighbour, answer="one", ends="message")
+# neigh_get and rtnl_fdb_get answer with one message.
+# The kernel reports no new neighbour that is NUD_INCOMPLETE, NUD_NOARP or NUD_NONE, and not that
+# one becomes NUD_DELAY (neigh_update, neigh_timer_handler). The group carries forwarding entries of
+# bridges too; a dump without a family has none of them, and no proxies.
+get = Op(
+    "neigh.get",
+    RTM.RTM_GETNEIGH,
+    Neighbour,
+    answer="one",
+    ends="message",
+    follow=Follow(
+        groups={family: ("neigh",) for family in (AF.AF_UNSPEC, AF.AF_INET, AF.AF_INET6)},
+        key=("family", "ndm_ifindex", "dst"),
+        new=RTM.RTM_NEWNEIGH,
+        delete=RTM.RTM_DELNEIGH,
+        only=lambda entry: entry.family != AF.AF_BRIDGE and not entry.flags & NTF.NTF_PROXY,
+        select={
+            "family": None,
+            "ifindex": lambda entry, asked: entry.ndm_ifindex == asked.ifindex,
+        },
+        ignore=("state", "cacheinfo", "probes"),
+    ),
+)
 new = Op("neigh.new", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 replace = Op(
     "neigh.replace", RTM.RTM_NEWNEIGH, Neighbour, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE

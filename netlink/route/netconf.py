@@ -7,7 +7,7 @@ net/ipv6/addrconf.c and net/mpls/af_mpls.c.
 """
 
 from netlink.constants import AF, KernelEnum
-from netlink.family import Op
+from netlink.family import Follow, Op
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import Message, Named, s32, u8
 
@@ -42,6 +42,24 @@ class NetConf(netconfmsg):
     force_forwarding: int | None = s32(9)
 
 
-get = Op("netconf.get", RTM.RTM_GETNETCONF, NetConf, answer="one")
+get = Op(
+    "netconf.get",
+    RTM.RTM_GETNETCONF,
+    NetConf,
+    answer="one",
+    follow=Follow(
+        groups={
+            AF.AF_UNSPEC: ("ipv4-netconf", "ipv6-netconf", "mpls-netconf"),
+            AF.AF_INET: ("ipv4-netconf",),
+            AF.AF_INET6: ("ipv6-netconf",),
+            AF.AF_MPLS: ("mpls-netconf",),
+        },
+        key=("family", "ifindex"),
+        new=RTM.RTM_NEWNETCONF,
+        delete=RTM.RTM_DELNETCONF,
+        whole=False,
+        select={"family": None},
+    ),
+)
 
 ROUTE.add(get, messages={RTM.RTM_NEWNETCONF: NetConf, RTM.RTM_DELNETCONF: NetConf})

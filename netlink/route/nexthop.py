@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netlink.constants import AF, NLM_F, KernelEnum, KernelFlag
-from netlink.family import Op, Steps, plan
+from netlink.family import Follow, Op, Steps, plan
 from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap, encapsulation
-from netlink.route.link import Dev, dev_index
+from netlink.route.link import FENCE, Dev, dev_index, is_down
 from netlink.route.rtnetlink import ROUTE, RT_SCOPE, RTM, RTNH_F, RTPROT
 from netlink.schema import (
     Addr,
@@ -137,7 +137,29 @@ class NextHopObject(nhmsg):
     hw_stats_used: int | None = u32(17)
 
 
-get = Op("nexthop.get", RTM.RTM_GETNEXTHOP, NextHopObject, answer="one")
+# The next hops of a link disappear without an event when it goes down or is deleted
+# (nexthop_flush_dev), and with them the members of groups.
+get = Op(
+    "nexthop.get",
+    RTM.RTM_GETNEXTHOP,
+    NextHopObject,
+    answer="one",
+    follow=Follow(
+        groups=("nexthop", "link"),
+        key=("id",),
+        new=RTM.RTM_NEWNEXTHOP,
+        delete=RTM.RTM_DELNEXTHOP,
+        select={
+            "family": None,
+            "oif": None,
+            "groups": lambda found, asked: bool(found.group),
+            "fdb": None,
+        },
+        also={RTM.RTM_NEWLINK: is_down, RTM.RTM_DELLINK: None, RTM.RTM_DELNEXTHOP: None},
+        fence=FENCE,
+        ignore=("flags", "op_flags", "res_group.unbalanced_time", "group_stats", "hw_stats_used"),
+    ),
+)
 new = Op(
     "nexthop.new", RTM.RTM_NEWNEXTHOP, NextHopObject, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL
 )

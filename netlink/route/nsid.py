@@ -6,7 +6,7 @@ rtnl_net_policy in net/core/net_namespace.c.
 """
 
 from netlink.constants import NLM_F, KernelEnum
-from netlink.family import Op
+from netlink.family import Follow, Op
 from netlink.route.rtnetlink import ROUTE, RTM, rtgenmsg
 from netlink.schema import Named, s32, u32
 
@@ -32,7 +32,13 @@ class NamespaceId(rtgenmsg):
     current_nsid: Named[NETNSA_NSID | int | None] = s32(5, enum=NETNSA_NSID)
 
 
-get = Op("nsid.get", RTM.RTM_GETNSID, NamespaceId, answer="one")
+get = Op(
+    "nsid.get",
+    RTM.RTM_GETNSID,
+    NamespaceId,
+    answer="one",
+    follow=Follow(groups=("nsid",), key=("nsid",), new=RTM.RTM_NEWNSID, delete=RTM.RTM_DELNSID),
+)
 # The kernel chooses the ID if `nsid` is -1. The ID stays until one of the two namespaces is
 # destroyed; no request replaces or deletes it (rtnl_net_newid).
 new = Op("nsid.new", RTM.RTM_NEWNSID, NamespaceId, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)

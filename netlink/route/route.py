@@ -19,7 +19,8 @@ from typing import Any, TypedDict
 
 from netlink.constants import AF, NLM_F, KernelEnum
 from netlink.errors import EncodeError
-from netlink.family import Op, Steps, plan
+from netlink.family import Follow, Op, Steps, plan
+from netlink.route import link as link_module
 from netlink.route.encap import ENCAPS, LWTUNNEL_ENCAP, Encap, encapsulation
 from netlink.route.link import Dev, dev_index
 from netlink.route.rtnetlink import (
@@ -214,8 +215,58 @@ class Route(rtmsg):
     flowlabel: int | None = be32(31)
 
 
+GROUPS = {
+    AF.AF_INET: ("ipv4-route",),
+    AF.AF_INET6: ("ipv6-route",),
+    AF.AF_MPLS: ("mpls-route",),
+    AF.RTNL_FAMILY_IPMR: ("ipv4-mroute",),
+    AF.RTNL_FAMILY_IP6MR: ("ipv6-mroute",),
+}
+# Groups with events after which the kernel removes routes silently.
+CAUSES = ("link", "ipv4-ifaddr", "nexthop")
+
+
+def _uses(route: Route, asked: Route) -> bool:
+    """Whether a route uses a link, as the filter of a dump compares it (fib_info_nh_uses_dev)."""
+    return route.oif == asked.oif or any(hop.ifindex == asked.oif for hop in route.multipath)
+
+
+# IPv4 routes disappear without an event if their link goes down or is deleted, if their preferred
+# source address is deleted, and if their next hop object is deleted (fib_sync_down_dev,
+# fib_sync_down_addr, __remove_nexthop_fib). For an IPv6 route with several next hops, an event
+# about one more of them may have another order than a dump, and deleting one next hop sends only
+# that one.
+FOLLOW = Follow(
+    groups={0: (*(name for names in GROUPS.values() for name in names), *CAUSES)}
+    | {family: (*names, *CAUSES) for family, names in GROUPS.items()},
+    key=("family", "dst_len", "src_len", "tos", "dst", "src", "priority", "table"),
+    new=RTM.RTM_NEWROUTE,
+    delete=RTM.RTM_DELROUTE,
+    several=lambda route: route.family != AF.AF_INET6,
+    only=lambda route: not route.flags & RTM_F.RTM_F_CLONED,
+    select={
+        "family": None,
+        "table": None,
+        "rtm_table": lambda route, asked: asked.rtm_table in (route.table, route.rtm_table),
+        "protocol": None,
+        "type": None,
+        "oif": _uses,
+    },
+    also={
+        RTM.RTM_NEWLINK: link_module.is_down,
+        RTM.RTM_DELLINK: None,
+        RTM.RTM_DELADDR: None,
+        RTM.RTM_NEWNEXTHOP: lambda event: bool(event.nlmsg_flags & NLM_F.NLM_F_REPLACE),
+        RTM.RTM_DELNEXTHOP: None,
+    },
+    fence=link_module.FENCE,
+    ignore=(
+        "flags", "cacheinfo", "expires", "mfc_stats", "multipath.flags", "multipath.len",
+    ),
+)  # fmt: skip
+
 # inet_rtm_getroute, inet6_rtm_getroute, mpls_getroute
-get = Op("route.get", RTM.RTM_GETROUTE, Route, answer="one", ends="message")
+get = Op("route.get", RTM.RTM_GETROUTE, Route, answer="one", ends="message", follow=FOLLOW)
 new = Op("route.new", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 replace = Op(
     "route.replace", RTM.RTM_NEWROUTE, Route, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE

@@ -12,7 +12,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
-from netlink.family import Op, Steps, plan
+from netlink.family import Follow, Op, Steps, plan
 from netlink.route.rtnetlink import ROUTE, RT_TABLE, RTM, RTPROT, rtgenmsg
 from netlink.schema import (
     Addr,
@@ -124,7 +124,27 @@ class Rule(fib_rule_hdr):
     dscp_mask: int | None = u8(30)
 
 
-get = Op("rule.get", RTM.RTM_GETRULE, Rule, answer="one")  # the kernel answers dumps only
+# The kernel answers dumps only. It sets the flags for detached links and unresolved targets without
+# an event.
+get = Op(
+    "rule.get",
+    RTM.RTM_GETRULE,
+    Rule,
+    answer="one",
+    follow=Follow(
+        groups={
+            AF.AF_UNSPEC: ("ipv4-rule", "ipv6-rule"),
+            AF.AF_INET: ("ipv4-rule",),
+            AF.AF_INET6: ("ipv6-rule",),
+        },
+        key=("family", "priority", "table"),
+        new=RTM.RTM_NEWRULE,
+        delete=RTM.RTM_DELRULE,
+        several=True,
+        select={"family": None},
+        ignore=("flags",),
+    ),
+)
 # With NLM_F_EXCL, the kernel refuses a rule that exists. It ignores NLM_F_CREATE and cannot replace
 # a rule (fib_nl_newrule).
 new = Op("rule.new", RTM.RTM_NEWRULE, Rule, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)

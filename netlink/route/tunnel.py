@@ -6,7 +6,8 @@ vxlan_fill_vni_filter_entry in drivers/net/vxlan/vxlan_vnifilter.c.
 """
 
 from netlink.constants import AF, KernelFlag
-from netlink.family import Op
+from netlink.family import Follow, Op, anything
+from netlink.route.link import FENCE
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.schema import (
     Addr,
@@ -79,6 +80,15 @@ get = Op(  # the kernel answers dumps only
     Tunnel,
     answer="one",
     defaults={"family": AF.AF_BRIDGE},
+    follow=Follow(
+        groups=("tunnel", "link"),
+        key=("ifindex",),
+        several=True,  # a long list is divided into several messages
+        also={RTM.RTM_NEWLINK: None, RTM.RTM_DELLINK: None},
+        fence=FENCE,
+        select={"family": anything, "ifindex": None},
+        ignore=("entry.stats",),
+    ),
 )
 set = Op("tunnel.set", RTM.RTM_NEWTUNNEL, Tunnel, defaults={"family": AF.AF_BRIDGE})
 delete = Op("tunnel.delete", RTM.RTM_DELTUNNEL, Tunnel, defaults={"family": AF.AF_BRIDGE})

@@ -7,8 +7,9 @@ br_vlan_options.c. Intervals and timers are in hundredths of a second.
 """
 
 from netlink.constants import AF, KernelFlag
-from netlink.family import Op
+from netlink.family import Follow, Op, anything
 from netlink.route.bridgespec import BR_STATE, bridge_vlan_info
+from netlink.route.link import FENCE
 from netlink.route.link.kinds.bridge import MDB_RTR_TYPE, BridgeQuerier
 from netlink.route.mdb import RouterPorts
 from netlink.route.rtnetlink import ROUTE, RTM
@@ -127,6 +128,22 @@ get = Op(  # the kernel answers dumps only
     reply=VlanDb,
     answer="one",
     defaults={"family": AF.AF_BRIDGE},
+    # A message of a dump has all VLANs of one bridge or port, an event has those that changed.
+    follow=Follow(
+        groups=("brvlan", "link"),
+        key=("ifindex",),
+        several=True,  # a long list is divided into several messages
+        also={RTM.RTM_NEWLINK: None, RTM.RTM_DELLINK: None},
+        fence=FENCE,
+        select={"family": anything, "ifindex": None},
+        ignore=(
+            "entry.stats",
+            "entry.state",
+            "entry.mcast_n_groups",
+            "global_options.mcast_querier_state",
+            "global_options.mcast_router_ports",
+        ),
+    ),
 )
 set = Op("vlandb.set", RTM.RTM_NEWVLAN, VlanDb, defaults={"family": AF.AF_BRIDGE})
 delete = Op("vlandb.delete", RTM.RTM_DELVLAN, VlanDb, defaults={"family": AF.AF_BRIDGE})

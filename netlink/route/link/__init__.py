@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from netlink.constants import AF, ALTIFNAMSIZ, IFALIASZ, IFNAMSIZ, NLM_F, KernelEnum, KernelFlag
 from netlink.errors import KernelError
-from netlink.family import Op, Request, Steps, ifindex, plan
+from netlink.family import Follow, Op, Request, Steps, anything, ifindex, plan
 from netlink.route.afspec import IN6_ADDR_GEN_MODE, AfSpec, AfSpecSet, Inet6
 from netlink.route.ether import ETH_P
 from netlink.route.link.kinds import KINDS, SLAVE_KINDS
@@ -644,6 +644,50 @@ get = Op(
     answer="one",
     ends="message",  # rtnl_getlink
     defaults={"ext_mask": RTEXT_FILTER.RTEXT_FILTER_VF},
+    # The group "link" carries messages about bridge ports too (br_ifinfo_notify). Events have no
+    # extension mask. Bridges and their ports change their state with events of AF_BRIDGE only.
+    follow=Follow(
+        groups=("link",),
+        key=("index",),
+        new=RTM.RTM_NEWLINK,
+        delete=RTM.RTM_DELLINK,
+        only=lambda link: link.family == AF.AF_UNSPEC,
+        select={
+            "ext_mask": anything,
+            "master": None,
+            "linkinfo": lambda link, asked: (
+                link.linkinfo is not None and link.linkinfo.kind == asked.linkinfo.kind
+            ),
+        },
+        ignore=(
+            "change",
+            "stats",
+            "stats64",
+            "ext_mask",
+            "event",
+            "num_vf",
+            "vfinfo_list",
+            "vf_ports",
+            "port_self",
+            "af_spec",
+            "qdisc",
+            "promiscuity",
+            "allmulti",
+            "linkinfo.xstats",
+            "linkinfo.slave_data",
+            "linkinfo.data.hello_timer",
+            "linkinfo.data.tcn_timer",
+            "linkinfo.data.topology_change_timer",
+            "linkinfo.data.gc_timer",
+            "linkinfo.data.topology_change",
+            "linkinfo.data.topology_change_detected",
+            "linkinfo.data.root_id",
+            "linkinfo.data.root_port",
+            "linkinfo.data.root_path_cost",
+            "linkinfo.data.fdb_n_learned",
+            "linkinfo.data.mcast_querier_state",
+        ),
+    ),
 )
 new = Op(
     "link.new",
@@ -662,6 +706,15 @@ delete = Op("link.delete", RTM.RTM_DELLINK, Link)
 set_port = Op("link.set_port", RTM.RTM_SETLINK, LinkSet)
 
 ROUTE.add(get, new, set, delete, set_port)
+
+# For Follow: the kernel answers it when the change that it is making, if any, is complete, because
+# rtnl_getlink takes the RTNL lock.
+FENCE = get(index=1)
+
+
+def is_down(link: Link) -> bool:
+    """Whether a link is down, for Follow: what depends on it may be gone."""
+    return not link.flags & IFF.IFF_UP
 
 
 # --- plans ----------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ chain is an object of its own, which can have a template. Numbers are from Linux
 from typing import Any
 
 from netlink.constants import IFNAMSIZ, NLM_F
-from netlink.family import Op
+from netlink.family import Follow, Op
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.route.tc.cls import FILTER_OPTIONS
 from netlink.route.tc.tcmsg import tcmsg
@@ -29,7 +29,20 @@ class Chain(tcmsg):
 
 
 # A dump contains the chains of one link, or of one shared block (tc_dump_chain).
-get = Op("tc.chain.get", RTM.RTM_GETCHAIN, Chain, answer="one")
+get = Op(
+    "tc.chain.get",
+    RTM.RTM_GETCHAIN,
+    Chain,
+    answer="one",
+    # Many changes have no event of their own, or one that does not tell enough.
+    follow=Follow(
+        groups=("tc", "link"),
+        key=("ifindex", "parent", "chain"),
+        also={RTM.RTM_NEWLINK: None, RTM.RTM_DELLINK: None},
+        select={"ifindex": None, "parent": None},
+        ignore=(),
+    ),
+)
 new = Op("tc.chain.new", RTM.RTM_NEWCHAIN, Chain, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 # Also removes the filters in the chain.
 delete = Op("tc.chain.delete", RTM.RTM_DELCHAIN, Chain)

@@ -12,7 +12,7 @@ from typing import Any
 
 from netlink.constants import AF, IFNAMSIZ, NLM_F, KernelFlag
 from netlink.errors import EncodeError
-from netlink.family import Op, Steps, plan
+from netlink.family import Follow, Op, Steps, plan
 from netlink.route.ether import ETH_P
 from netlink.route.link import Dev, needed_index
 from netlink.route.rtnetlink import ROUTE, RTM
@@ -100,8 +100,31 @@ class Filter(tcmsg):
         return int.from_bytes((self.info & 0xFFFF).to_bytes(2, sys.byteorder), "big")
 
 
+def _is_wanted(found: Filter, asked: Filter) -> bool:
+    """Whether a filter has the priority and the protocol of a request, if it has them."""
+    return asked.prio in (0, found.prio) and asked.protocol in (0, found.protocol)
+
+
 # A dump contains the filters of one link, or of one shared block (tc_dump_tfilter).
-get = Op("tc.filter.get", RTM.RTM_GETTFILTER, Filter, answer="one")
+get = Op(
+    "tc.filter.get",
+    RTM.RTM_GETTFILTER,
+    Filter,
+    answer="one",
+    # Many changes have no event of their own, or one that does not tell enough.
+    follow=Follow(
+        groups=("tc", "link"),
+        key=("ifindex", "parent", "info", "handle", "kind", "chain"),
+        also={RTM.RTM_NEWLINK: None, RTM.RTM_DELLINK: None},
+        select={
+            "ifindex": None,
+            "parent": None,
+            "info": _is_wanted,
+            "chain": lambda found, asked: (found.chain or 0) == asked.chain,
+        },
+        ignore=("stats", "options.act.stats", "options.act.options.tm", "options.police.stats"),
+    ),
+)
 new = Op("tc.filter.new", RTM.RTM_NEWTFILTER, Filter, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 # tc_new_tfilter ignores NLM_F_REPLACE. With NLM_F_CREATE but without NLM_F_EXCL, it creates a
 # filter or changes the existing one.

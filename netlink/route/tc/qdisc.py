@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netlink.constants import IFNAMSIZ, NLM_F
-from netlink.family import Op, Steps, plan
+from netlink.family import Follow, Op, Steps, plan
 from netlink.route.link import Dev, needed_index
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.route.tc.options import Options, checked, made, naming
@@ -59,7 +59,21 @@ class Qdisc(tcmsg):
 
 # The kernel sends the reply to the group "tc", and to the requester only with NLM_F_ECHO
 # (qdisc_get_notify).
-get = Op("tc.qdisc.get", RTM.RTM_GETQDISC, Qdisc, flags=NLM_F.NLM_F_ECHO, answer="one")
+get = Op(
+    "tc.qdisc.get",
+    RTM.RTM_GETQDISC,
+    Qdisc,
+    flags=NLM_F.NLM_F_ECHO,
+    answer="one",
+    # Many changes have no event of their own, or one that does not tell enough.
+    follow=Follow(
+        groups=("tc", "link"),
+        key=("ifindex", "parent", "handle", "kind"),
+        also={RTM.RTM_NEWLINK: None, RTM.RTM_DELLINK: None},
+        select={"ifindex": None},
+        ignore=("info", "stats", "stats2", "xstats", "options.init.direct_pkts"),
+    ),
+)
 new = Op("tc.qdisc.new", RTM.RTM_NEWQDISC, Qdisc, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 replace = Op(
     "tc.qdisc.replace", RTM.RTM_NEWQDISC, Qdisc, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_REPLACE

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netlink.constants import IFNAMSIZ, NLM_F
-from netlink.family import Op, Steps, plan
+from netlink.family import Follow, Op, Steps, plan
 from netlink.route.link import Dev, needed_index
 from netlink.route.rtnetlink import ROUTE, RTM
 from netlink.route.tc.options import Options, checked, made, naming
@@ -46,7 +46,21 @@ class Class(tcmsg):
 # A dump contains the classes of one link, and needs its ifindex (tc_dump_tclass). The kernel sends
 # the reply to a `get` to the group "tc", and to the requester only with NLM_F_ECHO
 # (tclass_get_notify).
-get = Op("tc.class.get", RTM.RTM_GETTCLASS, Class, flags=NLM_F.NLM_F_ECHO, answer="one")
+get = Op(
+    "tc.class.get",
+    RTM.RTM_GETTCLASS,
+    Class,
+    flags=NLM_F.NLM_F_ECHO,
+    answer="one",
+    # Many changes have no event of their own, or one that does not tell enough.
+    follow=Follow(
+        groups=("tc", "link"),
+        key=("ifindex", "handle"),
+        also={RTM.RTM_NEWLINK: None, RTM.RTM_DELLINK: None},
+        select={"ifindex": None},
+        ignore=("stats", "stats2", "xstats"),
+    ),
+)
 new = Op("tc.class.new", RTM.RTM_NEWTCLASS, Class, flags=NLM_F.NLM_F_CREATE | NLM_F.NLM_F_EXCL)
 # tc_ctl_tclass ignores NLM_F_REPLACE. With NLM_F_CREATE but without NLM_F_EXCL, it creates a class
 # or changes the existing one.
