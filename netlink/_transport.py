@@ -163,7 +163,12 @@ class Transport:
         self.families = families
         self.timeout = check_timeout(timeout)
         # For the connections that follow() opens.
-        self._options = {"netns": netns, "rcvbuf": rcvbuf, "sndbuf": sndbuf, "trace": trace}
+        self._options: dict[str, Any] = {
+            "netns": netns,
+            "rcvbuf": rcvbuf,
+            "sndbuf": sndbuf,
+            "trace": trace,
+        }
         self._options |= {"read_ahead": read_ahead, **options}
         self._given = socket
         self._engine = Engine(families, resolver_for(families), lock)
@@ -367,9 +372,8 @@ class Inherited:
             "this connection belongs to the parent of this process: open another one after a fork",
         )
 
-    send = begin_send = end_send = receive = begin_receive = join = leave = fileno = ifindex = (
-        _refuse
-    )
+    send = begin_send = end_send = receive = begin_receive = _refuse
+    join = leave = fileno = ifindex = namespace = _refuse
     attach_filter = detach_filter = lock_filter = _refuse
 
 

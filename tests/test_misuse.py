@@ -35,6 +35,7 @@ class Plain(Message):
 
 def declare(name: str, bases: tuple[type, ...], fields: dict[str, Any]) -> Any:
     """Make a message class from fields."""
+    fields = {"__module__": __name__, **fields}  # not that of the metaclass
     return types.new_class(name, bases, exec_body=lambda space: space.update(fields))
 
 
