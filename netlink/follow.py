@@ -480,6 +480,7 @@ class Following(Generic[D]):
         # than what the dump has. A replacement may then have concerned another object of the key.
         self._is_early = False
         self._risky: set[bytes] = set()  # keys of such replacements
+        self._crowded: set[bytes] = set()  # keys that had several objects during that time
         self._forget()
 
     def _forget(self) -> None:
@@ -597,6 +598,7 @@ class Following(Generic[D]):
         if self._is_early and self._running is None:
             self._is_early = False
             self._risky.clear()
+            self._crowded.clear()
 
     def lose(self, cause: NetlinkError) -> None:
         """Note that events are missing at this place of the stream."""
@@ -664,8 +666,9 @@ class Following(Generic[D]):
         bucket = self._bucket(key)
         if not self.follow.whole and not flags & CREATE:
             record, message = self._merge_update(key, record, message, bucket)
-        elif self._updates:
+        elif self._running is not None and not self.follow.whole:
             self._updates.pop(key, None)
+            self._touched.add(key)
         if not self._selects(message):
             self._leave(key, bucket, message, flags)
             return
@@ -673,7 +676,9 @@ class Following(Generic[D]):
             self._put(key, bucket, 0 if bucket else None, record, message)
             return
         place = self._find(bucket, record, message)
-        if flags & REPLACE and (len(bucket) > 1 or (bucket and self._is_partial)):
+        if flags & REPLACE and (
+            len(bucket) > 1 or (bucket and (self._is_partial or key in self._crowded))
+        ):
             self.repair()  # the kernel does not say which one it replaced
             if place is None:
                 return
@@ -756,7 +761,7 @@ class Following(Generic[D]):
         self, key: bytes, record: bytes, message: Any, bucket: tuple[bytes, ...]
     ) -> tuple[bytes, Any]:
         """Return the object that an update makes of the known one."""
-        if self._running is not None:
+        if self._running is not None and key not in self._touched:
             known = self._updates.get(key)
             both = record if known is None else self._merged(known, record)
             self._updates[key] = both
@@ -871,6 +876,8 @@ class Following(Generic[D]):
     def _store(self, key: bytes, bucket: tuple[bytes, ...]) -> None:
         """Set the records of a key. All changes of the table are made here."""
         old = self.table.get(key)
+        if self._is_early and (len(bucket) > 1 or type(old) is tuple):
+            self._crowded.add(key)
         if self._dirty is not None:
             self._dirty.setdefault(key, old)
         for index in self.indexes.values():
