@@ -43,6 +43,7 @@ FAMILIES = (
     Entry("nlctrl", GENERIC, "netlink.generic.nlctrl", "nlctrl"),
     Entry("taskstats", GENERIC, "netlink.generic.taskstats", "TASKSTATS"),
     Entry("dquot", GENERIC, "netlink.generic.dquot", "VFS_DQUOT"),
+    Entry("wireguard", GENERIC, "netlink.generic.wireguard", "wireguard"),
     Entry("diag", SOCK_DIAG, "netlink.diag"),
     Entry("uevent", UEVENT, "netlink.uevent"),
     Entry("audit", AUDIT, "netlink.audit"),

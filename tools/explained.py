@@ -137,10 +137,14 @@ REASONS = Explanations(
         "A struct ipv6_sr_hdr follows: its members are declared with the mode.": """
             size: encap.seg6_iptunnel_encap
             unknown: encap.seg6_iptunnel_encap.*""",
+        "struct sockaddr_in or sockaddr_in6: `rest` is declared with the family before it.": """
+            size: wireguard.sockaddr
+            unknown: wireguard.sockaddr.port wireguard.sockaddr.rest""",
         "The member `table` under another name, as an attribute has its own.": """
             unknown: rule.fib_rule_hdr.frh_table""",
         "Not in a uapi header: a macro, what a kernel source reads or writes, an array.": """
             unknown: act.tc_gen em.Ematch em.tcf_em_canid em.tcf_em_container mdb.router_port
+                wireguard.InetPart wireguard.Inet6Part wireguard.kernel_timespec
                 nduseropt.NdUserOption afspec.ipv4_devconf afspec.ipv6_devconf vxlan.vxlanhdr""",
         # --- names ---
         "A name cannot start with a digit: IFLA_IPTUN_6RD_PREFIX and so on, BOND_XSTATS_3AD.": """

@@ -401,6 +401,11 @@ NOUNS = (
     ),
     Noun("expect", "expected connections", "", "expect.get",
          family="conntrack"),
+    Noun(
+        "wireguard", "peers of a WireGuard interface", "", "wireguard.get_device",
+        family="wireguard", has_family=False,
+        filters=(Filter("dev", "of this interface", sent="ifindex", value="link", required=True),),
+    ),
     # These have no special columns, but the kernel requires certain fields in the request.
     Noun("stats", "counters of links", "netlink.route.stats", "stats.get",
          request={"filter_mask": 0x1F}, has_family=False,  # all of IFLA_STATS
