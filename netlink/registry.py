@@ -44,6 +44,7 @@ FAMILIES = (
     Entry("taskstats", GENERIC, "netlink.generic.taskstats", "TASKSTATS"),
     Entry("dquot", GENERIC, "netlink.generic.dquot", "VFS_DQUOT"),
     Entry("wireguard", GENERIC, "netlink.generic.wireguard", "wireguard"),
+    Entry("netdev", GENERIC, "netlink.generic.netdev", "netdev"),
     Entry("diag", SOCK_DIAG, "netlink.diag"),
     Entry("uevent", UEVENT, "netlink.uevent"),
     Entry("audit", AUDIT, "netlink.audit"),

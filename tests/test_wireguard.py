@@ -265,12 +265,12 @@ def test_wrong_peers(plan: Any, row: dict[str, Any], text: str) -> None:
 
 WRONG: Any = wireguard  # what a type checker would refuse
 WRONG_CALLS: list[tuple[Any, str]] = [
-    (lambda: WRONG.get(None), r"wireguard\.get\.dev: expected the name or the index"),
+    (lambda: WRONG.get(None), r"wireguard\.get\.dev: expected the name of a link"),
     (lambda: WRONG.get(""), "expected a non-empty str"),
     (lambda: WRONG.get("x" * 16), "at most 15 fit"),
-    (lambda: WRONG.get(0), "an int from 1"),
-    (lambda: WRONG.get(True), "an int from 1"),
-    (lambda: WRONG.get(1.5), "an int from 1"),
+    (lambda: WRONG.get(0), "expected the name of a link, or its index"),
+    (lambda: WRONG.get(True), "expected the name of a link, or its index"),
+    (lambda: WRONG.get(1.5), "expected the name of a link, or its index"),
     (lambda: WRONG.get(name="wg0"), "has no parameter 'name'"),
     (lambda: WRONG.get(), "missing 1 required"),
     (lambda: WRONG.change("wg0"), "needs something to change"),

@@ -211,6 +211,7 @@ REASONS = Explanations(
         # --- releases ---
         "Of a later release than the declarations, which are of 6.18.": """
             missing: BRIDGE_VLANDB_ENTRY_NEIGH_FORWARD_GRAT CAN_CTRLMODE_RESTRICTED
+                NETDEV_A_QUEUE_LEASE NETDEV_CMD_QUEUE_CREATE
                 CAN_CTRLMODE_XL CAN_CTRLMODE_XL_TDC_AUTO CAN_CTRLMODE_XL_TDC_MANUAL
                 CAN_CTRLMODE_XL_TMS ETH_P_8021AC ETH_P_GRE_OSI ETH_P_MXLGSW ETH_P_NXP_NETC
                 ETH_P_YT921X IFLA_BOND_LACP_STRICT IFLA_CAN_XL_* IFLA_GENEVE_GRO_HINT

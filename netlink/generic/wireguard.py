@@ -46,7 +46,7 @@ from netlink.schema import (
     u32,
     u64,
 )
-from netlink.words import S32, U16, U32, Network, Words, family_of
+from netlink.words import U16, U32, Network, Words, family_of
 
 WG_KEY_LEN = 32  # bytes
 NO_KEY = bytes(WG_KEY_LEN)
@@ -360,12 +360,10 @@ def sync(dev: str | int, peers: Peers) -> Steps[Synced]:
 
 def _dev(words: Words) -> dict[str, Any]:
     """Return the fields that name the device."""
-    if isinstance(words.given["dev"], str):
-        return {"ifname": words.link_name("dev")}
-    index = words.integer("dev", 1, S32)
-    if index is None:
-        raise words.expected("dev", "the name or the index of a link")
-    return {"ifindex": index}
+    dev = words.link("dev")
+    if dev is None:
+        raise words.expected("dev", "the name of a link, or its index")
+    return {"ifname" if isinstance(dev, str) else "ifindex": dev}
 
 
 # --- reading ---
