@@ -45,6 +45,7 @@ FAMILIES = (
     Entry("dquot", GENERIC, "netlink.generic.dquot", "VFS_DQUOT"),
     Entry("wireguard", GENERIC, "netlink.generic.wireguard", "wireguard"),
     Entry("netdev", GENERIC, "netlink.generic.netdev", "netdev"),
+    Entry("ethtool", GENERIC, "netlink.generic.ethtool", "ethtool"),
     Entry("diag", SOCK_DIAG, "netlink.diag"),
     Entry("uevent", UEVENT, "netlink.uevent"),
     Entry("audit", AUDIT, "netlink.audit"),

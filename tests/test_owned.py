@@ -15,9 +15,10 @@ from tests import owned, ynl_client
 from tools import outside
 
 SPECS = outside.specs()
-FAMILIES = ("netdev", "wireguard")
+FAMILIES = ("ethtool", "netdev", "wireguard")
 # The spec says: what we declare differently, and why.
 DIFFERENT: dict[str, dict[str, str]] = {
+    "ethtool": {},
     # Fact: kernel 6.18 has op 15 and napi attribute 8 (threaded).
     "netdev": {"8": "NETDEV_A_NAPI_THREADED is newer than the spec"},
     "wireguard": {},

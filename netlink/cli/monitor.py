@@ -52,6 +52,7 @@ TOPICS = {
     "audit": Topic("audit", ("readlog",)),
     "uevent": Topic("uevent", ("kernel",)),
     "proc": Topic("connector", ("proc",)),
+    "ethtool": Topic("ethtool", ("monitor",)),
     "netdev": Topic("netdev", ("mgmt", "page-pool")),
 }
 

@@ -732,7 +732,9 @@ def _columns(
             continue
         value = None if message is None else getattr(message, name)
         inside = field.message if field.kind_name in ("nest", "struct") else None
-        if inside is not None and inside not in above and len(above) < DEPTH:
+        if hasattr(inside, "states"):  # a set of bits of ethtool
+            yield path + name, "" if value is None else _list(value.on())
+        elif inside is not None and inside not in above and len(above) < DEPTH:
             yield from _columns(value, inside, names, f"{path}{name}.", (*above, inside))
         elif name.endswith("ifindex") and isinstance(value, int):
             yield path + name, names[value] if value > 0 else ""
