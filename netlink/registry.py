@@ -46,6 +46,8 @@ FAMILIES = (
     Entry("wireguard", GENERIC, "netlink.generic.wireguard", "wireguard"),
     Entry("netdev", GENERIC, "netlink.generic.netdev", "netdev"),
     Entry("ethtool", GENERIC, "netlink.generic.ethtool", "ethtool"),
+    Entry("mptcp_pm", GENERIC, "netlink.generic.mptcp_pm", "mptcp_pm"),
+    Entry("mptcp_events", GENERIC, "netlink.generic.mptcp_events", "mptcp_pm"),
     Entry("diag", SOCK_DIAG, "netlink.diag"),
     Entry("uevent", UEVENT, "netlink.uevent"),
     Entry("audit", AUDIT, "netlink.audit"),

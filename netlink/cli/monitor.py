@@ -53,6 +53,7 @@ TOPICS = {
     "uevent": Topic("uevent", ("kernel",)),
     "proc": Topic("connector", ("proc",)),
     "ethtool": Topic("ethtool", ("monitor",)),
+    "mptcp": Topic("mptcp_events", ("mptcp_pm_events",)),
     "netdev": Topic("netdev", ("mgmt", "page-pool")),
 }
 

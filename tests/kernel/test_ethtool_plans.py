@@ -340,10 +340,11 @@ def test_both_names_of_a_device_must_match(nl: Connection) -> None:
 
 def test_the_numbers_of_requests_and_answers_differ() -> None:
     """Fact: features GET_REPLY 11, SET_REPLY 12, NTF 13; stats set: header is attribute 2."""
-    types = messages.ETHTOOL_MSG_KERNEL
-    assert types.ETHTOOL_MSG_FEATURES_GET_REPLY == 11
-    assert types.ETHTOOL_MSG_FEATURES_NTF == 13
-    assert messages.ETHTOOL_MSG_USER.ETHTOOL_MSG_PRIVFLAGS_GET == 13
+    sent, received = messages.ETHTOOL_MSG_USER, messages.ETHTOOL_MSG_KERNEL
+    assert int(received.ETHTOOL_MSG_FEATURES_GET_REPLY) == 11
+    assert int(received.ETHTOOL_MSG_FEATURES_SET_REPLY) == 12
+    assert int(received.ETHTOOL_MSG_FEATURES_NTF) == 13
+    assert int(sent.ETHTOOL_MSG_PRIVFLAGS_GET) == 13
     assert messages.StatsQuery.__table__.names["header"].number == 2
 
 

@@ -120,7 +120,7 @@ def test_page_pools(nl: Connection) -> None:
     for plan in (netdev.page_pools, netdev.page_pool_stats):
         for dev in (None, "v0"):
             try:
-                found: Any = nl.do(plan(dev))  # type: ignore[operator]
+                found: Any = nl.do(plan(dev))
             except KernelError as error:
                 assert error.errno == errno.EOPNOTSUPP
                 assert str(error).startswith(f"netdev.{plan.__name__}: ")
@@ -138,7 +138,7 @@ def test_binding_needs_a_driver(nl: Connection) -> None:
 def test_errors(nl: Connection) -> None:
     for plan in (netdev.device, netdev.queues, netdev.napis):
         with pytest.raises(KernelError, match=f"netdev.{plan.__name__}: ") as caught:
-            nl.do(plan("none"))  # type: ignore[operator]
+            nl.do(plan("none"))
         assert caught.value.errno == errno.ENODEV
     with pytest.raises(KernelError) as caught:
         nl.do(netdev.device(9999))
