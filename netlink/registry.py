@@ -59,7 +59,8 @@ FAMILIES = (
 def find(name: str) -> Entry:
     """Return the entry of a family, by its word or by its name in the kernel.
 
-    Raises LookupError that gives the nearest name, or else all names.
+    If several have this name in the kernel, it is the first one. Raises LookupError that gives the
+    nearest name, or else all names.
     """
     for entry in FAMILIES:
         if name and name in (entry.name, entry.kernel_name):

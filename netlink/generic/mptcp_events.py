@@ -87,4 +87,11 @@ class Event(Message):
         return self.daddr4 if self.daddr4 is not None else self.daddr6
 
 
-FAMILY = Family("mptcp_pm", types=MPTCP_EVENT, ops=(), groups=("mptcp_pm_events",), messages=Event)
+# The kernel sends nothing to mptcp_pm_cmds.
+FAMILY = Family(
+    "mptcp_pm",
+    types=MPTCP_EVENT,
+    ops=(),
+    groups=("mptcp_pm_cmds", "mptcp_pm_events"),
+    messages=Event,
+)

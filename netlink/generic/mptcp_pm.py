@@ -144,7 +144,6 @@ FAMILY = Family(
         add_addr, del_addr, get_addr, flush_addrs, limits_set, limits_get, set_flags, announce,
         withdraw, subflow_create, subflow_destroy,
     ),
-    groups=("mptcp_pm_cmds",),
 )  # fmt: skip
 
 

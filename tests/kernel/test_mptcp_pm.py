@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from netlink import Connection, KernelError
-from netlink.cli import main
+from netlink.cli import genl, main
 from netlink.generic import mptcp_events, mptcp_pm
 from netlink.generic.mptcp_events import MPTCP_EVENT, MPTCP_PM_EV_FLAG
 from netlink.generic.mptcp_pm import MPTCP_PM_ADDR_FLAG
@@ -185,6 +185,14 @@ def test_the_command_line(nl: Connection, capsys: pytest.CaptureFixture[str]) ->
     nl.do(mptcp_pm.add("10.9.0.9", dev="v0", flags="signal"))
     assert main(["dump", "mptcp_pm.addr"]) == 0
     assert "10.9.0.9" in capsys.readouterr().out
+
+
+def test_the_family_of_a_group() -> None:
+    """`netlink genl monitor mptcp_pm` reads events, and its policy is that of the commands."""
+    for groups in (["mptcp_pm_events"], ["mptcp_pm_cmds", "mptcp_pm_events"]):
+        assert genl._declared("mptcp_pm", groups) is mptcp_events.FAMILY
+    assert genl._declared("mptcp_pm") is mptcp_pm.FAMILY
+    assert genl._declared("unheard-of") is None
 
 
 WRONG: Any = mptcp_pm  # what a type checker would refuse
