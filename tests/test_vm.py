@@ -18,7 +18,7 @@ from tools import outside
 ROOT = Path(__file__).parent.parent
 LIVE = [
     "test_addresses_live.py", "test_bridges.py", "test_link_kinds.py", "test_tc.py",
-    "test_wireguard.py",
+    "test_netdevsim.py", "test_wireguard.py",
 ]  # fmt: skip
 
 

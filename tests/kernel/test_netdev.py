@@ -83,7 +83,7 @@ def test_napi(nl: Connection) -> None:
     if not found:
         pytest.skip("this driver has no NAPI instance with a number")
     number = found[0].id
-    nl.do(netdev.set_napi(number, defer_hard_irqs=7, gro_flush_timeout=1 << 33))
+    answered(nl, netdev.set_napi(number, defer_hard_irqs=7, gro_flush_timeout=1 << 33))
     now = nl.do(netdev.napi_get(id=number))
     assert (now.defer_hard_irqs, now.gro_flush_timeout) == (7, 1 << 33)
     assert now.unknown == ()
