@@ -733,13 +733,26 @@ def _columns(
         value = None if message is None else getattr(message, name)
         inside = field.message if field.kind_name in ("nest", "struct") else None
         if hasattr(inside, "states"):  # a set of bits of ethtool
-            yield path + name, "" if value is None else _list(value.on())
+            names_of_bits = {} if value is None or value.value is None else _bit_names()
+            yield path + name, "" if value is None else _list(value.on(names_of_bits))
         elif inside is not None and inside not in above and len(above) < DEPTH:
             yield from _columns(value, inside, names, f"{path}{name}.", (*above, inside))
         elif name.endswith("ifindex") and isinstance(value, int):
             yield path + name, names[value] if value > 0 else ""
         else:
             yield path + name, compact(value)
+
+
+@cache
+def _bit_names() -> dict[int, tuple[str, ...]]:
+    """Return the names of the bits in notifications of ethtool. All namespaces have the same."""
+    from netlink.generic import ethtool
+
+    try:
+        with Connection(ethtool.FAMILY, timeout=5) as nl:
+            return nl.do(ethtool.string_sets())
+    except (OSError, TimeoutError):
+        return {}
 
 
 def compact(value: Any) -> str:

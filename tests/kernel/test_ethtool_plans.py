@@ -14,6 +14,7 @@ import pytest
 
 from netlink import Connection, KernelError, KernelWarning, NetlinkError
 from netlink.cli import main
+from netlink.cli.text import Names, line
 from netlink.generic import ethtool, nlctrl
 from netlink.generic.ethtool import messages
 from netlink.generic.ethtool.messages import DUPLEX, ETH_SS, ETHTOOL_FLAG, PORT
@@ -374,3 +375,13 @@ def test_the_command_line(nl: Connection, capsys: pytest.CaptureFixture[str]) ->
     assert "tx-scatter-gather" in out and "v0" not in out
     assert main(["dump", "ethtool.stats", "--json"]) == 0
     assert "ETHTOOL_STATS_RMON" in capsys.readouterr().out
+
+
+def test_the_monitor_names_bits(nl: Connection) -> None:
+    with Connection(ethtool.FAMILY, timeout=10) as listener:
+        listener.join("monitor")
+        nl.do(ethtool.set_features("v0", rx_gro=True))
+        event = next(iter(listener.events(timeout=10)))
+    shown = line(event, Names(lambda: pytest.fail("no link is named")))
+    assert shown.startswith("ETHTOOL_MSG_FEATURES_NTF")
+    assert "tx-scatter-gather" in shown and "#" not in shown
