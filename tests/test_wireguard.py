@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from netlink import Connection, EncodeError, KernelError, testing
+from netlink import Connection, DumpInterrupted, EncodeError, KernelError, testing
 from netlink.generic import wireguard
 from netlink.generic.wireguard import (
     ALLOWED_IPS,
@@ -188,6 +188,49 @@ def test_sync_removes_first(wg: Connection, kernel: Kernel) -> None:
     assert [peer.public_key for peer in request.peers] == [KEYS[0], KEYS[1]]
 
 
+def test_sync_sends_what_differs(wg: Connection, kernel: Kernel) -> None:
+    """Fact: allowed IP FLAGS (attr 4, REMOVE_ME): not in 6.12: without it REPLACE_ALLOWEDIPS with
+    the remaining set. Fact: allowed IP: host bits are cut by the kernel: normalise before
+    comparing."""
+    rows: list[dict[str, Any]] = [
+        {"public_key": A, "allowed_ips": ["10.0.0.1/32", "10.0.0.2/32"], "preshared_key": KEYS[5]},
+        {"public_key": B, "allowed_ips": ["10.0.1.7/24"], "persistent_keepalive": 9},
+        {"public_key": C, "endpoint": "192.0.2.1:5"},
+    ]
+    assert wg.do(wireguard.sync("wg0", rows)) == ((A, B, C), (), ())
+    assert wg.do(wireguard.sync("wg0", rows)) == ((), (), ())
+    kernel.requests.clear()
+    # A loses a network and its secret, B gains that network, and C keeps its endpoint.
+    rows[0] = {"public_key": A, "allowed_ips": ["10.0.0.1/32"]}
+    rows[1]["allowed_ips"] = ["10.0.1.0/24", "10.0.0.2/32"]
+    del rows[2]["endpoint"]
+    assert wg.do(wireguard.sync("wg0", rows)) == ((), (A, B), ())
+    (request,) = kernel.requests
+    one, two = request.peers
+    update, replace = WGPEER_F.WGPEER_F_UPDATE_ONLY, WGPEER_F.WGPEER_F_REPLACE_ALLOWEDIPS
+    assert (one.flags, one.preshared_key) == (update | replace, bytes(32))
+    assert [str(found.ipaddr) for found in one.allowedips] == ["10.0.0.1"]
+    assert two.flags == update  # only what is new
+    assert [str(found.ipaddr) for found in two.allowedips] == ["10.0.0.2"]
+    assert two.persistent_keepalive_interval is None
+    a, b, c = wg.do(wireguard.get("wg0")).peers
+    assert [*map(str, a.allowed_ips)] == ["10.0.0.1/32"]
+    assert [*map(str, b.allowed_ips)] == ["10.0.1.0/24", "10.0.0.2/32"]
+    assert (a.preshared_key, str(c.endpoint)) == (None, "192.0.2.1:5")
+    # Two peers exchange their networks.
+    rows[0]["allowed_ips"], rows[1]["allowed_ips"] = rows[1]["allowed_ips"], rows[0]["allowed_ips"]
+    assert wg.do(wireguard.sync("wg0", rows)) == ((), (A, B), ())
+    assert wg.do(wireguard.sync("wg0", rows)) == ((), (), ())
+    assert wg.do(wireguard.sync("wg0", [])) == ((), (), (A, B, C))
+
+
+def test_sync_refuses_the_own_key(wg: Connection, kernel: Kernel) -> None:
+    """Fact: own key as peer is ignored silently: sync must not loop on it."""
+    with pytest.raises(EncodeError, match=r"sync\.peers\[1\]\.public_key: expected a key other"):
+        wg.do(wireguard.sync("wg0", [{"public_key": A}, {"public_key": KEYS[7]}]))
+    assert kernel.requests == []
+
+
 def test_an_error_says_how_far_it_came(wg: Connection, kernel: Kernel) -> None:
     """Fact: sync is not atomic: report which request."""
     kernel.refuse_after = 3
@@ -196,6 +239,35 @@ def test_an_error_says_how_far_it_came(wg: Connection, kernel: Kernel) -> None:
     sent = len(kernel.peers)
     assert f"after {sent} of 1999 parts" in caught.value.__notes__[0]
     assert 0 < sent < 1999
+
+
+def test_an_interrupted_dump_is_repeated(kernel: Kernel) -> None:
+    """Fact: generation only by DUMP_INTR: 4 of 6 dumps of 3,000 peers under change were
+    interrupted: retry with bound."""
+    dumps = 0
+
+    def changing(request: Any) -> Iterator[Device]:
+        nonlocal dumps
+        dumps += request.nlmsg_name == "WG_CMD_GET_DEVICE"
+        yield from kernel(request)
+        if 1 <= dumps <= 2:
+            raise DumpInterrupted([])
+
+    socket = testing.Socket(changing, wireguard.FAMILY)
+    with Connection(wireguard.FAMILY, socket=socket) as nl:
+        nl.do(wireguard.change("wg0", peers=[numbered(number) for number in range(1, 100)]))
+        assert len(nl.do(wireguard.get("wg0")).peers) == 99
+    assert dumps == 3
+
+
+def test_a_zone_survives(wg: Connection, kernel: Kernel) -> None:
+    """Fact: IPv6 link-local needs scope."""
+    wg.do(wireguard.change("wg0", peers=[{"public_key": A, "endpoint": "[fe80::1%7]:9"}]))
+    (peer,) = wg.do(wireguard.get("wg0")).peers
+    assert str(peer.endpoint) == "[fe80::1%7]:9"
+    assert wg.do(wireguard.sync("wg0", [peer.settings()])) == ((), (), ())
+    other = peer.settings() | {"endpoint": "[fe80::1%8]:9"}
+    assert wg.do(wireguard.sync("wg0", [other])).changed == (A,)
 
 
 def test_secrets_are_not_shown(wg: Connection, kernel: Kernel) -> None:
