@@ -43,6 +43,11 @@ FAMILIES = (
     Entry("nlctrl", GENERIC, "netlink.generic.nlctrl", "nlctrl"),
     Entry("taskstats", GENERIC, "netlink.generic.taskstats", "TASKSTATS"),
     Entry("dquot", GENERIC, "netlink.generic.dquot", "VFS_DQUOT"),
+    Entry("wireguard", GENERIC, "netlink.generic.wireguard", "wireguard"),
+    Entry("netdev", GENERIC, "netlink.generic.netdev", "netdev"),
+    Entry("ethtool", GENERIC, "netlink.generic.ethtool", "ethtool"),
+    Entry("mptcp_pm", GENERIC, "netlink.generic.mptcp_pm", "mptcp_pm"),
+    Entry("mptcp_events", GENERIC, "netlink.generic.mptcp_events", "mptcp_pm"),
     Entry("diag", SOCK_DIAG, "netlink.diag"),
     Entry("uevent", UEVENT, "netlink.uevent"),
     Entry("audit", AUDIT, "netlink.audit"),
@@ -54,7 +59,8 @@ FAMILIES = (
 def find(name: str) -> Entry:
     """Return the entry of a family, by its word or by its name in the kernel.
 
-    Raises LookupError that gives the nearest name, or else all names.
+    If several have this name in the kernel, it is the first one. Raises LookupError that gives the
+    nearest name, or else all names.
     """
     for entry in FAMILIES:
         if name and name in (entry.name, entry.kernel_name):

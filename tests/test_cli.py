@@ -470,7 +470,7 @@ def test_error_comes_behind_what_was_there(
 def test_every_noun_runs(
     name: str, form: list[str], kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    required = {"action": ["--kind", "gact"]}
+    required = {"action": ["--kind", "gact"], "wireguard": ["--dev", "eth0"]}
     assert main(["dump", name, *form, *required.get(name, [])]) == 0
     assert capsys.readouterr() == ("[]\n" if form else "", "")
     assert Scripted.asked or name in ("class", "filter", "chain")  # which are asked link by link

@@ -11,6 +11,8 @@ import pytest
 from netlink import Connection, KernelError, Pid, audit, connector
 from netlink.generic import nlctrl
 from netlink.netfilter import conntrack
+from netlink.route import FAMILY as ROUTE
+from netlink.route import link
 
 from .blocks import blocks
 
@@ -90,6 +92,27 @@ def test_events(netns: None) -> None:
     assert all(block.expected is not None for block in found)
 
 
+def has_kind(kind: str) -> bool:
+    """Whether the kernel makes links of a kind."""
+    with Connection(ROUTE) as nl:
+        try:
+            nl.do(link.add("probe", kind))
+        except KernelError:
+            return False
+        nl.do(link.remove("probe"))
+    return True
+
+
+def test_generic(netns: None) -> None:
+    names: dict[str, Any] = {"__name__": "generic"}
+    found = blocks(DOCS / "generic.md")
+    for block in found:
+        if "import wireguard" in block.source and not has_kind("wireguard"):
+            continue
+        block.run(names)
+    assert all(block.expected is not None for block in found)
+
+
 def test_ynl(netns: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(DOCS.parent)
     with Connection(nlctrl.FAMILY, timeout=20) as nl:
@@ -107,6 +130,8 @@ def test_ynl(netns: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pages_are_all_tried_here() -> None:
     # These have no Python; tests/test_cli.py tries the command line.
     silent = {"architecture.md", "command-line.md", "reliability.md", "security.md"}
-    tried = {"conversation.md", "events.md", "family.md", "tracing.md", "ynl.md"}
+    tried = {
+        "conversation.md", "events.md", "family.md", "generic.md", "tracing.md", "ynl.md"
+    }  # fmt: skip
     assert {path.name for path in DOCS.glob("*.md")} == tried | silent
     assert not any(blocks(DOCS / name) for name in silent)

@@ -78,7 +78,22 @@ REASONS = Explanations(
             kind: cls.Bpf.act cls.Cgroup.act""",
         "It occurs several times: each is one option, one traffic class or one key.": """
             kind: act.PeditKeys.key_ex act.TunnelOptions.geneve cls.FlowerTunnelOptions.geneve
-                sch.Taprio.tc_entry""",
+                sch.Taprio.tc_entry messages.CableResults.fault_length
+                messages.CableResults.result messages.Stats.grp messages.StatsGroup.hist_rx
+                messages.StatsGroup.hist_tx messages.TunnelPorts.table""",
+        "Each counter is an attribute of its own, numbered in its nest: stat_put (stats.c).": """
+            kind: messages.StatsGroup.stat""",
+        "One nest for each set: strset_fill_set (strset.c).": """
+            kind: messages.StringSet.strings""",
+        "The spec has the nest of another test here: ethnl_cable_test_step (cabletest.c).": """
+            nest: messages.CableTdrNtf.nest""",
+        "Signed, and C spells it with small letters (_mV): ethnl_cable_test_pulse.": """
+            unknown: messages.CableAmplitude.millivolts messages.CablePulse.millivolts
+            missing: ETHTOOL_A_CABLE_AMPLITUDE_mV""",
+        "ETHTOOL_A_C33_PSE_PW_LIMIT_MAX, which the table takes for a bound.": """
+            unknown: messages.PsePowerLimit.max""",
+        "The device has the same number in all requests: ETHTOOL_A_LINKINFO_HEADER and so on.": """
+            unknown: messages.Query.header""",
         "The spec leaves out the nest of each entry.": """
             nest: cls.Flower.key_mpls_opts""",
         "One entry in the layout of the list, as the kernel has it (parse_sched_list).": """
@@ -137,10 +152,14 @@ REASONS = Explanations(
         "A struct ipv6_sr_hdr follows: its members are declared with the mode.": """
             size: encap.seg6_iptunnel_encap
             unknown: encap.seg6_iptunnel_encap.*""",
+        "struct sockaddr_in or sockaddr_in6: `rest` is declared with the family before it.": """
+            size: wireguard.sockaddr
+            unknown: wireguard.sockaddr.port wireguard.sockaddr.rest""",
         "The member `table` under another name, as an attribute has its own.": """
             unknown: rule.fib_rule_hdr.frh_table""",
         "Not in a uapi header: a macro, what a kernel source reads or writes, an array.": """
             unknown: act.tc_gen em.Ematch em.tcf_em_canid em.tcf_em_container mdb.router_port
+                wireguard.InetPart wireguard.Inet6Part wireguard.kernel_timespec
                 nduseropt.NdUserOption afspec.ipv4_devconf afspec.ipv6_devconf vxlan.vxlanhdr""",
         # --- names ---
         "A name cannot start with a digit: IFLA_IPTUN_6RD_PREFIX and so on, BOND_XSTATS_3AD.": """
@@ -191,7 +210,8 @@ REASONS = Explanations(
                 SCHED_RESET_ON_FORK TC_H_MIN_EGRESS TC_H_MIN_INGRESS TC_H_MIN_PRIORITY
                 TC_RED_HISTORIC_FLAGS TC_U32_ROOT TUNNEL_OPTIONS_PRESENT XDP_FLAGS_MODES""",
         "Nothing at all, under the number 0.": """
-            missing: RTNLGRP_NONE NETNSA_NONE NFNLGRP_NONE AUDIT_NLGRP_NONE
+            missing: ETHTOOL_MSG_KERNEL_NONE ETHTOOL_MSG_USER_NONE
+                RTNLGRP_NONE NETNSA_NONE NFNLGRP_NONE AUDIT_NLGRP_NONE
                 INET_DIAG_NONE INET_DIAG_REQ_NONE SKNLGRP_NONE
                 SK_DIAG_BPF_STORAGE_NONE SK_DIAG_BPF_STORAGE_REP_NONE SK_DIAG_BPF_STORAGE_REQ_NONE
                 SMC_DIAG_NONE XDP_DIAG_NONE""",
@@ -207,6 +227,9 @@ REASONS = Explanations(
         # --- releases ---
         "Of a later release than the declarations, which are of 6.18.": """
             missing: BRIDGE_VLANDB_ENTRY_NEIGH_FORWARD_GRAT CAN_CTRLMODE_RESTRICTED
+                ETHTOOL_A_COALESCE_RX_CQE_FRAMES ETHTOOL_A_COALESCE_RX_CQE_NSECS
+                ETHTOOL_A_PAUSE_STAT_TX_PAUSE_STORM_EVENTS ETHTOOL_MSG_MSE_GET
+                ETHTOOL_MSG_MSE_GET_REPLY NETDEV_A_QUEUE_LEASE NETDEV_CMD_QUEUE_CREATE
                 CAN_CTRLMODE_XL CAN_CTRLMODE_XL_TDC_AUTO CAN_CTRLMODE_XL_TDC_MANUAL
                 CAN_CTRLMODE_XL_TMS ETH_P_8021AC ETH_P_GRE_OSI ETH_P_MXLGSW ETH_P_NXP_NETC
                 ETH_P_YT921X IFLA_BOND_LACP_STRICT IFLA_CAN_XL_* IFLA_GENEVE_GRO_HINT

@@ -127,7 +127,8 @@ class Known:
         kept = [f for f in self.families(protocol) if f.id != number and f.name != name]
         if message.genl_cmd == CTRL_CMD_NEWFAMILY:
             entries = [entry for entry in speaking(protocol) if entry.kernel_name == name]
-            kept += [entry.load().at(number) for entry in entries]
+            # Events of mptcp_pm look like its answers: a capture does not show which they are.
+            kept += [entry.load().at(number) for entry in entries[:1]]
         elif message.genl_cmd != CTRL_CMD_DELFAMILY:
             return
         self._by_protocol[protocol] = kept

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import json
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import TypeVar
 
@@ -94,7 +94,7 @@ def _monitor(args: Namespace) -> int:
     for group in args.group or ():
         if group not in known:
             raise Failure(f"family '{name}' has no group '{group}'{near(group, known)}")
-    family = _declared(name) or Family(name, types=UNKNOWN_CMD, groups=known)
+    family = _declared(name, args.group or known) or Family(name, types=UNKNOWN_CMD, groups=known)
     with connect(args.netns, family, rcvbuf=args.rcvbuf) as nl:
         for group in args.group or known:
             join(nl, f"{name}.{group}")
@@ -119,9 +119,13 @@ def _kernel_name(name: str) -> str:
     return next((e.kernel_name for e in FAMILIES if e.kernel_name and e.name == name), name)
 
 
-def _declared(name: str) -> Family | None:
-    """Return the declared family with this name in the kernel, or None."""
-    return next((entry.load() for entry in FAMILIES if entry.kernel_name == name), None)
+def _declared(name: str, groups: Iterable[str] = ()) -> Family | None:
+    """Return the declared family with this name in the kernel, or None.
+
+    If there are several, it is the one that has these groups, or else the first one.
+    """
+    found = [entry.load() for entry in FAMILIES if entry.kernel_name == name]
+    return next((family for family in found if {*groups} <= {*family.groups}), (*found, None)[0])
 
 
 def _json(found: Ctrl) -> Callable[[list[Event]], None]:

@@ -56,6 +56,9 @@ TOPICS = {
     "audit": Topic("audit", ("readlog",)),
     "uevent": Topic("uevent", ("kernel",)),
     "proc": Topic("connector", ("proc",)),
+    "ethtool": Topic("ethtool", ("monitor",)),
+    "mptcp": Topic("mptcp_events", ("mptcp_pm_events",)),
+    "netdev": Topic("netdev", ("mgmt", "page-pool")),
 }
 
 # No kernel since 6.1 sends to these groups, so no error suggests them. Joining them is allowed.

@@ -25,6 +25,8 @@ Fields = Mapping[str, Any]
 BRIDGE = {"family": int(AF.AF_BRIDGE)}
 SKIP_STATS = 0x08  # RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h
 TCM_IFINDEX_MAGIC_BLOCK = -1
+GROUPS = ("eth-phy", "eth-mac", "eth-ctrl", "rmon")  # of counters of ethtool
+STATS = {"nomask": True, "bits": {"bit": [{"name": name} for name in GROUPS]}}
 DEPTH = 3  # levels of nested messages whose fields are filters
 
 
@@ -401,6 +403,46 @@ NOUNS = (
     ),
     Noun("expect", "expected connections", "", "expect.get",
          family="conntrack"),
+    Noun(
+        "wireguard", "peers of a WireGuard interface", "", "wireguard.get_device",
+        family="wireguard", has_family=False,
+        filters=(Filter("dev", "of this interface", sent="ifindex", value="link", required=True),),
+    ),
+    *(
+        Noun(
+            f"ethtool.{name}", title, "", f"ethtool.{op}", family="ethtool", has_family=False,
+            request=request,
+            # The kernel ignores the device in the header of most dumps.
+            filters=(Filter("dev", "of this device", seen="header.dev_index", value="link"),),
+        )
+        for name, op, title, request in (
+            ("linkinfo", "linkinfo_get", "connectors", {}),
+            ("linkmodes", "linkmodes_get", "speeds and link modes", {}),
+            ("linkstate", "linkstate_get", "carriers", {}),
+            ("debug", "debug_get", "messages that drivers log", {}),
+            ("wol", "wol_get", "what wakes the machine", {}),
+            ("features", "features_get", "features of devices", {}),
+            ("privflags", "privflags_get", "private flags of drivers", {}),
+            ("rings", "rings_get", "sizes of rings", {}),
+            ("channels", "channels_get", "numbers of queues", {}),
+            ("coalesce", "coalesce_get", "when devices interrupt", {}),
+            ("pause", "pause_get", "flow control", {}),
+            ("eee", "eee_get", "energy-efficient Ethernet", {}),
+            ("tsinfo", "tsinfo_get", "what devices can stamp", {}),
+            ("tsconfig", "tsconfig_get", "what devices stamp", {}),
+            ("tunnel_info", "tunnel_info_get", "tunnels that devices offload", {}),
+            ("fec", "fec_get", "forward error correction", {}),
+            ("stats", "stats_get", "standard counters", {"groups": STATS}),
+            ("phc_vclocks", "phc_vclocks_get", "virtual clocks", {}),
+            ("module", "module_get", "power of modules", {}),
+            ("pse", "pse_get", "power over the cable", {}),
+            ("rss", "rss_get", "how received packets are spread", {}),
+            ("plca_cfg", "plca_get_cfg", "settings of collision avoidance", {}),
+            ("plca_status", "plca_get_status", "states of collision avoidance", {}),
+            ("mm", "mm_get", "frame preemption", {}),
+            ("phy", "phy_get", "PHYs", {}),
+        )
+    ),
     # These have no special columns, but the kernel requires certain fields in the request.
     Noun("stats", "counters of links", "netlink.route.stats", "stats.get",
          request={"filter_mask": 0x1F}, has_family=False,  # all of IFLA_STATS

@@ -8,7 +8,9 @@ fields of the class. It must not print. JSON output does not use it, because it 
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from enum import Enum, IntFlag
 from functools import cache
 from itertools import chain
@@ -657,6 +659,21 @@ def _record(record: Any, names: Names) -> Iterator[Row]:
 
 # Classes to what makes the rows, and what makes the columns of -s. Those of the route family have
 # their names as keys, others the names of their modules too.
+def _peers(device: Any, names: Names) -> Iterator[Row]:
+    """Yield the peers in one part of a WireGuard interface. A large peer has several rows."""
+    for peer in device.peers:
+        where, last = peer.endpoint, peer.last_handshake_time
+        yield {
+            "peer": b64encode(peer.public_key or b"").decode(),
+            "endpoint": "" if where is None else _endpoint(where.rest.addr, where.port),
+            "allowed ips": _list(f"{one.ipaddr}/{one.cidr_mask}" for one in peer.allowedips),
+            "handshake": f"{datetime.fromtimestamp(last.tv_sec)}" if last and last.tv_sec else "",
+            "keepalive": _word(peer.persistent_keepalive_interval or None),
+            "rx bytes": _word(peer.rx_bytes),
+            "tx bytes": _word(peer.tx_bytes),
+        }
+
+
 ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
     "Link": _link,
     "Address": _address,
@@ -676,6 +693,7 @@ ROWS: dict[str, Callable[[Any, Names], Iterator[Row]]] = {
     "netlink.diag.inet.InetSocket": _inet_socket,
     "netlink.diag.unix.UnixSocket": _unix_socket,
     "netlink.netfilter.conntrack.Conntrack": _connection,
+    "netlink.generic.wireguard.Device": _peers,
     "netlink.audit.Record": _record,
     "netlink.uevent.Uevent": _uevent,
     "netlink.connector.proc_event": _process,
@@ -714,12 +732,27 @@ def _columns(
             continue
         value = None if message is None else getattr(message, name)
         inside = field.message if field.kind_name in ("nest", "struct") else None
-        if inside is not None and inside not in above and len(above) < DEPTH:
+        if hasattr(inside, "states"):  # a set of bits of ethtool
+            names_of_bits = {} if value is None or value.value is None else _bit_names()
+            yield path + name, "" if value is None else _list(value.on(names_of_bits))
+        elif inside is not None and inside not in above and len(above) < DEPTH:
             yield from _columns(value, inside, names, f"{path}{name}.", (*above, inside))
         elif name.endswith("ifindex") and isinstance(value, int):
             yield path + name, names[value] if value > 0 else ""
         else:
             yield path + name, compact(value)
+
+
+@cache
+def _bit_names() -> dict[int, tuple[str, ...]]:
+    """Return the names of the bits in notifications of ethtool. All namespaces have the same."""
+    from netlink.generic import ethtool
+
+    try:
+        with Connection(ethtool.FAMILY, timeout=5) as nl:
+            return nl.do(ethtool.string_sets())
+    except (OSError, TimeoutError):
+        return {}
 
 
 def compact(value: Any) -> str:

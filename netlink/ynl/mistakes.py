@@ -74,6 +74,14 @@ ATTRIBUTES = (
     Mistake("ethtool", "stats-grp", "stat hist-rx hist-tx", {"multi-attr": None},
             {"multi-attr": True}, "each value has an attribute of its own: stat_put and "
             "stats_put_rmon_hist in net/ethtool/stats.c"),
+    Mistake("ethtool", "stats", "grp", {"multi-attr": None}, {"multi-attr": True},
+            "each group has an attribute of its own: stats_put_stats in net/ethtool/stats.c"),
+    Mistake("ethtool", "cable-nest", "result fault-length", {"multi-attr": None},
+            {"multi-attr": True}, "each pair has an attribute of its own: "
+            "ethnl_cable_test_result_with_src in net/ethtool/cabletest.c"),
+    Mistake("ethtool", "tunnel-udp", "table", {"multi-attr": None}, {"multi-attr": True},
+            "each table has an attribute of its own: ethnl_tunnel_info_fill_reply in "
+            "net/ethtool/tunnels.c"),
 )  # fmt: skip
 
 MEMBERS = (
