@@ -43,6 +43,7 @@ FAMILIES = (
     Entry("nlctrl", GENERIC, "netlink.generic.nlctrl", "nlctrl"),
     Entry("taskstats", GENERIC, "netlink.generic.taskstats", "TASKSTATS"),
     Entry("dquot", GENERIC, "netlink.generic.dquot", "VFS_DQUOT"),
+    Entry("nl80211", GENERIC, "netlink.generic.nl80211", "nl80211"),
     Entry("diag", SOCK_DIAG, "netlink.diag"),
     Entry("uevent", UEVENT, "netlink.uevent"),
     Entry("audit", AUDIT, "netlink.audit"),

@@ -119,13 +119,18 @@ def messages(cls: type[Message], depth: int = 0) -> st.SearchStrategy[Any]:
     return make()
 
 
-def column_paths(cls: type[Message], depth: int = 0) -> list[str]:
-    """Return the paths of all fields of a class that can be columns."""
+def column_paths(cls: type[Message], above: tuple[type[Message], ...] = ()) -> list[str]:
+    """Return the paths of all fields of a class that can be columns.
+
+    A class that contains itself is entered once, because its paths would be too many.
+    """
     found = []
+    above = (*above, cls)
     for name, field in cls.__table__.names.items():
         if field.kind_name in ("nest", "struct"):
-            if depth < MAX_DEPTH:
-                found += [f"{name}.{path}" for path in column_paths(field.message, depth + 1)]
+            is_inside = any(issubclass(outer, field.message) for outer in above)
+            if len(above) <= MAX_DEPTH and not is_inside:
+                found += [f"{name}.{path}" for path in column_paths(field.message, above)]
         elif field.kind_name not in WITHOUT_COLUMN:
             found.append(name)
     return found

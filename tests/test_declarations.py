@@ -129,7 +129,10 @@ UNSIGNED = ("u8", "u16", "u32", "u64", "be16", "be32", "be64")
 
 
 def test_the_table_says_enough(declared: Declarations) -> None:
-    """The table knows the width or the byte order of most unsigned integers."""
+    """The table knows the width or the byte order of most unsigned integers.
+
+    It lacks what the kernel puts by macros (NL80211_STA_INFO_*), and what only a header has so far.
+    """
     table = Facts(load())
     comparison = Comparison(declared, table)
     is_told: list[bool] = []
@@ -141,7 +144,7 @@ def test_the_table_says_enough(declared: Declarations) -> None:
                 others = [Field(kind, number) for kind in UNSIGNED if kind != attribute.kind_name]
                 is_told += [bool(wrong_kinds(other, found)) for other in others]
     assert len(is_told) > 5000
-    assert sum(is_told) / len(is_told) > 0.95
+    assert sum(is_told) / len(is_told) > 0.9
 
 
 # --- the tool can tell ----------------------------------------------------------------------------

@@ -53,6 +53,12 @@ REASONS = Explanations(
             kind: encap.Ila.locator""",
         "SIT_ISATAP is 1 in host order, although the kernel has it in a __be16 (if_tunnel.h).": """
             kind: sit.Sit.flags""",
+        "Signed: dBm and mBm, picoseconds and mm, which the kernel puts as unsigned numbers.": """
+            kind: messages.Bss.signal_mbm messages.SurveyInfo.noise
+                messages.FtmResult.dist_avg messages.FtmResult.rtt_avg
+                messages.Wireless.rx_signal_dbm messages.Wireless.wiphy_tx_power_level
+                messages.Wakeup.rx_signal_dbm messages.Wakeup.wiphy_tx_power_level
+                messages.Wiphy.rx_signal_dbm messages.Wiphy.wiphy_tx_power_level""",
         "A verdict, which may be TC_ACT_UNSPEC (-1).": """
             kind: act.Police.result""",
         "Signed, although C says __u8: task_nice() returns -20 to 19.": """
@@ -70,7 +76,36 @@ REASONS = Explanations(
         "Bytes, which a policy or a spec calls text or a number.": """
             kind: link.Port.host_uuid link.Link.cost link.Link.priority link.Link.wireless
                 link.LinkSet.cost link.LinkSet.priority link.LinkSet.wireless""",
+        "Location reports are bytes, which a policy calls text.": """
+            kind: messages.FtmResult.civicloc messages.FtmResult.lci""",
+        "The spec of nl80211 calls what it does not describe bytes: flags (nl80211.h).": """
+            kind: messages.SurveyQuery.survey_radio_stats messages.Wireless.survey_radio_stats
+                messages.Wakeup.survey_radio_stats messages.Wiphy.survey_radio_stats
+                messages.Wireless.port_authorized messages.Wakeup.port_authorized
+                messages.Wiphy.port_authorized""",
+        "The driver or the vendor decides what is inside: it is kept as bytes.": """
+            kind: messages.Wireless.testdata messages.Wakeup.testdata messages.Wiphy.testdata
+                messages.Wireless.vendor_data messages.Wakeup.vendor_data""",
         # --- structure ---
+        "Three layouts: what a device offers, what is configured, what woke it (nl80211.c).": """
+            kind: messages.WakeReasons.* messages.Wowlan.* messages.WowlanSupport.*
+                messages.WowlanTcp.*""",
+        "Two layouts: what a device offers, and what a request asks (nl80211_send_wiphy).": """
+            kind: messages.BssSelectSupport.band_pref messages.Wiphy.coalesce_rule
+                messages.Wiphy.tid_config""",
+        "Kinds of interfaces number flags in one nest, and nests in another (nl80211.c).": """
+            kind: messages.FramesByIfType.* messages.IfTypes.*""",
+        "Several of them, in one attribute or in one after the other (nl80211.c).": """
+            kind: messages.FrameTypes.frame_type
+                messages.Wireless.akm_suites messages.Wakeup.akm_suites messages.Wiphy.akm_suites
+                messages.Wireless.cntdwn_offs_beacon messages.Wakeup.cntdwn_offs_beacon
+                messages.Wiphy.cntdwn_offs_beacon
+                messages.Wireless.cntdwn_offs_presp messages.Wakeup.cntdwn_offs_presp
+                messages.Wiphy.cntdwn_offs_presp
+                messages.Wireless.mlo_ttlm_dlink messages.Wakeup.mlo_ttlm_dlink
+                messages.Wiphy.mlo_ttlm_dlink
+                messages.Wireless.mlo_ttlm_ulink messages.Wakeup.mlo_ttlm_ulink
+                messages.Wiphy.mlo_ttlm_ulink""",
         "The number means one thing in a request and another in an answer.": """
             kind: afspec.Inet.conf dcb.Dcb.perm_hwaddr
                 stats.Stats.link_offload_xstats stats.StatsFilters.link_offload_xstats""",
@@ -115,6 +150,10 @@ REASONS = Explanations(
             number: conntrack.IPCTNL_MSG.*""",
         "The bits of a mask by what they stand for: IFLA_STATS_FILTER_BIT() of the C number.": """
             number: stats.IFLA_STATS.* stats.IFLA_OFFLOAD_XSTATS.*""",
+        "The bits of a mask by what they stand for: 1 << NL80211_STA_FLAG_*.": """
+            number: messages.STA_FLAG.*""",
+        "In C its name has two underscores before it; NL80211_FREQUENCY_ATTR_NO_IBSS is NO_IR.": """
+            number: messages.Frequency.no_ibss""",
         "C computes the mask of 16 bits as an int.": """
             number: NLA_TYPE_MASK""",
         "C has them as they are on the wire, big endian. Here is what a be16 reads.": """
@@ -148,6 +187,10 @@ REASONS = Explanations(
                 sit.Sit.ip6rd_relay_prefix sit.Sit.ip6rd_relay_prefixlen
                 stats.BondXstats.bond_3ad
             missing: IFLA_IPTUN_6RD_PREFIX IFLA_IPTUN_6RD_RELAY_PREFIX""",
+        "NL80211_IFACE_LIMIT_MAX, which the table leaves out as a bound.": """
+            unknown: messages.IfLimit.max""",
+        "How many values an enumeration has.": """
+            missing: NL80211_NUM_ACS""",
         "The alternatives of a union of linux/cn_proc.h, each a class here.": """
             unknown: connector.ack_proc_event connector.uid_proc_event connector.gid_proc_event
                 connector.proc_mcast_op
