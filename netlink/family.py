@@ -33,7 +33,7 @@ from netlink.schema import Message, MessageClass, MessageType, SignatureOf
 
 __all__ = [
     "Dispatch", "Family", "IfIndex", "Listen", "Op", "Plan", "Request", "Steps", "Wait",
-    "dispatch_of", "ifindex", "listen", "parse", "plan", "wait",
+    "dispatch_of", "ifindex", "index_of", "listen", "parse", "plan", "wait",
 ]  # fmt: skip
 
 P = ParamSpec("P")
@@ -414,6 +414,16 @@ def ifindex(name: str) -> IfIndex:
     if not isinstance(name, str):
         raise TypeError(f"ifindex() expects the name of a link, got {name!r}")
     return IfIndex(name)
+
+
+def index_of(link: str | int) -> Steps[int]:
+    """Return the index of a link that is given by its name or its index.
+
+    Plans use it as `index = yield from index_of(dev)`. Raises KernelError (ENODEV) as ifindex()
+    does, if no link has the name.
+    """
+    index: int = link if isinstance(link, int) else (yield ifindex(link))
+    return index
 
 
 def listen(*groups: str | int) -> Listen:

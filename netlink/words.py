@@ -248,6 +248,15 @@ class Words:
         """Return the name of a link. The link does not have to exist."""
         return self.text(name, IFNAMSIZ)
 
+    def link(self, name: str = "dev") -> str | int | None:
+        """Return a link, given as its name or its index. The link does not have to exist."""
+        value = self.given[name]
+        if value is None or isinstance(value, str):
+            return self.link_name(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= S32:
+            raise self.expected(name, "the name of a link, or its index")
+        return int(value)
+
     # --- addresses ---
 
     def family(self, name: str = "family", *others: AF) -> AF | None:

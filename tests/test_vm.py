@@ -16,7 +16,10 @@ import pytest
 from tools import outside
 
 ROOT = Path(__file__).parent.parent
-LIVE = ["test_addresses_live.py", "test_bridges.py", "test_link_kinds.py", "test_tc.py"]
+LIVE = [
+    "test_addresses_live.py", "test_bridges.py", "test_link_kinds.py", "test_tc.py",
+    "test_nl80211_live.py",
+]  # fmt: skip
 
 
 def test_live_tests_in_a_virtual_machine() -> None:

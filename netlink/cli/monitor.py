@@ -52,6 +52,7 @@ TOPICS = {
     "audit": Topic("audit", ("readlog",)),
     "uevent": Topic("uevent", ("kernel",)),
     "proc": Topic("connector", ("proc",)),
+    "nl80211": Topic("nl80211", ("config", "scan", "regulatory", "mlme")),
 }
 
 # No kernel since 6.1 sends to these groups, so no error suggests them. Joining them is allowed.

@@ -26,7 +26,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from netlink.errors import DumpInterrupted, KernelError, NetlinkError
-from netlink.family import Family, Op, Steps, ifindex, listen, plan, wait
+from netlink.family import Family, Op, Steps, index_of, listen, plan, wait
 from netlink.generic.nl80211.messages import (
     Bss,
     InterfaceQuery,
@@ -715,13 +715,11 @@ def _network(bss: Bss) -> Network:
 
 def _index(name: str, dev: str | int) -> Steps[int]:
     """Return the index of an interface that is an argument of a plan."""
-    if isinstance(dev, str) and dev:
-        index: int = yield ifindex(dev)
-        return index
     words = Words(f"nl80211.{name}", {"dev": dev})
-    if not isinstance(dev, int) or isinstance(dev, bool) or not 0 < dev < 1 << 31:
+    link = words.link()
+    if link is None:
         raise words.expected("dev", "the name or the index of an interface")
-    return dev
+    return (yield from index_of(link))
 
 
 def _wiphy(words: Words, phy: str | int) -> Steps[int]:
