@@ -44,6 +44,7 @@ FAMILIES = (
     Entry("taskstats", GENERIC, "netlink.generic.taskstats", "TASKSTATS"),
     Entry("dquot", GENERIC, "netlink.generic.dquot", "VFS_DQUOT"),
     Entry("nl80211", GENERIC, "netlink.generic.nl80211", "nl80211"),
+    Entry("devlink", GENERIC, "netlink.generic.devlink", "devlink"),
     Entry("diag", SOCK_DIAG, "netlink.diag"),
     Entry("uevent", UEVENT, "netlink.uevent"),
     Entry("audit", AUDIT, "netlink.audit"),

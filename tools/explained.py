@@ -90,6 +90,14 @@ REASONS = Explanations(
         "Three layouts: what a device offers, what is configured, what woke it (nl80211.c).": """
             kind: messages.WakeReasons.* messages.Wowlan.* messages.WowlanSupport.*
                 messages.WowlanTcp.*""",
+        "The type of a parameter decides (devlink_nl_param_value_fill_one).": """
+            kind: devlink.Devlink.param_value_data devlink.ParamValue.param_value_data
+                devlink.SelftestsDone.param_value_data""",
+        "Several of them, one after the other (net/devlink).": """
+            kind: devlink.Fmsg.* devlink.LinecardTypes.linecard_type
+                devlink.RegionChunks.region_chunk devlink.RegionSnapshots.region_snapshot""",
+        "Results of tests, not their names, in the answer (devlink_nl_selftests_run_doit).": """
+            nest: devlink.SelftestsDone.selftests""",
         "Two layouts: what a device offers, and what a request asks (nl80211_send_wiphy).": """
             kind: messages.BssSelectSupport.band_pref messages.Wiphy.coalesce_rule
                 messages.Wiphy.tid_config""",
@@ -152,6 +160,8 @@ REASONS = Explanations(
             number: stats.IFLA_STATS.* stats.IFLA_OFFLOAD_XSTATS.*""",
         "The bits of a mask by what they stand for: 1 << NL80211_STA_FLAG_*.": """
             number: messages.STA_FLAG.*""",
+        "The bits of a mask by what they stand for: 1 << DEVLINK_RELOAD_*.": """
+            number: devlink.RELOAD_ACTIONS.* devlink.RELOAD_LIMITS.*""",
         "In C its name has two underscores before it; NL80211_FREQUENCY_ATTR_NO_IBSS is NO_IR.": """
             number: messages.Frequency.no_ibss""",
         "C computes the mask of 16 bits as an int.": """
@@ -204,6 +214,7 @@ REASONS = Explanations(
                 bond.BOND_FOM bond.BOND_PRI_RESELECT bond.AD_CHURN
                 tunnels.IP6_TNL_F.IP6_TNL_F_CAP_XMIT tunnels.IP6_TNL_F.IP6_TNL_F_CAP_RCV
                 tunnels.IP6_TNL_F.IP6_TNL_F_CAP_PER_PACKET
+                devlink.HEALTH_STATE
                 sockdiag.SHUTDOWN sockdiag.SOCK sockdiag.TCP sockdiag.TCPF tipc.TIPC_STATE""",
         "The bits of a mask of one byte: 1 << (INET_DIAG_* - 1), 1 << (SMC_DIAG_* - 1).": """
             unknown: inet.EXT smc.SMC_EXT""",

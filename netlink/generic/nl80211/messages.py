@@ -1763,7 +1763,7 @@ class Wiphy(Wireless):
     `vendor_data` lists the commands of the vendor.
     """
 
-    control_port_ethertype: bool = flag(102)  # type: ignore[assignment]
+    control_port_ethertype: bool = flag(102)
     coalesce_rule: Nested[nl80211_coalesce_rule_support] = struct(  # type: ignore[assignment]
         182, nl80211_coalesce_rule_support
     )
