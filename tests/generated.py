@@ -67,8 +67,8 @@ def values(field: Any, depth: int) -> st.SearchStrategy[Any]:
     if kind == "labels":
         return st.lists(st.integers(0, 2**20 - 1), max_size=4).map(tuple)
     if kind in ("mac", "lladdr"):
-        size = field.size if field.number is None else 0
-        return st.binary(min_size=size, max_size=size or 20).map(lambda b: b.hex(":"))
+        least = (field.size if field.number is None else field.least) or 0
+        return st.binary(min_size=least, max_size=field.size or 20).map(lambda b: b.hex(":"))
     if kind == "bitfield32":
         return st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
     if kind in ("struct", "nest"):

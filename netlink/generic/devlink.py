@@ -1253,7 +1253,7 @@ def set_param(
     words = Words("devlink.set_param", locals())
     mode = words.number("cmode", names_of(DEVLINK_PARAM_CMODE))
     text = words.text("name")
-    if mode is None or text is None:
+    if mode is None or text is None or value is None:
         words.refuse("needs the name of a parameter, a value, and when it applies")
     handle = _of("set_param", dev, needed=True)
     found: Devlink = yield param_get(**handle, param_name=text)
@@ -1527,7 +1527,8 @@ def _tokens(parts: Iterable[Devlink]) -> Iterator[tuple[int, bytes]]:
 def _formatted(parts: Iterable[Devlink]) -> Any:
     """Return the value of a formatted message. It may be divided anywhere."""
     top: list[Any] = []
-    stack: list[Any] = [top]  # lists, dicts, and pairs: [name, value...] as _Pair
+    pairs: dict[str, Any] = {}  # those that no object contains
+    stack: list[Any] = [top]  # lists, dicts and pairs
     kind = 0
     for number, payload in _tokens(parts):
         if number == START:
@@ -1543,13 +1544,25 @@ def _formatted(parts: Iterable[Devlink]) -> Any:
         elif number == DATA:
             _put(stack[-1], _value(kind, payload))
         elif number == END and len(stack) > 1:
-            done = stack.pop()
-            if isinstance(done, list) and done and all(isinstance(each, bytes) for each in done):
-                done = b"".join(done)  # bytes come as an array of their parts
-            _put(stack[-1], done)
+            whole = _whole(stack.pop())
+            _put(stack[-1], whole)
     while len(stack) > 1:  # the kernel ends what it begins
-        _put(stack[-2], stack.pop())
-    return top[0] if len(top) == 1 else top
+        whole = _whole(stack.pop())
+        _put(stack[-1], whole)
+    for each in top:
+        if isinstance(each, _Pair):
+            pairs[each.name] = each.value
+    values = [*(each for each in top if not isinstance(each, _Pair)), *([pairs] if pairs else [])]
+    return values[0] if len(values) == 1 else values
+
+
+def _whole(done: Any) -> Any:
+    """Return an array as its value: bytes come as an array of their parts."""
+    if not isinstance(done, list):
+        return done
+    if done and all(isinstance(each, bytes) for each in done):
+        return b"".join(done)
+    return [{each.name: each.value} if isinstance(each, _Pair) else each for each in done]
 
 
 class _Pair:
@@ -1566,7 +1579,7 @@ def _put(inside: Any, value: Any) -> None:
     elif isinstance(inside, dict):
         inside.update({value.name: value.value} if isinstance(value, _Pair) else {"": value})
     else:
-        inside.append({value.name: value.value} if isinstance(value, _Pair) else value)
+        inside.append(value)
 
 
 def _value(kind: int, payload: bytes) -> Any:
