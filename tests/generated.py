@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from netlink import EncodeError, Message
+from netlink.schema import Field
 from tools.declarations import modules
 
 INTEGER_BITS = {"8": 8, "16": 16, "32": 32, "64": 64, "nt": 64}
@@ -108,7 +109,11 @@ def messages(cls: type[Message], depth: int = 0) -> st.SearchStrategy[Any]:
             elif not field.climb:  # what a parent says is not known here
                 key = fields.setdefault(field.selector, draw(st.sampled_from(list(field.choices))))
                 target = field.choices.get(key)
-                fields[name] = draw(messages(target, depth + 1) if target else st.binary())
+                if isinstance(target, Field):
+                    is_flag = target.kind_name == "flag"
+                    fields[name] = draw(st.just(True) if is_flag else values(target, depth))
+                else:
+                    fields[name] = draw(messages(target, depth + 1) if target else st.binary())
         while True:
             try:
                 return cls(**fields)

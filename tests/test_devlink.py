@@ -148,6 +148,10 @@ def test_formatted_messages() -> None:
         assert Kernel(answers(FORMATTED[:cut], FORMATTED[cut:])).do(plan) == MEANING
         assert Kernel(answers(FORMATTED[:cut])).do(plan) is not None  # an end that was lost
     assert Kernel([]).do(plan) == []
+    assert Kernel(answers(FORMATTED + pair("more", value(1, b"\x05")))).do(plan) == {
+        **MEANING, "more": 5
+    }  # fmt: skip
+    assert Kernel(answers(pair("a", value(1, b"\x05")))).do(plan) == {"a": 5}
     assert Kernel(answers(FORMATTED)).do(devlink.health_dump(DEV, "dummy")) == MEANING
 
 

@@ -59,6 +59,9 @@ REASONS = Explanations(
                 messages.Wireless.rx_signal_dbm messages.Wireless.wiphy_tx_power_level
                 messages.Wakeup.rx_signal_dbm messages.Wakeup.wiphy_tx_power_level
                 messages.Wiphy.rx_signal_dbm messages.Wiphy.wiphy_tx_power_level""",
+        "Temperatures, which may be below zero (int in struct thermal_trip).": """
+            kind: thermal.Thermal.tz_temp thermal.Thermal.tz_trip_hyst thermal.Thermal.tz_trip_temp
+                thermal.Trips.tz_trip_hyst thermal.Trips.tz_trip_temp""",
         "A verdict, which may be TC_ACT_UNSPEC (-1).": """
             kind: act.Police.result""",
         "Signed, although C says __u8: task_nice() returns -20 to 19.": """
@@ -93,9 +96,13 @@ REASONS = Explanations(
         "The type of a parameter decides (devlink_nl_param_value_fill_one).": """
             kind: devlink.Devlink.param_value_data devlink.ParamValue.param_value_data
                 devlink.SelftestsDone.param_value_data""",
+        "The type of an option decides (team_nl_fill_one_option_get).": """
+            kind: team.TeamOption.data""",
         "Several of them, one after the other (net/devlink).": """
             kind: devlink.Fmsg.* devlink.LinecardTypes.linecard_type
                 devlink.RegionChunks.region_chunk devlink.RegionSnapshots.region_snapshot""",
+        "Several items of one number, one after the other (team_core.c).": """
+            kind: team.TeamOptions.option team.TeamPorts.port""",
         "Results of tests, not their names, in the answer (devlink_nl_selftests_run_doit).": """
             nest: devlink.SelftestsDone.selftests""",
         "Two layouts: what a device offers, and what a request asks (nl80211_send_wiphy).": """
@@ -214,7 +221,7 @@ REASONS = Explanations(
                 bond.BOND_FOM bond.BOND_PRI_RESELECT bond.AD_CHURN
                 tunnels.IP6_TNL_F.IP6_TNL_F_CAP_XMIT tunnels.IP6_TNL_F.IP6_TNL_F_CAP_RCV
                 tunnels.IP6_TNL_F.IP6_TNL_F_CAP_PER_PACKET
-                devlink.HEALTH_STATE
+                devlink.HEALTH_STATE team.TYPE
                 sockdiag.SHUTDOWN sockdiag.SOCK sockdiag.TCP sockdiag.TCPF tipc.TIPC_STATE""",
         "The bits of a mask of one byte: 1 << (INET_DIAG_* - 1), 1 << (SMC_DIAG_* - 1).": """
             unknown: inet.EXT smc.SMC_EXT""",
@@ -246,6 +253,7 @@ REASONS = Explanations(
                 TC_RED_HISTORIC_FLAGS TC_U32_ROOT TUNNEL_OPTIONS_PRESENT XDP_FLAGS_MODES""",
         "Nothing at all, under the number 0.": """
             missing: RTNLGRP_NONE NETNSA_NONE NFNLGRP_NONE AUDIT_NLGRP_NONE
+                L2TP_ATTR_NONE L2TP_ATTR_STATS_NONE
                 INET_DIAG_NONE INET_DIAG_REQ_NONE SKNLGRP_NONE
                 SK_DIAG_BPF_STORAGE_NONE SK_DIAG_BPF_STORAGE_REP_NONE SK_DIAG_BPF_STORAGE_REQ_NONE
                 SMC_DIAG_NONE XDP_DIAG_NONE""",

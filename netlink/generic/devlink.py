@@ -1527,7 +1527,6 @@ def _tokens(parts: Iterable[Devlink]) -> Iterator[tuple[int, bytes]]:
 def _formatted(parts: Iterable[Devlink]) -> Any:
     """Return the value of a formatted message. It may be divided anywhere."""
     top: list[Any] = []
-    pairs: dict[str, Any] = {}  # those that no object contains
     stack: list[Any] = [top]  # lists, dicts and pairs
     kind = 0
     for number, payload in _tokens(parts):
@@ -1549,10 +1548,11 @@ def _formatted(parts: Iterable[Devlink]) -> Any:
     while len(stack) > 1:  # the kernel ends what it begins
         whole = _whole(stack.pop())
         _put(stack[-1], whole)
-    for each in top:
-        if isinstance(each, _Pair):
-            pairs[each.name] = each.value
-    values = [*(each for each in top if not isinstance(each, _Pair)), *([pairs] if pairs else [])]
+    pairs = {each.name: each.value for each in top if isinstance(each, _Pair)}
+    values = [each for each in top if not isinstance(each, _Pair)]
+    if len(values) == 1 and isinstance(values[0], dict):
+        return values[0] | pairs  # some drivers end the outermost object too early
+    values += [pairs] if pairs else []
     return values[0] if len(values) == 1 else values
 
 

@@ -249,7 +249,7 @@ def test_association(nl: Connection, radios: tuple[str, str], request: Any) -> N
     listed = run("iw", "dev", radios[0], "survey", "dump")
     ours = [each.survey_info for each in survey if each.survey_info is not None]
     theirs = re.findall(r"frequency:\s+(\d+) MHz", listed)
-    assert [str(each.frequency) for each in ours] == theirs != []
+    assert [str(each.frequency) for each in ours] == theirs
     assert re.findall(r"noise:\s+(-?\d+) dBm", listed) == [
         str(each.noise) for each in ours if each.noise is not None
     ]
