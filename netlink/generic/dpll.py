@@ -234,7 +234,7 @@ class PinQuery(Message):
     parent_id: int | None = u32(2)
 
 
-# A device or pin that does not exist is answered by an empty message.
+# A device or pin that does not exist is answered by an empty message, and a KernelWarning.
 device_id_get = Op(
     "dpll.device_id_get", DPLL_CMD.DPLL_CMD_DEVICE_ID_GET, Dpll, answer="one", dumps=False
 )
