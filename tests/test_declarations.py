@@ -115,7 +115,10 @@ UNBOUNDED = {
 
 
 # Families whose texts are all NLA_NUL_STRING of any length, or are sent by the kernel alone.
-UNBOUNDED_FAMILIES = {"devlink": "net/devlink/netlink_gen.c"}
+UNBOUNDED_FAMILIES = {
+    "devlink": "net/devlink/netlink_gen.c",
+    "dpll": "drivers/dpll/dpll_nl.c",
+}
 
 
 def test_strings_have_a_bound(declared: Declarations) -> None:

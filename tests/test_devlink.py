@@ -25,8 +25,8 @@ from netlink.generic.devlink import (
     Param,
 )
 from tests import owned, ynl_client
-from tests.test_nl80211 import Kernel
-from tests.test_vectors import PEERS
+from tests.peers import PEERS
+from tests.steps import Kernel
 from tools import outside
 
 from . import wire

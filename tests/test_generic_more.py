@@ -18,8 +18,8 @@ from netlink.family import Plan
 from netlink.generic import dpll, ipvs, l2tp, macsec, team, thermal
 from netlink.registry import load
 from tests import owned, ynl_client
-from tests.test_nl80211 import Kernel
-from tests.test_vectors import PEERS
+from tests.peers import PEERS
+from tests.steps import Kernel
 from tools import outside
 
 from . import wire

@@ -33,7 +33,8 @@ from netlink.generic.nl80211.messages import (
     Wowlan,
 )
 from netlink.schema import merge
-from tests.test_vectors import attribute_differences, records
+from tests.peers import attribute_differences, records
+from tests.steps import Kernel
 from tools import outside
 
 from . import wire
@@ -250,26 +251,6 @@ def test_elements() -> None:
     assert split(b"\0\x01a\x07") == ((0, None, b"a"), (7, None, b""))
     with pytest.raises(TypeError, match="expects bytes"):
         split("text")  # type: ignore[arg-type]
-
-
-class Kernel:
-    """Answers the steps of a plan."""
-
-    def __init__(self, *answers: Any) -> None:
-        self.answers = [*answers]
-        self.steps: list[Any] = []
-
-    def do(self, plan: Plan[Any]) -> Any:
-        steps = plan.steps()
-        answer: Any = None
-        try:
-            while True:
-                is_error = isinstance(answer, BaseException)
-                step = steps.throw(answer) if is_error else steps.send(answer)
-                self.steps.append(step)
-                answer = self.answers.pop(0)
-        except StopIteration as end:
-            return end.value
 
 
 def network() -> Wireless:

@@ -18,7 +18,7 @@ from tools import outside
 ROOT = Path(__file__).parent.parent
 LIVE = [
     "test_addresses_live.py", "test_bridges.py", "test_link_kinds.py", "test_tc.py",
-    "test_nl80211_live.py",
+    "test_nl80211_live.py", "test_generic_more.py",
 ]  # fmt: skip
 
 

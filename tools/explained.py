@@ -264,8 +264,6 @@ REASONS = Explanations(
             missing: ILA_ATTR_IDENTIFIER ILA_ATTR_LOCATOR_MATCH ILA_ATTR_IFINDEX ILA_ATTR_DIR""",
         "How many actions a flush removed, where 6 else is TCA_ACT_COOKIE (tcf_del_walker).": """
             missing: TCA_FCNT""",
-        "A link has a few attributes of these families, which are not declared.": """
-            missing: DEVLINK_ATTR_* DPLL_A_PIN_*""",
         # --- releases ---
         "Of a later release than the declarations, which are of 6.18.": """
             missing: BRIDGE_VLANDB_ENTRY_NEIGH_FORWARD_GRAT CAN_CTRLMODE_RESTRICTED

@@ -53,6 +53,11 @@ TOPICS = {
     "uevent": Topic("uevent", ("kernel",)),
     "proc": Topic("connector", ("proc",)),
     "nl80211": Topic("nl80211", ("config", "scan", "regulatory", "mlme")),
+    "devlink": Topic("devlink", ("config",)),
+    "l2tp": Topic("l2tp", ("l2tp",)),
+    "team": Topic("team", ("change_event",)),
+    "thermal": Topic("thermal", ("event", "sampling")),
+    "dpll": Topic("dpll", ("monitor",)),
 }
 
 # No kernel since 6.1 sends to these groups, so no error suggests them. Joining them is allowed.

@@ -209,6 +209,7 @@ FAMILY = Family(
         threshold_delete, threshold_flush,
     ),
     groups=("sampling", "event"),
+    unnumbered=True,
     messages=Thermal,
 )  # fmt: skip
 
