@@ -211,7 +211,7 @@ def test_unsolicited_messages_to_a_generic_port_are_events() -> None:
 
 
 def test_parts_of_a_dump_without_a_number() -> None:
-    """Fact: parts of a dump of thermal have neither our port nor our seq; its DONE has both."""
+    """Fact: parts of a dump of thermal have neither our port nor our seq. Its DONE has both."""
     zones = Op("zones.get", CMD.CMD_GET, Note, answer="several", reply_type=CMD.CMD_NEW)
     family = Family("zones", id=40, ops=(zones,), types=CMD, messages=Note, unnumbered=True)
     others = Family("others", id=41, ops=(), types=CMD, messages=Note)

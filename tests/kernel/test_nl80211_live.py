@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from netlink import Connection, KernelError, Pid
+from netlink import Connection, KernelError, Message, Pid
 from netlink.generic import nl80211, nlctrl
-from netlink.generic.nl80211 import NL80211_CMD, NL80211_IFTYPE
+from netlink.generic.nl80211.numbers import NL80211_CMD, NL80211_IFTYPE
 
 INSIDE = ["nsenter", "--net=/proc/1/ns/net"]  # the radios stay in the initial namespace
 TOOLS = ("iw", "hostapd", "wpa_supplicant", "nsenter")
@@ -164,7 +164,8 @@ def test_add_and_remove(nl: Connection) -> None:
         with pytest.raises(KernelError, match="add_interface"):
             nl.do(nl80211.add_interface(device.wiphy_name, "mon0", "monitor"))
         nl.do(nl80211.remove_interface("mon0"))
-        names = [event.nlmsg_name for event in listener.events(timeout=5)]
+        events = [*listener.events(timeout=5)]
+    names = [event.nlmsg_name for event in events if isinstance(event, Message)]
     assert names == ["NL80211_CMD_NEW_INTERFACE", "NL80211_CMD_DEL_INTERFACE"]
     with pytest.raises(KernelError, match=r"remove_interface: .*mon0.*ENODEV"):
         nl.do(nl80211.remove_interface("mon0"))
@@ -227,7 +228,8 @@ def test_association(nl: Connection, radios: tuple[str, str], request: Any) -> N
     with connect() as listener:
         listener.join("mlme")
         request.getfixturevalue("station")
-        names = {event.nlmsg_name for event in listener.events(timeout=3)}
+        events = [*listener.events(timeout=3)]
+    names = {event.nlmsg_name for event in events if isinstance(event, Message)}
     assert {"NL80211_CMD_AUTHENTICATE", "NL80211_CMD_ASSOCIATE", "NL80211_CMD_CONNECT"} <= names
     [client] = nl.do(nl80211.stations(radios[0]))
     [server] = nl.do(nl80211.stations(radios[1]))
