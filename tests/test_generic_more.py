@@ -118,7 +118,7 @@ def test_macsec_widths() -> None:
         with pytest.raises(EncodeError, match=next(iter(wrong))):
             bytes(macsec.Sa(**wrong))
     with pytest.raises(TypeError, match="did you mean 'sa_config'"):
-        macsec.add_txsa(ifindex=1, sa_confg={})
+        macsec.add_txsa(ifindex=1, sa_confg={})  # type: ignore[call-arg]
 
 
 # --- l2tp -----------------------------------------------------------------------------------------
