@@ -24,6 +24,8 @@ What it knows of the kernel, in addition to the family's own rules:
 |   numbers, but never with our port as nlmsg_pid              |   elsewhere only with seq 0       |
 |   (taskstats.c, prepare_reply); answers lack the port too    |                                   |
 |   in audit.c and xfrm_user.c                                 |                                   |
+| parts of a dump of thermal have neither our port nor our seq | messages of its family with seq 0 |
+|   (thermal_netlink.c, thermal_genl_cmd_dumpit)               |   are its parts, while it runs    |
 | anyone with the privilege may send to our port               | a sender port other than 0 is     |
 |                                                              |   dropped and counted             |
 | a dump's DONE may carry an errno and an extended ACK         | that is the dump's status         |
@@ -717,10 +719,13 @@ class Engine:
             self._acknowledged(run.seq, run.count)
         elif run.type:
             self._control(run)
-        elif not run.is_own and self._is_unsolicited(run):
-            self._event(run)
+        elif run.is_own or not self._is_unsolicited(run):
+            self._answer(run, run.seq)
+        elif self._is_unnumbered(run):
+            assert self._dump is not None
+            self._answer(run, self._dump)
         else:
-            self._answer(run)
+            self._event(run)
 
     def _malformed(self, run: Run) -> None:
         """A datagram that breaks the rules of the wire: it may have held anyone's answer, unless it
@@ -825,10 +830,10 @@ class Engine:
                 owed += batch.unanswered * batch.answer_size
         return owed
 
-    def _answer(self, run: Run) -> None:
-        """Ordinary messages to one of our requests."""
+    def _answer(self, run: Run, seq: int) -> None:
+        """Ordinary messages to the request with a sequence number."""
         self.stats.messages += run.count
-        known = self._waiting.get(run.seq)
+        known = self._waiting.get(seq)
         exchange = known() if known is not None else None
         if exchange is not None:
             if run.flags & DUMP_INTR:
@@ -837,9 +842,9 @@ class Engine:
             if exchange.is_dump:  # any other answer is read when it is whole
                 exchange.ready = True
             elif exchange.acked:
-                self._pop(run.seq)
+                self._pop(seq)
                 self._finish(exchange)
-        elif (batch := self._batch_of(run.seq)) is not None and batch.is_waiting_for(run.seq):
+        elif (batch := self._batch_of(seq)) is not None and batch.is_waiting_for(seq):
             batch.store(run)
         else:
             self.stats.late += run.count
@@ -930,6 +935,16 @@ class Engine:
         if self.framing == "connector":
             return True
         return self.port != 0 and (self.resolver.is_generic or run.seq == 0)
+
+    def _is_unnumbered(self, run: Run) -> bool:
+        """Whether messages without our port answer the dump that runs, of a family whose dumps have
+        none: see Family."""
+        exchange = self._get(self._dump) if self._dump and not run.seq else None
+        family = exchange.request.op.family if exchange is not None else None
+        if exchange is None or family is None or not family.unnumbered:
+            return False
+        number: int = struct.unpack_from("=H", run.data, run.start + 4)[0]  # nlmsg_type
+        return number == exchange.sent_to
 
     def _batch_of(self, seq: int) -> Batch | None:
         for batch in self._batches:

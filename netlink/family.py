@@ -771,6 +771,9 @@ class Family:
     `modules` maps names of modules to the types whose classes they declare; such a module is
     imported when the first message of one of these types is read, and calls add().
 
+    `unnumbered` is true for a generic family whose dumps have no port and no sequence number of the
+    request (thermal). Messages to this socket alone are then the answer while such a dump runs.
+
     Raises ValueError if one number would mean two classes, or if a number does not fit: a command
     of a generic family has 8 bits, and a message type has 16. Raises TypeError for other mistakes.
     """
@@ -792,6 +795,7 @@ class Family:
         version: int = 1,
         id: int | None = None,
         farewell: Request[None, Any] | None = None,
+        unnumbered: bool = False,
     ) -> None:
         if not isinstance(name, str) or not name:
             raise TypeError(f"the name of a family must be a text such as 'nlctrl', got {name!r}")
@@ -799,6 +803,7 @@ class Family:
         self.protocol = self._integer("protocol", protocol, 0, MAX_LINKS - 1)
         self.version = self._integer("version", version, 0, U8 if framing != "connector" else U32)
         self.id = None if id is None else self._id(id)
+        self.unnumbered = unnumbered
         for word, enum in (("types", types), ("reply_types", reply_types)):
             if enum is not None and not (isinstance(enum, type) and issubclass(enum, IntEnum)):
                 raise self._expected(word, "an enum of numbers (IntEnum)", enum)

@@ -16,6 +16,7 @@ from importlib import import_module
 from ipaddress import IPv4Address, IPv6Address
 from itertools import starmap
 from operator import or_
+from struct import pack
 from types import NoneType
 from typing import (
     TYPE_CHECKING,
@@ -29,7 +30,7 @@ from typing import (
 )
 
 from netlink import render
-from netlink._core import MAX_DEPTH, Bitfield32, Field, Table, View
+from netlink._core import MAX_DEPTH, Bitfield32, Field, Table, View, iter_attributes
 from netlink.constants import NLA_TYPE_MASK, KernelNumber
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ __all__ = [
     "Addr", "AddrOrLabels", "Bitfield32", "Field", "IPAddress", "Lazy", "LinkAddr", "MAX_DEPTH",
     "Message", "MessageClass", "Named", "Nested", "Several", "address", "array", "be16", "be32",
     "be64", "binary", "bitfield32", "byte_flag", "flag", "labels", "lladdr", "mac", "mapping",
-    "nest", "pad", "pairs", "records", "repeated", "s8", "s16", "s32", "s64", "sbe16", "sbe32",
-    "sbe64", "scalars", "selected", "sint", "string", "struct", "u8", "u16", "u32", "u64", "uint",
+    "merge", "nest", "pad", "pairs", "records", "repeated", "s8", "s16", "s32", "s64", "sbe16",
+    "sbe32", "sbe64", "scalars", "selected", "sint", "string", "struct", "u8", "u16", "u32", "u64",
+    "uint",
 ]  # fmt: skip
 
 IPAddress = IPv4Address | IPv6Address
@@ -438,6 +440,60 @@ def _record_meaning(record: Message) -> dict[str | int, Any]:
         if field.number is None and field.offset == 0:
             del said[name]
     return said
+
+
+def merge(*parts: M) -> M:
+    """Return one message with the content of several, for kernels that divide an object.
+
+    An attribute that occurs in several parts has the value of the last one, but nests are merged
+    inside, arrays and mappings by their indexes, and a repeated attribute has all values. The
+    header is that of the first part. Undeclared attributes are kept.
+
+    Raises TypeError if the parts are not messages of one class, ValueError if there are none, and
+    DecodeError if a nest that must be merged is malformed.
+    """
+    if not parts:
+        raise ValueError("merge() expects at least one message")
+    cls = type(parts[0])
+    for part in parts:
+        if not isinstance(part, Message) or type(part) is not cls:
+            raise TypeError(f"merge() expects messages of one class, got {part!r}")
+    start = cls.__table__.header + 3 & ~3
+    bodies = [bytes(part) for part in parts]
+    return cls.from_bytes(bodies[0][:start] + _merged(cls, [body[start:] for body in bodies], 0))
+
+
+def _merged(inside: MessageClass | Field, bodies: list[bytes], depth: int) -> bytes:
+    """Return the attributes of several bodies, merged. `inside` is their class, or an element."""
+    fields: dict[int | None, Field] = {}
+    element = inside if isinstance(inside, Field) else None
+    if not isinstance(inside, Field):
+        fields = {field.number: field for field in inside.__table__.fields}
+    found: dict[int, list[tuple[int, bytes]]] = {}
+    for body in bodies:
+        for item in iter_attributes(body):
+            attribute = (item.type | item.flags, bytes(item.payload))
+            found.setdefault(item.type, []).append(attribute)
+    merged = b""
+    for number, items in found.items():
+        field = fields.get(number, element)
+        below = None if len(items) == 1 or depth == MAX_DEPTH else _below(field)
+        if below is not None:
+            items = [(items[0][0], _merged(below, [payload for _, payload in items], depth + 1))]
+        elif field is None or field.kind_name != "repeated":
+            items = items[-1:]
+        for kind, payload in items:
+            merged += pack("=HH", len(payload) + 4, kind) + payload + bytes(-len(payload) % 4)
+    return merged
+
+
+def _below(field: Any) -> MessageClass | Field | None:
+    """Return what a nest contains: attributes of a class, or elements under their indexes."""
+    kind = "" if field is None else field.kind_name
+    if kind in ("array", "mapping"):
+        element: Field = field.element
+        return element
+    return field.message if kind == "nest" and not field.message.__table__.header else None
 
 
 class Lazy(Mapping[Any, Any]):

@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from netlink import EncodeError, Message
+from netlink.schema import Field
 from tools.declarations import modules
 
 INTEGER_BITS = {"8": 8, "16": 16, "32": 32, "64": 64, "nt": 64}
@@ -67,8 +68,8 @@ def values(field: Any, depth: int) -> st.SearchStrategy[Any]:
     if kind == "labels":
         return st.lists(st.integers(0, 2**20 - 1), max_size=4).map(tuple)
     if kind in ("mac", "lladdr"):
-        size = field.size if field.number is None else 0
-        return st.binary(min_size=size, max_size=size or 20).map(lambda b: b.hex(":"))
+        least = (field.size if field.number is None else field.least) or 0
+        return st.binary(min_size=least, max_size=field.size or 20).map(lambda b: b.hex(":"))
     if kind == "bitfield32":
         return st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
     if kind in ("struct", "nest"):
@@ -108,7 +109,11 @@ def messages(cls: type[Message], depth: int = 0) -> st.SearchStrategy[Any]:
             elif not field.climb:  # what a parent says is not known here
                 key = fields.setdefault(field.selector, draw(st.sampled_from(list(field.choices))))
                 target = field.choices.get(key)
-                fields[name] = draw(messages(target, depth + 1) if target else st.binary())
+                if isinstance(target, Field):
+                    is_flag = target.kind_name == "flag"
+                    fields[name] = draw(st.just(True) if is_flag else values(target, depth))
+                else:
+                    fields[name] = draw(messages(target, depth + 1) if target else st.binary())
         while True:
             try:
                 return cls(**fields)
@@ -119,13 +124,18 @@ def messages(cls: type[Message], depth: int = 0) -> st.SearchStrategy[Any]:
     return make()
 
 
-def column_paths(cls: type[Message], depth: int = 0) -> list[str]:
-    """Return the paths of all fields of a class that can be columns."""
+def column_paths(cls: type[Message], above: tuple[type[Message], ...] = ()) -> list[str]:
+    """Return the paths of all fields of a class that can be columns.
+
+    A class that contains itself is entered once, because its paths would be too many.
+    """
     found = []
+    above = (*above, cls)
     for name, field in cls.__table__.names.items():
         if field.kind_name in ("nest", "struct"):
-            if depth < MAX_DEPTH:
-                found += [f"{name}.{path}" for path in column_paths(field.message, depth + 1)]
+            is_inside = any(issubclass(outer, field.message) for outer in above)
+            if len(above) <= MAX_DEPTH and not is_inside:
+                found += [f"{name}.{path}" for path in column_paths(field.message, above)]
         elif field.kind_name not in WITHOUT_COLUMN:
             found.append(name)
     return found

@@ -471,6 +471,11 @@ def test_every_noun_runs(
     name: str, form: list[str], kernel: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     required = {"action": ["--kind", "gact"], "wireguard": ["--dev", "eth0"]}
+    if any(each.required for each in noun(name).filters) and name not in required:
+        with pytest.raises(SystemExit):  # of a link: see REQUESTS
+            main(["dump", name, *form])
+        assert "required: --dev" in capsys.readouterr().err
+        return
     assert main(["dump", name, *form, *required.get(name, [])]) == 0
     assert capsys.readouterr() == ("[]\n" if form else "", "")
     assert Scripted.asked or name in ("class", "filter", "chain")  # which are asked link by link
@@ -570,6 +575,10 @@ def test_the_page_about_the_command_line(kernel: Callable[..., None]) -> None:
 # --- filters --------------------------------------------------------------------------------------
 
 REQUESTS = {
+    **{
+        f"nl80211.{word} --dev eth0": {"ifindex": 2}
+        for word in ("station", "scan", "survey", "mpath", "mpp")
+    },
     "route --table 100 --dev eth0 -4": {"family": AF.AF_INET, "table": 100, "oif": 2},
     "route --table main --proto static --type blackhole": {
         "table": RT_TABLE.RT_TABLE_MAIN, "protocol": RTPROT.RTPROT_STATIC,

@@ -215,6 +215,30 @@ def test_unsolicited_messages_to_a_generic_port_are_events() -> None:
     assert (engine.stats.events, engine.stats.messages, engine.stats.late) == (4, 5, 0)
 
 
+def test_parts_of_a_dump_without_a_number() -> None:
+    """Fact: parts of a dump of thermal have neither our port nor our seq. Its DONE has both."""
+    zones = Op("zones.get", CMD.CMD_GET, Note, answer="several", reply_type=CMD.CMD_NEW)
+    family = Family("zones", id=40, ops=(zones,), types=CMD, messages=Note, unnumbered=True)
+    others = Family("others", id=41, ops=(), types=CMD, messages=Note)
+    talk = Talk(families=[family, others])
+    engine = talk.engine
+    engine.port = PORT
+    before = note(1, seq=0, pid=0)
+    engine.feed(*wire.receive(before))  # no dump runs
+    single = talk.ask(zones())
+    engine.feed(*wire.receive(note(2, seq=0, pid=0)))  # this is not a dump
+    engine.feed(*wire.receive(note(3, seq=1, pid=PORT) + wire.error(0, seq=1)))
+    assert [each.number for each in single.result()] == [3]
+    dump = engine.submit(zones(), dump=True)
+    foreign = wire.message(
+        41, bytes((CMD.CMD_NEW, 1, 0, 0)) + bytes(Note(number=4)), flags=0, seq=0, pid=0
+    )
+    engine.feed(*wire.receive(foreign, note(5, seq=9, pid=0), note(6, seq=0, pid=0)))
+    engine.feed(*wire.receive(wire.message(3, b"\0\0\0\0", flags=2, seq=2, pid=PORT)))
+    assert [each.number for each in dump.result()] == [6]
+    assert numbers(talk.events()) == [1, 2, 4, 5]
+
+
 def test_a_late_answer_from_a_generic_family_is_not_an_event() -> None:
     engine = Talk(families=[NOTES]).engine
     engine.port = PORT

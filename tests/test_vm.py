@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 LIVE = [
     "test_addresses_live.py", "test_bridges.py", "test_link_kinds.py", "test_tc.py",
     "test_netdevsim.py", "test_wireguard.py",
+    "test_nl80211_live.py", "test_generic_more.py",
 ]  # fmt: skip
 
 

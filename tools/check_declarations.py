@@ -103,13 +103,13 @@ class Comparison:
             if name in table.constants:
                 self._number(name, [name], number)
         self._named = {name for enum in declared.enums for name in enum.__members__}
-        for enum in declared.enums:
-            self._enum(enum)
         for cls in declared.messages:
             if len(members(cls)) > sum(len(members(base)) for base in _bases(cls)):
                 self._struct(cls)
         numbers = dict(pair for cls in declared.messages for pair in self._attributes(cls))
         self._named.update(numbers)
+        for enum in declared.enums:
+            self._enum(enum)
         for name in numbers:
             neighbours = table.neighbours(name)
             self._whole(neighbours, {numbers[n] for n in neighbours if n in numbers})
@@ -176,12 +176,13 @@ class Comparison:
     def constants_of(self, cls: type[Message], field: Field) -> list[str]:
         """Return the constants of an attribute, by the C prefixes in the docstring of its class.
 
-        "A_B_*" means A_B_NAME. "A_*_B_*" means every constant that matches. If there is none, the
+        "A_B_*" means A_B_NAME. "A_*_B_*" means every constant that matches. The field of a name
+        that starts with a digit has an "n" before it. If there is no constant of the name, the
         words of a C name are removed from its end until a constant has the right number: for
         "A_B_C", A_B_NAME or A_NAME.
         """
         constants = self.facts.constants
-        name = field.name.strip("_").upper()
+        name = re.sub("^N(?=[0-9])", "", field.name.strip("_").upper())
         words = re.findall(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_*]+", cls.__doc__ or "")
         patterns = [word[:-1] + name for word in words if word.endswith("_*")]
         found = [pattern for pattern in patterns if pattern in constants]

@@ -53,6 +53,15 @@ REASONS = Explanations(
             kind: encap.Ila.locator""",
         "SIT_ISATAP is 1 in host order, although the kernel has it in a __be16 (if_tunnel.h).": """
             kind: sit.Sit.flags""",
+        "Signed: dBm and mBm, picoseconds and mm, which the kernel puts as unsigned numbers.": """
+            kind: messages.Bss.signal_mbm messages.SurveyInfo.noise
+                messages.FtmResult.dist_avg messages.FtmResult.rtt_avg
+                messages.Wireless.rx_signal_dbm messages.Wireless.wiphy_tx_power_level
+                messages.Wakeup.rx_signal_dbm messages.Wakeup.wiphy_tx_power_level
+                messages.Wiphy.rx_signal_dbm messages.Wiphy.wiphy_tx_power_level""",
+        "Temperatures, which may be below zero (int in struct thermal_trip).": """
+            kind: thermal.Thermal.tz_temp thermal.Thermal.tz_trip_hyst thermal.Thermal.tz_trip_temp
+                thermal.Trips.tz_trip_hyst thermal.Trips.tz_trip_temp""",
         "A verdict, which may be TC_ACT_UNSPEC (-1).": """
             kind: act.Police.result""",
         "Signed, although C says __u8: task_nice() returns -20 to 19.": """
@@ -70,7 +79,48 @@ REASONS = Explanations(
         "Bytes, which a policy or a spec calls text or a number.": """
             kind: link.Port.host_uuid link.Link.cost link.Link.priority link.Link.wireless
                 link.LinkSet.cost link.LinkSet.priority link.LinkSet.wireless""",
+        "Location reports are bytes, which a policy calls text.": """
+            kind: messages.FtmResult.civicloc messages.FtmResult.lci""",
+        "The spec of nl80211 calls what it does not describe bytes: flags (nl80211.h).": """
+            kind: messages.SurveyQuery.survey_radio_stats messages.Wireless.survey_radio_stats
+                messages.Wakeup.survey_radio_stats messages.Wiphy.survey_radio_stats
+                messages.Wireless.port_authorized messages.Wakeup.port_authorized
+                messages.Wiphy.port_authorized""",
+        "The driver or the vendor decides what is inside: it is kept as bytes.": """
+            kind: messages.Wireless.testdata messages.Wakeup.testdata messages.Wiphy.testdata
+                messages.Wireless.vendor_data messages.Wakeup.vendor_data""",
         # --- structure ---
+        "Three layouts: what a device offers, what is configured, what woke it (nl80211.c).": """
+            kind: messages.WakeReasons.* messages.Wowlan.* messages.WowlanSupport.*
+                messages.WowlanTcp.*""",
+        "The type of a parameter decides (devlink_nl_param_value_fill_one).": """
+            kind: devlink.Devlink.param_value_data devlink.ParamValue.param_value_data
+                devlink.SelftestsDone.param_value_data""",
+        "The type of an option decides (team_nl_fill_one_option_get).": """
+            kind: team.TeamOption.data""",
+        "Several of them, one after the other (net/devlink).": """
+            kind: devlink.Fmsg.* devlink.LinecardTypes.linecard_type
+                devlink.RegionChunks.region_chunk devlink.RegionSnapshots.region_snapshot""",
+        "Several items of one number, one after the other (team_core.c).": """
+            kind: team.TeamOptions.option team.TeamPorts.port""",
+        "Results of tests, not their names, in the answer (devlink_nl_selftests_run_doit).": """
+            nest: devlink.SelftestsDone.selftests""",
+        "Two layouts: what a device offers, and what a request asks (nl80211_send_wiphy).": """
+            kind: messages.BssSelectSupport.band_pref messages.Wiphy.coalesce_rule
+                messages.Wiphy.tid_config""",
+        "Kinds of interfaces number flags in one nest, and nests in another (nl80211.c).": """
+            kind: messages.FramesByIfType.* messages.IfTypes.*""",
+        "Several of them, in one attribute or in one after the other (nl80211.c).": """
+            kind: messages.FrameTypes.frame_type
+                messages.Wireless.akm_suites messages.Wakeup.akm_suites messages.Wiphy.akm_suites
+                messages.Wireless.cntdwn_offs_beacon messages.Wakeup.cntdwn_offs_beacon
+                messages.Wiphy.cntdwn_offs_beacon
+                messages.Wireless.cntdwn_offs_presp messages.Wakeup.cntdwn_offs_presp
+                messages.Wiphy.cntdwn_offs_presp
+                messages.Wireless.mlo_ttlm_dlink messages.Wakeup.mlo_ttlm_dlink
+                messages.Wiphy.mlo_ttlm_dlink
+                messages.Wireless.mlo_ttlm_ulink messages.Wakeup.mlo_ttlm_ulink
+                messages.Wiphy.mlo_ttlm_ulink""",
         "The number means one thing in a request and another in an answer.": """
             kind: afspec.Inet.conf dcb.Dcb.perm_hwaddr
                 stats.Stats.link_offload_xstats stats.StatsFilters.link_offload_xstats""",
@@ -130,6 +180,12 @@ REASONS = Explanations(
             number: conntrack.IPCTNL_MSG.*""",
         "The bits of a mask by what they stand for: IFLA_STATS_FILTER_BIT() of the C number.": """
             number: stats.IFLA_STATS.* stats.IFLA_OFFLOAD_XSTATS.*""",
+        "The bits of a mask by what they stand for: 1 << NL80211_STA_FLAG_*.": """
+            number: messages.STA_FLAG.*""",
+        "The bits of a mask by what they stand for: 1 << DEVLINK_RELOAD_*.": """
+            number: devlink.RELOAD_ACTIONS.* devlink.RELOAD_LIMITS.*""",
+        "In C its name has two underscores before it; NL80211_FREQUENCY_ATTR_NO_IBSS is NO_IR.": """
+            number: messages.Frequency.no_ibss""",
         "C computes the mask of 16 bits as an int.": """
             number: NLA_TYPE_MASK""",
         "C has them as they are on the wire, big endian. Here is what a be16 reads.": """
@@ -167,6 +223,10 @@ REASONS = Explanations(
                 sit.Sit.ip6rd_relay_prefix sit.Sit.ip6rd_relay_prefixlen
                 stats.BondXstats.bond_3ad
             missing: IFLA_IPTUN_6RD_PREFIX IFLA_IPTUN_6RD_RELAY_PREFIX""",
+        "NL80211_IFACE_LIMIT_MAX, which the table leaves out as a bound.": """
+            unknown: messages.IfLimit.max""",
+        "How many values an enumeration has.": """
+            missing: NL80211_NUM_ACS""",
         "The alternatives of a union of linux/cn_proc.h, each a class here.": """
             unknown: connector.ack_proc_event connector.uid_proc_event connector.gid_proc_event
                 connector.proc_mcast_op
@@ -180,6 +240,7 @@ REASONS = Explanations(
                 bond.BOND_FOM bond.BOND_PRI_RESELECT bond.AD_CHURN
                 tunnels.IP6_TNL_F.IP6_TNL_F_CAP_XMIT tunnels.IP6_TNL_F.IP6_TNL_F_CAP_RCV
                 tunnels.IP6_TNL_F.IP6_TNL_F_CAP_PER_PACKET
+                devlink.HEALTH_STATE team.TYPE
                 sockdiag.SHUTDOWN sockdiag.SOCK sockdiag.TCP sockdiag.TCPF tipc.TIPC_STATE""",
         "The bits of a mask of one byte: 1 << (INET_DIAG_* - 1), 1 << (SMC_DIAG_* - 1).": """
             unknown: inet.EXT smc.SMC_EXT""",
@@ -212,6 +273,7 @@ REASONS = Explanations(
         "Nothing at all, under the number 0.": """
             missing: ETHTOOL_MSG_KERNEL_NONE ETHTOOL_MSG_USER_NONE
                 RTNLGRP_NONE NETNSA_NONE NFNLGRP_NONE AUDIT_NLGRP_NONE
+                L2TP_ATTR_NONE L2TP_ATTR_STATS_NONE
                 INET_DIAG_NONE INET_DIAG_REQ_NONE SKNLGRP_NONE
                 SK_DIAG_BPF_STORAGE_NONE SK_DIAG_BPF_STORAGE_REP_NONE SK_DIAG_BPF_STORAGE_REQ_NONE
                 SMC_DIAG_NONE XDP_DIAG_NONE""",
@@ -222,8 +284,6 @@ REASONS = Explanations(
             missing: ILA_ATTR_IDENTIFIER ILA_ATTR_LOCATOR_MATCH ILA_ATTR_IFINDEX ILA_ATTR_DIR""",
         "How many actions a flush removed, where 6 else is TCA_ACT_COOKIE (tcf_del_walker).": """
             missing: TCA_FCNT""",
-        "A link has a few attributes of these families, which are not declared.": """
-            missing: DEVLINK_ATTR_* DPLL_A_PIN_*""",
         # --- releases ---
         "Of a later release than the declarations, which are of 6.18.": """
             missing: BRIDGE_VLANDB_ENTRY_NEIGH_FORWARD_GRAT CAN_CTRLMODE_RESTRICTED

@@ -59,6 +59,12 @@ TOPICS = {
     "ethtool": Topic("ethtool", ("monitor",)),
     "mptcp": Topic("mptcp_events", ("mptcp_pm_events",)),
     "netdev": Topic("netdev", ("mgmt", "page-pool")),
+    "nl80211": Topic("nl80211", ("config", "scan", "regulatory", "mlme")),
+    "devlink": Topic("devlink", ("config",)),
+    "l2tp": Topic("l2tp", ("l2tp",)),
+    "team": Topic("team", ("change_event",)),
+    "thermal": Topic("thermal", ("event", "sampling")),
+    "dpll": Topic("dpll", ("monitor",)),
 }
 
 # No kernel since 6.1 sends to these groups, so no error suggests them. Joining them is allowed.

@@ -443,6 +443,22 @@ NOUNS = (
             ("phy", "phy_get", "PHYs", {}),
         )
     ),
+    *(
+        Noun(
+            f"nl80211.{word}", title, "", f"nl80211.get_{word}", family="nl80211",
+            has_family=False,
+            filters=(
+                Filter("dev", "of this interface", sent="ifindex", value="link", required=True),
+            ),
+        )
+        for word, title in (
+            ("station", "stations of a wireless interface"),
+            ("scan", "networks that a wireless interface has found"),
+            ("survey", "how busy channels are"),
+            ("mpath", "paths of a mesh"),
+            ("mpp", "proxied paths of a mesh"),
+        )
+    ),
     # These have no special columns, but the kernel requires certain fields in the request.
     Noun("stats", "counters of links", "netlink.route.stats", "stats.get",
          request={"filter_mask": 0x1F}, has_family=False,  # all of IFLA_STATS
