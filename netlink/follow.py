@@ -595,7 +595,7 @@ class Following(Generic[D]):
 
     def drained(self) -> None:
         """Note that there are no more events at the moment."""
-        if self._is_early and self._running is None:
+        if self._is_early and self.is_settled:
             self._is_early = False
             self._risky.clear()
             self._crowded.clear()
@@ -686,6 +686,7 @@ class Following(Generic[D]):
             if flags & REPLACE:
                 place = 0
             elif not self._is_separate(message):
+                self._crowded.add(key)
                 self.repair()
                 return
         if flags & REPLACE and self._is_early:
