@@ -796,14 +796,14 @@ class Following(Generic[D]):
             if not self._is_separate(message):
                 self._is_doubtful = True
         place = self._find(bucket, record, message)
-        if place is not None and place < confirmed:
-            return
-        if place is None and key in self._replaced:
+        if key in self._replaced:
             self._replaced[key] += 1
             if self._replaced[key] > 1 or len(bucket) > 1:
                 self._is_doubtful = True
-            elif bucket:
-                return  # most likely the object that was replaced
+            elif bucket and place is None:
+                return  # the object that was replaced, if the dump has no other one
+        if place is not None and place < confirmed:
+            return
         if place is None and key in self._touched and not self._is_separate(message):
             self._is_doubtful = True
             return
