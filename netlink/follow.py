@@ -692,7 +692,7 @@ class Following(Generic[D]):
         if flags & REPLACE and self._is_early:
             self._risky.add(key)
             if self._running is not None:
-                self._replaced.setdefault(key, len(bucket))
+                self._replaced.setdefault(key, self._confirmed_of(key, bucket))
         self._put(key, bucket, place, record, message)
 
     def _put(
