@@ -595,7 +595,7 @@ class Following(Generic[D]):
 
     def drained(self) -> None:
         """Note that there are no more events at the moment."""
-        if self._is_early and self._running is None:
+        if self._is_early and self.is_settled:
             self._is_early = False
             self._risky.clear()
             self._crowded.clear()
@@ -686,12 +686,13 @@ class Following(Generic[D]):
             if flags & REPLACE:
                 place = 0
             elif not self._is_separate(message):
+                self._crowded.add(key)
                 self.repair()
                 return
         if flags & REPLACE and self._is_early:
             self._risky.add(key)
             if self._running is not None:
-                self._replaced.setdefault(key, len(bucket))
+                self._replaced.setdefault(key, self._confirmed_of(key, bucket))
         self._put(key, bucket, place, record, message)
 
     def _put(
@@ -795,14 +796,14 @@ class Following(Generic[D]):
             if not self._is_separate(message):
                 self._is_doubtful = True
         place = self._find(bucket, record, message)
-        if place is not None and place < confirmed:
-            return
-        if place is None and key in self._replaced:
+        if key in self._replaced:
             self._replaced[key] += 1
             if self._replaced[key] > 1 or len(bucket) > 1:
                 self._is_doubtful = True
-            elif bucket:
-                return  # most likely the object that was replaced
+            elif bucket and place is None:
+                return  # the object that was replaced, if the dump has no other one
+        if place is not None and place < confirmed:
+            return
         if place is None and key in self._touched and not self._is_separate(message):
             self._is_doubtful = True
             return
