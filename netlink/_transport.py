@@ -169,7 +169,9 @@ class Transport:
             "sndbuf": sndbuf,
             "trace": trace,
         }
-        self._options |= {"read_ahead": read_ahead, **options}
+        # A follower would take the objects of other namespaces for its own.
+        own = {name: value for name, value in options.items() if name != "listen_all_nsid"}
+        self._options |= {"read_ahead": read_ahead, **own}
         self._given = socket
         self._engine = Engine(families, resolver_for(families), lock)
         self._read_ahead = read_ahead is not None

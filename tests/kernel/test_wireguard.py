@@ -129,7 +129,7 @@ def test_get_is_a_dump(wg: Connection) -> None:
 def test_ten_thousand_peers(wg: Connection) -> None:
     """Fact: first has LISTEN_PORT, FWMARK, IFINDEX, IFNAME, keys, PEERS; later ones hold ONLY
     PEERS - not IFNAME as header and spec say."""
-    count = int(os.environ.get("NETLINK_PEERS", "10000"))
+    count = 10_000 if os.environ.get("NETLINK_LONG") else 2_000
     rows = [
         {
             "public_key": number.to_bytes(32, "big"),
