@@ -803,6 +803,8 @@ class Family:
         self.protocol = self._integer("protocol", protocol, 0, MAX_LINKS - 1)
         self.version = self._integer("version", version, 0, U8 if framing != "connector" else U32)
         self.id = None if id is None else self._id(id)
+        if not isinstance(unnumbered, bool):
+            raise self._expected("unnumbered", "True or False", unnumbered)
         self.unnumbered = unnumbered
         for word, enum in (("types", types), ("reply_types", reply_types)):
             if enum is not None and not (isinstance(enum, type) and issubclass(enum, IntEnum)):

@@ -192,6 +192,7 @@ ODD_FAMILIES = {
         ValueError, {"ops": [Op("x", 1 << 16, Leaf)], "protocol": 0},
         "a type must be an int from 0 to 65535, got 65536",
     ),
+    "unnumbered": (TypeError, {"unnumbered": 1}, "unnumbered must be True or False, got 1"),
     "messages": (TypeError, {"messages": 5}, "messages must be a dict, or one message class"),
     "one of the messages": (
         TypeError, {"messages": {16: int}}, "messages must be message classes by their types"
