@@ -40,6 +40,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
+from weakref import WeakSet
 
 from netlink._core import (
     INDEX_FORMAT,
@@ -142,7 +143,7 @@ class Socket:
             for op in family.ops.values()
             if op.ends == "done"
         }
-        self._others: list[Socket] = []  # that another() has made
+        self._others: WeakSet[Socket] = WeakSet()  # that another() has made
         self._queue: deque[Datagram] = deque()
         self._dump: Iterator[bytes | Datagram] | None = None
         self._overrun = False  # the next receive reports it
@@ -165,7 +166,7 @@ class Socket:
             datagrams=self.datagrams,
         )
         other.requests = self.requests
-        self._others.append(other)
+        self._others.add(other)
         return other
 
     def event(self, group: str | int, *messages: Any) -> None:
@@ -182,7 +183,7 @@ class Socket:
             if not self._congested:
                 self._queue += [d for d in datagrams if not d.group or d.group in self.groups]
             self._ring()
-        for other in self._others:
+        for other in [*self._others]:
             if not other.closed:
                 other.deliver(*(d for d in datagrams if d.group in other.groups))
 
@@ -194,7 +195,7 @@ class Socket:
         with self._lock:
             self._overrun = self._congested = True
             self._ring()
-        for other in self._others:
+        for other in [*self._others]:
             if other.groups and not other.closed:
                 other.overrun()
 
