@@ -521,7 +521,8 @@ def _generated(entry: Entry) -> Iterator[Noun]:
 def _help(op: Op[..., Any, Message]) -> str:
     """Return what an op lists: the first words in the docstring of its message class."""
     words = re.split("[:.]", op.dump.__doc__ or "", maxsplit=1)[0]
-    return f"{words[:1].lower()}{words[1:]}, by {op.name}"
+    start = words[:1] if words[1:2].isupper() else words[:1].lower()  # not of a constant
+    return f"{start}{words[1:]}, by {op.name}"
 
 
 # Kinds of fields whose values fit into one word.

@@ -459,6 +459,8 @@ def test_generated_nouns_run(scene: None, capsys: pytest.CaptureFixture[str]) ->
     required = {
         "action": "action --kind gact",
         "nlctrl.policy": "nlctrl.policy --family-name nlctrl",
+        "ethtool.module_eeprom": "ethtool.module_eeprom --header.dev-name lo --offset 0 --length 1 "
+        "--page 0 --i2c-address 80",
     }
     for name in all_nouns():
         with suppress(pytest.skip.Exception):  # of what the kernel lacks
