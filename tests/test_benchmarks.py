@@ -44,6 +44,9 @@ def results(report: Path, workload: str, *contenders: str) -> dict[str, Any]:
     assert [result["contender"] for result in told["results"]] == [*contenders]
     for result in told["results"]:
         assert len(result["ns"]) >= 2
+        for numbers in "cpu_ns", "delivered", "lost":
+            assert len(result[numbers]) == len(result["ns"])
+        assert all(cpu > 0 for cpu in result["cpu_ns"])
         assert f"{result['count']:,}" in done.stdout
     return dict(zip(contenders, told["results"], strict=True))
 
@@ -72,6 +75,57 @@ def test_request_latency(tmp_path: Path) -> None:
     assert {result["count"] for result in done.values()} == {SIZE}
     assert isinstance(done["netlink"]["digest"], int)
     assert done["netlink"]["digest"] == done["netlink_aio"]["digest"]
+
+
+def check_events(done: dict[str, Any]) -> None:
+    """Every event was delivered or is known to be lost, and what all have read is equal."""
+    for result in done.values():
+        assert result["count"] == SIZE
+        for delivered, lost in zip(result["delivered"], result["lost"], strict=True):
+            assert delivered + lost == SIZE
+    digests = {result["digest"] for result in done.values() if not any(result["lost"])}
+    assert None not in digests
+    assert len(digests) == 1
+
+
+@needs_compiler
+def test_events(tmp_path: Path) -> None:
+    contenders = ["netlink", "netlink_batches", "netlink_ahead"]
+    if Path("/usr/include/libmnl/libmnl.h").exists():
+        contenders.insert(0, "c_mnl")
+    check_events(results(tmp_path / "report.json", "events", *contenders))
+
+
+@needs_compiler
+def test_flood(tmp_path: Path) -> None:
+    contenders = "c_recv", "c_recvmmsg", "netlink", "netlink_ahead"
+    check_events(results(tmp_path / "report.json", "flood", *contenders))
+
+
+@needs_compiler
+def test_lost_events_are_not_hidden() -> None:
+    """A program that leaves events in the kernel counts them as lost."""
+    claim = {"version": "", "count": SIZE, "digest": None, "ns": [1], "cpu_ns": [1]}
+    claim |= {"delivered": [SIZE - 3], "lost": [3], "rss_start_kib": None, "rss_peak_kib": None}
+    told = Contender(("events",), lambda _: ["sh", "-c", f"echo '{json.dumps(claim)}'"])
+    assert [(min(r.delivered), max(r.lost)) for r in start("events", EVENTS, told=told)] == [
+        (SIZE - 3, 3)
+    ]
+
+
+def test_a_missing_event_ends_the_benchmark() -> None:
+    """A contender of this library must not miss an event without an Overrun."""
+    assert tally(10, 10, 8, 2) == (10, 8, 2)
+    with pytest.raises(SystemExit, match="expected 10 events, got 8 and 1 reported as lost"):
+        tally(10, 10, 8, 1)
+
+
+def test_one_core_is_busy(tmp_path: Path) -> None:
+    """`--busy` keeps a process computing, which ends with the benchmark."""
+    begin = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    with busy_core():
+        time.sleep(0.5)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime > begin
 
 
 def test_import(tmp_path: Path) -> None:
@@ -114,8 +168,8 @@ def test_a_share() -> None:
 
 def test_work_is_verified() -> None:
     """The runner detects a contender that reports success without doing the work."""
-    claim = {"version": "", "count": SIZE, "digest": None, "ns": [1]}
-    claim |= {"rss_start_kib": None, "rss_peak_kib": None}
+    claim = {"version": "", "count": SIZE, "digest": None, "ns": [1], "cpu_ns": [1]}
+    claim |= {"delivered": [SIZE], "lost": [0], "rss_start_kib": None, "rss_peak_kib": None}
     liar = Contender(("insert-routes",), lambda _: ["sh", "-c", f"echo '{json.dumps(claim)}'"])
     with pytest.raises(BenchmarkError, match=f"insert-routes: liar left 0 routes for {SIZE}"):
         insert(liar=liar)
