@@ -41,7 +41,9 @@ def main() -> None:
         report.append({"workload": name, "size": size, "results": list(map(asdict, results))})
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(facts | {"busy": options.busy, "workloads": report}, indent=1) + "\n")
+        options.json.write_text(
+            json.dumps(facts | {"busy": options.busy, "workloads": report}, indent=1) + "\n"
+        )
 
 
 def _options(
@@ -95,7 +97,7 @@ def _print_table(workload: workloads.Workload, size: int, results: Sequence[Resu
     ratio = f"x {workload.base}"
     heads = ["contender", "version", f"ns/{unit}", "min..max", ratio, "CPU ns", ratio]
     heads += ["MiB", "grown", f"{unit}s"]
-    rows = [heads + ["delivered", "lost"] if workload.during else heads]
+    rows = [[*heads, "delivered", "lost"] if workload.during else heads]
     for r in sorted(results, key=Result.median):
         row = [
             r.contender,

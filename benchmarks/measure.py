@@ -31,7 +31,7 @@ class Tally(NamedTuple):
     """The units of a run, those that reached the program, and those that the kernel dropped for
     want of memory. A filter makes the rest."""
 
-    count: int
+    units: int
     delivered: int
     lost: int
 
@@ -120,14 +120,14 @@ def measure(
             finish(process, [*command])
         again = Tally(found, found, 0) if isinstance(found, int) else Tally(*found)
         if not turn:
-            count = again.count
+            count = again.units
             if again.lost:
                 digest.value = None
-        elif again.count == count:
+        elif again.units == count:
             times.append((end - begin, cpu_end - cpu_begin))
             done.append(again)
         else:
-            sys.exit(f"{module} counted {count} units in the warm-up, then {again.count}")
+            sys.exit(f"{module} counted {count} units in the warm-up, then {again.units}")
     return {
         "version": library,
         "count": count,

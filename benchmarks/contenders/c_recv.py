@@ -1,6 +1,7 @@
 """The plain loop in C that receives one datagram per system call.
 
-It is the base of the workload `flood`. This module only builds the command; the program is c_recv.c.
+It is the base of the workload `flood`. This module only builds the command; the program
+is c_recv.c.
 """
 
 from . import Contender, compiled

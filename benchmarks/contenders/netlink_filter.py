@@ -17,8 +17,7 @@ CONTENDER = Contender(
 
 
 def events(size: int) -> Run:
-    from netlink import Connection
-    from netlink.filter import fields
+    from netlink import Connection, fields
     from netlink.route import FAMILY
     from netlink.route.route import Route
 

@@ -38,6 +38,4 @@ def prepare(namespace: Namespace, size: int) -> None:
     namespace.run(["ip", "-batch", "-"], stdin=LINK)
 
 
-WORKLOAD = Workload(
-    unit="event", size=100_000, prepare=prepare, during=("./storm",), base="c_mnl"
-)
+WORKLOAD = Workload(unit="event", size=100_000, prepare=prepare, during=("./storm",), base="c_mnl")
