@@ -144,7 +144,7 @@ def test_import(tmp_path: Path) -> None:
     assert [(each["contender"], each["count"]) for each in found["results"]] == [
         (name, 1) for name in arguments
     ]
-    floor = next(row.split() for row in done.stdout.splitlines() if " interpreter  " in row)
+    floor = next(row for row in map(str.split, done.stdout.splitlines()) if row[0] == "interpreter")
     assert floor.count("1.00") == 2  # of time and of CPU time
 
 
