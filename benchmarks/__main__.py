@@ -10,14 +10,13 @@ import argparse
 import json
 import sys
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 from . import contenders, workloads
 from .namespace import NamespaceError
-from .run import BenchmarkError, Result, machine, run
-
-_FLOORS = ("c_floor", "interpreter")  # a workload has one of them
+from .run import BenchmarkError, Result, busy_core, machine, run
 
 
 def main() -> None:
@@ -33,15 +32,18 @@ def main() -> None:
             if name in every_contender[who].workloads
         }
         try:
-            results = run(name, workload, able, size, options.runs)
+            with busy_core() if options.busy else nullcontext():
+                results = run(name, workload, able, size, options.runs)
         except (BenchmarkError, NamespaceError) as error:
             sys.exit(str(error))
-        print(f"{name}, size {size:,}")
-        _print_table(workload.unit, size, results)
+        print(f"{name}, size {size:,}{', one core busy' if options.busy else ''}")
+        _print_table(workload, size, results)
         report.append({"workload": name, "size": size, "results": list(map(asdict, results))})
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(facts | {"workloads": report}, indent=1) + "\n")
+        options.json.write_text(
+            json.dumps(facts | {"busy": options.busy, "workloads": report}, indent=1) + "\n"
+        )
 
 
 def _options(
@@ -72,6 +74,7 @@ def _options(
         help="routes, requests or processes (default: set by the workload)",
     )
     add("--runs", metavar="K", type=int, default=20, help="timed runs per process (default: 20)")
+    add("--busy", action="store_true", help="keep one core busy by another process")
     add("--json", metavar="FILE", type=Path, help="write all numbers and facts about the machine")
     options = parser.parse_args()
     for name in options.workload:
@@ -87,24 +90,29 @@ def _options(
     return options
 
 
-def _print_table(unit: str, size: int, results: Sequence[Result]) -> None:
+def _print_table(workload: workloads.Workload, size: int, results: Sequence[Result]) -> None:
     """Print the results, the fastest first: times in nanoseconds per unit, memory in MiB."""
-    floor = next((r.median() for r in results if r.contender in _FLOORS), None)
-    rows = [
-        ["contender", "version", f"ns/{unit}", "min..max", "x floor", "MiB", "grown", f"{unit}s"]
-    ]
+    unit = workload.unit
+    base = next((r for r in results if r.contender == workload.base), None)
+    ratio = f"x {workload.base}"
+    heads = ["contender", "version", f"ns/{unit}", "min..max", ratio, "CPU ns", ratio]
+    heads += ["MiB", "grown", f"{unit}s"]
+    rows = [[*heads, "delivered", "lost"] if workload.during else heads]
     for r in sorted(results, key=Result.median):
-        rows.append(
-            [
-                r.contender,
-                r.version,
-                f"{r.median():,.0f}",
-                f"{min(r.ns_each()):,.0f}..{max(r.ns_each()):,.0f}",
-                f"{r.median() / floor:,.2f}" if floor else "-",
-                *_memory(r),
-                f"{r.count:,}" + (f" of {size:,}" if r.size < size else ""),
-            ]
-        )
+        row = [
+            r.contender,
+            r.version,
+            f"{r.median():,.0f}",
+            f"{min(r.ns_each()):,.0f}..{max(r.ns_each()):,.0f}",
+            f"{r.median() / base.median():,.2f}" if base else "-",
+            f"{r.cpu_median():,.0f}",
+            f"{r.cpu_median() / base.cpu_median():,.2f}" if base else "-",
+            *_memory(r),
+            f"{r.count:,}" + (f" of {size:,}" if r.size < size else ""),
+        ]
+        if workload.during:  # of the run that lost most
+            row += [f"{min(r.delivered):,}", f"{max(r.lost):,}"]
+        rows.append(row)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))

@@ -15,17 +15,22 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from .compiler import BuildError
 from .contenders import Contender, Skip
 from .namespace import Namespace
 from .workloads import NotDone, Workload
 
 _ROUNDS = 4
+
+# It ends when its standard input is closed, also if the runner is killed.
+_SPIN = "import select\nwhile not select.select([0], [], [], 0)[0]: sum(range(1_000_000))"
 
 
 class BenchmarkError(Exception):
@@ -45,6 +50,9 @@ class Result:
     count: int
     digest: int | None
     ns: list[int]
+    cpu_ns: list[int]
+    delivered: list[int]
+    lost: list[int]
     rss_start_kib: int | None
     rss_peak_kib: int | None
     size: int
@@ -56,6 +64,23 @@ class Result:
     def median(self) -> float:
         """Return the median of the nanoseconds per unit."""
         return statistics.median(self.ns_each())
+
+    def cpu_median(self) -> float:
+        """Return the median of the nanoseconds of CPU time per unit that was not lost."""
+        return statistics.median(
+            cpu / max(1, self.count - lost)
+            for cpu, lost in zip(self.cpu_ns, self.lost, strict=True)
+        )
+
+
+@contextmanager
+def busy_core() -> Iterator[None]:
+    """Keep one core busy during a `with` block, by a process that computes."""
+    spinning = subprocess.Popen([sys.executable, "-c", _SPIN], stdin=subprocess.PIPE)
+    try:
+        yield
+    finally:
+        spinning.communicate()
 
 
 def run(
@@ -80,6 +105,8 @@ def run(
                         del samples[who]
                     except NotDone as error:
                         raise BenchmarkError(f"{name}: {who} left {error}") from error
+        except BuildError as error:
+            raise BenchmarkError(f"{name}: {error}") from error
         except subprocess.CalledProcessError as error:
             raise BenchmarkError(f"{name}: {' '.join(error.cmd)}:\n{error.stderr}") from error
     _check_same_work(name, samples)
@@ -98,7 +125,7 @@ def _sample(
     command = contender.command(namespace.directory)
     size = max(1, size // contender.shares.get(name, 1))
     runs = min(runs, contender.max_runs)
-    line = namespace.run([*command, name, str(runs), str(size), *workload.reset])
+    line = namespace.run([*command, name, str(runs), str(size), *workload.command(size)])
     sample: dict[str, Any] = json.loads(line)
     if "skip" in sample:
         raise Skip(sample["skip"])
@@ -123,7 +150,10 @@ def _check_same_work(name: str, samples: Mapping[str, list[dict[str, Any]]]) -> 
 
 
 def _join(who: str, parts: list[dict[str, Any]]) -> Result:
-    joined = {"ns": [ns for part in parts for ns in part["ns"]]}
+    joined = {
+        key: [number for part in parts for number in part[key]]
+        for key in ("ns", "cpu_ns", "delivered", "lost")
+    }
     for key in ("rss_start_kib", "rss_peak_kib"):
         joined[key] = max((part[key] for part in parts), key=lambda kib: kib or 0)
     return Result(contender=who, **(parts[0] | joined))

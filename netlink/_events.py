@@ -16,6 +16,7 @@ from netlink.errors import Overrun
 from netlink.schema import Message, MessageType
 
 NLMSG_HDRLEN = 16
+MOST_GATHERS = 16  # that are kept
 
 __all__ = ["EventBatch", "batch_of"]
 
@@ -27,10 +28,11 @@ class EventBatch:
     messages. `origin` has the group and the network namespace.
     """
 
-    __slots__ = ("_messages",)
+    __slots__ = ("_gathers", "_messages")
 
-    def __init__(self, messages: Messages) -> None:
+    def __init__(self, messages: Messages, gathers: dict[Any, Gather]) -> None:
         self._messages = messages
+        self._gathers = gathers  # those of earlier batches, which columns() uses again
 
     @property
     def origin(self) -> Origin | None:
@@ -58,11 +60,20 @@ class EventBatch:
             family = dispatch.find(int.from_bytes(data[start + 4 : start + 6], sys.byteorder))
             if isinstance(family, Dispatch):  # generic: its commands
                 dispatch, is_generic = family, True
-        gather = Gather(cls.__table__, dispatch, *paths, is_generic=is_generic)
-        if not gather.pick_count:
-            raise TypeError(f"no event of this connection is a {cls.__name__}")
+        # To make a Gather takes as long as to feed it a hundred messages. A module that is imported
+        # meanwhile may declare more messages of the class.
+        key = dispatch, is_generic, cls, paths, len(sys.modules)
+        gather = self._gathers.pop(key, None)  # another thread may want the same columns
+        if gather is None:
+            gather = Gather(cls.__table__, dispatch, *paths, is_generic=is_generic)
+            if not gather.pick_count:
+                raise TypeError(f"no event of this connection is a {cls.__name__}")
         gather.feed(data, start, end)
-        return gather.finish()
+        columns = gather.finish()
+        if len(self._gathers) >= MOST_GATHERS:
+            self._gathers.clear()
+        self._gathers[key] = gather
+        return columns
 
     def __repr__(self) -> str:
         return f"<EventBatch of {len(self)} messages, {self.origin}>"
@@ -77,10 +88,13 @@ def check_unselected(queue: Queue) -> None:
         )
 
 
-def batch_of(taken: Any) -> Any:
-    """Return what the engine gave as an EventBatch, or the Overrun that it is."""
+def batch_of(gathers: dict[Any, Gather], taken: Any) -> Any:
+    """Return what the engine gave as an EventBatch, or the Overrun that it is.
+
+    `gathers` is a dict that all batches of a loop share.
+    """
     if isinstance(taken, Messages):
-        return EventBatch(taken)
+        return EventBatch(taken, gathers)
     (item,) = taken
     assert isinstance(item, Overrun)
     return item

@@ -624,10 +624,25 @@ cdef object V6_IP = None
 cdef object V6_SCOPE = None
 
 
+# Addresses never change, and many messages have the same ones: gateways, for example. An address
+# that was made lately is returned again. Each has one place, by a hash of its value.
+cdef PyObject *recent_v4[256]
+cdef uint32_t recent_v4_values[256]
+
+
 cdef object fast_v4(uint32_t value):
     """Return an IPv4Address without calling its constructor, which takes ten times as long."""
+    cdef size_t slot = <uint32_t>(value * 2654435761u) >> 24
+    cdef PyObject *old = recent_v4[slot]
+    if old != NULL and recent_v4_values[slot] == value:
+        return <object>old
     address = netlink_new(V4, ())
     netlink_set(V4_IP, address, value)
+    recent_v4_values[slot] = value
+    Py_INCREF(address)
+    old = recent_v4[slot]  # again, because the calls above may have run other code
+    recent_v4[slot] = <PyObject *>address
+    Py_XDECREF(old)
     return address
 
 

@@ -252,7 +252,7 @@ class Batches:
     """The events of a queue, batch by batch. It holds the `owner`, which unsubscribes when it is
     dropped."""
 
-    __slots__ = ("_connection", "_owner", "_queue", "_timeout")
+    __slots__ = ("_connection", "_gathers", "_owner", "_queue", "_timeout")
 
     def __init__(
         self,
@@ -265,6 +265,7 @@ class Batches:
         self._queue = queue
         self._timeout = timeout
         self._owner = owner
+        self._gathers: dict[Any, Any] = {}
 
     async def more(self) -> Iterable[Event]:
         """Wait for the next batch. Raises StopAsyncIteration after silence, or at the end."""
@@ -272,7 +273,7 @@ class Batches:
 
     async def more_whole(self) -> Iterable[EventBatch | Overrun]:
         """As more(), but all of a batch is one item, and it is handed out once."""
-        return (batch_of(await self._more(self._queue.take_whole)),)
+        return (batch_of(self._gathers, await self._more(self._queue.take_whole)),)
 
     async def _more(self, take: Callable[[], Any]) -> Any:
         while not self._queue.closed:

@@ -15,6 +15,7 @@ import errno
 from _thread import TIMEOUT_MAX, LockType, allocate_lock, get_ident
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from time import monotonic
 from types import TracebackType
@@ -51,6 +52,8 @@ D = TypeVar("D", bound=Message)
 R = TypeVar("R")
 T = TypeVar("T")
 
+
+EVENTS = 32  # datagrams of one receive: events are small, so that more than MANY are faster
 
 W = TypeVar("W", bound=tuple[Any, ...])
 
@@ -205,7 +208,7 @@ class Channel:
         try:
             self.engine.prepare(waiter)
             self._flush(timeout)
-            self._await(waiter, timeout)
+            self._await(waiter, timeout, EVENTS)
         finally:
             self._exit()
 
@@ -337,7 +340,7 @@ class Channel:
                         raise BlockingIOError
                 else:
                     self._receive(left, most)
-                    most = MANY
+                    most = max(most, MANY)
             except BlockingIOError:  # of a receive too, if no time is left
                 self.engine.found_nothing()
                 raise TimeoutError(errno.ETIMEDOUT, "no answer came in time") from None
@@ -604,7 +607,8 @@ def _event_batches(
 ) -> Iterator[EventBatch | Overrun]:
     check_unselected(queue)
     return map(
-        batch_of, _batches(connection, queue, check_timeout(timeout), owner, queue.take_whole)
+        partial(batch_of, {}),
+        _batches(connection, queue, check_timeout(timeout), owner, queue.take_whole),
     )
 
 

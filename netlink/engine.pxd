@@ -22,8 +22,8 @@ cdef class Queue:
     cdef public long long _size
     cdef long long _dropped
 
-    cpdef object select(self, run)
-    cpdef long long store(self, run, list selected)
+    cpdef list select(self, Run run)
+    cpdef long long store(self, Run run, list selected)
     cpdef object mark(self, batch, long long size=*)
     cpdef object take(self)
     cpdef object take_whole(self)
@@ -75,7 +75,9 @@ cdef class Engine:
     cdef object _drop_run(self)
     cdef object _sort(self, Run run)
     cdef object _malformed(self, Run run)
+    @cython.locals(queue=Queue, selected=list, entries=list)
     cdef object _event(self, Run run)
+    @cython.locals(queue=Queue)
     cdef list _listening(self, group)
     cpdef object overrun(self)
     cpdef object drained(self, drops=*)

@@ -744,18 +744,25 @@ class Engine:
             if run.type:  # team ends its events with an NLMSG_DONE
                 return
         queues = self._listening(run.group)
-        selected = [queue.select(run) for queue in queues]  # all before any changes
+        selected = []
+        for queue in queues:  # all before any changes
+            selected.append(queue.select(run))
         self.stats.messages += run.count
         self.stats.events += run.count
-        for queue, entries in zip(queues, selected, strict=True):
-            self.stats.dropped += queue.store(run, entries)
+        for position, queue in enumerate(queues):
+            self.stats.dropped += queue.store(run, selected[position])
 
     def _listening(self, group: int) -> list[Queue]:
         """The queues that a message belongs to. One without a group goes to those that listen to
         none: the default subscription, and subscriptions made so."""
-        if not group:
-            return [q for q in self.queues if not (q.groups or q.named) or q is self.events]
-        return [q for q in self.queues if group in q.groups]
+        found = []
+        for queue in self.queues:
+            if group:
+                if group in queue.groups:
+                    found.append(queue)
+            elif queue is self.events or not (queue.groups or queue.named):
+                found.append(queue)
+        return found
 
     def overrun(self) -> None:
         """Note that the kernel dropped messages (ENOBUFS): no answer is certain now.

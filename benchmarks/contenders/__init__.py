@@ -4,14 +4,20 @@ Each module of this package defines one `CONTENDER`. The runner imports all of t
 must not import a library that may be missing at its top level. `measure.py` implements the protocol
 below for contenders in Python, and `measure.h` for those in C.
 
-The arguments of the command are the name of the workload, the number of runs, the size, and the
-words of the workload's reset command, if it has one. The process works once to warm up, and then
-does the timed runs. It starts the reset command before every run. Then it prints one line of JSON:
+The arguments of the command are the name of the workload, the number of runs and the size. If the
+workload has a command for each run, "before" or "during" and the words of that command follow. The
+process works once to warm up, and then does the timed runs. It starts that command before every
+run, and awaits its end before the run ("before") or after the run ("during"). Then it prints one
+line of JSON:
 
     version         version of the library, or of the compiler
     count           units, such as messages, in one run
-    digest          a number computed from all values; null if the contender reads no values
+    digest          a number computed from all values; null if the contender does not read all
     ns              a list with the time of each run, from before the send to after the last message
+    cpu_ns          a list with the CPU time of each run, user and system: of the process with all
+                    its threads, and of another program that does the work
+    delivered       a list with the units that reached the program in each run
+    lost            a list with the units that the kernel dropped in each run, for want of memory
     rss_start_kib   peak resident set before the warm-up; null if another program does the work
     rss_peak_kib    peak resident set at the end; null in the same case
 
@@ -22,13 +28,13 @@ from __future__ import annotations
 
 import os
 import pkgutil
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+
+from ..compiler import BuildError, build
 
 _HERE = Path(__file__).parent
 
@@ -92,14 +98,10 @@ def compiled(source: str, *flags: str) -> Callable[[Path], list[str]]:
     """
 
     def command(directory: Path) -> list[str]:
-        if shutil.which("cc") is None:
-            raise Skip("found no C compiler (cc)")
-        program = directory / Path(source).stem
-        build = ["cc", "-O2", "-Wall", "-o", str(program), str(_HERE / source), *flags]
-        built = subprocess.run(build, capture_output=True, text=True)
-        if built.returncode:
-            raise Skip(f"{source} does not compile: {built.stderr.strip()}")
-        return [str(program)]
+        try:
+            return [str(build(_HERE / source, directory, *flags))]
+        except BuildError as error:
+            raise Skip(str(error)) from error
 
     return command
 

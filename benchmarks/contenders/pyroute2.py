@@ -10,18 +10,23 @@ which would also leave the reading of the answers to this module.
 from __future__ import annotations
 
 import asyncio
-from socket import AF_INET, if_nametoindex
+from contextlib import suppress
+from socket import AF_INET, SOL_SOCKET, if_nametoindex
 
-from ..measure import Check, Run
+from ..measure import Check, Run, Tally
 from ..workloads.dump_routes import routes
+from ..workloads.events import RCVBUF, SILENCE
+from ..workloads.events import events as events_of
 from ..workloads.import_ import importing
 from . import Contender, python
 
+SO_RCVBUFFORCE = 33  # asm-generic/socket.h; the socket module lacks it
+
 CONTENDER = Contender(
-    workloads=("dump-routes", "import", "insert-routes", "request-latency"),
+    workloads=("dump-routes", "events", "import", "insert-routes", "request-latency"),
     command=python("pyroute2", distribution="pyroute2"),
     max_runs=1,
-    shares={"insert-routes": 50},
+    shares={"events": 10, "insert-routes": 50},
 )
 
 
@@ -94,3 +99,34 @@ def request_latency(size: int) -> Run:
         return size
 
     return lambda check: loop.run(ask(check))
+
+
+def events(size: int) -> Run:
+    """Iterate the events of one group. The receive buffer is made as large as those of the others:
+    the library sets at most net.core.rmem_max."""
+    from pyroute2 import AsyncIPRoute
+    from pyroute2.netlink.rtnl import RTMGRP_IPV4_ROUTE
+
+    loop = asyncio.Runner()
+    ipr = AsyncIPRoute(rcvbuf=RCVBUF)
+    loop.run(ipr.bind(RTMGRP_IPV4_ROUTE))
+    with suppress(PermissionError):
+        ipr.setsockopt(SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF)
+    total = events_of(size)
+
+    async def receive(check: Check | None) -> Tally:
+        delivered = 0
+        now = asyncio.get_running_loop().time
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SILENCE) as limit:
+                while delivered < total:
+                    async for event in ipr.get():  # the messages of one datagram
+                        dst, gateway, oif = event.get("dst"), event.get("gateway"), event.get("oif")
+                        delivered += 1
+                        if check:
+                            check(dst, gateway, oif)
+                    if delivered % 100 == 0:  # it costs a little
+                        limit.reschedule(now() + SILENCE)
+        return Tally(total, delivered, total - delivered)
+
+    return lambda check: loop.run(receive(check))

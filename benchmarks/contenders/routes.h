@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "die.h"
+
 struct route_request {  /* the size of every member is a multiple of 4: no padding is needed */
     struct nlmsghdr header;
     struct rtmsg route;

@@ -27,13 +27,25 @@ class Workload:
     in one run. `reset` is a command that undoes a run: each contender starts it before every run,
     including the warm-up, outside the measured time. `verify(namespace, size)` checks the result of
     the last run of a process and raises NotDone.
+
+    `during` is a command that makes what a contender receives. It is started just before every run,
+    with the size as its last argument, and its time does not count. `base` is the contender with
+    which the others are compared.
     """
 
     unit: str
     size: int
     prepare: Callable[[Namespace, int], None]
     reset: tuple[str, ...] = ()
+    during: tuple[str, ...] = ()
     verify: Callable[[Namespace, int], None] = lambda namespace, size: None
+    base: str = "c_floor"
+
+    def command(self, size: int) -> list[str]:
+        """Return the arguments of a contender that say which command belongs to each run."""
+        if self.during:
+            return ["during", *self.during, str(size)]
+        return ["before", *self.reset] if self.reset else []
 
 
 def load() -> dict[str, Workload]:

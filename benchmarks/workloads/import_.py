@@ -33,4 +33,4 @@ def importing(code: str, size: int) -> Run:
     return run
 
 
-WORKLOAD = Workload(unit="import", size=20, prepare=prepare)
+WORKLOAD = Workload(unit="import", size=20, prepare=prepare, base="interpreter")
