@@ -386,7 +386,7 @@ class Conversation(RuleBasedStateMachine):
         flags = (NLM_F.NLM_F_MULTI | (INTR if interrupted else 0)) if request.is_dump else 0
         body = bytes(Thing(number=number, name=f"answers {request.seq}"))
         group = 1 if request.is_echo else 0
-        if request.acked:
+        if request.acked and request in self.requests:
             self.requests.remove(request)
             self.finished.append(request)
         self.say(
