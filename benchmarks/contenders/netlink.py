@@ -129,6 +129,7 @@ def receive_events(nl: Connection, size: int, passed: int | None = None) -> Run:
     `passed` is the number of events that pass the filter of the connection.
     """
     from netlink import Overrun
+    from netlink.route.route import Route
 
     nl.join("ipv4-route")
     total = events_of(size)
@@ -139,7 +140,7 @@ def receive_events(nl: Connection, size: int, passed: int | None = None) -> Run:
         for event in nl.events(timeout=SILENCE):
             if isinstance(event, Overrun):
                 lost += event.count or 0
-            else:
+            elif isinstance(event, Route):
                 dst, gateway, oif = event.dst, event.gateway, event.oif
                 delivered += 1
                 if check and passed is None:
