@@ -986,6 +986,11 @@ cdef object not_a(Table table, object value):
                        value=value)
 
 
+cdef object unfit_count(Field f, object given, object count):
+    return EncodeError(f"{given} does not fit {f.counts}, which makes it {count}: leave it out",
+                       value=given)
+
+
 cdef int put_count(Field f, Buffer *b, Py_ssize_t start, Scope scope) except -1:
     """Write how many elements the counted field has, or refuse a number that says otherwise."""
     cdef Scope holder = scope
@@ -1016,8 +1021,7 @@ cdef int put_count(Field f, Buffer *b, Py_ssize_t start, Scope scope) except -1:
         if (given & f.count_mask if f.count_mask else given) == count:
             return 0
         if not f.count_mask or given & f.count_mask:
-            raise EncodeError(f"{given} does not fit {f.counts}, which makes it {count}: leave it out",
-                              value=given)
+            raise unfit_count(f, given, count)
         count |= given
     if f.type >= 0:
         return put_field(f, b, f.type, count, scope) if count else 0

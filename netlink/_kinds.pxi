@@ -997,6 +997,8 @@ cdef int store_view(Field f, Buffer *b, object value, Scope scope) except -1:
 cdef int put_view(Table table, Buffer *b, object value, Scope scope) except -1:
     """Append a body, given as an instance of the class or as a dict of its arguments."""
     cdef View view
+    cdef Field f
+    cdef Py_ssize_t start
     cdef int depth
     if isinstance(value, dict):
         put_fields(table, b, value if type(value) is dict else dict(value), scope)
@@ -1011,8 +1013,42 @@ cdef int put_view(Table table, Buffer *b, object value, Scope scope) except -1:
     if depth > b.deepest:
         b.deepest = depth
     check_families(table_of(type(view)), view, scope)
+    start = b.used
     put_bytes(b, body(view), view.length)
+    for f in table.counted:
+        put_outer_count(f, b, start, view, scope)
     b.nested = table.has_attributes and not table.header
+    return 0
+
+
+cdef int put_outer_count(Field f, Buffer *b, Py_ssize_t start, View view, Scope scope) except -1:
+    """Write a number of a message that was copied, if it counts a list of the message around it and
+    is 0; otherwise refuse it, if it does not fit."""
+    cdef Scope holder = scope
+    cdef PyObject *found
+    cdef Py_ssize_t end = b.used
+    if not f.counts_climb or f.type >= 0 or f.offset + f.size > end - start:
+        return 0
+    for _ in range(f.counts_climb - 1):
+        holder = holder.parent
+        if holder is None:
+            return 0
+    found = holder.argument(f.counts)
+    if found == NULL or <object>found is None:
+        return 0
+    given = int(getattr(view, f.name))
+    counted = given & f.count_mask if f.count_mask else given
+    count = len(<object>found) * f.times
+    if counted == count:
+        return 0
+    try:
+        if counted:
+            raise unfit_count(f, counted, count)
+        b.used = start + f.offset
+        f.kind.store(f, b, given | count, scope)
+        b.used = end
+    except EncodeError as error:
+        raise deeper(error, f.name)
     return 0
 
 

@@ -117,8 +117,11 @@ def messages(cls: type[Message], depth: int = 0) -> st.SearchStrategy[Any]:
         while True:
             try:
                 return cls(**fields)
-            except EncodeError as error:  # an address that is not of the family that was drawn
-                assert error.path is not None and "family" in str(error), error
+            except (
+                EncodeError
+            ) as error:  # not the family, or the number of elements, that was drawn
+                assert error.path is not None, error
+                assert "family" in str(error) or "which makes it" in str(error), error
                 del fields[error.path.split(".")[1].partition("[")[0]]
 
     return make()

@@ -617,10 +617,16 @@ def test_a_none_among_repeated_values(given: list[Any]) -> None:
     refused(place, "expected Port or a dict, not NoneType", VfPorts, port=given)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a count in a struct that is given as a message is not checked"
-)
 def test_a_count_inside_a_message_must_fit() -> None:
     head = tcf_ematch_tree_hdr(nmatches=7)
     words = "7 does not fit tree_list, which makes it 1"
     refused("EmatchTree.tree_hdr.nmatches", words, EmatchTree, tree_hdr=head, tree_list=[{}])
+
+
+def test_a_count_inside_a_message_is_written_if_it_is_0() -> None:
+    tree = EmatchTree(tree_hdr=tcf_ematch_tree_hdr(progid=3), tree_list=[{}, {}])
+    assert tree.tree_hdr is not None
+    assert (tree.tree_hdr.nmatches, tree.tree_hdr.progid) == (2, 3)
+    assert tree == EmatchTree(tree_hdr={"progid": 3}, tree_list=[{}, {}])
+    right = tcf_ematch_tree_hdr(nmatches=2, progid=3)
+    assert EmatchTree(tree_hdr=right, tree_list=[{}, {}]) == tree
