@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from netlink._core import Column, Dispatch, Gather, Messages, Origin
@@ -63,7 +64,9 @@ class EventBatch:
         # To make a Gather takes as long as to feed it a hundred messages. A module that is imported
         # meanwhile may declare more messages of the class.
         key = dispatch, is_generic, cls, paths, len(sys.modules)
-        gather = self._gathers.pop(key, None)  # another thread may want the same columns
+        gather = None
+        with suppress(TypeError):  # a path that is not text: Gather says so
+            gather = self._gathers.pop(key, None)  # another thread may want the same columns
         if gather is None:
             gather = Gather(cls.__table__, dispatch, *paths, is_generic=is_generic)
             if not gather.pick_count:

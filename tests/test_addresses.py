@@ -319,3 +319,12 @@ def test_ip_addresses_of_the_link_layer() -> None:
         refused("Link.address", Link, address=text)
     refused("Link.address", Link, address=5)
     refused("Link.address", Link, address=ip_interface("10.0.0.1/8"))
+
+
+def test_addresses_that_are_read_again() -> None:
+    """An address that was made lately may be returned again, and never for another value."""
+    bodies = [bytes(Route(dst=IPv4Address(n * 40_503 % 2**32))) for n in range(3000)]
+    for _ in range(2):
+        for n, body in enumerate(bodies):
+            again = [Route.from_bytes(body).dst for _ in range(2)]
+            assert again == [IPv4Address(n * 40_503 % 2**32)] * 2

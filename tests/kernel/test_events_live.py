@@ -275,6 +275,7 @@ def test_wrong_calls_of_batches(nl: Connection) -> None:
             ((nlctrl.Ctrl, "family_id"), TypeError, "no event of this connection is a Ctrl"),
             ((Link, "mtuu"), LookupError, "mtu"),
             ((Link,), ValueError, "at least one path"),
+            ((Link, ["mtu"]), TypeError, "names of fields"),
         ):
             with pytest.raises(error, match=words):
                 batch.columns(*given)
@@ -283,6 +284,26 @@ def test_wrong_calls_of_batches(nl: Connection) -> None:
         chosen = listener.subscribe("link", predicate=lambda message: True)
         with pytest.raises(TypeError, match="without a predicate"):
             chosen.event_batches()
+
+
+def test_columns_of_later_batches(nl: Connection) -> None:
+    """Batches share compiled columns, also after wrong calls, and share no rows."""
+    with Connection(FAMILY) as listener:
+        listener.join("link")
+        stream = listener.event_batches(timeout=0.5)
+        for mtu in range(2000, 2008):
+            nl.do(link.change("lo", mtu=mtu))
+            batch = next(stream)
+            assert isinstance(batch, EventBatch)
+            count, paths = len(batch), ("mtu", "ifname")[: 1 + mtu % 2]
+            with pytest.raises(LookupError):
+                batch.columns(Link, "mtu", "mtuu")
+            nl.do(link.change("lo", mtu=mtu + 1000))
+            batch = next(stream)
+            assert isinstance(batch, EventBatch)
+            columns = batch.columns(Link, *paths)
+            assert [*columns] == [*paths]
+            assert [*columns["mtu"]] == [mtu + 1000] * count
 
 
 def test_an_event_knows_its_namespace_and_group(nl: Connection) -> None:
