@@ -57,7 +57,8 @@ COMPILED = (errors, _exchange, _resolver, engine, _pipeline, _transport, connect
 MODULES = (_core, _nlsock, *COMPILED)
 NETLINK_USERSOCK = 2  # the kernel does not answer there
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: an ordinary class
-DRAWS = 15 if IS_SANITIZED else 60  # of several arguments, for each callable
+# Of several arguments, for each callable.
+DRAWS = 60 if os.environ.get("NETLINK_LONG") else 8 if IS_SANITIZED else 20
 STALL = 0.5  # seconds after which a call that waits is interrupted
 
 

@@ -92,8 +92,8 @@ def check_equal(state: Iterable[Any], fresh: Iterable[Any], request: Request[Any
     """Compare objects, without the fields that change without events."""
     follow: Any = request.op.follow
     ignore = follow.ignore
-    state = [*filter(has_events, state)]
-    left = [*filter(has_events, fresh)]
+    state = [*map(settled, filter(has_events, state))]
+    left = [*map(settled, filter(has_events, fresh))]
     extra = []
     for known in state:
         for place, other in enumerate(left):
@@ -292,6 +292,14 @@ def storm_of(scene: str, turn: int) -> Storm:
     writers = SCENES[scene][1]
     seeds = (turn,) if len(writers) > 2 else (2 * turn, 2 * turn + 1)
     return Storm(*(writer(seed, SIZE // len(writers)) for writer in writers for seed in seeds))
+
+
+def settled(message: Any) -> Any:
+    """Without the groups of a bridge that lost their last port: the kernel frees them later, without
+    an event."""
+    if not isinstance(message, mdb.Mdb) or message.mdb is None:
+        return message
+    return message.replace(mdb={"entry": [entry for entry in message.mdb.entry if entry.info]})
 
 
 def has_events(message: Any) -> bool:
