@@ -295,7 +295,7 @@ def storm_of(scene: str, turn: int) -> Storm:
 
 
 def settled(message: Any) -> Any:
-    """Without the groups of a bridge that lost their last port: the kernel frees them later, without
+    """Leave out groups of a bridge that lost their last port: the kernel frees them later, without
     an event."""
     if not isinstance(message, mdb.Mdb) or message.mdb is None:
         return message
