@@ -997,7 +997,6 @@ cdef int store_view(Field f, Buffer *b, object value, Scope scope) except -1:
 cdef int put_view(Table table, Buffer *b, object value, Scope scope) except -1:
     """Append a body, given as an instance of the class or as a dict of its arguments."""
     cdef View view
-    cdef Field f
     cdef Py_ssize_t start
     cdef int depth
     if isinstance(value, dict):
@@ -1015,10 +1014,24 @@ cdef int put_view(Table table, Buffer *b, object value, Scope scope) except -1:
     check_families(table_of(type(view)), view, scope)
     start = b.used
     put_bytes(b, body(view), view.length)
-    for f in table.counted:
-        put_outer_count(f, b, start, view, scope)
+    if table.counted:
+        outer_counts(table, b, start, view, scope)
     b.nested = table.has_attributes and not table.header
     return 0
+
+
+cdef int put_outer_counts(Table table, Buffer *b, Py_ssize_t start, View view,
+                          Scope scope) except -1:
+    cdef Field f
+    for f in table.counted:
+        put_outer_count(f, b, start, view, scope)
+    return 0
+
+
+# By a pointer, so that the compiler does not make it a part of put_view(), which calls itself for
+# each level: its variables would take much of the C stack.
+cdef int (*outer_counts)(Table, Buffer *, Py_ssize_t, View, Scope) except -1
+outer_counts = put_outer_counts
 
 
 cdef int put_outer_count(Field f, Buffer *b, Py_ssize_t start, View view, Scope scope) except -1:
@@ -1034,11 +1047,12 @@ cdef int put_outer_count(Field f, Buffer *b, Py_ssize_t start, View view, Scope 
         if holder is None:
             return 0
     found = holder.argument(f.counts)
-    if found == NULL or <object>found is None:
+    listed = <object>found if found != NULL else None
+    if listed is None:
         return 0
     given = int(getattr(view, f.name))
     counted = given & f.count_mask if f.count_mask else given
-    count = len(<object>found) * f.times
+    count = len(listed) * f.times
     if counted == count:
         return 0
     try:
