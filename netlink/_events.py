@@ -55,8 +55,18 @@ class EventBatch:
         """
         if not isinstance(cls, MessageType):
             raise TypeError(f"columns() expects a message class first, as Route, got {cls!r}")
+        messages = self._messages
+        data, start, end = messages.rest()
+        try:
+            return self._gathered(cls, paths, data, start, end)
+        except BaseException:  # then they do not count as read
+            self._messages = Messages(data, messages.dispatch, start, end, messages.origin)
+            raise
+
+    def _gathered(
+        self, cls: type[Message], paths: tuple[str, ...], data: bytes, start: int, end: int
+    ) -> dict[str, Column]:
         dispatch, is_generic = self._messages.dispatch, False
-        data, start, end = self._messages.rest()
         if end - start >= NLMSG_HDRLEN:
             family = dispatch.find(int.from_bytes(data[start + 4 : start + 6], sys.byteorder))
             if isinstance(family, Dispatch):  # generic: its commands

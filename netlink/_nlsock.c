@@ -34,6 +34,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,6 +71,7 @@
 #define CHUNK_DATAGRAMS 1024
 #define MIN_READ_AHEAD (4 * CHUNK_SIZE)
 #define READER_SLOTS 32
+#define LEAST_WAIT (100 * INT64_C(1000000))  /* for the thread, if the kernel has datagrams */
 
 #define SECOND INT64_C(1000000000)  /* times are in nanoseconds */
 #define SEND_PAUSE INT64_C(1000000)
@@ -264,11 +266,11 @@ static void shut(RawSocket *self)
     if (self->closed)
         return;
     self->closed = 1;
-    join_reader(self);
-    if (self->calls == 0)
-        release(self);
-    else if (self->wake >= 0)
+    self->calls++;  /* no other call releases what the thread uses, while this one joins it */
+    if (self->wake >= 0)
         eventfd_write(self->wake, 1);  /* stays readable, so it wakes every call that waits */
+    join_reader(self);
+    leave(self);
 }
 
 
@@ -1167,7 +1169,9 @@ struct reader {
     struct scratch *scratch;
     pthread_t thread;
     int wanted;               /* begin_receive() was called */
-    pid_t process;            /* in which the thread runs; 0 while it does not */
+    pid_t process;            /* in which the thread runs, or is being started; else 0 */
+    int running;              /* the thread can be joined */
+    atomic_int idle;          /* the thread waits for datagrams */
     struct chunk *taken;      /* by receive(), and not yet delivered */
     int64_t drops;            /* of the last overrun that receive() reported */
     pthread_mutex_t lock;     /* for the rest, and for the chunks of the list */
@@ -1291,6 +1295,7 @@ static void *read_ahead(void *argument)
     int error = 0;
 
     while (wait_for_room(reader)) {
+        atomic_store(&reader->idle, 0);
         int count = receive_now(reader->fd, reader->scratch, READER_SLOTS);
         if (count > 0) {
             int stored = store(reader, 0, count);
@@ -1300,9 +1305,10 @@ static void *read_ahead(void *argument)
             }
             trim(reader->scratch, count);
         } else if (errno == EAGAIN) {
-            if (error == 0)
+            if (error == 0) {
+                atomic_store(&reader->idle, 1);
                 wait_for_input(reader, -1);
-            else if (store_error(reader, error) == 0)
+            } else if (store_error(reader, error) == 0)
                 error = 0;
             else
                 wait_for_input(reader, 1);
@@ -1384,9 +1390,14 @@ static int start_reader(RawSocket *self)
         epoll_ctl(self->waits, EPOLL_CTL_ADD, self->fd, &event);
     }
     Py_END_ALLOW_THREADS
-    if (error == 0)
+    if (error == 0) {
+        reader->running = 1;
+        if (self->closed)  /* meanwhile */
+            join_reader(self);
         return 0;
+    }
     reader->process = 0;
+    reader->wanted = 0;  /* or every later receive would fail */
     errno = error;
     return fail();
 }
@@ -1396,8 +1407,9 @@ static void join_reader(RawSocket *self)
 {
     struct reader *reader = self->reader;
 
-    if (reader == NULL || reader->process != getpid())
+    if (reader == NULL || reader->process != getpid() || !reader->running)
         return;
+    reader->running = 0;
     Py_BEGIN_ALLOW_THREADS
     pthread_mutex_lock(&reader->lock);
     reader->stopping = 1;
@@ -1430,6 +1442,30 @@ static struct chunk *take_chunk(struct reader *reader)
     return chunk;
 }
 
+/* Whether the thread has received all that the kernel has. It clears `idle` before it receives, and
+ * until then what is to be received makes the socket readable. */
+static int has_all(struct reader *reader)
+{
+    struct pollfd polls[] = {{reader->fd, POLLIN, 0}};
+
+    return atomic_load(&reader->idle) && poll(polls, 1, 0) == 0 && atomic_load(&reader->idle);
+}
+
+/* Take the first chunk. If there is none, give the thread LEAST_WAIT for what the kernel has. */
+static struct chunk *take_soon(struct reader *reader)
+{
+    struct pollfd polls[] = {{reader->ready, POLLIN, 0}};
+    const int64_t end = monotonic() + LEAST_WAIT;
+
+    for (;;) {
+        const int is_all = has_all(reader) || monotonic() > end;
+        struct chunk *chunk = take_chunk(reader);
+        if (chunk != NULL || is_all)
+            return chunk;
+        poll(polls, 1, 1);
+    }
+}
+
 /* Take what the thread has received. Returns 1, or -1 with errno. */
 static int take_ahead(RawSocket *self)
 {
@@ -1438,7 +1474,7 @@ static int take_ahead(RawSocket *self)
 
     if (chunk == NULL) {
         Py_BEGIN_ALLOW_THREADS
-        chunk = take_chunk(reader);
+        chunk = take_soon(reader);
         Py_END_ALLOW_THREADS
     }
     reader->taken = NULL;

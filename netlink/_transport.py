@@ -186,6 +186,7 @@ class Transport:
         self._socket = traced(socket, trace, families, self._engine)
         self._engine.port = self._socket.port
         self._engine.rcvbuf = self._socket.rcvbuf
+        self._engine.drops = self._socket.drops or 0  # of a socket that was used before
         if self._engine.resolver.is_generic:
             self._socket.join(self._engine.resolver.control_group)
         CONNECTIONS.add(self)

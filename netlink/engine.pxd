@@ -42,7 +42,7 @@ cdef class Engine:
     cdef object _runs, _line
     cdef public object _dumps, _dump
     cdef long _attempts
-    cdef long long _drops
+    cdef public long long drops
     cdef public long long _seq
     cdef public dict _waiting
     cdef set _abandoned

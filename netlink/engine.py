@@ -328,7 +328,7 @@ class Engine:
         self._runs: deque[Run] = deque()  # the runs of the first pair
         self._is_begun = False  # whether its runs are known
         self._attempts = 0  # to sort the first run
-        self._drops = 0  # the socket's drop counter at the last overrun
+        self.drops = 0  # the socket's drop counter at the last overrun
         self.draining = False  # there was an overrun, and the socket's queue was not empty since
         self.rejoin: list[int] = []  # groups that the socket must join, as their numbers are new
         self.queues: list[Queue] = [self.events]
@@ -779,13 +779,13 @@ class Engine:
     def drained(self, drops: int | None = None) -> None:
         """Note that everything from before an overrun was fed: messages are missing here.
 
-        `drops` is the drop counter of the socket. If it has not changed, no event was lost: a part
-        of a dump for which the kernel had no memory gives ENOBUFS too (netlink_recvmsg).
+        `drops` is the drop counter of the socket. It may have counted a second loss already before
+        it is read for the first one. The second Overrun has the number 0 then.
         """
         self.draining = False
-        count = None if drops is None else (drops - self._drops) % 2**32
-        self._drops = self._drops if drops is None else drops
-        for queue in [*self.queues] if count != 0 else []:
+        count = None if drops is None else (drops - self.drops) % 2**32
+        self.drops = self.drops if drops is None else drops
+        for queue in [*self.queues]:
             queue.overrun(count)
         if self._dump is not None and self._dump not in self._unsent():
             self._lose_dump()

@@ -507,3 +507,72 @@ def test_connections_accept_options_by_name() -> None:
         for connect in (Connection, aio.Connection):
             with pytest.raises(TypeError, match=words):
                 connect(ROUTE, **given)
+
+
+# --- several threads ------------------------------------------------------------------------------
+
+
+def test_closing_while_other_threads_use_the_socket() -> None:
+    """A call in flight released the socket while close() joined the thread: a crash."""
+    for _ in range(20 if IS_SANITIZED else 100):
+        sock = opened()
+        sock.begin_receive()
+        port = sock.port
+
+        def use(sock: RawSocket = sock, port: int = port) -> None:
+            with suppress(OSError):
+                while True:
+                    sock.send(numbered(1), port=port, timeout=0.01)
+                    with suppress(TimeoutError, RuntimeError):
+                        sock.receive(0.01)
+
+        others = [threading.Thread(target=use) for _ in range(3)]
+        for other in others:
+            other.start()
+        time.sleep(0.003)
+        sock.close()
+        for other in others:
+            other.join()
+    assert threads() == len(threading.enumerate())
+
+
+def test_closing_while_the_thread_starts() -> None:
+    for _ in range(200):
+        sock = opened()
+        other = threading.Thread(target=sock.close)
+        other.start()
+        with suppress(OSError):
+            sock.begin_receive()
+        other.join()
+    assert threads() == len(threading.enumerate())
+
+
+def test_what_the_kernel_has_is_there_without_waiting(sender: RawSocket) -> None:
+    """receive(0) gives the thread a moment, if the kernel has datagrams."""
+    with opened() as sock:
+        sock.begin_receive()
+        for number in range(300):
+            sender.send(numbered(number), port=sock.port)
+            assert numbers(sock.receive(0)) == [number]
+        with pytest.raises(BlockingIOError):
+            sock.receive(0)
+
+
+def test_a_thread_that_cannot_start_leaves_the_socket_usable() -> None:
+    assert program("""
+import resource
+sock.close()
+sock = RawSocket(2, read_ahead=1 << 20); sock.bind()
+pages = int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + (4 << 20), -1))
+try:
+    sock.begin_receive()
+except OSError as error:
+    print(error.errno == 12)
+resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+sender.send(b"without the thread", port=sock.port)
+print(sock.receive(5)[0].decode(), sock.reads_ahead)
+sock.begin_receive()
+sender.send(b"with it", port=sock.port)
+print(sock.receive(5)[0].decode(), sock.reads_ahead)
+""") == ["True", "without the thread False", "with it True"]
