@@ -231,7 +231,7 @@ class Overrun(NetlinkError):
 
     `where` is "kernel" if the socket's receive buffer was full (ENOBUFS), or "queue" if the queue
     of a subscription was. `count` is the number of dropped datagrams, or of messages of a queue. It
-    is None if it is not known, as before Linux 4.12.
+    is None if it is not known, as before Linux 4.12, and 0 if the Overrun before it counted them.
     Requests that wait for an answer raise it. A subscription yields it as an item, at the position
     of the missing events. The socket remains usable.
     """

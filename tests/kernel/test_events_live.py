@@ -150,7 +150,7 @@ def test_losses_are_counted_and_the_connection_works_afterwards(how: str, nl: Co
                 assert (await listener.do(link.get(ifname="lo"))).index == 1
 
         asyncio.run(listen())
-    assert tally.losses and all(tally.losses)
+    assert any(tally.losses)  # one of 0 was counted by the one before it
     assert tally.total == STORM
     tally.check_order()
 
