@@ -40,7 +40,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
-from weakref import WeakSet
+from weakref import ref
 
 from netlink._core import (
     INDEX_FORMAT,
@@ -143,7 +143,7 @@ class Socket:
             for op in family.ops.values()
             if op.ends == "done"
         }
-        self._others: WeakSet[Socket] = WeakSet()  # that another() has made
+        self._made: list[ref[Socket]] = []  # those that another() has made
         self._queue: deque[Datagram] = deque()
         self._dump: Iterator[bytes | Datagram] | None = None
         self._overrun = False  # the next receive reports it
@@ -166,8 +166,12 @@ class Socket:
             datagrams=self.datagrams,
         )
         other.requests = self.requests
-        self._others.add(other)
+        self._made = [ref(each) for each in (*self._others(), other)]
         return other
+
+    def _others(self) -> list[Socket]:
+        """Those that another() has made and that are still in use, in their order."""
+        return [other for made in self._made if (other := made()) is not None]
 
     def event(self, group: str | int, *messages: Any) -> None:
         """Send messages, or (type, Message), to a group; they arrive if it was joined."""
@@ -183,7 +187,7 @@ class Socket:
             if not self._congested:
                 self._queue += [d for d in datagrams if not d.group or d.group in self.groups]
             self._ring()
-        for other in [*self._others]:
+        for other in self._others():
             if not other.closed:
                 other.deliver(*(d for d in datagrams if d.group in other.groups))
 
@@ -195,7 +199,7 @@ class Socket:
         with self._lock:
             self._overrun = self._congested = True
             self._ring()
-        for other in [*self._others]:
+        for other in self._others():
             if other.groups and not other.closed:
                 other.overrun()
 

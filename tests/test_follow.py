@@ -144,7 +144,7 @@ def test_the_sockets_are_other_ones() -> None:
         stream = nl.follow(link.get())
         assert next(stream) == Mark("begin")
         assert kernel.socket.groups == set()
-        assert [other.groups for other in kernel.socket._others] == [{1}, set()]
+        assert [other.groups for other in kernel.socket._others()] == [{1}, set()]
         stream.close()
         stream.close()
         assert stream.closed and not nl.closed
