@@ -152,7 +152,7 @@ def test_the_sockets_are_other_ones() -> None:
     class Own:
         """A socket that cannot make another one."""
 
-        port, rcvbuf, closed = 1, 1 << 20, False
+        port, rcvbuf, closed, drops = 1, 1 << 20, False, 0
 
         def close(self) -> None: ...
 
