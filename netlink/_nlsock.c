@@ -1304,6 +1304,9 @@ static void *read_ahead(void *argument)
                 stored = store(reader, stored, count);
             }
             trim(reader->scratch, count);
+            /* The queue was empty. A full receive would put the error after ever more datagrams. */
+            if (error != 0 && count < READER_SLOTS && store_error(reader, error) == 0)
+                error = 0;
         } else if (errno == EAGAIN) {
             if (error == 0) {
                 atomic_store(&reader->idle, 1);
