@@ -878,7 +878,9 @@ OTHERS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_other_objects(name: str, nl: Connection) -> None:
+def test_other_objects(name: str, nl: Connection, request: pytest.FixtureRequest) -> None:
+    if name == "nsid":  # ip-netns(8) mounts
+        request.getfixturevalue("machine_root")
     op, words, sentences = OTHERS[name]
     make_pair()
     if name == "vlan":
@@ -887,10 +889,10 @@ def test_other_objects(name: str, nl: Connection) -> None:
         key: socket.if_nametoindex(value) if isinstance(value, str) else value
         for key, value in words.items()
     }
-    request = op(**words)
+    asked = op(**words)
     try:
         seen = 0
-        with Mirror(nl, request) as mirror:
+        with Mirror(nl, asked) as mirror:
             try:
                 settle(mirror)
             except KernelError as error:
@@ -903,7 +905,7 @@ def test_other_objects(name: str, nl: Connection) -> None:
                     pytest.skip(f"the kernel lacks it: {run.stderr}")
                 assert run.returncode == 0, run.stderr
                 seen += len(settle(mirror))
-                check_equal(mirror, nl.dump(request).all(), request)
+                check_equal(mirror, nl.dump(asked).all(), asked)
         assert seen >= len(sentences) / 2
     finally:
         for each in ("follow-a", "follow-b"):

@@ -74,7 +74,7 @@ def test_queues(nl: Connection) -> None:
     assert nl.do(netdev.queues("v0")) == []
 
 
-def test_napi(nl: Connection) -> None:
+def test_napi(nl: Connection, machine_root: None) -> None:
     # veth polls by NAPI only with GRO or XDP.
     subprocess.run(["ethtool", "-K", "v0", "gro", "on"], check=False)
     found = answered(nl, netdev.napis("v0"))
@@ -89,7 +89,7 @@ def test_napi(nl: Connection) -> None:
     assert now.unknown == ()
 
 
-def test_napi_of_nobody(nl: Connection) -> None:
+def test_napi_of_nobody(nl: Connection, machine_root: None) -> None:
     with pytest.raises(KernelError) as caught:
         nl.do(netdev.set_napi(1 << 31, defer_hard_irqs=1))
     if caught.value.errno == errno.EOPNOTSUPP:
