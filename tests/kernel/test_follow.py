@@ -156,6 +156,19 @@ def make_pair() -> None:
         addr add 2001:db8::1/64 dev d0 nodad
         addr add 2001:db8:1::1/64 dev d2 nodad
     """)
+    # The kernel makes link-local addresses and their routes when it sees the carrier, a bit later.
+    end = time.monotonic() + 10
+    seen, quiet = "", 0
+    while quiet < 5 and time.monotonic() < end:
+        shown = subprocess.run(
+            ["ip", "-6", "route", "show", "table", "all"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        quiet = quiet + 1 if shown == seen and shown.count("fe80::/64") == 4 else 0
+        seen = shown
+        time.sleep(0.02)
 
 
 def routes4(seed: int, count: int) -> Iterator[str]:
