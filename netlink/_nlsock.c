@@ -1202,7 +1202,7 @@ static int64_t count_drops(int fd)  /* -1 before Linux 4.12 */
     return values[MEMINFO_DROPS];
 }
 
-/* Add a chunk for `size` bytes of data. Returns NULL if there is no memory. The lock is held. */
+/* Add a chunk for `size` bytes of data. Returns NULL without memory. The caller holds the lock. */
 static struct chunk *add_chunk(struct reader *reader, uint32_t size)
 {
     struct chunk *chunk = malloc(sizeof(*chunk) + size);
@@ -1251,7 +1251,7 @@ static int store(struct reader *reader, int start, int count)
     return start;
 }
 
-/* Note an error at this place of the stream. Returns -1 if there is no memory. */
+/* Store an error after the datagrams before it. Returns -1 without memory. */
 static int store_error(struct reader *reader, int error)
 {
     pthread_mutex_lock(&reader->lock);

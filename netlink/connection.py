@@ -1064,10 +1064,12 @@ class Connection(Transport):
         """Yield the objects that a request lists, and then their changes, as they happen.
 
         The stream has a Mark("begin"), a Change of kind "snapshot" for each object, Mark("synced"),
-        and then changes: "new", "change" or "delete", with the object as it was before. Whoever
-        applies them has the kernel's state whenever nothing changes. If the kernel drops events,
-        or interrupts a dump, there is another snapshot between two marks, after which objects that
-        are gone meanwhile are deleted. Changes can come during a snapshot too.
+        and then changes: "new", "change" or "delete", with the object as it was before. A program
+        that applies them has the kernel's state whenever nothing changes. If the kernel drops
+        events, or interrupts a dump, there is another snapshot between two marks, after which
+        objects that are gone meanwhile are deleted. Changes can come during a snapshot too.
+
+        `filter=` and `listen_all_nsid=` of the connection do not apply to the stream.
 
         The stream has sockets of its own, with the namespace and the options of this connection,
         so that it sees the changes that this connection makes. What the request selects applies to

@@ -255,7 +255,7 @@ class Queue:
         return sum(map(_length, waiting)) + bool(self._dropped)
 
     def take_whole(self) -> Any:
-        """As take(), but whoever calls this has the batch: it is not returned again."""
+        """Return what take() returns, once: what the caller leaves unread is not returned again."""
         batch = self.take()
         self._begun = None
         return batch
